@@ -1,0 +1,146 @@
+import type { Extent } from '#base/geometry.js';
+import type { PictureInfo } from '#contract/api.js';
+import type { EditRequestInput, PictureId, Task } from '#contract/request.js';
+import { readPictureFile } from '#service/files.js';
+import { basename } from 'node:path';
+import { parseCommandLine, required } from '../arguments.js';
+import type { Command, Context } from '../command.js';
+import { COMMON_HELP } from '../help.js';
+import { expectOutputs, formatOf, makeFolder, numberedPath } from '../places.js';
+import { runTask, type Destinations } from '../run-task.js';
+import { controlOf, optionsOf, requestOf, type ControlWish, type TaskValues } from '../task-options.js';
+import { readTokenFile } from '../token-file.js';
+
+type DrawingTask = Exclude<Task, 'control'>;
+
+/** Instruction edit, optionally held to a mask. */
+export const editCommand = taskCommand('edit', {
+  positionals: ['IN'],
+  summary: 'change a picture by instruction',
+  usage: 'scalebrush edit IN -i TEXT [-m MASK] [--whole] -o OUT',
+});
+
+/** In-painting: white parts of the mask are repainted. */
+export const fillCommand = taskCommand('fill', {
+  positionals: ['IN'],
+  summary: 'repaint the white parts of a mask',
+  usage: 'scalebrush fill IN -m MASK [-i TEXT] [--whole] -o OUT',
+});
+
+/** Out-painting: new border in pixels of the source. */
+export const expandCommand = taskCommand('expand', {
+  positionals: ['IN'],
+  summary: 'continue a picture beyond its edges',
+  usage: 'scalebrush expand IN [--left PX] [--right PX] [--top PX] [--bottom PX] [-i TEXT] -o OUT',
+});
+
+/** A new picture; IN is looked at only for its edges or depth. */
+export const generateCommand = taskCommand('generate', {
+  positionals: ['IN?'],
+  summary: 'make a picture from words, a control map, or both',
+  usage: 'scalebrush generate [IN] [-i TEXT] [--control canny|depth|MAP] [--size WxH] -o OUT',
+});
+
+interface TaskText {
+  readonly positionals: readonly string[];
+  readonly summary: string;
+  readonly usage: string;
+}
+
+function taskCommand(task: DrawingTask, { positionals, summary, usage }: TaskText): Command {
+  return {
+    name: task,
+    summary,
+    usage: `Usage: ${usage}\n${COMMON_HELP}`,
+    run: (args, context) => {
+      const parsed = parseCommandLine({ args, options: optionsOf(task), positionals });
+      return runParsed({ task, values: parsed.values as TaskValues, source: parsed.positionals[0] }, context);
+    },
+  };
+}
+
+interface ParsedTask {
+  readonly task: DrawingTask;
+  readonly values: TaskValues;
+  readonly source: string | undefined;
+}
+
+async function runParsed({ task, values, source }: ParsedTask, context: Context): Promise<number> {
+  const destinations = destinationsOf(values);
+  const wish = requestOf(task, values, formatOf(destinations.output));
+  const control = controlOf(values);
+  const files = { source, mask: values.mask, map: control?.mapPath };
+  await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: Object.values(files) });
+  const forceTokens = values['force-tokens'] === undefined ? undefined : await readTokenFile(values['force-tokens']);
+  const pictures = await openPictures(files, context);
+  const request = withPictures(wish, pictures, control);
+  const report = await runTask({ request, destinations, forceTokens }, context);
+  if (values.json === true) context.print(JSON.stringify(report));
+  return 0;
+}
+
+function destinationsOf(values: TaskValues): Destinations {
+  const output = required(values.output, '-o OUT');
+  return { output, previews: values.previews, tokens: values['tokens-out'], logits: values['logits-out'] };
+}
+
+/** Everything that can be refused for its place is refused before the long work. */
+async function prepareOutputs(destinations: Destinations, { count, inputs }: { count: number; inputs: readonly (string | undefined)[] }): Promise<void> {
+  const single = [destinations.output, destinations.tokens].filter((path) => path !== undefined);
+  // A bad count is the contract's to refuse; here it must only not run away.
+  const indices = Array.from({ length: Math.min(Math.max(Math.trunc(count), 1), 16) }, (_, index) => index);
+  const outputs = single.flatMap((path) => indices.map((index) => numberedPath(path, index, indices.length)));
+  await expectOutputs(
+    outputs,
+    inputs.filter((path) => path !== undefined),
+  );
+  for (const folder of [destinations.previews, destinations.logits]) if (folder !== undefined) await makeFolder(folder);
+}
+
+interface InputFiles {
+  readonly source: string | undefined;
+  readonly mask: string | undefined;
+  readonly map: string | undefined;
+}
+
+interface OpenPictures {
+  readonly source: PictureInfo | undefined;
+  readonly mask: PictureInfo | undefined;
+  readonly map: PictureInfo | undefined;
+}
+
+async function openPictures({ source, mask, map }: InputFiles, context: Context): Promise<OpenPictures> {
+  return {
+    source: await openPicture(source, 'IN', context),
+    mask: await openPicture(mask, '--mask', context),
+    map: await openPicture(map, '--control', context),
+  };
+}
+
+async function openPicture(path: string | undefined, label: string, context: Context): Promise<PictureInfo | undefined> {
+  if (path === undefined) return undefined;
+  const bytes = await readPictureFile(path, label);
+  const service = await context.service();
+  const info = await service.pictures.add(bytes, basename(path));
+  for (const notice of info.notices) context.log(`note: ${notice.message}`);
+  return info;
+}
+
+function withPictures(wish: EditRequestInput, { source, mask, map }: OpenPictures, control: ControlWish | undefined): EditRequestInput {
+  return {
+    ...wish,
+    ...(source && { source: source.id }),
+    ...(mask && { mask: mask.id }),
+    ...(control && { control: { kind: control.kind, ...control.settings, ...mapOf(map?.id) } }),
+    ...sizeOf(wish, source?.size),
+  };
+}
+
+function mapOf(map: PictureId | undefined): { map?: PictureId } {
+  return map === undefined ? {} : { map };
+}
+
+/** A picture generated along another one has its size, unless another was asked for. */
+function sizeOf({ task, size }: EditRequestInput, source: Extent | undefined): { size?: Extent } {
+  return task === 'generate' && size === undefined && source !== undefined ? { size: source } : {};
+}

@@ -1,0 +1,55 @@
+import { basename } from 'node:path';
+import { readPictureFile, saveFile } from '#service/files.js';
+import { JSON_OPTION, parseCommandLine, required } from '../arguments.js';
+import type { Command, Context } from '../command.js';
+import { expectOutputs, formatOf } from '../places.js';
+import { saveJson } from '../run-task.js';
+import { readTokenFile } from '../token-file.js';
+
+const DEFAULT_PACK = 'sketch';
+
+/** A picture as tokens. */
+export const tokenizeCommand: Command = {
+  name: 'tokenize',
+  summary: 'write the tokens of a picture',
+  usage: 'Usage: scalebrush tokenize IN --tokens-out FILE [--pack NAME] [--json]',
+  run: tokenize,
+};
+
+/** Tokens as a picture; needs no sampling, so the result never depends on a seed. */
+export const decodeCommand: Command = {
+  name: 'decode',
+  summary: 'make a picture of tokens',
+  usage: 'Usage: scalebrush decode TOKENS.json -o OUT [--json]',
+  run: decode,
+};
+
+async function tokenize(args: readonly string[], context: Context): Promise<number> {
+  const options = { ...JSON_OPTION, 'tokens-out': { type: 'string' }, pack: { type: 'string', default: DEFAULT_PACK } } as const;
+  const { values, positionals } = parseCommandLine({ args, options, positionals: ['IN'] });
+  const [input = ''] = positionals;
+  const output = required(values['tokens-out'], '--tokens-out FILE');
+  await expectOutputs([output], [input]);
+  const bytes = await readPictureFile(input, 'IN');
+  const service = await context.service();
+  const source = await service.pictures.add(bytes, basename(input));
+  const tokens = await service.call('tokens.make', { pack: values.pack, source: source.id });
+  await saveJson(output, tokens);
+  if (values.json) context.print(JSON.stringify({ output, ...source.size, ...tokens }));
+  return 0;
+}
+
+async function decode(args: readonly string[], context: Context): Promise<number> {
+  const options = { ...JSON_OPTION, output: { type: 'string', short: 'o' } } as const;
+  const { values, positionals } = parseCommandLine({ args, options, positionals: ['TOKENS.json'] });
+  const [input = ''] = positionals;
+  const output = required(values.output, '-o OUT');
+  const format = formatOf(output);
+  await expectOutputs([output], [input]);
+  const tokens = await readTokenFile(input);
+  const service = await context.service();
+  const info = await service.call('tokens.decode', { tokens, format });
+  await saveFile(output, (await service.pictures.get(info.id)).bytes);
+  if (values.json) context.print(JSON.stringify({ output, ...info.size, pack: tokens.pack }));
+  return 0;
+}

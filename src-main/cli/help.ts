@@ -1,0 +1,22 @@
+/** Help text shared by the commands that make pictures. */
+export const COMMON_HELP = `
+Options:
+  -i, --instruction TEXT      what should change, or what to show
+  --pack NAME                 which model pack (default sketch)
+  --preset PRESET             best, balanced, fast or draft (default balanced)
+  --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
+  --control-kind canny|depth  what a ready map shows (default canny)
+  --strength S                how strongly the control holds, 0..1 (default 1)
+  --scales A-B                the scales that the control holds
+  --structure K               keep the picture's own first K scales
+  --guidance G                classifier-free guidance; 1 = off
+  --temperature T             0 = always the likeliest token
+  --argmax                    the same as --temperature 0
+  --seed N                    same seed, same picture (default 0)
+  -n, --count COUNT           that many candidates: OUT-1.png, OUT-2.png …
+  --provider PROVIDER         auto, cpu, webgpu, cuda, dml or coreml (default auto)
+  --previews DIR              the picture after every scale: DIR/scale-01.png …
+  --tokens-out FILE           the tokens of the result, for "scalebrush decode"
+  --force-tokens FILE         predict along given tokens instead of sampled ones
+  --logits-out DIR            raw logits: DIR/scale-01.npy …, float32 [B, l, V]
+  --json                      print one JSON object with facts and timings`;

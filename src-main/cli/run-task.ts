@@ -1,0 +1,151 @@
+import { dirname } from 'node:path';
+import { assertNever } from '#base/assert.js';
+import { CancelledError, fromErrorData } from '#contract/errors.js';
+import type { Candidate, EditEvent, RunPlan } from '#contract/event.js';
+import type { EditRequestInput, PictureId, TokenFile } from '#contract/request.js';
+import { saveFile } from '#service/files.js';
+import type { ProbedEvent } from '#service/run-edit.js';
+import type { Service } from '#service/service.js';
+import type { Context } from './command.js';
+import { npyOf } from './npy.js';
+import { makeFolder, numberedPath, scaleFile } from './places.js';
+
+/** Where the parts of a result go. */
+export interface Destinations {
+  readonly output: string;
+  readonly previews?: string | undefined;
+  readonly tokens?: string | undefined;
+  readonly logits?: string | undefined;
+}
+
+export interface TaskRun {
+  readonly request: EditRequestInput;
+  readonly destinations: Destinations;
+  readonly forceTokens?: TokenFile | undefined;
+}
+
+export type RunReport = Readonly<Record<string, unknown>>;
+
+interface SavedCandidate {
+  readonly output: string;
+  readonly candidate: Candidate<PictureId>;
+}
+
+/** What is known of a run so far. */
+interface Progress {
+  plan?: RunPlan;
+  done?: Extract<EditEvent, { type: 'done' }>;
+  readonly saved: SavedCandidate[];
+}
+
+interface Ongoing {
+  readonly run: TaskRun;
+  readonly service: Service;
+  readonly context: Context;
+  readonly progress: Progress;
+}
+
+/** Runs a wish to its end and saves pictures as they come. Gives the report that `--json` prints. */
+export async function runTask(run: TaskRun, context: Context): Promise<RunReport> {
+  const ongoing: Ongoing = { run, context, service: await context.service(), progress: { saved: [] } };
+  for await (const event of eventsOf(ongoing)) await take(ongoing, event);
+  return reportOf(ongoing);
+}
+
+function eventsOf({ run, service, context }: Ongoing): AsyncGenerator<ProbedEvent, void> {
+  const { request, forceTokens, destinations } = run;
+  if (forceTokens === undefined && destinations.logits === undefined) return service.stream('edit.run', request, context.signal);
+  const probe = { keepLogits: destinations.logits !== undefined, ...(forceTokens && { forceTokens }) };
+  return service.runProbed(request, { probe, signal: context.signal });
+}
+
+async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
+  const { context, progress } = ongoing;
+  switch (event.type) {
+    case 'started':
+      progress.plan = event.plan;
+      for (const notice of event.plan.notices) context.log(`note: ${notice.message}`);
+      return context.log(planLine(event.plan));
+    case 'scale':
+      return context.log(`scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`);
+    case 'preview':
+      return savePreview(ongoing, event);
+    case 'logits':
+      return saveLogits(ongoing, event);
+    case 'candidate':
+      return saveCandidate(ongoing, event.candidate);
+    case 'done':
+      progress.done = event;
+      return;
+    case 'failed':
+      throw fromErrorData(event.error);
+    case 'cancelled':
+      throw new CancelledError('Cancelled.');
+    default:
+      return assertNever(event);
+  }
+}
+
+function planLine({ pack, preset, provider, schedule, estimateMs }: RunPlan): string {
+  return `${pack}, ${preset}, ${provider}: ${String(schedule.length)} scales, about ${(estimateMs / 1000).toFixed(1)} s`;
+}
+
+async function savePreview({ run, service }: Ongoing, { candidate, scale, picture }: Extract<EditEvent, { type: 'preview' }>): Promise<void> {
+  const folder = run.destinations.previews;
+  if (folder === undefined) return;
+  const path = scaleFile(folder, { candidate, scale, extension: '.png' });
+  await saveInFolder(path, (await service.pictures.get(picture)).bytes);
+}
+
+async function saveLogits({ run, progress }: Ongoing, { scale, dims, data }: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
+  const folder = run.destinations.logits;
+  if (folder === undefined) return;
+  // The engine counts the scales of logits from 0, files count as people do.
+  const path = scaleFile(folder, { candidate: progress.saved.length, scale: scale + 1, extension: '.npy' });
+  await saveInFolder(path, npyOf(dims, data));
+}
+
+async function saveInFolder(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path));
+  await saveFile(path, bytes);
+}
+
+async function saveCandidate({ run, service, context, progress }: Ongoing, candidate: Candidate<PictureId>): Promise<void> {
+  const { request, destinations } = run;
+  const count = request.count ?? 1;
+  const output = numberedPath(destinations.output, candidate.index, count);
+  await saveFile(output, (await service.pictures.get(candidate.picture)).bytes);
+  if (destinations.tokens !== undefined) await saveJson(numberedPath(destinations.tokens, candidate.index, count), candidate.tokens);
+  context.log(`saved ${output}`);
+  progress.saved.push({ output, candidate });
+}
+
+export async function saveJson(path: string, value: unknown): Promise<void> {
+  await saveFile(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+}
+
+/** One candidate is the report; of several it is the first, and `outputs` has them all. */
+function reportOf({ run, progress }: Ongoing): RunReport {
+  const { plan, done, saved } = progress;
+  const [first] = saved;
+  if (first === undefined || done === undefined) throw new Error('Expected a run to end with a picture but it gave none.');
+  return {
+    output: first.output,
+    ...done.size,
+    pack: plan?.pack ?? first.candidate.tokens.pack,
+    preset: plan?.preset ?? run.request.preset ?? null,
+    provider: done.provider,
+    seed: first.candidate.seed,
+    timingsMs: done.timingsMs,
+    peakRssBytes: done.peakRssBytes,
+    changedPixels: first.candidate.changedPixels,
+    changedOutsideMask: first.candidate.changedOutsideMask,
+    tokens: first.candidate.tokens,
+    ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
+  };
+}
+
+function candidateReport({ output, candidate }: SavedCandidate): RunReport {
+  const { seed, changedPixels, changedOutsideMask, tokens } = candidate;
+  return { output, seed, changedPixels, changedOutsideMask, tokens };
+}

@@ -1,0 +1,138 @@
+import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
+import { PRESETS, PROVIDERS } from '#contract/request.js';
+import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean', default: false } as const;
+
+/** Options that every kind of edit takes. */
+export const TASK_OPTIONS = {
+  ...JSON_OPTION,
+  instruction: { type: 'string', short: 'i' },
+  mask: { type: 'string', short: 'm' },
+  output: { type: 'string', short: 'o' },
+  left: text,
+  right: text,
+  top: text,
+  bottom: text,
+  size: text,
+  pack: text,
+  preset: text,
+  control: text,
+  'control-kind': text,
+  strength: text,
+  scales: text,
+  structure: text,
+  guidance: text,
+  temperature: text,
+  argmax: flag,
+  seed: text,
+  count: { type: 'string', short: 'n' },
+  whole: flag,
+  provider: text,
+  previews: text,
+  'tokens-out': text,
+  'force-tokens': text,
+  'logits-out': text,
+} as const satisfies OptionTable;
+
+type OptionName = keyof typeof TASK_OPTIONS;
+type ValueOf<N extends OptionName> = (typeof TASK_OPTIONS)[N]['type'] extends 'boolean' ? boolean : string;
+/** The values of a command line; a task that does not take an option leaves it absent. */
+export type TaskValues = { readonly [N in OptionName]?: ValueOf<N> | undefined };
+
+const EVERY_TASK: readonly OptionName[] = [
+  'json',
+  'instruction',
+  'output',
+  'pack',
+  'preset',
+  'control',
+  'control-kind',
+  'strength',
+  'scales',
+  'structure',
+  'guidance',
+  'temperature',
+  'argmax',
+  'seed',
+  'count',
+  'provider',
+  'previews',
+  'tokens-out',
+  'force-tokens',
+  'logits-out',
+];
+
+const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
+  edit: ['mask', 'whole'],
+  fill: ['mask', 'whole'],
+  expand: ['left', 'right', 'top', 'bottom', 'whole'],
+  generate: ['size'],
+};
+
+/** The table for one task, so that `parseArgs` refuses what the task does not know. */
+export function optionsOf(task: Exclude<Task, 'control'>): OptionTable {
+  return Object.fromEntries([...EVERY_TASK, ...OWN_OPTIONS[task]].map((name) => [name, TASK_OPTIONS[name]]));
+}
+
+/** The options as the contract's wish, pictures aside. */
+export function requestOf(task: Task, values: TaskValues, format: OutputFormat): EditRequestInput {
+  return {
+    task,
+    ...present({
+      pack: values.pack,
+      instruction: values.instruction,
+      preset: values.preset === undefined ? undefined : wordOf(values.preset, PRESETS, '--preset'),
+      provider: values.provider === undefined ? undefined : wordOf(values.provider, PROVIDERS, '--provider'),
+      margins: task === 'expand' ? marginsOf(values) : undefined,
+      size: sizeOf(values.size, '--size'),
+    }),
+    ...numbersOf(values),
+    whole: values.whole ?? false,
+    previews: values.previews !== undefined,
+    output: { format },
+  };
+}
+
+function numbersOf(values: TaskValues): Partial<EditRequestInput> {
+  return present({
+    structure: numberOf(values.structure, '--structure'),
+    guidance: numberOf(values.guidance, '--guidance'),
+    temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
+    seed: numberOf(values.seed, '--seed'),
+    count: numberOf(values.count, '-n'),
+  });
+}
+
+function marginsOf(values: TaskValues): NonNullable<EditRequestInput['margins']> {
+  return present({
+    left: numberOf(values.left, '--left'),
+    right: numberOf(values.right, '--right'),
+    top: numberOf(values.top, '--top'),
+    bottom: numberOf(values.bottom, '--bottom'),
+  });
+}
+
+export interface ControlWish {
+  readonly kind: 'canny' | 'depth';
+  /** A file with a ready map. */
+  readonly mapPath?: string;
+  readonly settings: { readonly strength?: number; readonly fromScale?: number; readonly toScale?: number };
+}
+
+/** `--control canny|depth|MAP.png` and its companions. */
+export function controlOf(values: TaskValues): ControlWish | undefined {
+  const { control } = values;
+  if (control === undefined) return undefined;
+  const settings = present({ strength: numberOf(values.strength, '--strength'), ...scaleRangeOf(values.scales, '--scales') });
+  if (control === 'canny' || control === 'depth') return { kind: control, settings };
+  return { kind: wordOf(values['control-kind'] ?? 'canny', ['canny', 'depth'], '--control-kind'), mapPath: control, settings };
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the members that were not given: the contract's defaults take their place. */
+function present<T extends Record<string, unknown>>(members: T): Present<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Present<T>;
+}

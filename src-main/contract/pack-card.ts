@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512));
+const Grid = v.tuple([side, side]);
+
+export const PackFile = v.object({
+  /** A plain base name beside the card. */
+  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
+  role: v.picklist(['transformer', 'tokenizer', 'depth']),
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
+});
+export type PackFile = v.InferOutput<typeof PackFile>;
+
+/** Sizes and switches of an Infinity-family transformer; published weights leave the optional additions off. */
+export const TransformerConfig = v.object({
+  depth: positive,
+  width: positive,
+  heads: positive,
+  tokenBits: positive,
+  scales: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
+  /** Tokenizer cells per token and axis: 1, or 2 where 2×2 cells make a token. */
+  patchify: v.picklist([1, 2]),
+  rotary: v.variant('kind', [
+    v.object({ kind: v.literal('normalised'), base: v.number() }),
+    v.object({ kind: v.literal('published'), ratio: v.string() }),
+  ]),
+  text: v.variant('kind', [
+    v.object({ kind: v.literal('words'), maxWords: positive, vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)) }),
+    v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
+  ]),
+  sourceFusion: v.optional(v.boolean(), false),
+  copyGate: v.optional(v.boolean(), false),
+  maskEmbedding: v.optional(v.boolean(), false),
+  control: v.optional(v.object({ channels: v.array(v.string()), layers: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))) })),
+  /** How many of the last scales a depth preset may thin. */
+  lateScales: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+  normEps: v.optional(v.number(), 1e-6),
+});
+export type TransformerConfig = v.InferOutput<typeof TransformerConfig>;
+
+export const TokenizerConfig = v.variant('kind', [
+  v.looseObject({ kind: v.literal('residual'), codeBits: positive, downsample: positive }),
+  v.looseObject({ kind: v.literal('vqgan'), codeBits: positive, downsample: positive, groups: positive }),
+]);
+export type TokenizerConfig = v.InferOutput<typeof TokenizerConfig>;
+
+const LayerCount = positive;
+
+/** What a folder of weights says about itself (`card.json`). */
+export const PackCard = v.object({
+  format: v.literal(1),
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u)),
+  title: v.string(),
+  version: v.string(),
+  family: v.literal('infinity'),
+  licence: v.string(),
+  imageSize: positive,
+  config: v.object({
+    transformer: TransformerConfig,
+    tokenizer: TokenizerConfig,
+    depth: v.optional(v.looseObject({ kind: v.literal('pyramid'), size: positive })),
+  }),
+  /** Layers that the late scales run, per depth preset (VARiant). */
+  presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
+  defaults: v.object({
+    guidance: v.number(),
+    temperature: v.number(),
+    /** What a fill or expansion without words says to the model. */
+    fillInstruction: v.optional(v.string(), ''),
+  }),
+  files: v.pipe(v.array(PackFile), v.minLength(1), v.maxLength(64)),
+  dataSources: v.array(v.unknown()),
+  abilities: v.array(v.string()),
+  limits: v.array(v.string()),
+  measured: v.optional(v.unknown()),
+});
+export type PackCard = v.InferOutput<typeof PackCard>;

@@ -1,0 +1,95 @@
+import * as v from 'valibot';
+
+/** Names a picture that the service holds (its bytes travel over HTTP, never in messages). */
+export const PictureId = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/u, 'Expected a picture id.'));
+export type PictureId = v.InferOutput<typeof PictureId>;
+
+export const TASKS = ['edit', 'fill', 'expand', 'generate', 'control'] as const;
+export const PRESETS = ['best', 'balanced', 'fast', 'draft'] as const;
+export const PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'avif'] as const;
+
+export type Task = (typeof TASKS)[number];
+export type Preset = (typeof PRESETS)[number];
+export type ProviderChoice = (typeof PROVIDERS)[number];
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+function wholeNumber(name: string, min: number, max: number) {
+  const words = `Expected a whole number from ${String(min)} to ${String(max)} for ${name}.`;
+  return v.pipe(v.number(words), v.integer(words), v.minValue(min, words), v.maxValue(max, words));
+}
+
+function realNumber(name: string, min: number, max: number) {
+  const words = `Expected a number from ${String(min)} to ${String(max)} for ${name}.`;
+  return v.pipe(v.number(words), v.finite(words), v.minValue(min, words), v.maxValue(max, words));
+}
+
+const margin = (side: string) => v.optional(wholeNumber(side, 0, 16384), 0);
+
+/** New border in pixels of the source, per side. */
+export const Margins = v.object({ left: margin('left'), right: margin('right'), top: margin('top'), bottom: margin('bottom') });
+export type Margins = v.InferOutput<typeof Margins>;
+
+/** Spatial control (ControlAR): what to hold, how strongly, and at which scales (1-based, inclusive). */
+export const ControlSettings = v.object({
+  kind: v.picklist(['canny', 'depth']),
+  /** A ready map; without one it is made from the source. */
+  map: v.optional(PictureId),
+  strength: v.optional(realNumber('strength', 0, 1), 1),
+  fromScale: v.optional(wholeNumber('fromScale', 1, 64), 1),
+  toScale: v.optional(wholeNumber('toScale', 1, 64), 64),
+  low: v.optional(realNumber('low', 0, 1530), 100),
+  high: v.optional(realNumber('high', 0, 1530), 200),
+  invert: v.optional(v.boolean(), false),
+});
+export type ControlSettings = v.InferOutput<typeof ControlSettings>;
+
+const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512)]);
+
+/** Tokens of a picture: per scale, row-major, each token's bits packed as lower-case hex (bit 0 first, low nibble bit first). */
+export const TokenFile = v.object({
+  pack: v.string(),
+  schedule: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
+  tokens: v.pipe(v.array(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)))), v.maxLength(64)),
+});
+export type TokenFile = v.InferOutput<typeof TokenFile>;
+
+/** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */
+export const EditRequest = v.object({
+  task: v.picklist(TASKS),
+  pack: v.optional(v.string(), 'sketch'),
+  source: v.optional(PictureId),
+  mask: v.optional(PictureId),
+  instruction: v.optional(v.string(), ''),
+  margins: v.optional(Margins),
+  control: v.optional(ControlSettings),
+  /** Structure lock: the first k scales keep the source's own tokens. */
+  structure: v.optional(wholeNumber('structure', 0, 64), 0),
+  preset: v.optional(v.picklist(PRESETS), 'balanced'),
+  /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
+  guidance: v.optional(realNumber('guidance', 0, 30)),
+  /** 0 = arg-max; absent = the pack's own for this task. */
+  temperature: v.optional(realNumber('temperature', 0, 10)),
+  topP: v.optional(realNumber('topP', 0, 1), 0.97),
+  seed: v.optional(wholeNumber('seed', 0, 0xffff_ffff), 0),
+  count: v.optional(wholeNumber('count', 1, 16), 1),
+  /** Size of a generated picture in pixels; absent = the pack's own. */
+  size: v.optional(v.object({ width: wholeNumber('width', 16, 16384), height: wholeNumber('height', 16, 16384) })),
+  /** Take the model's picture as it is instead of touching only what changed. */
+  whole: v.optional(v.boolean(), false),
+  /** Width in source pixels of the soft edge between old and new pixels; absent = chosen from the size. */
+  blend: v.optional(realNumber('blend', 0, 512)),
+  provider: v.optional(v.picklist(PROVIDERS), 'auto'),
+  /** Also show the picture after every scale. */
+  previews: v.optional(v.boolean(), true),
+  /** Stop after this scale (1-based); the result is that scale's picture, and its tokens continue exactly. */
+  stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
+  /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
+  resume: v.optional(TokenFile),
+  output: v.optional(
+    v.object({ format: v.picklist(OUTPUT_FORMATS), quality: v.optional(wholeNumber('quality', 1, 100), 92) }),
+    { format: 'png', quality: 92 },
+  ),
+});
+export type EditRequest = v.InferOutput<typeof EditRequest>;
+export type EditRequestInput = v.InferInput<typeof EditRequest>;

@@ -1,0 +1,41 @@
+import type { Cancellation } from '#base/cancellation.js';
+import { CancelledError, toErrorData } from '#contract/errors.js';
+import { InferenceProcess } from '../runtime/process.js';
+import type { Engine, EngineEvent, EngineJob } from './engine.js';
+
+export interface EngineOptions {
+  /** The built script of the inference process. */
+  readonly entry: string;
+  /** How long a soft cancel may take before the process is killed. */
+  readonly hardCancelMs?: number;
+}
+
+/** Starts an engine in a process of its own: it may die, the application may not. */
+export function startEngine(options: EngineOptions): Engine {
+  const process = new InferenceProcess(options);
+  return {
+    run: (job, signal) => run(process, job, signal),
+    forecast: (job) => process.call('forecast', [job]),
+    describe: (picture) => process.call('describe', [picture]),
+    convert: (picture, output) => process.call('convert', [picture, output]),
+    tokenize: (pack, picture) => process.call('tokenize', [pack, picture]),
+    decode: (pack, tokens, output) => process.call('decode', [pack, { tokens, output }]),
+    checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),
+    providers: () => process.call('providers', []),
+    inspect: (file) => process.call('inspect', [file]),
+    kill: () => {
+      process.kill();
+    },
+    close: () => process.close(),
+  };
+}
+
+/** A process that dies or is killed in mid-run ends the stream with an event too. */
+async function* run(process: InferenceProcess, job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void> {
+  try {
+    yield* process.stream<EngineEvent>('run', [job], signal);
+  } catch (error) {
+    if (error instanceof CancelledError || signal.aborted) yield { type: 'cancelled' };
+    else yield { type: 'failed', error: toErrorData(error) };
+  }
+}

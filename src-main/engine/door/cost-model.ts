@@ -1,0 +1,85 @@
+import { at } from '#base/assert.js';
+import { cellCount } from '#base/geometry.js';
+import type { Forecast } from '#contract/api.js';
+import type { PackCard } from '#contract/pack-card.js';
+import { PRESETS, type Preset } from '#contract/request.js';
+import { layersPerScale } from '../sampling/depth-presets.js';
+
+// C width · L tokens attended to · B 2 under guidance, else 1
+
+/** What a run costs before anything of this machine is known. */
+export interface Work {
+  readonly flops: number;
+  readonly keyValueBytes: number;
+}
+
+const FLOAT_BYTES = 4;
+/** Attention, cross-attention and feed-forward of one token: 28·C² multiply-adds count twice in FLOPs. */
+const FLOPS_PER_WIDTH_SQUARED = 28;
+
+/** FLOPs and K/V bytes of one picture with this card at this preset. */
+export function transformerWork(card: PackCard, preset: Preset, guided: boolean): Work {
+  const { depth, width, scales, lateScales } = card.config.transformer;
+  const rows = guided ? 2 : 1;
+  const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
+  const layers = layersPerScale(plan);
+  const sourceTokens = cellCount(at(scales, scales.length - 1));
+  let seen = sourceTokens;
+  let flops = passFlops(sourceTokens, seen, width) * depth;
+  let keyValueBytes = sourceTokens * depth;
+  scales.forEach((grid, k) => {
+    const tokens = cellCount(grid);
+    seen += tokens;
+    flops += passFlops(tokens, seen, width) * at(layers, k).length;
+    keyValueBytes += tokens * at(layers, k).length;
+  });
+  return { flops: flops * rows, keyValueBytes: keyValueBytes * 2 * width * FLOAT_BYTES * rows };
+}
+
+function passFlops(tokens: number, seen: number, width: number): number {
+  return tokens * (FLOPS_PER_WIDTH_SQUARED * width * width + 4 * seen * width);
+}
+
+/** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
+const CANVAS_BYTES_PER_PIXEL = 24;
+/** Node, ONNX Runtime and sharp before any weight is loaded. */
+const PROCESS_BYTES = 160 * 1024 * 1024;
+
+/**
+ * Time and memory of a run, learned from the runs before it: the arithmetic gives the shape, the
+ * last measured runs on this machine give the scale.
+ */
+export class CostModel {
+  /** Milliseconds per 10⁹ FLOPs; starts from the machine's measured GEMM rate. */
+  #msPerGflop: number;
+  /** Everything that does not depend on the preset: decoding, encoding, compositing; ms per megapixel. */
+  #msPerMegapixel = 60;
+
+  constructor(gemmGflopsPerSecond: number) {
+    // Small matrices reach about a quarter of the rate of large ones.
+    this.#msPerGflop = 4000 / gemmGflopsPerSecond;
+  }
+
+  estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): { ms: number; bytes: number } {
+    const { flops, keyValueBytes } = transformerWork(card, preset, guided);
+    const weightBytes = card.files.reduce((sum, file) => sum + file.bytes, 0);
+    return {
+      ms: (flops / 1e9) * this.#msPerGflop + (pixels / 1e6) * this.#msPerMegapixel,
+      bytes: PROCESS_BYTES + 2 * weightBytes + keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL,
+    };
+  }
+
+  /** Takes over half of what a finished run measured. */
+  learn(work: Work, measured: { readonly scalesMs: number; readonly restMs: number; readonly pixels: number }): void {
+    this.#msPerGflop = (this.#msPerGflop + measured.scalesMs / (work.flops / 1e9)) / 2;
+    this.#msPerMegapixel = (this.#msPerMegapixel + measured.restMs / Math.max(0.05, measured.pixels / 1e6)) / 2;
+  }
+
+  forecast(card: PackCard, guided: boolean, pixels: number): Forecast {
+    const entries = PRESETS.map((preset) => {
+      const layers = Math.min(card.config.transformer.depth, card.presets[preset]);
+      return [preset, { ...this.estimate(card, { preset, guided, pixels }), layers }] as const;
+    });
+    return Object.fromEntries(entries) as Forecast;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Cancellation } from '#base/cancellation.js';
+import { serve } from '../runtime/process-protocol.js';
+import { LocalEngine } from './local-engine.js';
+
+/** Entry of the inference process: the engine, answering over the process's message port. */
+type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> = Parameters<LocalEngine[M]>;
+
+const engine = new LocalEngine();
+
+serve({
+  run: (args, cancellation: Cancellation) => engine.run((args as Parameters<LocalEngine['run']>)[0], cancellation),
+  forecast: (args) => engine.forecast(...(args as Args<'forecast'>)),
+  describe: (args) => engine.describe(...(args as Args<'describe'>)),
+  convert: (args) => engine.convert(...(args as Args<'convert'>)),
+  tokenize: (args) => engine.tokenize(...(args as Args<'tokenize'>)),
+  decode: (args) => engine.decode(...(args as Args<'decode'>)),
+  checkInstruction: (args) => engine.checkInstruction(...(args as Args<'checkInstruction'>)),
+  providers: () => engine.providers(),
+  inspect: (args) => engine.inspect(...(args as Args<'inspect'>)),
+});

@@ -1,0 +1,167 @@
+import type { Cancellation } from '#base/cancellation.js';
+import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
+import { CancelledError, toErrorData } from '#contract/errors.js';
+import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
+import { openPhoto, readFacts } from '../image/decode.js';
+import { encodePhoto } from '../image/encode.js';
+import { frameWhole } from '../image/frame.js';
+import { photoOfTensor } from '../image/tensor-photo.js';
+import { workingCopy } from '../image/working-copy.js';
+import { modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
+import { runPipeline } from '../pipelines/pipelines.js';
+import { assertFits, peakRssBytes } from '../runtime/memory.js';
+import { createRunner } from '../runtime/ort-runner.js';
+import { measureGemmRate } from '../runtime/profile.js';
+import { listProviders } from '../runtime/providers.js';
+import { resizeArea } from '../sampling/resample.js';
+import { packTokens, unpackTokens } from '../sampling/tokens.js';
+import { floats } from '../tensor/tensor.js';
+import type { Runner } from '../tensor/runner.js';
+import { WordTokenizer } from '../text/words.js';
+import { inspectFile } from '../weights/inspect.js';
+import { CostModel, transformerWork } from './cost-model.js';
+import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
+import { openPack, type OpenPack } from './open-pack.js';
+
+type Output = { readonly format: OutputFormat; readonly quality: number };
+
+/** The engine itself: what the inference process runs. One instance per process, one job at a time. */
+export class LocalEngine {
+  readonly #runners = new Map<ProviderChoice, Promise<Runner>>();
+  readonly #packs = new Map<string, Promise<OpenPack>>();
+  #costs: Promise<CostModel> | undefined;
+
+  /** Never throws: the last event is done, failed or cancelled. */
+  async *run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+    try {
+      yield* this.#run(job, signal);
+    } catch (error) {
+      if (error instanceof CancelledError || signal.aborted) yield { type: 'cancelled' };
+      else yield { type: 'failed', error: toErrorData(error) };
+    }
+  }
+
+  async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+    const started = performance.now();
+    const runner = await this.#runner(job.request.provider);
+    const pack = await this.#open(job.pack, runner, job.request.provider);
+    const costs = await this.#costModel(runner);
+    const loadMs = performance.now() - started;
+    const { card } = job.pack;
+    const guided = (job.request.guidance ?? card.defaults.guidance) !== 1;
+    let pixels = 0;
+    const pipelineJob: PipelineJob = {
+      request: job.request,
+      pictures: job.pictures,
+      model: pack.model,
+      provider: runner.provider,
+      loadMs,
+      ...(job.probe && { probe: job.probe }),
+      estimate: (preset, canvasPixels) => {
+        pixels = canvasPixels;
+        const estimate = costs.estimate(card, { preset, guided, pixels });
+        assertFits(estimate.bytes, { lighterPreset: preset === 'draft' ? undefined : 'draft' });
+        return estimate;
+      },
+      peakRssBytes,
+    };
+    for await (const event of runPipeline(pipelineJob, signal)) {
+      if (event.type === 'done' && event.timingsMs.scales.length > 0) {
+        const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / job.request.count;
+        const restMs = event.timingsMs.total - loadMs - scalesMs * job.request.count;
+        costs.learn(transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
+      }
+      yield event;
+    }
+  }
+
+  async forecast(job: EngineJob): Promise<Forecast> {
+    const runner = await this.#runner(job.request.provider);
+    const costs = await this.#costModel(runner);
+    const guided = (job.request.guidance ?? job.pack.card.defaults.guidance) !== 1;
+    return costs.forecast(job.pack.card, guided, await canvasPixels(job));
+  }
+
+  async describe(picture: Uint8Array): Promise<PictureFacts> {
+    return readFacts(picture);
+  }
+
+  async convert(picture: Uint8Array, output: Output): Promise<Uint8Array> {
+    return encodePhoto(await openPhoto(picture), output);
+  }
+
+  async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
+    const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
+    const photo = await openPhoto(picture);
+    const size = modelExtent(model);
+    const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
+    const features = await model.coder.encode(copy); // (1, d, h, w)
+    const { bits } = model.quantiser.encode(resizeArea({ ...features, dims: features.dims.slice(1) }, model.quantiser.finest));
+    return packTokens(pack.card.name, model.quantiser, bits);
+  }
+
+  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {
+    const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
+    const sum = model.quantiser.sumOf(unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
+    const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
+    return encodePhoto(await photoOfTensor(picture), output);
+  }
+
+  async checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
+    const { text } = pack.card.config.transformer;
+    if (text.kind === 'features') return { unknownWords: [], known: true, cut: false };
+    return new WordTokenizer(text.vocabulary, text.maxWords).encode(instruction).report;
+  }
+
+  async providers(): Promise<readonly ProviderReport[]> {
+    return listProviders();
+  }
+
+  async inspect(file: string): Promise<InspectReport> {
+    return inspectFile(file);
+  }
+
+  #runner(provider: ProviderChoice): Promise<Runner> {
+    return remember(this.#runners, provider, () => createRunner({ provider }));
+  }
+
+  #costModel(runner: Runner): Promise<CostModel> {
+    this.#costs ??= measureGemmRate(runner).then((rate) => new CostModel(rate));
+    return this.#costs;
+  }
+
+  /** The open pack, or a fresh one where its files changed since: the run says so once, the next one works. */
+  async #open(pack: InstalledPack, runner: Runner, provider: ProviderChoice): Promise<OpenPack> {
+    const key = `${provider} ${pack.folder} ${pack.card.name} ${pack.card.version}`;
+    const known = this.#packs.has(key);
+    const open = await remember(this.#packs, key, () => openPack(pack, runner));
+    if (!known) return open;
+    try {
+      await open.assertUnchanged();
+    } catch (error) {
+      this.#packs.delete(key);
+      await open.release();
+      throw error;
+    }
+    return open;
+  }
+}
+
+/** One promise per key; a failed one is forgotten so that the next try starts anew. */
+function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const found = known.get(key);
+  if (found) return found;
+  const made = make();
+  known.set(key, made);
+  made.catch(() => known.delete(key));
+  return made;
+}
+
+async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {
+  const bytes = request.source === undefined ? undefined : pictures[request.source];
+  if (!bytes) return pack.card.imageSize ** 2;
+  const { width, height } = (await readFacts(bytes)).size;
+  const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
+  return (width + left + right) * (height + top + bottom);
+}
+

@@ -1,0 +1,73 @@
+import { ExpectedError } from '#contract/errors.js';
+import type { ControlSettings } from '#contract/request.js';
+import { modelCanny } from '../control/canny.js';
+import { invertMap } from '../control/depth.js';
+import { openPhoto } from '../image/decode.js';
+import { frameWhole } from '../image/frame.js';
+import { workingCopy } from '../image/working-copy.js';
+import type { ControlInput } from '../tensor/predictor.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { modelExtent, type PipelineJob } from './model.js';
+
+// S model picture side · n control channels of the pack
+
+/** The control of a request, ready for the model; undefined where it would change nothing. */
+export async function controlInput(job: PipelineJob, picture: FloatTensor | undefined): Promise<ControlInput | undefined> {
+  const settings = job.request.control;
+  if (!settings) return undefined;
+  const channels = job.model.card.config.transformer.control?.channels;
+  if (!channels) throw new ExpectedError('pack.unable', `Expected a pack with spatial control but "${job.model.card.name}" has none.`);
+  // Strength 0 must equal no control to the last bit, so nothing is added at all.
+  if (settings.strength === 0) return undefined;
+  const plane = await controlPlane(job, settings, picture);
+  const map = inChannels(plane, channels, settings.kind);
+  return { map, strength: settings.strength, fromScale: settings.fromScale - 1, toScale: settings.toScale - 1 };
+}
+
+/** The control map as the model sees it, `[1, 1, S, S]`. */
+async function controlPlane(job: PipelineJob, settings: ControlSettings, picture: FloatTensor | undefined): Promise<FloatTensor> {
+  if (settings.map !== undefined) return readyMap(job, settings);
+  if (!picture) throw new ExpectedError('request.invalid', 'Expected a source picture or a control map but received neither.');
+  const plane = await estimateMap(job, settings, picture);
+  return settings.invert ? invertMap(plane) : plane;
+}
+
+async function readyMap(job: PipelineJob, settings: ControlSettings): Promise<FloatTensor> {
+  const bytes = settings.map === undefined ? undefined : job.pictures[settings.map];
+  if (!bytes) throw new ExpectedError('request.invalid', 'Expected a control map picture but received none.');
+  const photo = await openPhoto(bytes);
+  const size = modelExtent(job.model);
+  const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
+  const plane = brightness(copy);
+  return settings.invert ? invertMap(plane) : plane;
+}
+
+/** Edges or depth of the model's own view of a picture, `[1, 1, S, S]`. */
+export async function estimateMap(job: PipelineJob, settings: ControlSettings, picture: FloatTensor): Promise<FloatTensor> {
+  if (settings.kind === 'canny') return modelCanny(picture, settings);
+  if (!job.model.depth) throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${job.model.card.name}" has none.`);
+  return job.model.depth.estimate(picture);
+}
+
+function brightness(picture: FloatTensor): FloatTensor {
+  const [, , height = 0, width = 0] = picture.dims;
+  const pixels = height * width;
+  const [red, green, blue] = [0, 1, 2].map((channel) => picture.data.subarray(channel * pixels, (channel + 1) * pixels));
+  return floats(
+    [1, 1, height, width],
+    red!.map((value, i) => 0.299 * value + 0.587 * green![i]! + 0.114 * blue![i]!),
+  );
+}
+
+/** Packs read each kind of map in a channel of its own, beside a flag that says it is there. */
+function inChannels(plane: FloatTensor, channels: readonly string[], kind: string): FloatTensor {
+  const [, , height = 0, width = 0] = plane.dims;
+  const map = floats([1, channels.length, height, width]);
+  const pixels = height * width;
+  channels.forEach((channel, c) => {
+    const target = map.data.subarray(c * pixels, (c + 1) * pixels);
+    if (channel === kind) target.set(plane.data);
+    if (channel === `${kind}-flag`) target.fill(1);
+  });
+  return map;
+}

@@ -1,0 +1,58 @@
+import type { Candidate } from '#contract/event.js';
+import type { OutputFormat } from '#contract/request.js';
+import { compositeEdit } from '../image/composite.js';
+import { encodeMask, encodePhoto } from '../image/encode.js';
+import { fullMask } from '../image/mask.js';
+import type { Mask, Photo } from '../image/photo.js';
+import { photoOfTensor } from '../image/tensor-photo.js';
+import { packTokens } from '../sampling/tokens.js';
+import { changedArea, type EditTrace } from './changed-area.js';
+import type { PipelineJob } from './model.js';
+import type { Stage } from './stage.js';
+
+/** One finished candidate on its way to pixels. */
+export interface Finished {
+  readonly index: number;
+  readonly seed: number;
+  readonly trace: EditTrace;
+}
+
+/** Carries the model's picture back to the canvas at full resolution, touching only what the request allows. */
+export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
+  const { request } = job;
+  const weight = stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : changedArea(finished.trace, stage.frame, stage.canvas.extent));
+  const redraw = request.task !== 'edit' || request.whole;
+  const { before, after } = finished.trace;
+  const composed = await compositeEdit({
+    photo: stage.canvas,
+    frame: stage.frame,
+    before,
+    after,
+    weight,
+    mode: redraw ? 'decoded' : 'transfer',
+    matchSurroundings: request.task === 'fill' || request.task === 'expand',
+  });
+  return {
+    ...(await candidateOf(job, finished, composed.photo)),
+    changedMask: await encodeMask(composed.changed),
+    changedPixels: composed.changedPixels,
+    changedOutsideMask: composed.changedOutside,
+  };
+}
+
+/** A picture that had no source: the model's own, at the size that was asked for. */
+export async function finishGenerated(job: PipelineJob, finished: Finished): Promise<Candidate<Uint8Array>> {
+  const photo = await photoOfTensor(finished.trace.after, job.request.size);
+  return { ...(await candidateOf(job, finished, photo)), changedPixels: photo.extent.width * photo.extent.height, changedOutsideMask: 0 };
+}
+
+async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {
+  const picture = await encodePhoto(photo, job.request.output);
+  return { index, picture, seed, tokens: packTokens(job.model.card.name, trace.quantiser, trace.bits) };
+}
+
+/** A control map as a picture of its own. */
+export function photoOfMask(mask: Mask, format: OutputFormat): Photo {
+  return { extent: mask.extent, channels: 1, samples: mask.values, format, notices: [] };
+}
+

@@ -1,0 +1,54 @@
+import { ExpectedError } from '#contract/errors.js';
+import type { EditEventOf, Notice } from '#contract/event.js';
+import type { PackCard } from '#contract/pack-card.js';
+import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
+import type { BitwiseQuantiser } from '../sampling/quantiser.js';
+import type { DepthEstimator, PictureCoder, ScalePredictor, TextInput } from '../tensor/predictor.js';
+
+/** A pack with its graphs open. */
+export interface EditingModel {
+  readonly card: PackCard;
+  readonly predictor: ScalePredictor;
+  readonly coder: PictureCoder;
+  readonly depth?: DepthEstimator;
+  readonly quantiser: BitwiseQuantiser;
+  encodeText(instruction: string): { readonly text: TextInput; readonly notices: readonly Notice[] };
+}
+
+export interface Estimate {
+  readonly ms: number;
+  readonly bytes: number;
+}
+
+/** A request, the encoded pictures that it names, and the model that is to serve it. */
+export interface PipelineJob {
+  readonly request: EditRequest;
+  readonly pictures: Readonly<Record<PictureId, Uint8Array>>;
+  readonly model: EditingModel;
+  readonly provider: string;
+  /** Milliseconds that opening the pack took for this job. */
+  readonly loadMs: number;
+  readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
+  /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */
+  estimate(preset: Preset, canvasPixels: number): Estimate;
+  peakRssBytes(): number;
+}
+
+export type PipelineEvent =
+  | EditEventOf<Uint8Array>
+  /** Only with `probe.keepLogits`: logit(1) − logit(0) of every bit, `[B, l, D]`. */
+  | { readonly type: 'logits'; readonly scale: number; readonly dims: readonly number[]; readonly data: Float32Array };
+
+/** The encoded picture that the request names. */
+export function pictureBytes(job: PipelineJob, id: PictureId | undefined, role: string): Uint8Array {
+  const bytes = id === undefined ? undefined : job.pictures[id];
+  if (!bytes) throw new ExpectedError('request.invalid', `Expected a ${role} picture but received none.`);
+  return bytes;
+}
+
+/** Side length in pixels at which the model works, as an extent. */
+export function modelExtent(model: EditingModel): { readonly width: number; readonly height: number } {
+  const [rows, columns] = model.quantiser.finest;
+  const pixelsPerCell = model.card.config.tokenizer.downsample;
+  return { width: columns * pixelsPerCell, height: rows * pixelsPerCell };
+}

@@ -1,0 +1,98 @@
+import type { Cancellation } from '#base/cancellation.js';
+import { assertNever } from '#base/assert.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { canny } from '../control/canny.js';
+import { upsampleMap } from '../image/composite.js';
+import { openPhoto } from '../image/decode.js';
+import { encodePhoto } from '../image/encode.js';
+import { frameWhole } from '../image/frame.js';
+import type { Mask, Photo } from '../image/photo.js';
+import { photoOfTensor } from '../image/tensor-photo.js';
+import { workingCopy } from '../image/working-copy.js';
+import { controlInput, estimateMap } from './control-input.js';
+import { photoOfMask } from './finish.js';
+import { modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
+import { produce } from './produce.js';
+import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
+
+/** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
+export function runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const { task } = job.request;
+  switch (task) {
+    case 'edit':
+      return edit(job, signal);
+    case 'fill':
+      return fill(job, signal);
+    case 'expand':
+      return expand(job, signal);
+    case 'generate':
+      return generate(job, signal);
+    case 'control':
+      return control(job, signal);
+    default:
+      return assertNever(task);
+  }
+}
+
+/** Instruction edit (VAREdit), optionally held to a mask. */
+async function* edit(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  if (job.request.instruction.trim() === '') throw new ExpectedError('instruction.missing', 'Expected an instruction but received none.');
+  yield* staged(job, await stageEdit(job), signal);
+}
+
+/** In-painting with keep masks per scale (VAR, FlexVAR). */
+async function* fill(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  yield* staged(job, await stageFill(job), signal);
+}
+
+/** Out-painting: in-painting of a new border. */
+async function* expand(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  yield* staged(job, await stageExpand(job), signal);
+}
+
+async function* staged(job: PipelineJob, stage: Stage, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  throwIfCancelled(signal);
+  yield* produce(job, stage, await controlInput(job, stage.picture), signal);
+}
+
+/** A picture from words, a control map, or both (ControlAR). */
+async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const size = modelExtent(job.model);
+  const guide = job.request.source === undefined ? undefined : await openPhoto(pictureBytes(job, job.request.source, 'source'));
+  const seen = guide && (await workingCopy(guide, frameWhole(guide.extent, size.width / size.height), size));
+  const held = await controlInput(job, seen);
+  const whole = { x: 0, y: 0, ...size };
+  const blank = stageEmpty(job.model, { extent: size, channels: 3, samples: new Uint8Array(0), format: 'png', notices: [] }, whole);
+  yield* produce(job, { ...blank, canvas: await photoOfTensor(blank.picture) }, held, signal);
+}
+
+/** Makes a control map of a photograph: edges at its own resolution, or the pack's depth estimate. */
+async function* control(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const started = performance.now();
+  const settings = job.request.control;
+  if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
+  const photo = await openPhoto(pictureBytes(job, job.request.source, 'source'));
+  throwIfCancelled(signal);
+  const mask = settings.kind === 'canny' ? cannyMask(photo, settings.low, settings.high) : await depthMask(job, photo);
+  if (settings.invert) mask.values.forEach((value, i) => (mask.values[i] = 255 - value));
+  const picture = await encodePhoto(photoOfMask(mask, 'png'), job.request.output);
+  const { schedule } = job.model.quantiser;
+  const tokens = { pack: job.model.card.name, schedule: schedule.map(([rows, columns]): [number, number] => [rows, columns]), tokens: [] };
+  yield { type: 'candidate', candidate: { index: 0, picture, tokens, seed: job.request.seed, changedPixels: 0, changedOutsideMask: 0 } };
+  const total = job.loadMs + performance.now() - started;
+  const timingsMs = { load: job.loadMs, text: 0, source: 0, scales: [], previews: [], decode: 0, composite: total - job.loadMs, total };
+  yield { type: 'done', timingsMs, peakRssBytes: job.peakRssBytes(), size: photo.extent, provider: job.provider };
+}
+
+function cannyMask(photo: Photo, low: number, high: number): Mask {
+  return { extent: photo.extent, values: canny(photo, low, high) };
+}
+
+async function depthMask(job: PipelineJob, photo: Photo): Promise<Mask> {
+  const settings = job.request.control;
+  if (!settings) throw new Error('Expected control settings.');
+  const size = modelExtent(job.model);
+  const frame = frameWhole(photo.extent, size.width / size.height);
+  const plane = await estimateMap(job, settings, await workingCopy(photo, frame, size));
+  return upsampleMap({ ...plane, dims: plane.dims.slice(1) }, frame, photo.extent);
+}

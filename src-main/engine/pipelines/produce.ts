@@ -1,0 +1,219 @@
+import type { Cancellation } from '#base/cancellation.js';
+import type { Rect } from '#base/geometry.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import type { Notice, RunPlan, Timings } from '#contract/event.js';
+import { encodePng } from '../image/encode.js';
+import { layersPerScale } from '../sampling/depth-presets.js';
+import { patchify } from '../sampling/patchify.js';
+import type { ScaleBits } from '../sampling/quantiser.js';
+import { resizeArea } from '../sampling/resample.js';
+import { runScales, type ScalePlan, type ScaleStep } from '../sampling/scale-loop.js';
+import { unpackTokens } from '../sampling/tokens.js';
+import type { ControlInput } from '../tensor/predictor.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { finishGenerated, finishOnCanvas, type Finished } from './finish.js';
+import type { PipelineEvent, PipelineJob } from './model.js';
+import type { Stage } from './stage.js';
+
+// d code bits · G finest tokenizer grid · S model picture side
+
+/** What all candidates of one request share. */
+interface Production {
+  readonly job: PipelineJob;
+  readonly stage: Stage;
+  readonly plan: Omit<ScalePlan, 'sampling'>;
+  readonly sampling: { readonly guidance: number; readonly temperature: number; readonly topP: number };
+  /** The source as the tokenizer can hold it. */
+  readonly source: { readonly bits: readonly ScaleBits[]; readonly before: FloatTensor };
+  readonly clock: Clock;
+}
+
+interface Clock {
+  readonly started: number;
+  text: number;
+  source: number;
+  readonly scales: number[];
+  readonly previews: number[];
+  decode: number;
+  composite: number;
+}
+
+/** From a staged picture to its candidates: the part that edit, fill, expand and generate have in common. */
+export async function* produce(job: PipelineJob, stage: Stage, control: ControlInput | undefined, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const clock: Clock = { started: performance.now(), text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0 };
+  const encoded = timed(clock, 'text', () => job.model.encodeText(instructionOf(job)));
+  yield { type: 'started', plan: runPlan(job, stage, encoded.notices) };
+  throwIfCancelled(signal);
+  const production = await prepare({ job, stage, control, clock, text: encoded.text });
+  for (let index = 0; index < job.request.count; index++) yield* produceCandidate(production, index, signal);
+  yield {
+    type: 'done',
+    timingsMs: timings(job, clock),
+    peakRssBytes: job.peakRssBytes(),
+    size: job.request.task === 'generate' ? (job.request.size ?? stage.canvas.extent) : stage.canvas.extent,
+    provider: job.provider,
+  };
+}
+
+/** Packs that learned to fill under certain words get those words where the user gave none. */
+function instructionOf({ request, model }: PipelineJob): string {
+  const repaints = request.task === 'fill' || request.task === 'expand';
+  return repaints && request.instruction.trim() === '' ? model.card.defaults.fillInstruction : request.instruction;
+}
+
+function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): RunPlan {
+  const { width, height } = stage.canvas.extent;
+  const { ms, bytes } = job.estimate(job.request.preset, width * height);
+  return {
+    pack: job.model.card.name,
+    preset: job.request.preset,
+    provider: job.provider,
+    schedule: job.model.quantiser.schedule,
+    crop: cropOf(stage),
+    size: stage.canvas.extent,
+    estimateMs: ms,
+    estimateBytes: bytes,
+    notices: [...stage.notices, ...notices],
+  };
+}
+
+function cropOf(stage: Stage): Rect {
+  return { ...stage.frame };
+}
+
+interface Preparation {
+  readonly job: PipelineJob;
+  readonly stage: Stage;
+  readonly control: ControlInput | undefined;
+  readonly clock: Clock;
+  readonly text: ReturnType<PipelineJob['model']['encodeText']>['text'];
+}
+
+async function prepare({ job, stage, control, clock, text }: Preparation): Promise<Production> {
+  const { model, request } = job;
+  const { quantiser } = model;
+  const config = model.card.config.transformer;
+  const started = performance.now();
+  const encoded = await model.coder.encode(stage.picture); // (1, d, h, w)
+  const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, quantiser.finest); // (d, G)
+  const source = quantiser.encode(features);
+  const before = await model.coder.decode(batched(source.sum));
+  clock.source = performance.now() - started;
+  const fused = config.maskEmbedding || config.sourceFusion;
+  const guidance = request.guidance ?? model.card.defaults.guidance;
+  const sourceMask = config.maskEmbedding ? { mask: patchify(stage.modelMask, quantiser.patch) } : {};
+  const given = givenBits(job);
+  return {
+    job,
+    stage,
+    clock,
+    source: { bits: source.bits, before },
+    sampling: { guidance, temperature: request.temperature ?? model.card.defaults.temperature, topP: request.topP },
+    plan: {
+      predictor: model.predictor,
+      quantiser,
+      conditioning: {
+        text,
+        guided: guidance !== 1,
+        source: { tokens: patchify(features, quantiser.patch), ...sourceMask },
+        ...(control && { control }),
+      },
+      layers: layersPerScale({
+        depth: model.predictor.depth,
+        scales: quantiser.scales,
+        lateScales: config.lateScales,
+        lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
+      }),
+      features,
+      ...(fused && { modelMask: stage.modelMask }),
+      ...(stage.keepMask && { keepMask: stage.keepMask }),
+      lockedScales: request.structure,
+      given,
+      until: lastScale(job, given.length),
+    },
+  };
+}
+
+function givenBits(job: PipelineJob): readonly ScaleBits[] {
+  const file = job.probe?.forceTokens ?? job.request.resume;
+  return file ? unpackTokens(file, job.model.card.name, job.model.quantiser) : [];
+}
+
+function lastScale(job: PipelineJob, given: number): number {
+  const { scales } = job.model.quantiser;
+  const until = Math.min(scales, job.request.stopAtScale ?? scales);
+  if (given > until) throw new ExpectedError('request.invalid', `Expected stopAtScale of at least ${given} but received ${until}.`);
+  return until;
+}
+
+async function* produceCandidate(production: Production, index: number, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const { job, clock } = production;
+  const seed = (job.request.seed + index) >>> 0;
+  const bits: ScaleBits[] = [];
+  let last: ScaleStep | undefined;
+  for await (const step of runScales({ ...production.plan, sampling: { ...production.sampling, seed } }, signal)) {
+    bits.push(step.bits);
+    last = step;
+    clock.scales.push(step.ms);
+    yield* report(production, step, index);
+  }
+  if (!last) throw new Error('Expected at least one scale to run.');
+  throwIfCancelled(signal);
+  yield { type: 'candidate', candidate: await finish(production, { index, seed, bits, last }) };
+}
+
+async function* report(production: Production, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
+  const { job, plan, clock } = production;
+  const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales };
+  yield { type: 'scale', ...place, tokens: plan.quantiser.tokens(step.scale), ms: step.ms };
+  if (job.probe?.keepLogits) yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data };
+  if (!job.request.previews) return;
+  const started = performance.now();
+  const picture = await encodePng(await previewPicture(production, step));
+  const ms = performance.now() - started;
+  clock.previews.push(ms);
+  yield { type: 'preview', ...place, picture, ms };
+}
+
+/** Decoding the sum at the scale's own size costs a fraction of a full decode, and shows what the scale knows. */
+async function previewPicture({ job, plan }: Production, { sum, scale }: ScaleStep): Promise<FloatTensor> {
+  return job.model.coder.decode(batched(plan.quantiser.down(sum, scale)));
+}
+
+async function finish(production: Production, made: { index: number; seed: number; bits: readonly ScaleBits[]; last: ScaleStep }) {
+  const { job, stage, source, plan, clock } = production;
+  const decoding = performance.now();
+  const after = await job.model.coder.decode(batched(made.last.sum));
+  clock.decode += performance.now() - decoding;
+  assertFinite(after);
+  const { gate } = made.last;
+  const trace = { quantiser: plan.quantiser, bits: made.bits, sourceBits: source.bits, before: source.before, after, ...(gate && { gate }) };
+  const finished: Finished = { index: made.index, seed: made.seed, trace };
+  const compositing = performance.now();
+  const candidate = job.request.task === 'generate' ? await finishGenerated(job, finished) : await finishOnCanvas(job, stage, finished);
+  clock.composite += performance.now() - compositing;
+  return candidate;
+}
+
+function assertFinite(picture: FloatTensor): void {
+  if (!picture.data.every(Number.isFinite)) {
+    throw new ExpectedError('weights.damaged', 'Expected finite pixels but received NaN or infinity: the weights are damaged.');
+  }
+}
+
+function batched(map: FloatTensor): FloatTensor {
+  return floats([1, ...map.dims], map.data);
+}
+
+function timed<T>(clock: Clock, phase: 'text', work: () => T): T {
+  const started = performance.now();
+  const result = work();
+  clock[phase] = performance.now() - started;
+  return result;
+}
+
+function timings(job: PipelineJob, clock: Clock): Timings {
+  const { text, source, scales, previews, decode, composite } = clock;
+  return { load: job.loadMs, text, source, scales, previews, decode, composite, total: job.loadMs + performance.now() - clock.started };
+}
+

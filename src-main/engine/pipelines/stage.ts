@@ -1,0 +1,156 @@
+import type { Rect } from '#base/geometry.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
+import { openPhoto } from '../image/decode.js';
+import { expansionMask, extendPhoto, frameAround, frameWhole } from '../image/frame.js';
+import { feather, maskBounds, openMask } from '../image/mask.js';
+import type { Mask, Photo } from '../image/photo.js';
+import { workingCopy, workingMask } from '../image/working-copy.js';
+import { widenByOneToken } from '../sampling/keep-mask.js';
+import { resizeArea } from '../sampling/resample.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { modelExtent, pictureBytes, type EditingModel, type PipelineJob } from './model.js';
+
+// S model picture side · G finest tokenizer grid
+
+/** Everything the scale loop and the compositor need to know of the picture, in three named spaces: canvas, frame, model. */
+export interface Stage {
+  /** The picture that will be written: the source, or the source with its new border. */
+  readonly canvas: Photo;
+  /** The part of the canvas that the model sees, in canvas pixels; may reach beyond it. */
+  readonly frame: Rect;
+  /** Where canvas pixels may change, soft edge included; absent = the edit itself decides. */
+  readonly weight?: Mask;
+  /** What was asked to change, hard. */
+  readonly mask?: Mask;
+  /** The frame at the model's size with holes greyed, `[1, 3, S, S]`. */
+  readonly picture: FloatTensor;
+  /** What the model is told to repaint, `[1, G]`. */
+  readonly modelMask: FloatTensor;
+  /** Where new tokens may appear, `[1, G]`; absent = everywhere. */
+  readonly keepMask?: FloatTensor;
+  readonly notices: readonly Notice[];
+}
+
+const SMALLEST_SIDE = 16;
+/** Frame side over mask side: the model needs to see what surrounds a hole. */
+const CONTEXT = 1.8;
+/** Half of the longer frame side over this is the default soft edge. */
+const BLEND_SHARE = 1 / 64;
+
+async function openSource(job: PipelineJob): Promise<Photo> {
+  const photo = await openPhoto(pictureBytes(job, job.request.source, 'source'));
+  const { width, height } = photo.extent;
+  if (Math.min(width, height) < SMALLEST_SIDE) {
+    throw new ExpectedError('image.too-small', `Expected at least ${SMALLEST_SIDE} pixels per side but received ${width}×${height}.`);
+  }
+  return photo;
+}
+
+/** An instruction edit: the whole picture, or the surroundings of a mask. */
+export async function stageEdit(job: PipelineJob): Promise<Stage> {
+  const canvas = await openSource(job);
+  const size = modelExtent(job.model);
+  if (job.request.mask === undefined) {
+    const frame = frameWhole(canvas.extent, size.width / size.height);
+    const picture = await workingCopy(canvas, frame, size);
+    return { canvas, frame, picture, modelMask: emptyMask(job.model), notices: canvas.notices };
+  }
+  const masked = await stageMask(job, canvas);
+  const picture = await workingCopy(canvas, masked.frame, size);
+  const keepMask = widenByOneToken(masked.share, job.model.quantiser.patch);
+  return { canvas, ...masked.canvasParts, frame: masked.frame, picture, modelMask: emptyMask(job.model), keepMask, notices: masked.notices };
+}
+
+/** In-painting: the masked part is hidden from the model. */
+export async function stageFill(job: PipelineJob): Promise<Stage> {
+  const canvas = await openSource(job);
+  return stageHole(job, canvas, await stageMask(job, canvas));
+}
+
+/** Out-painting: a larger canvas whose border is the hole. */
+export async function stageExpand(job: PipelineJob): Promise<Stage> {
+  const { margins } = job.request;
+  if (!margins || margins.left + margins.right + margins.top + margins.bottom === 0) {
+    throw new ExpectedError('request.invalid', 'Expected at least one margin above 0 but received none.');
+  }
+  const source = await openSource(job);
+  const canvas = extendPhoto(source, margins);
+  const mask = expansionMask(source, margins);
+  const size = modelExtent(job.model);
+  const frame = frameWhole(canvas.extent, size.width / size.height);
+  return stageHole(job, canvas, await placeMask(job, { canvas, mask, frame, notices: canvas.notices }));
+}
+
+/** A picture from nothing: everything is hole. */
+export function stageEmpty(model: EditingModel, canvas: Photo, frame: Rect): Stage {
+  const { width, height } = modelExtent(model);
+  const picture = floats([1, 3, height, width]);
+  picture.data.fill(HIDDEN);
+  const modelMask = emptyMask(model);
+  modelMask.data.fill(1);
+  return { canvas, frame, picture, modelMask, notices: [] };
+}
+
+/** The grey that stands for hidden pixels in training. */
+const HIDDEN = 0.5;
+
+interface PlacedMask {
+  readonly frame: Rect;
+  readonly canvasParts: { readonly mask: Mask; readonly weight: Mask };
+  /** `[1, 1, S, S]`, 1 where any of the pixel is to be repainted. */
+  readonly hole: FloatTensor;
+  /** `[1, G]` */
+  readonly share: FloatTensor;
+  readonly notices: readonly Notice[];
+}
+
+async function stageMask(job: PipelineJob, canvas: Photo): Promise<PlacedMask> {
+  const { mask, notices } = await openMask(pictureBytes(job, job.request.mask, 'mask'), canvas.extent);
+  const bounds = maskBounds(mask);
+  if (!bounds) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
+  const size = modelExtent(job.model);
+  const frame = frameAround(bounds, canvas.extent, { aspect: size.width / size.height, context: CONTEXT, minSide: size.width });
+  return placeMask(job, { canvas, mask, frame, notices: [...canvas.notices, ...notices] });
+}
+
+interface MaskPlace {
+  readonly canvas: Photo;
+  readonly mask: Mask;
+  readonly frame: Rect;
+  readonly notices: readonly Notice[];
+}
+
+async function placeMask(job: PipelineJob, { mask, frame, notices }: MaskPlace): Promise<PlacedMask> {
+  const blend = job.request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
+  const hole = binary(await workingMask(mask, frame, modelExtent(job.model)));
+  const share = resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest);
+  return { frame, canvasParts: { mask, weight: feather(mask, blend) }, hole, share, notices };
+}
+
+async function stageHole(job: PipelineJob, canvas: Photo, placed: PlacedMask): Promise<Stage> {
+  const seen = await workingCopy(canvas, placed.frame, modelExtent(job.model));
+  const keepMask = widenByOneToken(placed.share, job.model.quantiser.patch);
+  const parts = { ...placed.canvasParts, frame: placed.frame, notices: placed.notices };
+  return { canvas, ...parts, picture: hide(seen, placed.hole), modelMask: placed.share, keepMask };
+}
+
+function emptyMask(model: EditingModel): FloatTensor {
+  return floats([1, ...model.quantiser.finest]);
+}
+
+function binary(mask: FloatTensor): FloatTensor {
+  return floats(
+    mask.dims,
+    mask.data.map((value) => (value > 0 ? 1 : 0)),
+  );
+}
+
+/** Greys `picture [1, 3, S, S]` where `hole [1, 1, S, S]` is 1. */
+function hide(picture: FloatTensor, hole: FloatTensor): FloatTensor {
+  const pixels = hole.data.length;
+  return floats(
+    picture.dims,
+    picture.data.map((value, i) => (hole.data[i % pixels] ? HIDDEN : value)),
+  );
+}

@@ -1,0 +1,86 @@
+import { at } from '#base/assert.js';
+import type { Cancellation } from '#base/cancellation.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import type { Conditioning, ScaleInput, ScalePredictor } from '../tensor/predictor.js';
+import type { FloatTensor } from '../tensor/tensor.js';
+import { drawBits, guide, type BitSampling } from './bits.js';
+import { keptBits, mergeBits } from './keep-mask.js';
+import { patchify } from './patchify.js';
+import type { BitwiseQuantiser, ScaleBits } from './quantiser.js';
+
+// d code bits · G finest tokenizer grid · l tokens of a scale · D bits per token
+
+export interface ScalePlan {
+  readonly predictor: ScalePredictor;
+  readonly quantiser: BitwiseQuantiser;
+  readonly conditioning: Conditioning;
+  readonly sampling: BitSampling;
+  /** Layers to run at every scale. */
+  readonly layers: readonly (readonly number[])[];
+  /** Continuous features of the source, `[d, G]`; a generated picture has none to keep. */
+  readonly features?: FloatTensor;
+  /** What the model is told to repaint, `[1, G]`, 0..1; only for packs with a mask embedding. */
+  readonly modelMask?: FloatTensor;
+  /** Where new tokens may appear, `[1, G]`; elsewhere the source's own are kept (VAR's zero-shot editing). */
+  readonly keepMask?: FloatTensor;
+  /** Structure lock: the first scales keep all of the source's tokens. */
+  readonly lockedScales: number;
+  /** Tokens that are given instead of drawn: a resumed run or a parity probe. */
+  readonly given: readonly ScaleBits[];
+  /** Run scales 0 … until − 1. */
+  readonly until: number;
+}
+
+export interface ScaleStep {
+  readonly scale: number;
+  readonly bits: ScaleBits;
+  /** Sum of all codes so far, `[d, G]`. */
+  readonly sum: FloatTensor;
+  readonly logits: FloatTensor; // (B, l, D)
+  readonly gate?: FloatTensor; // (l)
+  readonly ms: number;
+}
+
+/** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
+export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
+  const run = await plan.predictor.begin(plan.conditioning);
+  let sum = plan.quantiser.emptySum();
+  for (let scale = 0; scale < plan.until; scale++) {
+    throwIfCancelled(signal);
+    const started = performance.now();
+    const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
+    const bits = chooseBits(plan, { scale, sum, logits });
+    sum = plan.quantiser.add(sum, bits, scale);
+    yield { scale, bits, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
+  }
+}
+
+function scaleInput(plan: ScalePlan, sum: FloatTensor, scale: number): ScaleInput {
+  const { quantiser, features, modelMask } = plan;
+  const codes = scale > 0 ? { codes: quantiser.nextInput(sum, scale) } : {};
+  if (!features || !modelMask) return codes;
+  const mask = quantiser.down(modelMask, scale);
+  const residual = hideInside(quantiser.residual(features, sum, scale), mask);
+  return { ...codes, residual: patchify(residual, quantiser.patch), mask: patchify(mask, quantiser.patch) };
+}
+
+/** Inside a hole there is nothing to copy: `map [d, h, w]` times one minus `mask [1, h, w]`. */
+function hideInside(map: FloatTensor, mask: FloatTensor): FloatTensor {
+  const cells = mask.data.length;
+  return { ...map, data: map.data.map((value, i) => value * (1 - mask.data[i % cells]!)) };
+}
+
+function chooseBits(plan: ScalePlan, { scale, sum, logits }: { scale: number; sum: FloatTensor; logits: FloatTensor }): ScaleBits {
+  const given = plan.given[scale];
+  if (given) return given;
+  const guided = guide(logits, plan.sampling.guidance);
+  if (!guided.every(Number.isFinite)) {
+    throw new ExpectedError('weights.damaged', `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`);
+  }
+  const drawn = drawBits(guided, plan.sampling, scale);
+  if (!plan.features) return drawn;
+  if (scale < plan.lockedScales) return plan.quantiser.quantise(plan.features, sum, scale);
+  if (!plan.keepMask) return drawn;
+  const source = plan.quantiser.quantise(plan.features, sum, scale);
+  return mergeBits(drawn, source, keptBits(plan.quantiser, plan.keepMask, scale));
+}

@@ -1,0 +1,84 @@
+import type { Grid } from '#base/geometry.js';
+import type { FloatTensor } from './tensor.js';
+
+// l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
+
+/** What the instruction has become: word ids of the pack's own vocabulary, or an encoder's hidden states `[T, width]`. */
+export type TextInput = { readonly kind: 'words'; readonly ids: readonly number[] } | { readonly kind: 'features'; readonly features: FloatTensor };
+
+/** The picture being edited, on the finest token grid. */
+export interface SourceInput {
+  /** Continuous encoder features, area-resized to the finest grid and patchified: `[n, D]` (VAREdit: not quantised). */
+  readonly tokens: FloatTensor;
+  /** Share of each tokenizer cell that is to be repainted, `[n, P]`, 0..1; only for packs with a mask embedding. */
+  readonly mask?: FloatTensor;
+}
+
+/** ControlAR: features of a control picture, added to the hidden states at three depths. */
+export interface ControlInput {
+  /** `[1, channels, H, W]` at the model's picture size; channels as the pack card names them. */
+  readonly map: FloatTensor;
+  readonly strength: number; // 0..1
+  /** Scales that are held, 0-based, inclusive. */
+  readonly fromScale: number;
+  readonly toScale: number;
+}
+
+/** All that stays the same from the first scale to the last. */
+export interface Conditioning {
+  readonly text: TextInput;
+  /** Also predict without the instruction, for classifier-free guidance. */
+  readonly guided: boolean;
+  readonly source?: SourceInput;
+  readonly control?: ControlInput;
+}
+
+/** What one scale sees of the picture so far. */
+export interface ScaleInput {
+  /** The running sum resized to this scale and patchified, `[l, D]`; absent at scale 0. */
+  readonly codes?: FloatTensor;
+  /** Source minus running sum at this scale, patchified, zero inside the mask, `[l, D]`; only for packs with source fusion. */
+  readonly residual?: FloatTensor;
+  /** The mask at this scale, patchified, `[l, P]`; only for packs with a mask embedding. */
+  readonly mask?: FloatTensor;
+}
+
+export interface ScalePrediction {
+  /** logit(1) − logit(0) of every bit: `[B, l, D]`, row 0 with the instruction, row 1 without. */
+  readonly logits: FloatTensor;
+  /** Mean copy-gate logit per token `[l]` (row 0): below zero = "this token is being edited". */
+  readonly gate?: FloatTensor;
+}
+
+/** One picture in the making. Scales are asked for in order; their K/V rows stay behind for the later ones. */
+export interface PredictionRun {
+  /**
+   * @param scale 0-based, each exactly once and in order.
+   * @param layers the transformer layers to run, ascending (VARiant depth subset).
+   */
+  predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction>;
+}
+
+/** A next-scale transformer that is ready to run. */
+export interface ScalePredictor {
+  readonly schedule: readonly Grid[];
+  readonly tokenBits: number;
+  readonly depth: number;
+  begin(conditioning: Conditioning): Promise<PredictionRun>;
+  release(): Promise<void>;
+}
+
+/** The convolutional half of a tokenizer; quantisation is arithmetic and lives in `sampling`. */
+export interface PictureCoder {
+  /** `[1, 3, H, W]` in 0..1 → continuous features `[1, d, h, w]`. */
+  encode(picture: FloatTensor): Promise<FloatTensor>;
+  /** Summed codes `[1, d, h, w]`, any h and w → `[1, 3, H, W]` clamped to 0..1. */
+  decode(codes: FloatTensor): Promise<FloatTensor>;
+  release(): Promise<void>;
+}
+
+/** Monocular depth: `[1, 3, H, W]` in 0..1 → relative disparity `[1, 1, H, W]`, near = 1. */
+export interface DepthEstimator {
+  estimate(picture: FloatTensor): Promise<FloatTensor>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+export interface ElementArrays {
+  float32: Float32Array;
+  int64: BigInt64Array;
+  int32: Int32Array;
+  uint8: Uint8Array;
+}
+export type DType = keyof ElementArrays;
+
+/** A dense row-major array: `data.length` is the product of `dims`. */
+export interface Tensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly dims: readonly number[];
+  readonly data: ElementArrays[D];
+}
+
+export type FloatTensor = Tensor<'float32'>;
+
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/** A float tensor over `data` (zeros when absent). */
+export function floats(dims: readonly number[], data?: Float32Array): FloatTensor {
+  const length = elementCount(dims);
+  const values = data ?? new Float32Array(length);
+  if (values.length !== length) {
+    throw new Error(`Expected ${String(length)} values for [${dims.join(', ')}] but received ${String(values.length)}.`);
+  }
+  return { dtype: 'float32', dims, data: values };
+}
+
+export function int64s(dims: readonly number[], values: readonly number[]): Tensor<'int64'> {
+  return { dtype: 'int64', dims, data: BigInt64Array.from(values, BigInt) };
+}
+
+/** `data` of a tensor that must hold floats. */
+export function floatData(tensor: Tensor): Float32Array {
+  if (tensor.dtype !== 'float32') throw new Error(`Expected float32 but received ${tensor.dtype}.`);
+  return tensor.data as Float32Array;
+}

@@ -1,0 +1,62 @@
+import type { InstructionReport } from '#contract/api.js';
+
+/** The row that stands for no text at all, and the one for a word outside the vocabulary. */
+const PAD = 0;
+const UNKNOWN = 1;
+const SPECIAL = /^<.*>$/u;
+const SUGGESTIONS = 3;
+
+export interface EncodedInstruction {
+  readonly ids: readonly number[];
+  readonly report: InstructionReport;
+}
+
+/** Instructions for packs that learned their own small vocabulary, word by word. */
+export class WordTokenizer {
+  readonly #vocabulary: readonly string[];
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #maxWords: number;
+
+  constructor(vocabulary: readonly string[], maxWords: number) {
+    this.#vocabulary = vocabulary;
+    this.#ids = new Map(vocabulary.map((word, id) => [word, id]));
+    this.#maxWords = maxWords;
+  }
+
+  /** Word ids (a single pad where there is no text), and what the pack will not understand. */
+  encode(instruction: string): EncodedInstruction {
+    const words = instruction.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const kept = words.slice(0, this.#maxWords);
+    const ids = kept.map((word) => this.#ids.get(word) ?? UNKNOWN);
+    const unknown = [...new Set(kept.filter((word) => !this.#ids.has(word)))];
+    const report: InstructionReport = {
+      unknownWords: unknown.map((word) => ({ word, suggestions: this.#nearest(word) })),
+      known: ids.some((id) => id !== UNKNOWN),
+      cut: words.length > kept.length,
+    };
+    return { ids: ids.length > 0 ? ids : [PAD], report };
+  }
+
+  #nearest(word: string): readonly string[] {
+    return this.#vocabulary
+      .filter((candidate) => !SPECIAL.test(candidate))
+      .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+      .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
+      .slice(0, SUGGESTIONS)
+      .map(({ candidate }) => candidate);
+  }
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,42 @@
+export type StoredType = 'float32' | 'float16' | 'bfloat16' | 'float64' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
+
+/** Bytes of one element, per stored type. */
+export const STORED_BYTES: Readonly<Record<StoredType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  float64: 8,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
+/** Where a tensor lies: contiguous, row-major, little endian. Nothing is read until someone asks. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly file: string; // real path
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** Tells a file that was replaced or cut while we held its map. */
+export interface FileIdentity {
+  readonly path: string; // real path
+  readonly device: number;
+  readonly inode: number;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** The table of contents of a weights file, whatever its format. */
+export interface Checkpoint {
+  readonly format: 'safetensors' | 'torch';
+  readonly identity: FileIdentity;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,128 @@
+import { ExpectedError } from '#contract/errors.js';
+
+import type { Checkpoint, StoredTensor } from './checkpoint.js';
+import { widen } from './floats.js';
+import { refused, shown, shownShape } from './refusal.js';
+import { WeightsFile } from './weights-file.js';
+
+/**
+ * The weights of one module of a network. Indexing goes one module deeper, so the code that builds a
+ * layer names its parameters as the layer's own PyTorch code does and never assembles a path:
+ *
+ * ```ts
+ * const block = weights.at('block_chunks', 0, 'module', 3);
+ * const qkv = block.at('sa').stored('mat_qkv.weight'); // [3C, C]
+ * ```
+ */
+export class Weights {
+  readonly checkpoint: Checkpoint;
+  /** Dotted path of this module; empty at the root. */
+  readonly path: string;
+
+  private constructor(checkpoint: Checkpoint, path: string) {
+    this.checkpoint = checkpoint;
+    this.path = path;
+  }
+
+  static of(checkpoint: Checkpoint): Weights {
+    return new Weights(checkpoint, '');
+  }
+
+  /** The module below; it need not exist, whoever asks it for a tensor hears so. */
+  at(...modules: readonly (string | number)[]): Weights {
+    return new Weights(
+      this.checkpoint,
+      modules.reduce<string>((path, module) => join(path, String(module)), this.path),
+    );
+  }
+
+  /** Whether a tensor or a module of this name lies here. */
+  has(name: string | number): boolean {
+    const path = this.fullName(name);
+    if (this.checkpoint.tensors.has(path)) return true;
+    const prefix = `${path}.`;
+    for (const tensor of this.checkpoint.tensors.keys()) if (tensor.startsWith(prefix)) return true;
+    return false;
+  }
+
+  /** The dotted name under which the checkpoint knows `name`. */
+  fullName(name: string | number): string {
+    return join(this.path, String(name));
+  }
+
+  /**
+   * Where the tensor lies in its file.
+   *
+   * @throws ExpectedError `weights.refused` naming the missing tensor in full.
+   */
+  stored(name: string): StoredTensor {
+    const tensor = this.checkpoint.tensors.get(this.fullName(name));
+    if (tensor === undefined) throw refused(`Expected tensor ${shown(this.fullName(name))} in ${this.#file()} but it is missing.`);
+    return tensor;
+  }
+
+  shape(name: string): readonly number[] {
+    return this.stored(name).shape;
+  }
+
+  /**
+   * The tensor, which must have exactly these dimensions.
+   *
+   * @throws ExpectedError `weights.refused` naming the misshapen tensor in full.
+   */
+  expectShape(name: string, dims: readonly number[]): StoredTensor {
+    const tensor = this.stored(name);
+    if (tensor.shape.length !== dims.length || tensor.shape.some((dim, axis) => dim !== dims[axis])) {
+      const [expected, received] = [shownShape(dims), shownShape(tensor.shape)];
+      throw refused(`Expected ${expected} for ${shown(tensor.name)} in ${this.#file()} but received ${received}.`);
+    }
+    return tensor;
+  }
+
+  /** Names one step below; in counting order where all are numbers, else in the checkpoint's order. */
+  children(): string[] {
+    const prefix = join(this.path, '');
+    const names = new Set<string>();
+    for (const tensor of this.checkpoint.tensors.keys()) {
+      if (tensor.startsWith(prefix)) names.add(tensor.slice(prefix.length).split('.', 1)[0] ?? '');
+    }
+    const children = [...names];
+    return children.every((name) => /^[0-9]+$/.test(name)) ? children.sort((a, b) => Number(a) - Number(b)) : children;
+  }
+
+  /**
+   * Reads a tensor now, widened to float32 (float64 is rounded). For small tensors: large ones are mapped.
+   *
+   * @throws ExpectedError `weights.refused` (no floats), `weights.damaged` (NaN or infinity), `weights.changed`.
+   */
+  readFloats(name: string): Float32Array {
+    const tensor = this.stored(name);
+    const floats = widen(tensor.dtype, readStored(this.checkpoint, tensor));
+    if (floats === undefined) throw refused(`Expected floats for ${shown(tensor.name)} in ${this.#file()} but received ${tensor.dtype}.`);
+    if (!floats.every(Number.isFinite)) {
+      throw new ExpectedError(
+        'weights.damaged',
+        `Expected finite weights in ${shown(tensor.name)} of ${this.#file()} but they are damaged.`,
+      );
+    }
+    return floats;
+  }
+
+  #file(): string {
+    return shown(this.checkpoint.identity.path.split(/[\\/]/).at(-1) ?? '');
+  }
+}
+
+/** The stored bytes of one tensor, from the very file that was opened. */
+export function readStored(checkpoint: Checkpoint, tensor: StoredTensor): Buffer {
+  const file = WeightsFile.openSync(checkpoint.identity);
+  try {
+    return file.read(tensor.offsetBytes, tensor.lengthBytes);
+  } finally {
+    file.close();
+  }
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}

@@ -1,0 +1,144 @@
+import type { Dirent } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { PackCard } from '#contract/pack-card.js';
+import type { InstalledPack } from '#engine/door/engine.js';
+import { CARD_NAME, readCard } from './card-file.js';
+import { importFolder } from './import.js';
+import { verifyFolder } from './verify.js';
+
+/** A folder with a card that we cannot use, and why. */
+export interface BrokenPack {
+  readonly folder: string;
+  readonly name: string;
+  readonly error: unknown;
+}
+
+/** The packs of this machine. Reads the disk at each question: packs come and go while we run. */
+export interface Library {
+  list(): Promise<readonly PackSummary[]>;
+  /** Folders whose card is refused; they are not in `list`. */
+  broken(): Promise<readonly BrokenPack[]>;
+  info(name: string): Promise<PackInfo>;
+  /** Throws `pack.unknown`, or the reason why the card of that name is refused. */
+  find(name: string): Promise<InstalledPack>;
+  /** Size and SHA-256 of every file; never throws for damaged files, they are in the answer. */
+  verify(name: string): Promise<PackVerification>;
+  /** Throws `pack.protected` for built-in packs. */
+  remove(name: string): Promise<void>;
+  /** Verifies and copies a pack folder into the user's packs. */
+  import(folder: string): Promise<PackSummary>;
+}
+
+export interface Shelves {
+  /** Folders of packs that come with the program. */
+  readonly builtIn: readonly string[];
+  /** The folder for the user's own packs; without one the library is read-only. */
+  readonly user?: string;
+}
+
+interface ShelvedPack extends InstalledPack {
+  readonly builtIn: boolean;
+}
+
+interface Scan {
+  readonly packs: readonly ShelvedPack[];
+  readonly broken: readonly BrokenPack[];
+}
+
+export function openLibrary(shelves: Shelves): Library {
+  return {
+    list: async () => (await scan(shelves)).packs.map(summarise),
+    broken: async () => (await scan(shelves)).broken,
+    info: async (name) => describe(await findPack(shelves, name)),
+    find: async (name) => {
+      const { card, folder } = await findPack(shelves, name);
+      return { card, folder };
+    },
+    verify: async (name) => {
+      const { card, folder } = await findPack(shelves, name);
+      return verifyFolder(card, folder);
+    },
+    remove: (name) => removePack(shelves, name),
+    import: (folder) => importPack(shelves, folder),
+  };
+}
+
+async function scan(shelves: Shelves): Promise<Scan> {
+  const packs = new Map<string, ShelvedPack>();
+  const broken: BrokenPack[] = [];
+  for (const { shelf, builtIn } of allShelves(shelves)) {
+    for (const folder of await packFolders(shelf)) {
+      const name = basename(folder);
+      try {
+        const card = await readCard(folder, name);
+        // The first of a name wins: a stranger's pack cannot take the place of a built-in one.
+        if (!packs.has(card.name)) packs.set(card.name, { card, folder, builtIn });
+      } catch (error) {
+        broken.push({ folder, name, error });
+      }
+    }
+  }
+  return { packs: [...packs.values()], broken };
+}
+
+function allShelves({ builtIn, user }: Shelves): { shelf: string; builtIn: boolean }[] {
+  const own = builtIn.map((shelf) => ({ shelf, builtIn: true }));
+  return user === undefined ? own : [...own, { shelf: user, builtIn: false }];
+}
+
+/** Folders with a card, in the order of their names; a shelf that does not exist yet is empty. */
+async function packFolders(shelf: string): Promise<string[]> {
+  const entries = await readFolder(shelf);
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => join(shelf, entry.name));
+  const withCard: string[] = [];
+  for (const folder of folders.sort()) {
+    if ((await readFolder(folder)).some((entry) => entry.name === CARD_NAME)) withCard.push(folder);
+  }
+  return withCard;
+}
+
+async function readFolder(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true }).catch(() => []);
+}
+
+async function findPack(shelves: Shelves, name: string): Promise<ShelvedPack> {
+  const { packs, broken } = await scan(shelves);
+  const found = packs.find((pack) => pack.card.name === name);
+  if (found !== undefined) return found;
+  const refused = broken.find((pack) => pack.name === name);
+  if (refused !== undefined) throw refused.error;
+  const names = packs.map((pack) => pack.card.name).join(', ');
+  throw new ExpectedError('pack.unknown', `Expected an installed pack (${names || 'none is'}) but received ${JSON.stringify(name.slice(0, 64))}.`);
+}
+
+async function removePack(shelves: Shelves, name: string): Promise<void> {
+  const pack = await findPack(shelves, name);
+  if (pack.builtIn) throw new ExpectedError('pack.protected', `Expected one of your own packs but "${name}" is built in.`);
+  await rm(pack.folder, { recursive: true });
+}
+
+async function importPack(shelves: Shelves, folder: string): Promise<PackSummary> {
+  if (shelves.user === undefined) throw new ExpectedError('output.unwritable', 'Expected a folder for your packs but this library has none.');
+  const card = await readCard(folder, folder);
+  const taken = (await scan(shelves)).packs.find((pack) => pack.card.name === card.name);
+  if (taken?.builtIn === true) throw new ExpectedError('pack.protected', `Expected a new pack but "${card.name}" is built in.`);
+  if (taken !== undefined) throw new ExpectedError('output.exists', `Expected a new pack but "${card.name}" is installed already.`);
+  const imported = await importFolder(folder, shelves.user);
+  return summarise({ card: imported, folder: join(shelves.user, imported.name), builtIn: false });
+}
+
+function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {
+  const sizeBytes = sizeOf(card);
+  return { name: card.name, title: card.title, version: card.version, builtIn, licence: card.licence, sizeBytes, folder };
+}
+
+function describe(pack: ShelvedPack): PackInfo {
+  return { ...summarise(pack), card: pack.card };
+}
+
+function sizeOf(card: PackCard): number {
+  return card.files.reduce((sum, file) => sum + file.bytes, 0);
+}

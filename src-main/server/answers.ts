@@ -1,0 +1,53 @@
+import type { FastifyError, FastifyReply } from 'fastify';
+import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode, type ErrorData } from '#contract/errors.js';
+
+/** What is not here is a request that we understood and refuse: 422. */
+const STATUSES: Partial<Readonly<Record<ErrorData['code'], number>>> = {
+  'access.denied': 403,
+  'picture.unknown': 404,
+  'pack.unknown': 404,
+  'job.unknown': 404,
+  'job.busy': 429,
+  'inference.died': 503,
+  bug: 500,
+};
+
+/** What HTTP itself refuses, in our words. */
+const HTTP_SENTENCES: Readonly<Record<number, string>> = {
+  400: 'Expected JSON for the request but received something else.',
+  404: 'Expected the address of something that exists.',
+  408: 'Expected the whole request in time but it came too slowly.',
+  413: 'Expected a smaller body for the request.',
+  415: 'Expected another content type for this address.',
+};
+
+export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+  const status = httpStatusOf(error);
+  if (status !== undefined) return sendRefusal(reply, status);
+  const data = toErrorData(error);
+  return sendData(reply, STATUSES[data.code] ?? 422, data);
+}
+
+/** A refusal by status alone: what the request was for does not matter. */
+export function sendRefusal(reply: FastifyReply, status: number): FastifyReply {
+  const code = status === 403 ? 'access.denied' : 'request.invalid';
+  const message = HTTP_SENTENCES[status] ?? 'Expected a request of the page that the printed address opened.';
+  return sendData(reply, status, { code, message, advice: ERROR_CODES[code].advice });
+}
+
+export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(value));
+}
+
+function sendData(reply: FastifyReply, status: number, data: ErrorData): FastifyReply {
+  return sendJson(reply.code(status), data);
+}
+
+/** Failures of fastify and its plugins carry a status; ours never do. */
+function httpStatusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error instanceof ExpectedError) return undefined;
+  const { statusCode } = error as Partial<FastifyError>;
+  if (statusCode === undefined || statusCode >= 500) return undefined;
+  // Whatever a malformed address does inside the static files, there is nothing at it.
+  return statusCode === 403 ? 404 : statusCode;
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { packageRoot } from '#packs/places.js';
+import { openService } from '#service/open.js';
+import { startServer, type RunningServer } from './server.js';
+
+const MAX_PORT = 65_535;
+const BROWSER_COMMANDS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
+
+/** Serves until it is told to stop: by a signal, or because the program that started it is gone. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { port: { type: 'string' }, open: { type: 'boolean' }, json: { type: 'boolean' } } });
+  const service = await openService();
+  try {
+    const server = await startServer({ service, port: portOf(values.port), rendererFolder: join(packageRoot(), 'dist', 'renderer') });
+    announce(server, values.json === true);
+    if (values.open === true) openBrowser(server.url);
+    await toldToStop();
+    await server.close();
+    return 0;
+  } finally {
+    await service.close();
+  }
+}
+
+function portOf(text = '0'): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= MAX_PORT) return port;
+  throw new ExpectedError('request.invalid', `Expected a whole number from 0 to ${String(MAX_PORT)} for --port but received ${JSON.stringify(text)}.`);
+}
+
+function announce({ url, port }: RunningServer, json: boolean): void {
+  process.stdout.write(json ? `${JSON.stringify({ url, port })}\n` : `${url}\n`);
+}
+
+/** The address is printed in any case: a machine without a browser is no failure. */
+function openBrowser(url: string): void {
+  const [command = 'xdg-open', ...args] = BROWSER_COMMANDS[process.platform] ?? [];
+  const child = spawn(command, [...args, url], { stdio: 'ignore', detached: true });
+  child.once('error', () => {
+    process.stderr.write('scalebrush: no browser could be opened; open the address yourself.\n');
+  });
+  child.unref();
+}
+
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      resolve();
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    process.once('disconnect', stop);
+  });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const { code, message, advice } = toErrorData(error);
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
+  const expected = error instanceof ExpectedError;
+  process.stderr.write(`scalebrush: ${expected || !(error instanceof Error) ? `${message} ${advice}` : (error.stack ?? message)}\n`);
+  process.exitCode = expected ? 2 : 1;
+}
+// The channel to the program that started us would keep the process alive.
+if (process.connected) process.disconnect();

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { ExpectedError } from '#contract/errors.js';
+import type { Service } from '#service/service.js';
+import { Access } from './access.js';
+import { sendError, sendRefusal } from './answers.js';
+import { apiRoutes } from './api-routes.js';
+import { protect } from './headers.js';
+import { pictureRoutes } from './picture-routes.js';
+
+const LOOPBACK = '127.0.0.1';
+const TOKEN_SHAPE = /^[\w-]{16,256}$/u;
+
+export interface ServerOptions {
+  readonly service: Service;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** The built window. */
+  readonly rendererFolder: string;
+  /** Only loopback is accepted: strangers' machines have no business here. */
+  readonly host?: string;
+  /** The first token; absent = random. */
+  readonly token?: string;
+  readonly limits?: ServerLimits;
+}
+
+export interface ServerLimits {
+  /** A request must have arrived whole within this time. */
+  readonly requestMs: number;
+  readonly headersMs: number;
+  readonly connections: number;
+}
+
+/** Generous for half a gigabyte over loopback, hopeless for a byte per second. */
+const LIMITS: ServerLimits = { requestMs: 60_000, headersMs: 10_000, connections: 256 };
+const TIMEOUT_CHECKS_PER_LIMIT = 4;
+
+export interface RunningServer {
+  readonly port: number;
+  /** The address to open, with a token that is good for one visit. */
+  readonly url: string;
+  /** Another such address, for another browser. */
+  issueUrl(): string;
+  close(): Promise<void>;
+}
+
+/** Serves the window and the contract on loopback. Throws `access.denied` for other hosts, `request.invalid` for an unusable port. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  expectUsable(options);
+  const { limits = LIMITS } = options;
+  const app = createApp(limits);
+  let access: Access | undefined;
+  app.addHook('onRequest', async (request, reply) => {
+    protect(reply);
+    if (access === undefined) return sendRefusal(reply, 403);
+    return admit(access, request, reply);
+  });
+  await addRoutes(app, options);
+  const port = await listen(app, options.port, limits);
+  access = new Access(port);
+  const base = `http://${LOOPBACK}:${String(port)}/?token=`;
+  const url = base + access.issueToken(options.token);
+  const issuer = access;
+  return { port, url, issueUrl: () => base + issuer.issueToken(), close: () => app.close() };
+}
+
+function expectUsable({ host = LOOPBACK, rendererFolder, token }: ServerOptions): void {
+  if (host !== LOOPBACK && host !== 'localhost') {
+    throw new ExpectedError('access.denied', `Expected ${LOOPBACK} for host but received ${JSON.stringify(host)}: the server stays on this machine.`);
+  }
+  if (token !== undefined && !TOKEN_SHAPE.test(token)) {
+    throw new ExpectedError('request.invalid', 'Expected at least 16 letters, digits, - or _ for token but received something else.');
+  }
+  if (!existsSync(join(rendererFolder, 'index.html'))) {
+    throw new ExpectedError('request.invalid', `Expected the built window in ${rendererFolder} but found none; run "npm run build" first.`);
+  }
+}
+
+function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
+  const connectionsCheckingInterval = Math.min(requestMs, headersMs) / TIMEOUT_CHECKS_PER_LIMIT;
+  const app = fastify({
+    requestTimeout: requestMs,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    http: { headersTimeout: headersMs, connectionsCheckingInterval, maxHeaderSize: 16 * 1024 },
+    // A malformed percent sequence never reaches a hook, but is answered all the same.
+    frameworkErrors: (error, _request, reply) => {
+      protect(reply);
+      void sendError(reply, error);
+    },
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  app.setNotFoundHandler((_request, reply) => sendRefusal(reply, 404));
+  return app;
+}
+
+async function addRoutes(app: FastifyInstance, { service, rendererFolder }: ServerOptions): Promise<void> {
+  await app.register(apiRoutes(service));
+  await app.register(pictureRoutes(service.pictures));
+  await app.register(fastifyStatic, { root: rendererFolder, dotfiles: 'ignore', cacheControl: false, etag: false, lastModified: false });
+}
+
+/** Lets our own page and programs with the cookie in; a fresh token in the address becomes the cookie. */
+function admit(access: Access, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  if (!access.isOwnSite(request.headers)) return sendRefusal(reply, 403);
+  if (access.hasCookie(request.headers)) return isHome(request) && tokenOf(request) !== null ? reply.redirect('/', 303) : undefined;
+  if (!isHome(request)) return sendRefusal(reply, 403);
+  const cookie = access.exchange(tokenOf(request) ?? '');
+  return cookie === undefined ? sendRefusal(reply, 403) : reply.header('set-cookie', cookie).redirect('/', 303);
+}
+
+function isHome({ method, url }: FastifyRequest): boolean {
+  return method === 'GET' && (url === '/' || url.startsWith('/?'));
+}
+
+function tokenOf({ url }: FastifyRequest): string | null {
+  return new URL(url, `http://${LOOPBACK}`).searchParams.get('token');
+}
+
+async function listen(app: FastifyInstance, port: number, { connections }: ServerLimits): Promise<number> {
+  try {
+    await app.listen({ host: LOOPBACK, port });
+  } catch (cause) {
+    await app.close();
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new ExpectedError('request.invalid', `Expected a free port but ${String(port)} cannot be used (${reason}).`, { cause });
+  }
+  app.server.maxConnections = connections;
+  return (app.server.address() as AddressInfo).port;
+}

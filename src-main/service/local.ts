@@ -1,0 +1,19 @@
+import type { PictureInfo, Transport } from '#contract/api.js';
+import type { PictureId } from '#contract/request.js';
+import type { Service } from './service.js';
+
+/** A client's whole view of the service: the two functions of the contract, and pictures beside them. */
+export interface Link extends Transport {
+  upload(bytes: Uint8Array, name: string): Promise<PictureInfo>;
+  download(id: PictureId): Promise<Uint8Array>;
+}
+
+/** The wire of no length: a service in this process. */
+export function localLink(service: Service): Link {
+  return {
+    call: (name, input) => service.call(name, input),
+    stream: (name, input, signal) => service.stream(name, input, signal),
+    upload: (bytes, name) => service.pictures.add(bytes, name),
+    download: async (id) => (await service.pictures.get(id)).bytes,
+  };
+}

@@ -1,0 +1,84 @@
+import { CancelledError, toErrorData } from '#contract/errors.js';
+import type { Candidate, EditEvent } from '#contract/event.js';
+import type { OutputFormat, PictureId } from '#contract/request.js';
+import type { Engine, EngineEvent, EngineJob } from '#engine/door/engine.js';
+import type { JobQueue } from '#jobs/queue.js';
+import { splitName } from './names.js';
+import type { PictureStore } from './pictures.js';
+
+/** An event as hosts see it; `logits` only for those that asked with a probe. */
+export type ProbedEvent = EditEvent | Extract<EngineEvent, { type: 'logits' }>;
+
+/** The part of `AbortSignal` that a transport hands over. */
+interface Signal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+}
+
+interface RunParts {
+  readonly engine: Pick<Engine, 'run'>;
+  readonly queue: JobQueue;
+  readonly pictures: PictureStore;
+}
+
+/** One job through the queue. Ends with done, failed or cancelled; leaving the loop early cancels the job. */
+export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal | undefined): AsyncGenerator<ProbedEvent, void> {
+  const wanted = new AbortController();
+  follow(signal, wanted);
+  const events = parts.queue.enqueue((cancellation) => parts.engine.run(job, cancellation), { priority: 'interactive', signal: wanted.signal });
+  const naming = await namesFor(parts.pictures, job);
+  let ended = false;
+  try {
+    for await (const event of events) {
+      ended = ended || isLast(event);
+      yield await storePictures(parts.pictures, naming, event);
+    }
+    if (!ended) throw new CancelledError('The queue dropped the job.');
+  } catch (error) {
+    yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+  } finally {
+    wanted.abort();
+  }
+}
+
+function isLast({ type }: EngineEvent): boolean {
+  return type === 'done' || type === 'failed' || type === 'cancelled';
+}
+
+function follow(signal: Signal | undefined, controller: AbortController): void {
+  if (signal?.aborted === true) controller.abort();
+  signal?.addEventListener('abort', () => {
+    controller.abort();
+  });
+}
+
+interface Naming {
+  readonly stem: string;
+  readonly format: OutputFormat;
+}
+
+async function namesFor(pictures: PictureStore, { request }: EngineJob): Promise<Naming> {
+  const source = request.source === undefined ? 'picture.png' : (await pictures.get(request.source)).name;
+  return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
+}
+
+async function storePictures(pictures: PictureStore, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
+  if (event.type === 'candidate') return { type: 'candidate', candidate: await storeCandidate(pictures, naming, event.candidate) };
+  if (event.type !== 'preview') return event;
+  const name = `${naming.stem}-scale-${String(event.scale)}.png`;
+  return { ...event, picture: await pictures.keep({ bytes: event.picture, name, format: 'png', lifetime: 'passing' }) };
+}
+
+async function storeCandidate(pictures: PictureStore, { stem, format }: Naming, candidate: Candidate<Uint8Array>): Promise<Candidate<PictureId>> {
+  const { picture, changedMask, ...rest } = candidate;
+  const numbered = `${stem}-${String(candidate.index + 1)}`;
+  const id = await pictures.keep({ bytes: picture, name: `${numbered}.${format}`, format, lifetime: 'kept' });
+  if (changedMask === undefined) return { ...rest, picture: id };
+  const maskFormat = isPng(changedMask) ? 'png' : format;
+  const mask = await pictures.keep({ bytes: changedMask, name: `${numbered}-changed.${maskFormat}`, format: maskFormat, lifetime: 'kept' });
+  return { ...rest, picture: id, changedMask: mask };
+}
+
+function isPng(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
+}

@@ -1,0 +1,51 @@
+import { ExpectedError } from '#contract/errors.js';
+import type { EditRequest, Margins, PictureId, Task } from '#contract/request.js';
+
+/** What each kind of task cannot do without; checked before a job takes its place in the queue. */
+export function expectCompleteTask(request: EditRequest): void {
+  RULES[request.task](request);
+}
+
+const RULES: Readonly<Record<Task, (request: EditRequest) => void>> = {
+  edit: (request) => {
+    expectSource(request);
+    expectInstruction(request);
+  },
+  fill: (request) => {
+    expectSource(request);
+    if (request.mask === undefined) throw new ExpectedError('mask.empty', 'Expected a mask for fill but received none.');
+  },
+  expand: (request) => {
+    expectSource(request);
+    if (!isWider(request.margins)) throw missing('at least one margin above 0', 'margins');
+  },
+  generate: (request) => {
+    if (request.control === undefined) expectInstruction(request);
+    else if (request.control.map === undefined) expectSource(request);
+  },
+  control: (request) => {
+    expectSource(request);
+    if (request.control === undefined) throw missing('a kind of control map', 'control');
+  },
+};
+
+/** Every picture that the request names. */
+export function namedPictures({ source, mask, control }: EditRequest): readonly PictureId[] {
+  return [...new Set([source, mask, control?.map].filter((id) => id !== undefined))];
+}
+
+function expectSource({ source, task }: EditRequest): void {
+  if (source === undefined) throw missing(`a picture to ${task === 'control' || task === 'generate' ? 'take the control map from' : task}`, 'source');
+}
+
+function expectInstruction({ instruction, task }: EditRequest): void {
+  if (instruction.trim() === '') throw new ExpectedError('instruction.missing', `Expected an instruction for ${task} but received none.`);
+}
+
+function isWider(margins: Margins | undefined): boolean {
+  return margins !== undefined && Math.max(margins.left, margins.right, margins.top, margins.bottom) > 0;
+}
+
+function missing(what: string, field: string): ExpectedError {
+  return new ExpectedError('request.invalid', `Expected ${what} for ${field} but received none.`, { details: { field } });
+}

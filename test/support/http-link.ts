@@ -1,0 +1,63 @@
+import type { PictureInfo, Transport } from '#contract/api.js';
+import { fromErrorData, type ErrorData } from '#contract/errors.js';
+import type { EditEvent } from '#contract/event.js';
+import type { Link } from '#service/local.js';
+
+/** Visits the printed address and keeps the cookie, as a browser does. */
+export async function visit(url: string): Promise<string> {
+  const answer = await fetch(url, { redirect: 'manual' });
+  const cookie = answer.headers.get('set-cookie');
+  if (answer.status !== 303 || cookie === null) throw new Error(`Expected a cookie but received status ${String(answer.status)}.`);
+  return cookie.split(';')[0] ?? '';
+}
+
+/** A small client of the server, written against its description and not against its code. */
+export async function openHttpLink(url: string): Promise<Link> {
+  const cookie = await visit(url);
+  const { origin } = new URL(url);
+  const send = async (path: string, init: RequestInit): Promise<Response> => {
+    const answer = await fetch(origin + path, { ...init, headers: { ...init.headers, cookie } });
+    if (!answer.ok) throw fromErrorData((await answer.json()) as ErrorData);
+    return answer;
+  };
+  const post = (path: string, value: unknown, signal?: AbortSignal): Promise<Response> =>
+    send(path, { method: 'POST', body: JSON.stringify(value), headers: { 'content-type': 'application/json' }, ...(signal && { signal }) });
+  return {
+    call: async (name, input) => (await post(`/api/call/${name}`, input)).json() as never,
+    stream: (name, input, signal) => readEvents((abort) => post(`/api/stream/${name}`, input, abort), signal) as never,
+    upload: async (bytes, name) => {
+      const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': encodeURIComponent(name) };
+      const answer = await send('/api/pictures', { method: 'POST', body: Buffer.from(bytes), headers });
+      return (await answer.json()) as PictureInfo;
+    },
+    download: async (id) => new Uint8Array(await (await send(`/api/pictures/${id}`, {})).arrayBuffer()),
+  };
+}
+
+type Signal = Parameters<Transport['stream']>[2];
+
+async function* readEvents(open: (abort: AbortSignal) => Promise<Response>, signal: Signal): AsyncGenerator<EditEvent, void> {
+  const gone = new AbortController();
+  if (signal?.aborted === true) gone.abort();
+  signal?.addEventListener('abort', () => {
+    gone.abort();
+  });
+  try {
+    yield* linesOf(await open(gone.signal));
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    yield { type: 'cancelled' };
+  } finally {
+    gone.abort();
+  }
+}
+
+async function* linesOf(answer: Response): AsyncGenerator<EditEvent, void> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as EditEvent;
+  }
+}

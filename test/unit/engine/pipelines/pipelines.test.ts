@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { EditRequest, type EditRequestInput } from '#contract/request.js';
+import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
+import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
+import { maskPng, rgbOf, scenePng } from '../../../support/pictures.js';
+
+const size = { width: 96, height: 64 };
+const box = { x: 40, y: 20, width: 20, height: 20 };
+const pictures = { source: await scenePng(size.width, size.height), mask: await maskPng(size, box) };
+
+function jobOf(request: EditRequestInput, model: FakeModel = fakeModel()): PipelineJob {
+  return {
+    request: v.parse(EditRequest, request),
+    pictures,
+    model,
+    provider: 'fake',
+    loadMs: 0,
+    estimate: () => ({ ms: 1, bytes: 1 }),
+    peakRssBytes: () => 1,
+  };
+}
+
+async function collect(job: PipelineJob): Promise<PipelineEvent[]> {
+  const events: PipelineEvent[] = [];
+  for await (const event of runPipeline(job, NEVER_CANCELLED)) events.push(event);
+  return events;
+}
+
+function candidates(events: readonly PipelineEvent[]) {
+  return events.flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
+}
+
+async function only(request: EditRequestInput, model?: FakeModel) {
+  const [candidate] = candidates(await collect(jobOf(request, model)));
+  if (!candidate) throw new Error('Expected a candidate.');
+  return candidate;
+}
+
+function expectOutsideEqual(a: Uint8Array, b: Uint8Array, allowed: (x: number, y: number) => boolean): void {
+  let differing = 0;
+  for (let i = 0; i < a.length; i++) {
+    const pixel = Math.floor(i / 3);
+    if (a[i] !== b[i] && !allowed(pixel % size.width, Math.floor(pixel / size.width))) differing += 1;
+  }
+  expect(differing).toBe(0);
+}
+
+const near = (margin: number) => (x: number, y: number) =>
+  x >= box.x - margin && x < box.x + box.width + margin && y >= box.y - margin && y < box.y + box.height + margin;
+
+describe('a run', () => {
+  test('starts with its plan, shows every scale and its preview in order, and ends with its cost', async () => {
+    const events = await collect(jobOf({ task: 'edit', source: 'source', instruction: 'red' }));
+    expect(events.map((event) => event.type)).toEqual(['started', ...Array.from({ length: 3 }, () => ['scale', 'preview']).flat(), 'candidate', 'done']);
+    expect(events.flatMap((event) => (event.type === 'scale' ? [event.scale] : []))).toEqual([1, 2, 3]);
+  });
+
+  test('twice with one seed gives the same bytes', async () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
+    expect((await only(request)).picture).toEqual((await only(request)).picture);
+  });
+
+  test('stopped at a scale and continued equals one that was never stopped', async () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
+    const stopped = await only({ ...request, stopAtScale: 2 });
+    expect(stopped.tokens.tokens).toHaveLength(2);
+    const continued = await only({ ...request, resume: stopped.tokens });
+    const whole = await only(request);
+    expect(continued.tokens).toEqual(whole.tokens);
+    expect(continued.picture).toEqual(whole.picture);
+  });
+
+  test('branched at a scale shares the coarser tokens and re-draws the finer ones', async () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1 } as const;
+    const first = await only({ ...request, seed: 1 });
+    const resume = { ...first.tokens, tokens: first.tokens.tokens.slice(0, 2) };
+    const branches = candidates(await collect(jobOf({ ...request, seed: 50, count: 2, resume })));
+    expect(branches).toHaveLength(2);
+    for (const branch of branches) expect(branch.tokens.tokens.slice(0, 2)).toEqual(resume.tokens);
+    expect(branches[0]?.tokens.tokens[2]).not.toEqual(branches[1]?.tokens.tokens[2]);
+  });
+
+  test('is cancelled between scales', async () => {
+    const signal = { aborted: false, reason: undefined };
+    const events = runPipeline(jobOf({ task: 'edit', source: 'source', instruction: 'red' }), signal);
+    await events.next();
+    signal.aborted = true;
+    await expect(events.next()).rejects.toThrow(CancelledError);
+  });
+});
+
+describe('fill', () => {
+  test('changes nothing beyond the mask and its soft edge', async () => {
+    const candidate = await only({ task: 'fill', source: 'source', mask: 'mask', blend: 3 });
+    const before = await rgbOf(pictures.source);
+    const after = await rgbOf(candidate.picture);
+    expect([after.width, after.height]).toEqual([size.width, size.height]);
+    expectOutsideEqual(before.samples, after.samples, near(3));
+    expect(candidate.changedPixels).toBeGreaterThan(0);
+    expect(candidate.changedOutsideMask).toBe(0);
+  });
+
+  test('hides what is under the mask from the model', async () => {
+    const model = fakeModel();
+    await only({ task: 'fill', source: 'source', mask: 'mask' }, model);
+    const tokens = model.predictor.begun[0]?.source?.tokens.data ?? new Float32Array();
+    // Grey pixels encode to zero in the fake coder.
+    expect(tokens.filter((value) => Math.abs(value) < 1e-6).length).toBeGreaterThan(0);
+  });
+});
+
+describe('expand', () => {
+  test('grows the canvas by its margins and keeps every old pixel', async () => {
+    const candidate = await only({ task: 'expand', source: 'source', margins: { left: 10, top: 6 }, blend: 0 });
+    const before = await rgbOf(pictures.source);
+    const after = await rgbOf(candidate.picture);
+    expect([after.width, after.height]).toEqual([106, 70]);
+    let differing = 0;
+    for (let y = 0; y < size.height; y++) {
+      for (let i = 0; i < size.width * 3; i++) {
+        if (after.samples[((y + 6) * 106 + 10) * 3 + i] !== before.samples[y * size.width * 3 + i]) differing += 1;
+      }
+    }
+    expect(differing).toBe(0);
+  });
+
+  test('refuses to grow by nothing', async () => {
+    await expect(collect(jobOf({ task: 'expand', source: 'source', margins: {} }))).rejects.toThrow('at least one margin');
+  });
+});
+
+describe('edit', () => {
+  test('without a change of tokens leaves every pixel as it was', async () => {
+    const candidate = await only({ task: 'edit', source: 'source', instruction: 'red', structure: 3 });
+    expect((await rgbOf(candidate.picture)).samples).toEqual((await rgbOf(pictures.source)).samples);
+    expect(candidate.changedPixels).toBe(0);
+  });
+
+  test('held to a mask changes nothing beyond it', async () => {
+    const candidate = await only({ task: 'edit', source: 'source', mask: 'mask', instruction: 'red', blend: 2 });
+    expectOutsideEqual((await rgbOf(pictures.source)).samples, (await rgbOf(candidate.picture)).samples, near(2));
+  });
+
+  test('without an instruction is refused in one sentence', async () => {
+    await expect(collect(jobOf({ task: 'edit', source: 'source', instruction: '  ' }))).rejects.toThrow('Expected an instruction but received none.');
+  });
+
+  test('lighter presets run fewer layers on the late scales', async () => {
+    const model = fakeModel();
+    await only({ task: 'edit', source: 'source', instruction: 'red', preset: 'draft' }, model);
+    expect(model.predictor.asked.map(({ layers }) => layers.length)).toEqual([4, 4, 1]);
+  });
+});
+
+describe('generate', () => {
+  test('gives a picture of the size that was asked for', async () => {
+    const candidate = await only({ task: 'generate', instruction: 'red', size: { width: 50, height: 40 } });
+    const { width, height } = await rgbOf(candidate.picture);
+    expect([width, height]).toEqual([50, 40]);
+  });
+
+  test('with control needs a pack that has it', async () => {
+    const error = await collect(jobOf({ task: 'generate', source: 'source', control: { kind: 'canny' } })).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ExpectedError);
+    expect((error as ExpectedError).code).toBe('pack.unable');
+  });
+});
+
+test('control canny gives a map of the picture’s own size in black and white', async () => {
+  const candidate = await only({ task: 'control', source: 'source', control: { kind: 'canny' } });
+  const { width, height, samples } = await rgbOf(candidate.picture);
+  expect([width, height]).toEqual([size.width, size.height]);
+  expect([...new Set(samples)].sort((a, b) => a - b)).toEqual([0, 255]);
+});

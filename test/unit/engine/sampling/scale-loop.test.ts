@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { layersPerScale } from '#engine/sampling/depth-presets.js';
+import { widenByOneToken } from '#engine/sampling/keep-mask.js';
+import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { floats } from '#engine/tensor/tensor.js';
+import { fakePredictor } from '../../../support/fake-predictor.js';
+
+const schedule = [
+  [1, 1],
+  [2, 2],
+  [4, 4],
+] as const;
+const quantiser = new BitwiseQuantiser({ codeBits: 2, schedule, patchify: 2 });
+const noise = (place: { scale: number; index: number; row: number }) => Math.sin(place.index * 12.9898 + place.scale * 78.233 + place.row * 3);
+
+function planOf(changes: Partial<ScalePlan> = {}, logit = noise): ScalePlan {
+  return {
+    predictor: fakePredictor({ schedule, tokenBits: 8, depth: 4, logit }),
+    quantiser,
+    conditioning: { text: { kind: 'words', ids: [2] }, guided: false },
+    sampling: { guidance: 1, temperature: 1, topP: 1, seed: 7 },
+    layers: layersPerScale({ depth: 4, scales: 3, lateScales: 1, lateLayers: 2 }),
+    lockedScales: 0,
+    given: [],
+    until: 3,
+    ...changes,
+  };
+}
+
+async function run(plan: ScalePlan): Promise<ScaleStep[]> {
+  const steps: ScaleStep[] = [];
+  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
+  return steps;
+}
+
+const bitsOf = (steps: ScaleStep[]) => steps.map((step) => [...step.bits]);
+
+const features = quantiser.emptySum();
+features.data.forEach((_, i) => (features.data[i] = Math.cos(i * 2.3)));
+
+describe('next-scale prediction', () => {
+  test('the same seed gives the same bits and another seed others', async () => {
+    const first = bitsOf(await run(planOf()));
+    expect(bitsOf(await run(planOf()))).toEqual(first);
+    expect(bitsOf(await run(planOf({ sampling: { guidance: 1, temperature: 1, topP: 1, seed: 8 } })))).not.toEqual(first);
+  });
+
+  test('stopping at a scale and going on from its tokens equals a run that was never stopped', async () => {
+    const whole = await run(planOf());
+    const stopped = await run(planOf({ until: 2 }));
+    const continued = await run(planOf({ given: stopped.map((step) => step.bits) }));
+    expect(bitsOf(continued)).toEqual(bitsOf(whole));
+    expect(continued.at(-1)?.sum).toEqual(whole.at(-1)?.sum);
+  });
+
+  test('temperature 0 takes the likelier value of every bit', async () => {
+    const steps = await run(planOf({ sampling: { guidance: 1, temperature: 0, topP: 1, seed: 0 } }));
+    expect([...steps[2]!.bits]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
+  });
+
+  test('guidance moves the logits away from the unconditional row', async () => {
+    // conditional −1, unconditional −4: at guidance 3 the guided logit is 3·(−1) − 2·(−4) = 5
+    const logit = ({ row }: { row: number }) => (row === 0 ? -1 : -4);
+    const conditioning = { text: { kind: 'words', ids: [2] }, guided: true } as const;
+    const steps = await run(planOf({ conditioning, sampling: { guidance: 3, temperature: 0, topP: 1, seed: 0 } }, logit));
+    expect(steps[1]!.bits.every((bit) => bit === 1)).toBe(true);
+  });
+
+  test('top-p never draws a value below its share', async () => {
+    const steps = await run(planOf({ sampling: { guidance: 1, temperature: 1, topP: 0.9, seed: 3 } }, () => -3));
+    expect(steps.every((step) => step.bits.every((bit) => bit === 0))).toBe(true);
+  });
+
+  test('late scales run the subset of layers', async () => {
+    const plan = planOf();
+    await run(plan);
+    expect((plan.predictor as ReturnType<typeof fakePredictor>).asked.map(({ layers }) => layers)).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0, 3]]);
+  });
+
+  test('cancelling ends the run between scales', async () => {
+    const signal = { aborted: false, reason: undefined };
+    const scales = runScales(planOf(), signal);
+    await scales.next();
+    signal.aborted = true;
+    await expect(scales.next()).rejects.toThrow(CancelledError);
+  });
+
+  test('logits that are not finite are damage, never a picture', async () => {
+    const error = await run(planOf({}, () => Number.NaN)).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ExpectedError);
+    expect((error as ExpectedError).code).toBe('weights.damaged');
+  });
+});
+
+describe('keeping the source', () => {
+  const source = quantiser.encode(features).bits.map((bits) => [...bits]);
+
+  test('structure lock takes the source tokens of the first scales', async () => {
+    const steps = bitsOf(await run(planOf({ features, lockedScales: 2 })));
+    expect(steps.slice(0, 2)).toEqual(source.slice(0, 2));
+    expect(steps[2]).not.toEqual(source[2]);
+  });
+
+  test('with nothing to repaint every token is the source token', async () => {
+    expect(bitsOf(await run(planOf({ features, keepMask: floats([1, 8, 8]) })))).toEqual(source);
+  });
+
+  test('outside the hole the finest tokens restore what coarser scales got wrong', async () => {
+    const keepMask = floats([1, 8, 8]);
+    for (let y = 0; y < 8; y++) keepMask.data.fill(1, y * 8, y * 8 + 4);
+    const [, , last] = await run(planOf({ features, keepMask }));
+    const before = quantiser.sumOf((await run(planOf({ features, keepMask, until: 2 }))).map((step) => step.bits));
+    const expected = quantiser.quantise(features, before, 2);
+    const tokensRight = [2, 3, 6, 7, 10, 11, 14, 15];
+    for (const token of tokensRight) expect(last!.bits.subarray(token * 8, token * 8 + 8)).toEqual(expected.subarray(token * 8, token * 8 + 8));
+  });
+
+  test('a mask is widened by one token on every side', () => {
+    const mask = floats([1, 8, 8]);
+    mask.data[3 * 8 + 3] = 1;
+    const wide = widenByOneToken(mask, 2);
+    const columns = [...wide.data.subarray(3 * 8, 4 * 8)];
+    expect(columns).toEqual([0, 1, 1, 1, 1, 1, 0, 0]);
+    expect(wide.data.reduce((sum, value) => sum + value, 0)).toBe(25);
+  });
+
+  test('packs with source fusion see the residual everywhere but inside the hole', async () => {
+    const modelMask = floats([1, 8, 8]);
+    modelMask.data.fill(1, 0, 32);
+    const plan = planOf({ features, modelMask });
+    await run(plan);
+    const { input } = (plan.predictor as ReturnType<typeof fakePredictor>).asked[2]!;
+    expect(input.residual!.data.subarray(0, 8 * 8).every((value) => value === 0)).toBe(true);
+    expect(input.residual!.data.subarray(8 * 8).some((value) => value !== 0)).toBe(true);
+    expect([...input.mask!.data.subarray(0, 4)]).toEqual([1, 1, 1, 1]);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { WordTokenizer } from '#engine/text/words.js';
+
+const tokenizer = new WordTokenizer(['<pad>', '<unk>', 'make', 'the', 'car', 'red', 'tree'], 4);
+
+test('words become ids whatever their case and punctuation', () => {
+  expect(tokenizer.encode('Make, the CAR!').ids).toEqual([2, 3, 4]);
+});
+
+test('no words become the single pad that stands for no text', () => {
+  expect(tokenizer.encode('  ').ids).toEqual([0]);
+});
+
+test('an unknown word is named with its nearest neighbours', () => {
+  const { ids, report } = tokenizer.encode('make the cat red');
+  expect(ids).toEqual([2, 3, 1, 5]);
+  expect(report.unknownWords).toEqual([{ word: 'cat', suggestions: ['car', 'make', 'red'] }]);
+  expect(report.known).toBe(true);
+});
+
+test('what lies beyond the longest instruction is cut, and said', () => {
+  const { ids, report } = tokenizer.encode('make the car red tree');
+  expect(ids).toHaveLength(4);
+  expect(report.cut).toBe(true);
+});
+
+test.each(['<pad>', '</s>', '<unk>'])('the literal %s is a word like any other, never a control token', (literal) => {
+  expect(tokenizer.encode(literal).ids).toEqual([1]);
+});
+
+test.each(['🙂🙂', '\ud800', '\u0000', 'مرحبا'])('%j does not upset it', (text) => {
+  expect(tokenizer.encode(text).ids.every((id) => id <= 1)).toBe(true);
+});

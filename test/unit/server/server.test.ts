@@ -1,0 +1,264 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startServer, type RunningServer } from '#server/server.js';
+import { grayPng } from '../../support/fake-engine.js';
+import { visit } from '../../support/http-link.js';
+import { openTestService, type TestService } from '../../support/service.js';
+
+const LIMITS = { requestMs: 400, headersMs: 300, connections: 64 };
+let opened: TestService;
+let server: RunningServer;
+let cookie: string;
+let rendererFolder: string;
+
+beforeAll(async () => {
+  opened = await openTestService({ providers: () => Promise.resolve([]) });
+  rendererFolder = join(opened.root, 'renderer');
+  await mkdir(join(rendererFolder, 'assets'), { recursive: true });
+  await writeFile(join(rendererFolder, 'index.html'), '<!doctype html><title>Scalebrush</title>');
+  await writeFile(join(rendererFolder, 'assets', 'main.js'), 'export {};');
+  await writeFile(join(rendererFolder, '.secret'), 'hidden');
+  await writeFile(join(opened.root, 'outside.txt'), 'outside');
+  server = await startServer({ service: opened.service, port: 0, rendererFolder, limits: LIMITS });
+  cookie = await visit(server.url);
+});
+
+afterAll(async () => {
+  await server.close();
+  await opened.close();
+});
+
+interface Question {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string | Uint8Array;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A raw client: fetch would correct the very headers and paths that attackers choose. */
+function ask({ method = 'GET', path, headers = {}, body }: Question): Promise<Answer> {
+  const own = { host: `127.0.0.1:${String(server.port)}`, cookie };
+  const sent = Object.fromEntries(Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  return new Promise((resolve, reject) => {
+    const question = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers: sent, setHost: false }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (piece: string) => (text += piece));
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text });
+      });
+    });
+    question.on('error', reject);
+    question.end(body);
+  });
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const providers = { method: 'POST', path: '/api/call/providers.list', headers: JSON_TYPE, body: '{}' } as const;
+
+describe('access', () => {
+  it('gives the page and the contract to those with the cookie', async () => {
+    expect(await ask({ path: '/' })).toMatchObject({ status: 200, body: expect.stringContaining('Scalebrush') as string });
+    expect(await ask({ path: '/assets/main.js' })).toMatchObject({ status: 200 });
+    expect(await ask(providers)).toMatchObject({ status: 200, body: '[]' });
+  });
+
+  it('exchanges a token once, for a cookie that scripts and strangers never see', async () => {
+    const path = new URL(server.issueUrl()).search;
+    const first = await ask({ path: `/${path}`, headers: { cookie: undefined } });
+    expect(first).toMatchObject({ status: 303, headers: { location: '/' } });
+    expect(first.headers['set-cookie']?.[0]).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/u);
+    expect((await ask({ path: `/${path}`, headers: { cookie: undefined } })).status).toBe(403);
+  });
+
+  it.each([
+    ['without a cookie', { cookie: undefined }],
+    ['with a wrong cookie', { cookie: 'scalebrush_1=x' }],
+    ['from a foreign Host', { host: 'evil.example' }],
+    ['from a Host of another port', { host: '127.0.0.1:1' }],
+    ['from the Origin null', { origin: 'null' }],
+    ['from a foreign Origin', { origin: 'https://evil.example' }],
+    ['from the same name on another port', { origin: 'http://127.0.0.1:1' }],
+    ['across sites', { 'sec-fetch-site': 'cross-site' }],
+  ])('is denied %s', async (_what, headers) => {
+    for (const question of [{ path: '/' }, { path: '/assets/main.js' }, providers, { path: '/api/pictures/x' }]) {
+      const answer = await ask({ ...question, headers: { ...('headers' in question ? question.headers : {}), ...headers } });
+      expect(answer.status).toBe(403);
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'access.denied', advice: 'Open the address that the server printed.' });
+    }
+  });
+
+  it('accepts its own Origin under both of its names', async () => {
+    for (const name of ['127.0.0.1', 'localhost']) {
+      const host = `${name}:${String(server.port)}`;
+      expect((await ask({ ...providers, headers: { ...JSON_TYPE, host, origin: `http://${host}` } })).status).toBe(200);
+    }
+  });
+
+  it('binds to loopback only', async () => {
+    await expect(startServer({ service: opened.service, port: 0, rendererFolder, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'access.denied' });
+    const outer = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    for (const { address } of outer.filter(({ internal, family }) => !internal && family === 'IPv4')) expect(await reachable(address)).toBe(false);
+    expect(await reachable('127.0.0.1')).toBe(true);
+  });
+
+  it('refuses a port that is taken and a window that was not built, each in one line', async () => {
+    const { service } = opened;
+    await expect(startServer({ service, port: server.port, rendererFolder })).rejects.toMatchObject({ code: 'request.invalid', message: expect.stringContaining('EADDRINUSE') as string });
+    await expect(startServer({ service, port: 0, rendererFolder: opened.root })).rejects.toMatchObject({ message: expect.stringContaining('npm run build') as string });
+  });
+});
+
+function reachable(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: server.port, timeout: 1000 });
+    const end = (answer: boolean) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+describe('every answer', () => {
+  it.each([
+    ['a page', { path: '/' }],
+    ['a refusal', { path: '/', headers: { cookie: undefined } }],
+    ['nothing', { path: '/none' }],
+    ['a call', providers],
+  ])('protects the browser: %s', async (_what, question) => {
+    const { headers } = await ask(question);
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' });
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/u);
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+  });
+});
+
+describe('addresses', () => {
+  it.each([
+    '/files/..%2f..%2fetc/passwd',
+    '/..%2foutside.txt',
+    '/%2e%2e/outside.txt',
+    '/../outside.txt',
+    '/assets/..%5c..%5coutside.txt',
+    '/%00',
+    '/.secret',
+    '/none',
+    '/assets/',
+    '/api/call/none.such',
+    '/api/pictures/../../outside.txt',
+    '/api/pictures/..%2f..%2foutside.txt',
+  ])('have nothing at %s', async (path) => {
+    const answer = await ask({ path });
+    expect(answer.status).toBe(404);
+    expect(answer.body).not.toMatch(/outside$|hidden/u);
+  });
+
+  it('change nothing on GET', async () => {
+    for (const path of ['/api/call/providers.list', '/api/stream/edit.run', '/api/pictures']) expect((await ask({ path })).status).toBe(404);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'edit.run'])('know no call named %s', async (name) => {
+    expect((await ask({ ...providers, path: `/api/call/${name}` })).status).toBe(404);
+  });
+
+  it('answer a malformed address with a refusal', async () => {
+    expect((await ask({ path: '/%zz' })).status).toBe(400);
+  });
+});
+
+describe('bodies', () => {
+  it.each([
+    ['text/plain, as a form can send it', { 'content-type': 'text/plain' }, '{}', 415],
+    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=b', 415],
+    ['pictures in place of JSON', { 'content-type': 'application/octet-stream' }, '{}', 415],
+    ['no type at all', {}, '{}', 415],
+    ['broken JSON', JSON_TYPE, '{', 400],
+    ['a reach for prototypes', JSON_TYPE, '{"__proto__": {"name": 1}}', 400],
+    ['10 GB, announced', { ...JSON_TYPE, 'content-length': '10737418240' }, '', 413],
+    ['more than a request can need', JSON_TYPE, `"${'x'.repeat(9 * 1024 * 1024)}"`, 413],
+    ['a wrong field', JSON_TYPE, '{"extra": 1}', 422],
+  ])('refuses %s', async (_what, headers, body, status) => {
+    const answer = await ask({ ...providers, headers, body });
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'request.invalid', message: expect.stringMatching(/^Expected /u) as string });
+  });
+
+  it('refuses a picture of 10 GB by its announcement', async () => {
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': '10737418240' };
+    expect((await ask({ method: 'POST', path: '/api/pictures', headers, body: '' })).status).toBe(413);
+  });
+
+  it('refuses a picture that is none, and one with the wrong type', async () => {
+    const page = { method: 'POST', path: '/api/pictures', body: `<svg>${' '.repeat(64)}</svg>` };
+    expect(await ask({ ...page, headers: { 'content-type': 'application/octet-stream' } })).toMatchObject({ status: 422 });
+    expect(await ask({ ...page, headers: { 'content-type': 'image/svg+xml' } })).toMatchObject({ status: 415 });
+  });
+
+  it('gives a picture back as what it is, under a harmless name', async () => {
+    const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': encodeURIComponent('../a"b\r\n東.html') };
+    const posted = await ask({ method: 'POST', path: '/api/pictures', headers, body: grayPng(3, 3) });
+    expect(posted.status).toBe(201);
+    const { id } = JSON.parse(posted.body) as { id: string };
+    const got = await ask({ path: `/api/pictures/${id}` });
+    expect(got.headers).toMatchObject({
+      'content-type': 'image/png',
+      'x-content-type-options': 'nosniff',
+      'content-disposition': `inline; filename="a_b_.html"; filename*=UTF-8''a_b%E6%9D%B1.html`,
+    });
+  });
+
+  it('refuses a name that is not percent-encoded', async () => {
+    const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': '%zz' };
+    expect((await ask({ method: 'POST', path: '/api/pictures', headers, body: grayPng(3, 3) })).status).toBe(422);
+  });
+
+  it('answers a refused run by status, before the stream', async () => {
+    const refusedRun = await ask({ ...providers, path: '/api/stream/edit.run', body: '{"task": "generate", "instruction": " "}' });
+    expect(refusedRun.status).toBe(422);
+    expect(JSON.parse(refusedRun.body)).toMatchObject({ code: 'instruction.missing' });
+  });
+
+  it('refuses a run that names a file or an address in place of a picture', async () => {
+    for (const source of ['file:///etc/passwd', 'http://169.254.169.254/']) {
+      const body = JSON.stringify({ task: 'edit', instruction: 'x', source });
+      expect(await ask({ ...providers, path: '/api/stream/edit.run', body })).toMatchObject({ status: 422 });
+    }
+  });
+});
+
+describe('slow clients', () => {
+  /** Sends the start of a request and then nothing; gives all that comes back until the server hangs up. */
+  function stall(start: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(server.port, '127.0.0.1');
+      let text = '';
+      socket.setEncoding('utf8');
+      socket.on('data', (piece: string) => (text += piece));
+      socket.on('close', () => {
+        resolve(text);
+      });
+      socket.on('error', reject);
+      socket.write(start);
+    });
+  }
+
+  it('are cut off in the middle of their headers', async () => {
+    expect(await stall('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toContain('408');
+  });
+
+  it('are cut off in the middle of their body', async () => {
+    const head = `POST /api/call/providers.list HTTP/1.1\r\nHost: 127.0.0.1:${String(server.port)}\r\nCookie: ${cookie}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+    expect(await stall(head)).toContain('408');
+  });
+});

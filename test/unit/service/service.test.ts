@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EditRequestInput } from '#contract/request.js';
+import type { ProbedEvent } from '#service/run-edit.js';
+import { fakeEngine, grayPng, threeScales } from '../../support/fake-engine.js';
+import { openTestService, type TestService } from '../../support/service.js';
+
+const TOKENS = { pack: 'sketch', schedule: [[1, 1]] as [number, number][], tokens: [['0']] };
+let opened: TestService;
+
+beforeEach(async () => {
+  opened = await openTestService({
+    tokenize: () => Promise.resolve(TOKENS),
+    decode: () => Promise.resolve(grayPng(16, 16)),
+    convert: () => Promise.resolve(grayPng(5, 5)),
+    checkInstruction: (_pack, instruction) => Promise.resolve({ known: instruction === 'red', unknownWords: [], cut: false }),
+    forecast: ({ pictures }) => {
+      const cost = { ms: Object.keys(pictures).length, bytes: 1, layers: 1 };
+      return Promise.resolve({ best: cost, balanced: cost, fast: cost, draft: cost });
+    },
+  });
+});
+
+afterEach(() => opened.close());
+
+async function collect(events: AsyncGenerator<ProbedEvent, void>): Promise<ProbedEvent[]> {
+  const all: ProbedEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe('task rules', () => {
+  it.each<[string, EditRequestInput, string, RegExp]>([
+    ['edit without a source', { task: 'edit', instruction: 'x' }, 'request.invalid', /for source/u],
+    ['edit without an instruction', { task: 'edit', source: 'a' }, 'instruction.missing', /for edit/u],
+    ['fill without a mask', { task: 'fill', source: 'a' }, 'mask.empty', /a mask for fill/u],
+    ['expand without margins', { task: 'expand', source: 'a' }, 'request.invalid', /at least one margin above 0/u],
+    ['expand by nothing', { task: 'expand', source: 'a', margins: { left: 0 } }, 'request.invalid', /at least one margin above 0/u],
+    ['generate from nothing', { task: 'generate' }, 'instruction.missing', /for generate/u],
+    ['generate along a control without a picture', { task: 'generate', control: { kind: 'canny' } }, 'request.invalid', /control map/u],
+    ['control without its kind', { task: 'control', source: 'a' }, 'request.invalid', /kind of control map/u],
+  ])('refuse %s', (_what, input, code, sentence) => {
+    expect(() => {
+      opened.service.checkStream('edit.run', input);
+    }).toThrowError(expect.objectContaining({ code, message: expect.stringMatching(sentence) as string }) as Error);
+  });
+
+  it.each<[string, EditRequestInput]>([
+    ['a fill without words', { task: 'fill', source: 'a', mask: 'b' }],
+    ['a generation from a ready map', { task: 'generate', control: { kind: 'depth', map: 'm' } }],
+    ['an expansion by one side', { task: 'expand', source: 'a', margins: { top: 1 } }],
+  ])('accept %s', (_what, input) => {
+    expect(() => {
+      opened.service.checkStream('edit.run', input);
+    }).not.toThrow();
+  });
+});
+
+describe('a run', () => {
+  it('gives the engine the pack and the bytes of every named picture', async () => {
+    const { service, engine } = opened;
+    const [source, mask, map] = await Promise.all([1, 2, 3].map((side) => service.pictures.add(grayPng(side, side), `${String(side)}.png`)));
+    const control = { kind: 'canny', map: map?.id } as const;
+    await collect(service.stream('edit.run', { task: 'fill', source: source?.id, mask: mask?.id, control }));
+    const [job] = engine.jobs;
+    expect(job?.pack.card.name).toBe('sketch');
+    expect(Object.keys(job?.pictures ?? {}).sort()).toEqual([source?.id, mask?.id, map?.id].sort());
+  });
+
+  it('keeps previews, candidates and changed masks for the host to fetch', async () => {
+    const { service } = opened;
+    const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
+    const events = await collect(service.stream('edit.run', { task: 'edit', source: source.id, instruction: 'x', count: 2 }));
+    const candidates = events.flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
+    expect(candidates.map(({ index, seed }) => [index, seed])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    const second = candidates[1];
+    expect((await service.pictures.get(second?.picture ?? '')).name).toBe('dog-edit-2.png');
+    expect((await service.pictures.get(second?.changedMask ?? '')).name).toBe('dog-edit-2-changed.png');
+    const preview = events.find((event) => event.type === 'preview');
+    expect((await service.pictures.get(preview?.picture ?? '')).bytes).toEqual(Buffer.from(grayPng(1, 1)));
+  });
+
+  it('of an unknown pack fails as an event', async () => {
+    const events = await collect(opened.service.stream('edit.run', { task: 'generate', instruction: 'x', pack: 'none' }));
+    expect(events).toMatchObject([{ type: 'failed', error: { code: 'pack.unknown' } }]);
+  });
+
+  it('is cancelled before its turn when nobody wants it any more', async () => {
+    const events = await collect(opened.service.stream('edit.run', { task: 'generate', instruction: 'x' }, AbortSignal.abort()));
+    expect(events.at(-1)).toEqual({ type: 'cancelled' });
+  });
+
+  it('shows logits to a probe and to nobody else', async () => {
+    await opened.close();
+    const logits = { type: 'logits', scale: 0, dims: [1, 1, 2], data: new Float32Array(2) } as const;
+    const engine = fakeEngine();
+    opened = await openTestService({
+      ...engine,
+      run: async function* (job, signal) {
+        if (job.probe?.keepLogits === true) yield logits;
+        yield* threeScales(job, signal);
+      },
+    });
+    const input = { task: 'generate', instruction: 'x' } as const;
+    const probed = await collect(opened.service.runProbed(input, { probe: { keepLogits: true, forceTokens: TOKENS } }));
+    expect(probed[0]).toEqual(logits);
+    expect(opened.engine.jobs[0]?.probe?.forceTokens).toEqual(TOKENS);
+  });
+
+  it('refuses forced tokens of another pack', async () => {
+    const forceTokens = { ...TOKENS, pack: 'other' };
+    const events = await collect(opened.service.runProbed({ task: 'generate', instruction: 'x' }, { probe: { forceTokens } }));
+    expect(events).toMatchObject([{ type: 'failed', error: { code: 'tokens.invalid' } }]);
+  });
+});
+
+describe('calls', () => {
+  it('make tokens of a picture and a picture of tokens', async () => {
+    const { service } = opened;
+    const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
+    expect(await service.call('tokens.make', { pack: 'sketch', source: source.id })).toEqual(TOKENS);
+    expect(await service.call('tokens.decode', { tokens: TOKENS, format: 'png' })).toMatchObject({ name: 'decoded.png', size: { width: 16, height: 16 } });
+  });
+
+  it('convert a picture into a new one', async () => {
+    const { service } = opened;
+    const source = await service.pictures.add(grayPng(9, 9), 'dog.jpg');
+    const converted = await service.call('picture.convert', { id: source.id, format: 'png', quality: 90 });
+    expect(converted).toMatchObject({ name: 'dog.png', size: { width: 5, height: 5 } });
+    expect(converted.id).not.toBe(source.id);
+  });
+
+  it('check words and forecast costs before anything is complete', async () => {
+    const { service } = opened;
+    const source = await service.pictures.add(grayPng(9, 9), 'dog.jpg');
+    expect(await service.call('instruction.check', { pack: 'sketch', instruction: 'red' })).toMatchObject({ known: true });
+    expect((await service.call('edit.forecast', { task: 'edit', source: source.id })).best.ms).toBe(1);
+  });
+});
