@@ -55,7 +55,8 @@ export function required(text: string | undefined, option: string): string {
 /** A decimal number; its range is the contract's business. */
 export function numberOf(text: string | undefined, option: string): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu.test(text)) throw refused(`Expected a number for ${option} but received ${JSON.stringify(text)}.`);
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu.test(text))
+    throw refused(`Expected a number for ${option} but received ${JSON.stringify(text)}.`);
   return Number(text);
 }
 
@@ -77,7 +78,8 @@ export function scaleRangeOf(text: string | undefined, option: string): ScaleRan
   if (text === undefined) return undefined;
   const match = /^(\d{1,3})-(\d{1,3})$/u.exec(text);
   const range = { fromScale: Number(match?.[1]), toScale: Number(match?.[2]) };
-  if (match === null || range.fromScale > range.toScale) throw refused(`Expected FROM-TO for ${option} but received ${JSON.stringify(text)}.`);
+  if (match === null || range.fromScale > range.toScale)
+    throw refused(`Expected FROM-TO for ${option} but received ${JSON.stringify(text)}.`);
   return range;
 }
 

@@ -65,9 +65,11 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
     case 'started':
       progress.plan = event.plan;
       for (const notice of event.plan.notices) context.log(`note: ${notice.message}`);
-      return context.log(planLine(event.plan));
+      context.log(planLine(event.plan));
+      return;
     case 'scale':
-      return context.log(`scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`);
+      context.log(`scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`);
+      return;
     case 'preview':
       return savePreview(ongoing, event);
     case 'logits':
@@ -90,7 +92,10 @@ function planLine({ pack, preset, provider, schedule, estimateMs }: RunPlan): st
   return `${pack}, ${preset}, ${provider}: ${String(schedule.length)} scales, about ${(estimateMs / 1000).toFixed(1)} s`;
 }
 
-async function savePreview({ run, service }: Ongoing, { candidate, scale, picture }: Extract<EditEvent, { type: 'preview' }>): Promise<void> {
+async function savePreview(
+  { run, service }: Ongoing,
+  { candidate, scale, picture }: Extract<EditEvent, { type: 'preview' }>,
+): Promise<void> {
   const folder = run.destinations.previews;
   if (folder === undefined) return;
   const path = scaleFile(folder, { candidate, scale, extension: '.png' });

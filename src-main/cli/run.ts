@@ -78,7 +78,10 @@ async function dispatch([name, ...rest]: readonly string[], world: CliWorld, con
   if (name === '--version') return answer(world, world.version);
   if (name === '--help' || name === 'help') return answer(world, overview());
   const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) throw refused(`Expected a command (${COMMANDS.map((each) => each.name).join(', ')}) but received ${name === undefined ? 'none' : JSON.stringify(name)}.`);
+  if (command === undefined)
+    throw refused(
+      `Expected a command (${COMMANDS.map((each) => each.name).join(', ')}) but received ${name === undefined ? 'none' : JSON.stringify(name)}.`,
+    );
   return rest.includes('--help') ? answer(world, command.usage) : command.run(rest, context);
 }
 
@@ -94,7 +97,8 @@ function overview(): string {
 }
 
 function report(error: unknown, world: CliWorld, json: boolean): number {
-  const { code, message, advice } = error instanceof CancelledError ? { code: 'cancelled', message: 'Cancelled.', advice: 'Run the command again.' } : toErrorData(error);
+  const { code, message, advice } =
+    error instanceof CancelledError ? { code: 'cancelled', message: 'Cancelled.', advice: 'Run the command again.' } : toErrorData(error);
   if (json) world.stdout(`${JSON.stringify({ error: { code, message, advice } })}\n`);
   if (error instanceof CancelledError) return said(world, 'Cancelled.', EXIT.cancelled);
   if (error instanceof ExpectedError) return said(world, `${message} ${advice}`, EXIT.refused);

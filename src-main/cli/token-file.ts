@@ -12,7 +12,10 @@ export async function readTokenFile(path: string): Promise<TokenFile> {
   const parsed = v.safeParse(TokenFile, await readRaw(path), { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw new ExpectedError('tokens.invalid', `Expected a token file for ${shownName(path)} but its ${v.getDotPath(issue) ?? 'content'} is wrong.`);
+  throw new ExpectedError(
+    'tokens.invalid',
+    `Expected a token file for ${shownName(path)} but its ${v.getDotPath(issue) ?? 'content'} is wrong.`,
+  );
 }
 
 async function readRaw(path: string): Promise<unknown> {

@@ -9,6 +9,8 @@ import { errnoOf } from './json-file.js';
 import { hashComplaint, sizeComplaint } from './verify.js';
 
 const UNFINISHED = '.importing-';
+/** Windows has no such flag. */
+const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
@@ -39,7 +41,9 @@ async function makeShelf(shelf: string): Promise<void> {
   try {
     await mkdir(shelf, { recursive: true });
   } catch (cause) {
-    throw new ExpectedError('output.unwritable', `Expected a writable folder for packs but ${shelf} cannot be made (${errnoOf(cause)}).`, { cause });
+    throw new ExpectedError('output.unwritable', `Expected a writable folder for packs but ${shelf} cannot be made (${errnoOf(cause)}).`, {
+      cause,
+    });
   }
 }
 
@@ -59,7 +63,10 @@ async function expectSpace(card: PackCard, shelf: string): Promise<void> {
   const { bavail, bsize } = await statfs(shelf);
   const free = bavail * bsize;
   if (needed <= free) return;
-  throw new ExpectedError('output.unwritable', `Expected ${String(needed)} free bytes for pack "${card.name}" but ${shelf} has ${String(free)}.`);
+  throw new ExpectedError(
+    'output.unwritable',
+    `Expected ${String(needed)} free bytes for pack "${card.name}" but ${shelf} has ${String(free)}.`,
+  );
 }
 
 async function copyVerified(file: PackFile, from: string, to: string): Promise<void> {
@@ -78,9 +85,11 @@ async function copyVerified(file: PackFile, from: string, to: string): Promise<v
 /** Without following a link: a pack brings its own bytes, not those of some other file of the user. */
 async function openSource(file: PackFile, folder: string): Promise<FileHandle> {
   try {
-    return await open(join(folder, file.name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    return await open(join(folder, file.name), constants.O_RDONLY | NO_FOLLOW);
   } catch (cause) {
-    throw new ExpectedError('pack.damaged', `Expected a readable file for ${file.name} but it could not be opened (${errnoOf(cause)}).`, { cause });
+    throw new ExpectedError('pack.damaged', `Expected a readable file for ${file.name} but it could not be opened (${errnoOf(cause)}).`, {
+      cause,
+    });
   }
 }
 

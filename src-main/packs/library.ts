@@ -111,7 +111,10 @@ async function findPack(shelves: Shelves, name: string): Promise<ShelvedPack> {
   const refused = broken.find((pack) => pack.name === name);
   if (refused !== undefined) throw refused.error;
   const names = packs.map((pack) => pack.card.name).join(', ');
-  throw new ExpectedError('pack.unknown', `Expected an installed pack (${names || 'none is'}) but received ${JSON.stringify(name.slice(0, 64))}.`);
+  throw new ExpectedError(
+    'pack.unknown',
+    `Expected an installed pack (${names || 'none is'}) but received ${JSON.stringify(name.slice(0, 64))}.`,
+  );
 }
 
 async function removePack(shelves: Shelves, name: string): Promise<void> {
@@ -121,7 +124,8 @@ async function removePack(shelves: Shelves, name: string): Promise<void> {
 }
 
 async function importPack(shelves: Shelves, folder: string): Promise<PackSummary> {
-  if (shelves.user === undefined) throw new ExpectedError('output.unwritable', 'Expected a folder for your packs but this library has none.');
+  if (shelves.user === undefined)
+    throw new ExpectedError('output.unwritable', 'Expected a folder for your packs but this library has none.');
   const card = await readCard(folder, folder);
   const taken = (await scan(shelves)).packs.find((pack) => pack.card.name === card.name);
   if (taken?.builtIn === true) throw new ExpectedError('pack.protected', `Expected a new pack but "${card.name}" is built in.`);

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply } from 'fastify';
-import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode, type ErrorData } from '#contract/errors.js';
+import { ERROR_CODES, ExpectedError, toErrorData, type ErrorData } from '#contract/errors.js';
 
 /** What is not here is a request that we understood and refuse: 422. */
 const STATUSES: Partial<Readonly<Record<ErrorData['code'], number>>> = {

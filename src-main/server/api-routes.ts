@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toErrorData } from '#contract/errors.js';
+import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { isCallName, isStreamName } from '#service/parse.js';
 import type { Service } from '#service/service.js';
@@ -8,6 +9,8 @@ import { sendJson, sendRefusal } from './answers.js';
 
 /** Requests are settings and token files, never pixels. */
 const MAX_JSON_BYTES = 8 * 1024 * 1024;
+/** Runs that may wait or work at once; a page has one, a script some. */
+const MAX_STREAMS = 64;
 const JSON_ROUTE = { bodyLimit: MAX_JSON_BYTES };
 
 interface NamedRoute {
@@ -20,7 +23,8 @@ export function apiRoutes(service: Service): (app: FastifyInstance) => Promise<v
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
     app.post<NamedRoute>('/api/call/:name', JSON_ROUTE, (request, reply) => answerCall(service, request, reply));
-    app.post<NamedRoute>('/api/stream/:name', JSON_ROUTE, (request, reply) => answerStream(service, request, reply));
+    const open = new Set<AbortController>();
+    app.post<NamedRoute>('/api/stream/:name', JSON_ROUTE, (request, reply) => answerStream({ service, open }, request, reply));
     await Promise.resolve();
   };
 }
@@ -31,17 +35,36 @@ async function answerCall(service: Service, request: FastifyRequest<NamedRoute>,
   return sendJson(reply, await service.call(name, request.body as never));
 }
 
-function answerStream(service: Service, request: FastifyRequest<NamedRoute>, reply: FastifyReply): FastifyReply {
+interface Streaming {
+  readonly service: Service;
+  readonly open: Set<AbortController>;
+}
+
+function answerStream({ service, open }: Streaming, request: FastifyRequest<NamedRoute>, reply: FastifyReply): FastifyReply {
   const { name } = request.params;
   if (!isStreamName(name)) return sendRefusal(reply, 404);
   // Now, because the status is sent before the job gets its turn.
   service.checkStream(name, request.body);
+  if (open.size >= MAX_STREAMS)
+    throw new ExpectedError('job.busy', `Expected fewer than ${String(MAX_STREAMS)} waiting runs but received another.`);
   const gone = new AbortController();
+  open.add(gone);
   reply.raw.once('close', () => {
+    open.delete(gone);
     gone.abort();
   });
-  const lines = linesOf(service.stream(name, request.body as never, gone.signal));
-  return reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(lines, { objectMode: false, highWaterMark: 1 }));
+  sendLines(reply, linesOf(service.stream(name, request.body as never, gone.signal)));
+  return reply;
+}
+
+/** Past fastify, which would send the status only with the first line: a run that waits for its turn is accepted at once. */
+function sendLines(reply: FastifyReply, lines: AsyncGenerator<string, void>): void {
+  reply.hijack();
+  reply.raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'application/x-ndjson; charset=utf-8' } as OutgoingHttpHeaders);
+  reply.raw.flushHeaders();
+  pipeline(lines, reply.raw).catch(() => {
+    // The client has left; the signal has told the run.
+  });
 }
 
 /** A late failure travels as the last event: the status is long gone. */

@@ -31,7 +31,10 @@ async function main(): Promise<number> {
 function portOf(text = '0'): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= MAX_PORT) return port;
-  throw new ExpectedError('request.invalid', `Expected a whole number from 0 to ${String(MAX_PORT)} for --port but received ${JSON.stringify(text)}.`);
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected a whole number from 0 to ${String(MAX_PORT)} for --port but received ${JSON.stringify(text)}.`,
+  );
 }
 
 function announce({ url, port }: RunningServer, json: boolean): void {

@@ -36,11 +36,16 @@ function nameOf(request: FastifyRequest): string {
   try {
     return decodeURIComponent(typeof header === 'string' ? header : '');
   } catch (cause) {
-    throw new ExpectedError('request.invalid', `Expected a percent-encoded name for ${PICTURE_NAME_HEADER} but received something else.`, { cause });
+    throw new ExpectedError('request.invalid', `Expected a percent-encoded name for ${PICTURE_NAME_HEADER} but received something else.`, {
+      cause,
+    });
   }
 }
 
 async function givePicture(pictures: PictureStore, request: FastifyRequest<PictureRoute>, reply: FastifyReply): Promise<FastifyReply> {
   const { bytes, name, format } = await pictures.get(request.params.id);
-  return reply.type(contentTypeOf(format)).header('content-disposition', dispositionOf(name)).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  return reply
+    .type(contentTypeOf(format))
+    .header('content-disposition', dispositionOf(name))
+    .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }

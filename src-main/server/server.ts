@@ -52,24 +52,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   expectUsable(options);
   const { limits = LIMITS } = options;
   const app = createApp(limits);
-  let access: Access | undefined;
+  // The port is part of what is compared, so nobody is let in before it is known.
+  const door: { access?: Access } = {};
   app.addHook('onRequest', async (request, reply) => {
     protect(reply);
-    if (access === undefined) return sendRefusal(reply, 403);
-    return admit(access, request, reply);
+    return door.access === undefined ? sendRefusal(reply, 403) : admit(door.access, request, reply);
   });
   await addRoutes(app, options);
   const port = await listen(app, options.port, limits);
-  access = new Access(port);
+  const access = new Access(port);
+  door.access = access;
   const base = `http://${LOOPBACK}:${String(port)}/?token=`;
   const url = base + access.issueToken(options.token);
-  const issuer = access;
-  return { port, url, issueUrl: () => base + issuer.issueToken(), close: () => app.close() };
+  return { port, url, issueUrl: () => base + access.issueToken(), close: () => app.close() };
 }
 
 function expectUsable({ host = LOOPBACK, rendererFolder, token }: ServerOptions): void {
   if (host !== LOOPBACK && host !== 'localhost') {
-    throw new ExpectedError('access.denied', `Expected ${LOOPBACK} for host but received ${JSON.stringify(host)}: the server stays on this machine.`);
+    throw new ExpectedError(
+      'access.denied',
+      `Expected ${LOOPBACK} for host but received ${JSON.stringify(host)}: the server stays on this machine.`,
+    );
   }
   if (token !== undefined && !TOKEN_SHAPE.test(token)) {
     throw new ExpectedError('request.invalid', 'Expected at least 16 letters, digits, - or _ for token but received something else.');

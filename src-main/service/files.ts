@@ -52,7 +52,11 @@ async function syncFolder(folder: string): Promise<void> {
 function unwritable(path: string, cause: unknown): ExpectedError {
   const code = errnoOf(cause);
   const reason = code === 'unknown reason' && cause instanceof Error ? cause.message : code;
-  return new ExpectedError('output.unwritable', `Expected a writable place for ${shownName(path)} but it could not be written (${reason}).`, { cause });
+  return new ExpectedError(
+    'output.unwritable',
+    `Expected a writable place for ${shownName(path)} but it could not be written (${reason}).`,
+    { cause },
+  );
 }
 
 /** Learns before the long work whether `path` can be written after it. Throws `output.unwritable`. */
@@ -88,7 +92,11 @@ export async function readPictureFile(path: string, label: string): Promise<Uint
     return await readBounded(path, label);
   } catch (cause) {
     if (cause instanceof ExpectedError) throw cause;
-    throw new ExpectedError('image.unreadable', `Expected a readable file for ${label} but ${shownName(path)} could not be read (${errnoOf(cause)}).`, { cause });
+    throw new ExpectedError(
+      'image.unreadable',
+      `Expected a readable file for ${label} but ${shownName(path)} could not be read (${errnoOf(cause)}).`,
+      { cause },
+    );
   }
 }
 
@@ -109,5 +117,8 @@ async function readBounded(path: string, label: string): Promise<Uint8Array> {
 export function expectPictureBytes(bytes: number, label: string): void {
   if (bytes === 0) throw new ExpectedError('image.unreadable', `Expected a picture for ${label} but received an empty file.`);
   if (bytes <= MAX_PICTURE_BYTES) return;
-  throw new ExpectedError('image.too-large', `Expected at most ${String(MAX_PICTURE_BYTES)} bytes for ${label} but received ${String(bytes)}.`);
+  throw new ExpectedError(
+    'image.too-large',
+    `Expected at most ${String(MAX_PICTURE_BYTES)} bytes for ${label} but received ${String(bytes)}.`,
+  );
 }

@@ -13,9 +13,12 @@ export function shownName(name: string): string {
 export function safeFileName(name: string): string {
   // Through UTF-8 and back: lone surrogates have no place in file names.
   const base = Buffer.from(name).toString().split(/[/\\]/u).at(-1) ?? '';
-  const plain = base.replace(DECEIVING, '').replace(UNSAFE_IN_FILES, '_').replace(/^[.\s]+|[.\s]+$/gu, '');
+  const plain = base
+    .replace(DECEIVING, '')
+    .replace(UNSAFE_IN_FILES, '_')
+    .replace(/^[.\s]+|[.\s]+$/gu, '');
   const { stem, extension } = splitName(plain);
-  const short = [...stem].slice(0, MAX_NAME_LETTERS).join('');
+  const short = Array.from(stem).slice(0, MAX_NAME_LETTERS).join('');
   if (short === '') return `picture${extension}`;
   return RESERVED_ON_WINDOWS.test(short) ? `_${short}${extension}` : `${short}${extension}`;
 }

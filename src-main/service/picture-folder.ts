@@ -8,7 +8,7 @@ const PREFIX = 'scalebrush-pictures-';
 export interface PrivateFolder {
   readonly path: string;
   /** Removes the folder now instead of at exit. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** A new folder that only this user can open (mkdtemp gives mode 700); it goes when the process does. */
@@ -35,7 +35,7 @@ async function sweepStaleFolders(parent: string): Promise<void> {
 
 async function isOurFolder(path: string): Promise<boolean> {
   const facts = await lstat(path).catch(() => undefined);
-  if (facts === undefined || !facts.isDirectory()) return false;
+  if (facts?.isDirectory() !== true) return false;
   const { uid } = userInfo();
   return uid < 0 || facts.uid === uid;
 }

@@ -104,7 +104,11 @@ class DiskPictures implements PictureStore {
       await writeFile(this.#path(id), bytes, { flag: 'wx', mode: 0o600 });
     } catch (cause) {
       await this.remove(id);
-      throw new ExpectedError('output.unwritable', `Expected room for a picture in ${this.#options.folder} but it could not be written (${errnoOf(cause)}).`, { cause });
+      throw new ExpectedError(
+        'output.unwritable',
+        `Expected room for a picture in ${this.#options.folder} but it could not be written (${errnoOf(cause)}).`,
+        { cause },
+      );
     }
     return id;
   }
@@ -150,7 +154,10 @@ class DiskPictures implements PictureStore {
     while (this.#mustDropPreview(lifetime, bytes)) await this.remove(this.#oldestPassing() ?? '');
     const full = this.#count('kept') >= limits.kept && lifetime === 'kept';
     if (!full && this.#totalBytes + bytes <= limits.totalBytes) return;
-    throw new ExpectedError('output.unwritable', `Expected room for another picture but ${String(this.#entries.size)} pictures of ${String(this.#totalBytes)} bytes are open; close some.`);
+    throw new ExpectedError(
+      'output.unwritable',
+      `Expected room for another picture but ${String(this.#entries.size)} pictures of ${String(this.#totalBytes)} bytes are open; close some.`,
+    );
   }
 
   #mustDropPreview(lifetime: Lifetime, bytes: number): boolean {

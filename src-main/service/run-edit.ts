@@ -25,7 +25,10 @@ interface RunParts {
 export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal | undefined): AsyncGenerator<ProbedEvent, void> {
   const wanted = new AbortController();
   follow(signal, wanted);
-  const events = parts.queue.enqueue((cancellation) => parts.engine.run(job, cancellation), { priority: 'interactive', signal: wanted.signal });
+  const events = parts.queue.enqueue((cancellation) => parts.engine.run(job, cancellation), {
+    priority: 'interactive',
+    signal: wanted.signal,
+  });
   const naming = await namesFor(parts.pictures, job);
   let ended = false;
   try {
@@ -69,7 +72,11 @@ async function storePictures(pictures: PictureStore, naming: Naming, event: Engi
   return { ...event, picture: await pictures.keep({ bytes: event.picture, name, format: 'png', lifetime: 'passing' }) };
 }
 
-async function storeCandidate(pictures: PictureStore, { stem, format }: Naming, candidate: Candidate<Uint8Array>): Promise<Candidate<PictureId>> {
+async function storeCandidate(
+  pictures: PictureStore,
+  { stem, format }: Naming,
+  candidate: Candidate<Uint8Array>,
+): Promise<Candidate<PictureId>> {
   const { picture, changedMask, ...rest } = candidate;
   const numbered = `${stem}-${String(candidate.index + 1)}`;
   const id = await pictures.keep({ bytes: picture, name: `${numbered}.${format}`, format, lifetime: 'kept' });

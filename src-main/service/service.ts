@@ -93,7 +93,12 @@ function callTable(parts: ServiceParts): CallTable {
 async function convertPicture({ engine, pictures }: ServiceParts, wish: { id: PictureId; format: OutputFormat; quality: number }) {
   const { bytes, name } = await pictures.get(wish.id);
   const converted = await engine.convert(bytes, { format: wish.format, quality: wish.quality });
-  const id = await pictures.keep({ bytes: converted, name: `${splitName(name).stem}.${wish.format}`, format: wish.format, lifetime: 'kept' });
+  const id = await pictures.keep({
+    bytes: converted,
+    name: `${splitName(name).stem}.${wish.format}`,
+    format: wish.format,
+    lifetime: 'kept',
+  });
   return pictures.describe(id);
 }
 

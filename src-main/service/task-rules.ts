@@ -35,7 +35,8 @@ export function namedPictures({ source, mask, control }: EditRequest): readonly 
 }
 
 function expectSource({ source, task }: EditRequest): void {
-  if (source === undefined) throw missing(`a picture to ${task === 'control' || task === 'generate' ? 'take the control map from' : task}`, 'source');
+  if (source === undefined)
+    throw missing(`a picture to ${task === 'control' || task === 'generate' ? 'take the control map from' : task}`, 'source');
 }
 
 function expectInstruction({ instruction, task }: EditRequest): void {

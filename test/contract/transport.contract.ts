@@ -1,101 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EditEvent } from '#contract/event.js';
-import type { Link } from '#service/local.js';
-import { grayPng, SCALES } from '../support/fake-engine.js';
-import { openTestService, type TestService } from '../support/service.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startServer } from '#server/server.js';
+import { localLink } from '#service/local.js';
+import { openHttpLink } from '../support/http-link.js';
+import { describeTransport } from './describe-transport.js';
 
-export interface OpenTransport {
-  readonly link: Link;
-  close(): Promise<void>;
-}
+describeTransport('in this process', ({ service }) => Promise.resolve({ link: localLink(service), close: () => Promise.resolve() }));
 
-/** What every wire between a client and the service must do; each transport runs it whole. */
-export function describeTransport(name: string, open: (opened: TestService) => Promise<OpenTransport>): void {
-  describe(`the transport ${name}`, () => {
-    let opened: TestService;
-    let transport: OpenTransport;
-    let link: Link;
-
-    beforeEach(async () => {
-      opened = await openTestService({ providers: () => Promise.resolve([{ name: 'cpu', available: true }]) });
-      transport = await open(opened);
-      link = transport.link;
-    });
-
-    afterEach(async () => {
-      await transport.close();
-      await opened.close();
-    });
-
-    it('answers a call', async () => {
-      expect(await link.call('providers.list', {})).toEqual([{ name: 'cpu', available: true }]);
-      expect((await link.call('packs.info', { name: 'sketch' })).card.imageSize).toBe(16);
-    });
-
-    it('carries pictures beside the messages, byte for byte', async () => {
-      const bytes = grayPng(20, 30);
-      const info = await link.upload(bytes, '東京 "night".png');
-      expect(info).toMatchObject({ name: '東京 _night_.png', size: { width: 20, height: 30 }, format: 'png' });
-      expect(Buffer.from(await link.download(info.id)).equals(Buffer.from(bytes))).toBe(true);
-      expect(await link.call('picture.describe', { id: info.id })).toEqual(info);
-      expect(await link.call('picture.close', { id: info.id })).toBeNull();
-      await expect(link.download(info.id)).rejects.toMatchObject({ code: 'picture.unknown' });
-    });
-
-    it('streams a run in order, with pictures as ids', async () => {
-      const source = await link.upload(grayPng(20, 30), 'photo.png');
-      const events = await collect(link.stream('edit.run', { task: 'edit', source: source.id, instruction: 'make it red', seed: 9 }));
-      const scales = Array.from({ length: SCALES }, () => ['scale', 'preview']).flat();
-      expect(events.map(({ type }) => type)).toEqual(['started', ...scales, 'candidate', 'done']);
-      const candidate = events.find((event) => event.type === 'candidate')?.candidate;
-      expect(candidate).toMatchObject({ seed: 9, changedOutsideMask: 0 });
-      expect(Buffer.from(await link.download(candidate?.picture ?? '')).equals(Buffer.from(grayPng(20, 30, 9)))).toBe(true);
-    });
-
-    it.each([
-      ['a number out of range', { task: 'generate', instruction: 'x', guidance: 99 }, 'request.invalid', /Expected a number from 0 to 30 for guidance/u],
-      ['an unknown task', { task: 'paint' }, 'request.invalid', /for task but received "paint"/u],
-      ['an empty instruction', { task: 'generate', instruction: '  ' }, 'instruction.missing', /Expected an instruction for generate/u],
-    ])('refuses %s before anything starts', async (_what, input, code, sentence) => {
-      const run = link.stream('edit.run', input as never);
-      await expect(run.next()).rejects.toMatchObject({ code, message: expect.stringMatching(sentence) as string });
-      expect(opened.engine.jobs).toEqual([]);
-    });
-
-    it('says in the stream what fails later', async () => {
-      const events = await collect(link.stream('edit.run', { task: 'edit', source: 'gone', instruction: 'x' }));
-      expect(events).toMatchObject([{ type: 'failed', error: { code: 'picture.unknown', advice: 'Open the picture again.' } }]);
-    });
-
-    it('refuses a call with the same code and sentence', async () => {
-      await expect(link.call('packs.info', { name: 7 } as never)).rejects.toMatchObject({ code: 'request.invalid', message: 'Expected string for name but received 7.' });
-      await expect(link.call('packs.info', { name: 'none' })).rejects.toMatchObject({ code: 'pack.unknown' });
-    });
-
-    it('cancels when the signal says so', async () => {
-      const stop = new AbortController();
-      const types: string[] = [];
-      for await (const event of link.stream('edit.run', { task: 'generate', instruction: 'x', count: 16 }, stop.signal)) {
-        types.push(event.type);
-        if (event.type === 'scale') stop.abort();
-      }
-      expect(types.at(-1)).toBe('cancelled');
-      expect(types).not.toContain('candidate');
-    });
-
-    it('cancels when the client leaves the loop, so the next run gets its turn', async () => {
-      for await (const event of link.stream('edit.run', { task: 'generate', instruction: 'x', count: 16 })) if (event.type === 'scale') break;
-      const events = await collect(link.stream('edit.run', { task: 'generate', instruction: 'y' }));
-      expect(events.at(-1)?.type).toBe('done');
-      await vi.waitFor(() => {
-        expect(opened.engine.jobs.map(({ request }) => request.instruction)).toEqual(['x', 'y']);
-      });
-    });
-  });
-}
-
-async function collect(events: AsyncGenerator<EditEvent, void>): Promise<EditEvent[]> {
-  const all: EditEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
-}
+describeTransport('over HTTP', async ({ service, root }) => {
+  const rendererFolder = join(root, 'renderer');
+  await mkdir(rendererFolder);
+  await writeFile(join(rendererFolder, 'index.html'), '<!doctype html><title>Scalebrush</title>');
+  const server = await startServer({ service, port: 0, rendererFolder });
+  return { link: await openHttpLink(server.url), close: () => server.close() };
+});

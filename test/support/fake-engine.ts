@@ -9,6 +9,8 @@ export type Lessons = Partial<Engine>;
 export interface FakeEngine extends Engine {
   /** The jobs that were run, in order. */
   readonly jobs: EngineJob[];
+  /** Runs that ended before they were done: cancelled, failed or left. */
+  unfinished: number;
   killed: number;
 }
 
@@ -16,9 +18,13 @@ export interface FakeEngine extends Engine {
 export function fakeEngine(lessons: Lessons = {}): FakeEngine {
   const jobs: EngineJob[] = [];
   const engine: FakeEngine = {
-    run: (job, signal) => {
+    run: async function* (job, signal) {
       jobs.push(job);
-      return (lessons.run ?? untaughtRun)(job, signal);
+      engine.unfinished++;
+      for await (const event of (lessons.run ?? untaughtRun)(job, signal)) {
+        if (event.type === 'done') engine.unfinished--;
+        yield event;
+      }
     },
     forecast: lessons.forecast ?? untaught('forecast'),
     describe: lessons.describe ?? describePng,
@@ -34,6 +40,7 @@ export function fakeEngine(lessons: Lessons = {}): FakeEngine {
     },
     close: lessons.close ?? (() => Promise.resolve()),
     jobs,
+    unfinished: 0,
     killed: 0,
   };
   return engine;
@@ -74,7 +81,17 @@ export async function* threeScales({ request, pictures, pack }: EngineJob, signa
   const source = request.source === undefined ? undefined : pictures[request.source];
   const { size } = source === undefined ? { size: { width: 8, height: 8 } } : await describePng(source);
   const schedule = [1, 2, 3].map((side): [number, number] => [side, side]);
-  const plan = { pack: pack.card.name, preset: request.preset, provider: 'cpu', schedule, crop: { x: 0, y: 0, ...size }, size, estimateMs: 3, estimateBytes: 1, notices: [] };
+  const plan = {
+    pack: pack.card.name,
+    preset: request.preset,
+    provider: 'cpu',
+    schedule,
+    crop: { x: 0, y: 0, ...size },
+    size,
+    estimateMs: 3,
+    estimateBytes: 1,
+    notices: [],
+  };
   yield { type: 'started', plan };
   for (let index = 0; index < request.count; index++) {
     for (let scale = 1; scale <= SCALES; scale++) {
@@ -90,7 +107,18 @@ export async function* threeScales({ request, pictures, pack }: EngineJob, signa
     const seed = request.seed + index;
     const tokens = { pack: pack.card.name, schedule, tokens: [['0'], ['1', '2', '3', '4']] };
     const picture = grayPng(size.width, size.height, seed % 256);
-    yield { type: 'candidate', candidate: { index, picture, changedMask: grayPng(size.width, size.height, 255), tokens, seed, changedPixels: 7, changedOutsideMask: 0 } };
+    yield {
+      type: 'candidate',
+      candidate: {
+        index,
+        picture,
+        changedMask: grayPng(size.width, size.height, 255),
+        tokens,
+        seed,
+        changedPixels: 7,
+        changedOutsideMask: 0,
+      },
+    };
   }
   const timingsMs = { load: 0, text: 0, source: 0, scales: [5, 5, 5], previews: [1, 1, 1], decode: 0, composite: 0, total: 18 };
   yield { type: 'done', timingsMs, peakRssBytes: 1, size, provider: 'cpu' };

@@ -16,7 +16,7 @@ export async function openHttpLink(url: string): Promise<Link> {
   const cookie = await visit(url);
   const { origin } = new URL(url);
   const send = async (path: string, init: RequestInit): Promise<Response> => {
-    const answer = await fetch(origin + path, { ...init, headers: { ...init.headers, cookie } });
+    const answer = await fetch(origin + path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), cookie } });
     if (!answer.ok) throw fromErrorData((await answer.json()) as ErrorData);
     return answer;
   };

@@ -37,8 +37,15 @@ export function smallCard(name: string): PackCard {
       tokenizer: { kind: 'residual', codeBits: 4, downsample: 8 },
     },
     presets: { best: 2, balanced: 2, fast: 1, draft: 1 },
-    defaults: { guidance: 1, temperature: 1 },
-    files: [{ name: 'weights.safetensors', role: 'transformer', bytes: WEIGHTS.length, sha256: createHash('sha256').update(WEIGHTS).digest('hex') }],
+    defaults: { guidance: 1, temperature: 1, fillInstruction: '' },
+    files: [
+      {
+        name: 'weights.safetensors',
+        role: 'transformer',
+        bytes: WEIGHTS.length,
+        sha256: createHash('sha256').update(WEIGHTS).digest('hex'),
+      },
+    ],
     dataSources: [],
     abilities: [],
     limits: [],

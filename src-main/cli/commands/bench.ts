@@ -6,5 +6,5 @@ export const benchCommand: Command = {
   name: 'bench',
   summary: 'measure this machine',
   usage: 'Usage: scalebrush bench […]\n\nRuns the benchmark; its own options follow.',
-  run: (args, context) => runBuilt('bench/main.js', args, context),
+  run: (args, context) => runBuilt('main/bench.js', args, context),
 };

@@ -6,7 +6,8 @@ import type { Command, Context } from '../command.js';
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'say what a weights file holds, as JSON',
-  usage: 'Usage: scalebrush inspect FILE\n\nPrints tensors, recognised model, metadata and licence as one JSON object; refuses hostile files.',
+  usage:
+    'Usage: scalebrush inspect FILE\n\nPrints tensors, recognised model, metadata and licence as one JSON object; refuses hostile files.',
   run,
 };
 

@@ -70,7 +70,9 @@ async function verify({ args: [name = ''], json, context }: Question): Promise<n
 }
 
 function verdictOf({ name, ok, files }: PackVerification): string {
-  const lines = files.map((file) => `${file.ok ? 'ok     ' : 'damaged'} ${file.name}${file.reason === undefined ? '' : `: ${file.reason}`}`);
+  const lines = files.map(
+    (file) => `${file.ok ? 'ok     ' : 'damaged'} ${file.name}${file.reason === undefined ? '' : `: ${file.reason}`}`,
+  );
   return [...lines, `${name} is ${ok ? 'whole' : 'damaged'}.`].join('\n');
 }
 

@@ -54,7 +54,7 @@ function taskCommand(task: DrawingTask, { positionals, summary, usage }: TaskTex
     usage: `Usage: ${usage}\n${COMMON_HELP}`,
     run: (args, context) => {
       const parsed = parseCommandLine({ args, options: optionsOf(task), positionals });
-      return runParsed({ task, values: parsed.values as TaskValues, source: parsed.positionals[0] }, context);
+      return runParsed({ task, values: parsed.values, source: parsed.positionals[0] }, context);
     },
   };
 }
@@ -72,8 +72,10 @@ async function runParsed({ task, values, source }: ParsedTask, context: Context)
   const files = { source, mask: values.mask, map: control?.mapPath };
   await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: Object.values(files) });
   const forceTokens = values['force-tokens'] === undefined ? undefined : await readTokenFile(values['force-tokens']);
-  const pictures = await openPictures(files, context);
-  const request = withPictures(wish, pictures, control);
+  const service = await context.service();
+  // Before pictures are opened, which starts the inference process: a wish that is refused costs nothing.
+  service.checkStream('edit.run', withPictures(wish, stillClosed(files), control));
+  const request = withPictures(wish, await openPictures(files, context), control);
   const report = await runTask({ request, destinations, forceTokens }, context);
   if (values.json === true) context.print(JSON.stringify(report));
   return 0;
@@ -85,7 +87,10 @@ function destinationsOf(values: TaskValues): Destinations {
 }
 
 /** Everything that can be refused for its place is refused before the long work. */
-async function prepareOutputs(destinations: Destinations, { count, inputs }: { count: number; inputs: readonly (string | undefined)[] }): Promise<void> {
+async function prepareOutputs(
+  destinations: Destinations,
+  { count, inputs }: { count: number; inputs: readonly (string | undefined)[] },
+): Promise<void> {
   const single = [destinations.output, destinations.tokens].filter((path) => path !== undefined);
   // A bad count is the contract's to refuse; here it must only not run away.
   const indices = Array.from({ length: Math.min(Math.max(Math.trunc(count), 1), 16) }, (_, index) => index);
@@ -103,10 +108,19 @@ interface InputFiles {
   readonly map: string | undefined;
 }
 
+/** As much of a picture as a request needs. */
+type PictureFacts = Pick<PictureInfo, 'id' | 'size'>;
+
 interface OpenPictures {
-  readonly source: PictureInfo | undefined;
-  readonly mask: PictureInfo | undefined;
-  readonly map: PictureInfo | undefined;
+  readonly source: PictureFacts | undefined;
+  readonly mask: PictureFacts | undefined;
+  readonly map: PictureFacts | undefined;
+}
+
+/** Facts that no rule refuses, in the place of pictures that are not open yet. */
+function stillClosed({ source, mask, map }: InputFiles): OpenPictures {
+  const facts = (path: string | undefined) => (path === undefined ? undefined : { id: 'closed', size: { width: 16, height: 16 } });
+  return { source: facts(source), mask: facts(mask), map: facts(map) };
 }
 
 async function openPictures({ source, mask, map }: InputFiles, context: Context): Promise<OpenPictures> {

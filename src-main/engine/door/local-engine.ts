@@ -126,8 +126,9 @@ export class LocalEngine {
   }
 
   #costModel(runner: Runner): Promise<CostModel> {
-    this.#costs ??= measureGemmRate(runner).then((rate) => new CostModel(rate));
-    return this.#costs;
+    const costs = this.#costs ?? measureGemmRate(runner).then((rate) => new CostModel(rate));
+    this.#costs = costs;
+    return costs;
   }
 
   /** The open pack, or a fresh one where its files changed since: the run says so once, the next one works. */

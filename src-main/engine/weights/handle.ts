@@ -2,6 +2,7 @@ import { ExpectedError } from '#contract/errors.js';
 
 import type { Checkpoint, StoredTensor } from './checkpoint.js';
 import { widen } from './floats.js';
+import { NameIndex } from './name-index.js';
 import { refused, shown, shownShape } from './refusal.js';
 import { WeightsFile } from './weights-file.js';
 
@@ -19,30 +20,28 @@ export class Weights {
   /** Dotted path of this module; empty at the root. */
   readonly path: string;
 
-  private constructor(checkpoint: Checkpoint, path: string) {
+  readonly #names: NameIndex;
+
+  private constructor(checkpoint: Checkpoint, names: NameIndex, path: string) {
     this.checkpoint = checkpoint;
+    this.#names = names;
     this.path = path;
   }
 
   static of(checkpoint: Checkpoint): Weights {
-    return new Weights(checkpoint, '');
+    return new Weights(checkpoint, new NameIndex(checkpoint.tensors.keys()), '');
   }
 
   /** The module below; it need not exist, whoever asks it for a tensor hears so. */
   at(...modules: readonly (string | number)[]): Weights {
-    return new Weights(
-      this.checkpoint,
-      modules.reduce<string>((path, module) => join(path, String(module)), this.path),
-    );
+    const path = modules.reduce<string>((parent, module) => join(parent, String(module)), this.path);
+    return new Weights(this.checkpoint, this.#names, path);
   }
 
   /** Whether a tensor or a module of this name lies here. */
   has(name: string | number): boolean {
     const path = this.fullName(name);
-    if (this.checkpoint.tensors.has(path)) return true;
-    const prefix = `${path}.`;
-    for (const tensor of this.checkpoint.tensors.keys()) if (tensor.startsWith(prefix)) return true;
-    return false;
+    return this.checkpoint.tensors.has(path) || this.#names.hasPrefix(`${path}.`);
   }
 
   /** The dotted name under which the checkpoint knows `name`. */
@@ -82,11 +81,8 @@ export class Weights {
   /** Names one step below; in counting order where all are numbers, else in the checkpoint's order. */
   children(): string[] {
     const prefix = join(this.path, '');
-    const names = new Set<string>();
-    for (const tensor of this.checkpoint.tensors.keys()) {
-      if (tensor.startsWith(prefix)) names.add(tensor.slice(prefix.length).split('.', 1)[0] ?? '');
-    }
-    const children = [...names];
+    const below = this.#names.withPrefix(prefix).map((name) => name.slice(prefix.length).split('.', 1)[0] ?? '');
+    const children = [...new Set(below)];
     return children.every((name) => /^[0-9]+$/.test(name)) ? children.sort((a, b) => Number(a) - Number(b)) : children;
   }
 

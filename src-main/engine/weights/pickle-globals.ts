@@ -62,7 +62,7 @@ export function resolveStorage(id: PickleValue, label: string): StorageRef {
   if (kind !== 'storage') throw refused(`Expected a storage of five fields in ${label} but received another persistent id.`);
   if (!isStorageClass(storageClass)) throw refused(`Expected a storage class in ${label} but received something else.`);
   if (typeof key !== 'string' || !/^[0-9]{1,9}$/.test(key)) {
-    throw refused(`Expected a number as storage key in ${label} but received ${shown(String(key))}.`);
+    throw refused(`Expected a number as storage key in ${label} but received ${typeof key === 'string' ? shown(key) : 'something else'}.`);
   }
   return { type: 'storage', key, dtype: storageClass.dtype, elements: count(elements, 'a storage size', label) };
 }

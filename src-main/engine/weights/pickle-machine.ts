@@ -81,10 +81,10 @@ export class PickleMachine {
     this.#memo.set(index, this.top());
   }
 
-  recall(index: number): void {
+  recall(index: number): PickleValue {
     const value = this.#memo.get(index);
     if (value === undefined) throw refused(`Expected a remembered value in ${this.label} but memo ${String(index)} is empty.`);
-    this.push(value);
+    return value;
   }
 
   /** The one value that is left at STOP, which ends the pickle. */

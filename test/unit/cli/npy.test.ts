@@ -8,7 +8,9 @@ describe('a NumPy file', () => {
     expect(Buffer.from(bytes.subarray(0, 8)).toString('latin1')).toBe('\u0093NUMPY\u0001\u0000');
     const start = 10 + view.getUint16(8, true);
     expect(start % 64).toBe(0);
-    expect(Buffer.from(bytes.subarray(10, start)).toString()).toMatch(/^\{'descr': '<f4', 'fortran_order': False, 'shape': \(1, 2, 2\), \} +\n$/u);
+    expect(Buffer.from(bytes.subarray(10, start)).toString()).toMatch(
+      /^\{'descr': '<f4', 'fortran_order': False, 'shape': \(1, 2, 2\), \} +\n$/u,
+    );
     expect([0, 1, 2, 3].map((index) => view.getFloat32(start + 4 * index, true))).toEqual([1.5, -2, 0, 3]);
     expect(bytes.length).toBe(start + 16);
   });

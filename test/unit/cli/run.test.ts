@@ -25,7 +25,18 @@ beforeEach(async () => {
   await teach({
     tokenize: () => Promise.resolve(TOKENS),
     decode: () => Promise.resolve(grayPng(16, 16)),
-    inspect: (file) => Promise.resolve({ file, format: 'safetensors', sizeBytes: 1, parameters: 0, model: null, reason: 'empty', licence: null, metadata: {}, tensors: [] }),
+    inspect: (file) =>
+      Promise.resolve({
+        file,
+        format: 'safetensors',
+        sizeBytes: 1,
+        parameters: 0,
+        model: null,
+        reason: 'empty',
+        licence: null,
+        metadata: {},
+        tensors: [],
+      }),
   });
 });
 
@@ -44,7 +55,8 @@ async function cli(...args: string[]): Promise<Outcome> {
   let stderr = '';
   const code = await runCli(args, {
     version: '1.2.3',
-    openService: () => Promise.resolve(opened.service),
+    // Several command lines share it, and each closes what it opened.
+    openService: () => Promise.resolve({ ...opened.service, close: () => Promise.resolve() }),
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
     signal: stop.signal,
@@ -83,7 +95,8 @@ describe('an edit', () => {
   it('carries every option into the request', async () => {
     await writeFile(at('map.png'), grayPng(4, 4));
     await writeFile(at('mask.png'), grayPng(20, 30, 255));
-    const options = '--pack sketch --preset fast --control-kind depth --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
+    const options =
+      '--pack sketch --preset fast --control-kind depth --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
     await cli('edit', photo, '-i', 'x', '-m', at('mask.png'), '--control', at('map.png'), '-o', at('out.webp'), ...options.split(' '));
     expect(opened.engine.jobs[0]?.request).toMatchObject({
       task: 'edit',
@@ -102,7 +115,21 @@ describe('an edit', () => {
   });
 
   it('writes previews by scale, and several candidates by number', async () => {
-    const { code, stdout } = await cli('edit', photo, '-i', 'x', '-n', '2', '--previews', at('previews'), '--tokens-out', at('t.json'), '-o', at('out.png'), '--json');
+    const { code, stdout } = await cli(
+      'edit',
+      photo,
+      '-i',
+      'x',
+      '-n',
+      '2',
+      '--previews',
+      at('previews'),
+      '--tokens-out',
+      at('t.json'),
+      '-o',
+      at('out.png'),
+      '--json',
+    );
     expect(code).toBe(0);
     expect((await readdir(at('previews'))).sort()).toEqual(['2', 'scale-01.png', 'scale-02.png', 'scale-03.png']);
     expect(await readdir(at('previews/2'))).toHaveLength(3);
@@ -124,7 +151,17 @@ describe('an edit', () => {
       },
     });
     await writeFile(at('forced.json'), JSON.stringify(TOKENS));
-    const { code } = await cli('generate', '-i', 'x', '--force-tokens', at('forced.json'), '--logits-out', at('logits'), '-o', at('out.png'));
+    const { code } = await cli(
+      'generate',
+      '-i',
+      'x',
+      '--force-tokens',
+      at('forced.json'),
+      '--logits-out',
+      at('logits'),
+      '-o',
+      at('out.png'),
+    );
     expect(code).toBe(0);
     expect(opened.engine.jobs[0]?.probe).toEqual({ keepLogits: true, forceTokens: TOKENS });
     expect((await readFile(at('logits/scale-01.npy'))).subarray(1, 6).toString()).toBe('NUMPY');
@@ -150,11 +187,20 @@ describe('the other tasks', () => {
   it('make control maps', async () => {
     const { code } = await cli('control', 'canny', photo, '-o', at('map.png'), '--low', '50', '--high', '90', '--invert');
     expect(code).toBe(0);
-    expect(opened.engine.jobs[0]?.request).toMatchObject({ task: 'control', control: { kind: 'canny', low: 50, high: 90, invert: true }, previews: false });
+    expect(opened.engine.jobs[0]?.request).toMatchObject({
+      task: 'control',
+      control: { kind: 'canny', low: 50, high: 90, invert: true },
+      previews: false,
+    });
   });
 
   it('make tokens of pictures and pictures of tokens', async () => {
-    expect(JSON.parse((await cli('tokenize', photo, '--tokens-out', at('t.json'), '--json')).stdout)).toEqual({ output: at('t.json'), width: 20, height: 30, ...TOKENS });
+    expect(JSON.parse((await cli('tokenize', photo, '--tokens-out', at('t.json'), '--json')).stdout)).toEqual({
+      output: at('t.json'),
+      width: 20,
+      height: 30,
+      ...TOKENS,
+    });
     expect(JSON.parse(await readFile(at('t.json'), 'utf8'))).toEqual(TOKENS);
     const decoded = await cli('decode', at('t.json'), '-o', at('d.png'), '--json');
     expect(JSON.parse(decoded.stdout)).toEqual({ output: at('d.png'), width: 16, height: 16, pack: 'sketch' });
@@ -171,7 +217,10 @@ describe('the other tasks', () => {
     expect(JSON.parse((await cli('packs', 'info', 'sketch')).stdout)).toMatchObject({ card: { format: 1 } });
     expect((await cli('packs', 'verify', 'sketch')).stdout).toContain('sketch is whole.');
     await writeFile(at('models/sketch/weights.safetensors'), 'x');
-    expect(await cli('packs', 'verify', 'sketch')).toMatchObject({ code: 2, stdout: expect.stringContaining('Expected 41 bytes') as string });
+    expect(await cli('packs', 'verify', 'sketch')).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('Expected 41 bytes') as string,
+    });
   });
 });
 
@@ -203,7 +252,13 @@ describe('a refusal', () => {
     ['removal of a built-in pack', ['packs', 'remove', 'sketch'], /built in/u],
   ])('of %s is one clear line and exit code 2', async (_what, args, sentence) => {
     await symlink(photo, at('link.png'));
-    const names: Readonly<Record<string, string>> = { IN: photo, OUT: at('out.png'), LINK: at('link.png'), NONE: at('none.png'), 'NONE/OUT': at('none/out.png') };
+    const names: Readonly<Record<string, string>> = {
+      IN: photo,
+      OUT: at('out.png'),
+      LINK: at('link.png'),
+      NONE: at('none.png'),
+      'NONE/OUT': at('none/out.png'),
+    };
     const { code, stderr, stdout } = await cli(...args.map((word) => names[word] ?? word));
     expect(code).toBe(2);
     expect(stdout).toBe('');
@@ -216,7 +271,13 @@ describe('a refusal', () => {
   it('with --json is one object on stdout too', async () => {
     const { code, stdout } = await cli('edit', photo, '-o', at('out.png'), '--json');
     expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toEqual({ error: { code: 'instruction.missing', message: 'Expected an instruction for edit but received none.', advice: 'Write what should change.' } });
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'instruction.missing',
+        message: 'Expected an instruction for edit but received none.',
+        advice: 'Write what should change.',
+      },
+    });
   });
 });
 
@@ -253,7 +314,10 @@ describe('help', () => {
     const { stdout } = await cli('--help');
     for (const name of 'edit fill expand generate control tokenize decode inspect packs serve bench'.split(' ')) {
       expect(stdout).toContain(`\n  ${name} `);
-      expect(await cli(name, '--help')).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^Usage: scalebrush ${name}`, 'u')) as string });
+      expect(await cli(name, '--help')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(new RegExp(`^Usage: scalebrush ${name}`, 'u')) as string,
+      });
     }
   });
 

@@ -24,13 +24,24 @@ afterEach(() => rm(root, { recursive: true }));
 describe('a library', () => {
   it('lists folders with a card and nothing else', async () => {
     expect(await library.list()).toEqual([
-      { name: 'sketch', title: 'A small pack', version: '1.0.0', builtIn: true, licence: 'MIT', sizeBytes: 41, folder: join(builtIn, 'sketch') },
+      {
+        name: 'sketch',
+        title: 'A small pack',
+        version: '1.0.0',
+        builtIn: true,
+        licence: 'MIT',
+        sizeBytes: 41,
+        folder: join(builtIn, 'sketch'),
+      },
     ]);
   });
 
   it('finds a pack by name and refuses other names with those that it has', async () => {
     expect(await library.find('sketch')).toMatchObject({ folder: join(builtIn, 'sketch'), card: { name: 'sketch' } });
-    await expect(library.find('../sketch')).rejects.toMatchObject({ code: 'pack.unknown', message: 'Expected an installed pack (sketch) but received "../sketch".' });
+    await expect(library.find('../sketch')).rejects.toMatchObject({
+      code: 'pack.unknown',
+      message: 'Expected an installed pack (sketch) but received "../sketch".',
+    });
   });
 
   it('keeps a built-in pack in its place when a stranger takes its name', async () => {
@@ -52,11 +63,21 @@ describe('a card', () => {
   };
 
   it.each([
-    ['a newer format', JSON.stringify({ ...smallCard('strange'), format: 2 }), 'pack.unable', /received format 2, which needs a newer Scalebrush/u],
+    [
+      'a newer format',
+      JSON.stringify({ ...smallCard('strange'), format: 2 }),
+      'pack.unable',
+      /received format 2, which needs a newer Scalebrush/u,
+    ],
     ['no JSON', '<html>', 'pack.damaged', /Expected JSON/u],
     ['a key that reaches for prototypes', '{"__proto__": {"format": 1}}', 'pack.damaged', /Expected JSON/u],
     ['deep nesting', '['.repeat(100_000), 'pack.damaged', /at most 64 nested levels/u],
-    ['a path as file name', JSON.stringify({ ...smallCard('strange'), files: [{ ...smallCard('strange').files[0], name: '../x' }] }), 'pack.damaged', /files\.0\.name/u],
+    [
+      'a path as file name',
+      JSON.stringify({ ...smallCard('strange'), files: [{ ...smallCard('strange').files[0], name: '../x' }] }),
+      'pack.damaged',
+      /files\.0\.name/u,
+    ],
     ['too many bytes', ' '.repeat(4 * 1024 * 1024 + 1), 'pack.damaged', /at most 4194304 bytes/u],
   ])('with %s is refused by name, and the others stay usable', async (_what, text, code, sentence) => {
     await writeCard(text);
@@ -79,7 +100,9 @@ describe('verification', () => {
 
   it('names a file of the same size with other bytes', async () => {
     await writeFile(join(builtIn, 'sketch', 'weights.safetensors'), 'x'.repeat(41));
-    expect((await library.verify('sketch')).files[0]?.reason).toMatch(/^Expected SHA-256 [0-9a-f]{64} for weights\.safetensors but received/u);
+    expect((await library.verify('sketch')).files[0]?.reason).toMatch(
+      /^Expected SHA-256 [0-9a-f]{64} for weights\.safetensors but received/u,
+    );
   });
 
   it('names a missing file', async () => {

@@ -3,13 +3,13 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startServer, type RunningServer } from '#server/server.js';
 import { grayPng } from '../../support/fake-engine.js';
 import { visit } from '../../support/http-link.js';
 import { openTestService, type TestService } from '../../support/service.js';
 
-const LIMITS = { requestMs: 400, headersMs: 300, connections: 64 };
+const LIMITS = { requestMs: 400, headersMs: 300, connections: 256 };
 let opened: TestService;
 let server: RunningServer;
 let cookie: string;
@@ -47,8 +47,8 @@ interface Answer {
 
 /** A raw client: fetch would correct the very headers and paths that attackers choose. */
 function ask({ method = 'GET', path, headers = {}, body }: Question): Promise<Answer> {
-  const own = { host: `127.0.0.1:${String(server.port)}`, cookie };
-  const sent = Object.fromEntries(Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const wanted: [string, string | undefined][] = Object.entries({ host: `127.0.0.1:${String(server.port)}`, cookie, ...headers });
+  const sent = Object.fromEntries(wanted.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   return new Promise((resolve, reject) => {
     const question = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers: sent, setHost: false }, (answer) => {
       let text = '';
@@ -106,16 +106,24 @@ describe('access', () => {
   });
 
   it('binds to loopback only', async () => {
-    await expect(startServer({ service: opened.service, port: 0, rendererFolder, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'access.denied' });
+    await expect(startServer({ service: opened.service, port: 0, rendererFolder, host: '0.0.0.0' })).rejects.toMatchObject({
+      code: 'access.denied',
+    });
     const outer = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-    for (const { address } of outer.filter(({ internal, family }) => !internal && family === 'IPv4')) expect(await reachable(address)).toBe(false);
+    for (const { address } of outer.filter(({ internal, family }) => !internal && family === 'IPv4'))
+      expect(await reachable(address)).toBe(false);
     expect(await reachable('127.0.0.1')).toBe(true);
   });
 
   it('refuses a port that is taken and a window that was not built, each in one line', async () => {
     const { service } = opened;
-    await expect(startServer({ service, port: server.port, rendererFolder })).rejects.toMatchObject({ code: 'request.invalid', message: expect.stringContaining('EADDRINUSE') as string });
-    await expect(startServer({ service, port: 0, rendererFolder: opened.root })).rejects.toMatchObject({ message: expect.stringContaining('npm run build') as string });
+    await expect(startServer({ service, port: server.port, rendererFolder })).rejects.toMatchObject({
+      code: 'request.invalid',
+      message: expect.stringContaining('EADDRINUSE') as string,
+    });
+    await expect(startServer({ service, port: 0, rendererFolder: opened.root })).rejects.toMatchObject({
+      message: expect.stringContaining('npm run build') as string,
+    });
   });
 });
 
@@ -138,7 +146,12 @@ describe('every answer', () => {
     ['a call', providers],
   ])('protects the browser: %s', async (_what, question) => {
     const { headers } = await ask(question);
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' });
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-frame-options': 'DENY',
+    });
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/u);
     expect(headers['content-security-policy']).not.toContain('unsafe');
   });
@@ -165,7 +178,8 @@ describe('addresses', () => {
   });
 
   it('change nothing on GET', async () => {
-    for (const path of ['/api/call/providers.list', '/api/stream/edit.run', '/api/pictures']) expect((await ask({ path })).status).toBe(404);
+    for (const path of ['/api/call/providers.list', '/api/stream/edit.run', '/api/pictures'])
+      expect((await ask({ path })).status).toBe(404);
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'edit.run'])('know no call named %s', async (name) => {
@@ -178,7 +192,7 @@ describe('addresses', () => {
 });
 
 describe('bodies', () => {
-  it.each([
+  it.each<[string, Readonly<Record<string, string>>, string, number]>([
     ['text/plain, as a form can send it', { 'content-type': 'text/plain' }, '{}', 415],
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=b', 415],
     ['pictures in place of JSON', { 'content-type': 'application/octet-stream' }, '{}', 415],
@@ -234,6 +248,25 @@ describe('bodies', () => {
       const body = JSON.stringify({ task: 'edit', instruction: 'x', source });
       expect(await ask({ ...providers, path: '/api/stream/edit.run', body })).toMatchObject({ status: 422 });
     }
+  });
+});
+
+describe('many runs', () => {
+  it('wait, but not without end: the 65th is told so', async () => {
+    const body = '{"task": "generate", "instruction": "x", "count": 16}';
+    const address = `http://127.0.0.1:${String(server.port)}/api/stream/edit.run`;
+    const clients = Array.from({ length: 64 }, () => new AbortController());
+    const send = (signal: AbortSignal) => fetch(address, { method: 'POST', body, headers: { ...JSON_TYPE, cookie }, signal });
+    const answers = await Promise.all(clients.map(({ signal }) => send(signal)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    const refused = await ask({ ...providers, path: '/api/stream/edit.run', body });
+    expect(refused).toMatchObject({ status: 429, body: expect.stringContaining('job.busy') as string });
+    for (const client of clients) client.abort();
+    await vi.waitFor(async () => {
+      const next = new AbortController();
+      expect((await send(next.signal)).status).toBe(200);
+      next.abort();
+    });
   });
 });
 

@@ -24,7 +24,10 @@ describe('saving', () => {
   });
 
   it('refuses a missing folder in one line', async () => {
-    await expect(saveFile(join(root, 'none', 'out.png'), bytes)).rejects.toMatchObject({ code: 'output.unwritable', message: expect.stringContaining('(ENOENT)') as string });
+    await expect(saveFile(join(root, 'none', 'out.png'), bytes)).rejects.toMatchObject({
+      code: 'output.unwritable',
+      message: expect.stringContaining('(ENOENT)') as string,
+    });
   });
 
   it('keeps what stands in the place of the file, and removes its temp file', async () => {
@@ -39,21 +42,27 @@ describe('saving', () => {
     await expect(expectWritable(root)).rejects.toMatchObject({ code: 'output.unwritable' });
   });
 
-  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('keeps the old file on a full disk (needs a mount of its own)', async ({ skip }) => {
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root], { stdio: 'ignore' });
-    } catch {
-      skip('this machine mounts nothing');
-    }
-    try {
-      await writeFile(join(root, 'out.png'), 'old');
-      await expect(saveFile(join(root, 'out.png'), new Uint8Array(1024 * 1024))).rejects.toMatchObject({ code: 'output.unwritable', message: expect.stringContaining('ENOSPC') as string });
-      expect(await readFile(join(root, 'out.png'), 'utf8')).toBe('old');
-      expect(await readdir(root)).toEqual(['out.png']);
-    } finally {
-      execFileSync('umount', [root]);
-    }
-  });
+  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+    'keeps the old file on a full disk (needs a mount of its own)',
+    async ({ skip }) => {
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root], { stdio: 'ignore' });
+      } catch {
+        skip('this machine mounts nothing');
+      }
+      try {
+        await writeFile(join(root, 'out.png'), 'old');
+        await expect(saveFile(join(root, 'out.png'), new Uint8Array(1024 * 1024))).rejects.toMatchObject({
+          code: 'output.unwritable',
+          message: expect.stringContaining('ENOSPC') as string,
+        });
+        expect(await readFile(join(root, 'out.png'), 'utf8')).toBe('old');
+        expect(await readdir(root)).toEqual(['out.png']);
+      } finally {
+        execFileSync('umount', [root]);
+      }
+    },
+  );
 });
 
 describe('sameness of files', () => {
@@ -75,7 +84,10 @@ describe('reading a picture', () => {
     ['an empty file', 'empty.png', 'image.unreadable', /received an empty file/u],
   ])('refuses %s', async (_what, name, code, sentence) => {
     await writeFile(join(root, 'empty.png'), '');
-    await expect(readPictureFile(join(root, name), 'IN')).rejects.toMatchObject({ code, message: expect.stringMatching(sentence) as string });
+    await expect(readPictureFile(join(root, name), 'IN')).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(sentence) as string,
+    });
   });
 
   it('refuses more than 512 MB by its size alone', () => {

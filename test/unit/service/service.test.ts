@@ -41,7 +41,7 @@ describe('task rules', () => {
   ])('refuse %s', (_what, input, code, sentence) => {
     expect(() => {
       opened.service.checkStream('edit.run', input);
-    }).toThrowError(expect.objectContaining({ code, message: expect.stringMatching(sentence) as string }) as Error);
+    }).toThrow(expect.objectContaining({ code, message: expect.stringMatching(sentence) as string }) as Error);
   });
 
   it.each<[string, EditRequestInput]>([
@@ -58,7 +58,9 @@ describe('task rules', () => {
 describe('a run', () => {
   it('gives the engine the pack and the bytes of every named picture', async () => {
     const { service, engine } = opened;
-    const [source, mask, map] = await Promise.all([1, 2, 3].map((side) => service.pictures.add(grayPng(side, side), `${String(side)}.png`)));
+    const [source, mask, map] = await Promise.all(
+      [1, 2, 3].map((side) => service.pictures.add(grayPng(side, side), `${String(side)}.png`)),
+    );
     const control = { kind: 'canny', map: map?.id } as const;
     await collect(service.stream('edit.run', { task: 'fill', source: source?.id, mask: mask?.id, control }));
     const [job] = engine.jobs;
@@ -121,7 +123,10 @@ describe('calls', () => {
     const { service } = opened;
     const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
     expect(await service.call('tokens.make', { pack: 'sketch', source: source.id })).toEqual(TOKENS);
-    expect(await service.call('tokens.decode', { tokens: TOKENS, format: 'png' })).toMatchObject({ name: 'decoded.png', size: { width: 16, height: 16 } });
+    expect(await service.call('tokens.decode', { tokens: TOKENS, format: 'png' })).toMatchObject({
+      name: 'decoded.png',
+      size: { width: 16, height: 16 },
+    });
   });
 
   it('convert a picture into a new one', async () => {

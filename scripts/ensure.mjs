@@ -1,0 +1,91 @@
+// What a fresh machine lacks: packages, a build, a browser, Electron. Only node: modules, because it runs before `npm ci`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '..');
+const require = createRequire(path.join(root, 'package.json'));
+const windows = process.platform === 'win32';
+
+export function run(command, args, options = {}) {
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: windows, ...options });
+}
+
+function must(what, command, args, options) {
+  const { status } = run(command, args, options);
+  if (status !== 0) {
+    console.error(`${what} failed.`);
+    process.exit(status ?? 1);
+  }
+}
+
+/** Names and versions of a lock file without the fields that npm writes differently after an install. */
+function lockedVersions(file) {
+  const { packages } = JSON.parse(readFileSync(file, 'utf8'));
+  return new Map(Object.entries(packages).filter(([name, entry]) => name && !entry.optional && !entry.peer).map(([name, entry]) => [name, entry.version]));
+}
+
+/** npm writes node_modules/.package-lock.json at the end of a finished install. */
+function packagesAreCurrent() {
+  const installed = path.join(root, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const have = lockedVersions(installed);
+  return [...lockedVersions(path.join(root, 'package-lock.json'))].every(([name, version]) => have.get(name) === version);
+}
+
+export function ensurePackages() {
+  if (packagesAreCurrent()) return;
+  console.log('Installing packages (npm ci) …');
+  must('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+export function ensureBuild() {
+  must('The build', 'npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+const USUAL_BROWSERS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/microsoft-edge',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+  'C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe',
+];
+
+function findBrowser() {
+  const own = require('playwright-core').chromium.executablePath();
+  return [process.env.SCALEBRUSH_CHROMIUM, own, ...USUAL_BROWSERS].find((file) => file && existsSync(file));
+}
+
+/** A Chromium for the tests: the one that is named, Playwright's, the system's, a downloaded one, Debian's. */
+export function ensureBrowser() {
+  const found = findBrowser();
+  if (found) return found;
+  console.log('Looking for a Chromium to install …');
+  run('npx', ['playwright', 'install', 'chromium'], { stdio: 'ignore', timeout: 300_000 });
+  if (!findBrowser() && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+    run('apt-get', ['install', '-y', '-qq', 'chromium'], { env, stdio: 'ignore' });
+  }
+  const installed = findBrowser();
+  if (installed) return installed;
+  console.error('Expected Chrome or Chromium but found none. Install one, or name it in SCALEBRUSH_CHROMIUM.');
+  process.exit(1);
+}
+
+/** The Electron binary, downloaded by Electron's own installer where that is possible; undefined elsewhere. */
+export function findElectron() {
+  const folder = path.join(root, 'node_modules/electron');
+  const marker = path.join(folder, 'path.txt');
+  if (!existsSync(marker)) {
+    const installer = path.join(folder, 'install.js');
+    if (!existsSync(installer)) return undefined;
+    run(process.execPath, [installer], { stdio: 'ignore', timeout: 180_000 });
+  }
+  if (!existsSync(marker)) return undefined;
+  const binary = path.join(folder, 'dist', readFileSync(marker, 'utf8').trim());
+  return existsSync(binary) ? binary : undefined;
+}

@@ -1,0 +1,128 @@
+import { ExpectedError } from '#contract/errors.js';
+
+/** Kinds of file that open; GIF only as a source (its first frame). */
+export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif';
+
+const WANTED = 'Expected PNG, JPEG, WebP, TIFF or AVIF';
+
+interface Signature {
+  readonly offset: number;
+  readonly text: string;
+}
+
+const KNOWN: readonly (Signature & { readonly kind: FileKind })[] = [
+  { kind: 'png', offset: 0, text: '\x89PNG\r\n\x1a\n' },
+  { kind: 'jpeg', offset: 0, text: '\xff\xd8\xff' },
+  { kind: 'gif', offset: 0, text: 'GIF87a' },
+  { kind: 'gif', offset: 0, text: 'GIF89a' },
+  { kind: 'webp', offset: 8, text: 'WEBP' },
+  { kind: 'tiff', offset: 0, text: 'II*\0' },
+  { kind: 'tiff', offset: 0, text: 'MM\0*' },
+  { kind: 'tiff', offset: 0, text: 'II+\0' },
+  { kind: 'tiff', offset: 0, text: 'MM\0+' },
+];
+
+const REFUSED: readonly (Signature & { readonly name: string })[] = [
+  { name: 'PDF', offset: 0, text: '%PDF-' },
+  { name: 'PSD', offset: 0, text: '8BPS' },
+  { name: 'RAW', offset: 0, text: 'FUJIFILMCCD-RAW' },
+  { name: 'RAW', offset: 0, text: 'IIRO' },
+  { name: 'RAW', offset: 0, text: 'IIRS' },
+  { name: 'RAW', offset: 0, text: 'MMOR' },
+  { name: 'RAW', offset: 0, text: 'IIU\0' },
+  { name: 'RAW', offset: 0, text: 'FOVb' },
+  { name: 'RAW', offset: 8, text: 'CR\x02' },
+  { name: 'JPEG XL', offset: 0, text: '\xff\x0a' },
+  { name: 'JPEG XL', offset: 0, text: '\0\0\0\x0cJXL ' },
+  { name: 'JPEG 2000', offset: 0, text: '\0\0\0\x0cjP  ' },
+  { name: 'OpenEXR', offset: 0, text: 'v/1\x01' },
+  { name: 'BMP', offset: 0, text: 'BM' },
+  { name: 'ICO', offset: 0, text: '\0\0\x01\0' },
+  { name: 'a ZIP archive', offset: 0, text: 'PK\x03\x04' },
+];
+
+const AVIF_BRANDS = new Set(['avif', 'avis']);
+const RAW_BRANDS = new Set(['crx ']);
+
+/**
+ * What a file is, by its content; names and media types are never looked at.
+ * Throws `image.unsupported` naming a known kind that doesn't open here, `image.unreadable` for everything else.
+ */
+export function fileKind(bytes: Uint8Array): FileKind {
+  if (bytes.length === 0) throw new ExpectedError('image.unreadable', `${WANTED} but received an empty file.`);
+  const refused = REFUSED.find((signature) => matches(bytes, signature))?.name ?? refusedByStructure(bytes);
+  if (refused !== undefined) throw unsupported(refused);
+  const known = KNOWN.find((signature) => matches(bytes, signature))?.kind ?? (brand(bytes) === 'AVIF' ? 'avif' : undefined);
+  if (known === undefined) throw new ExpectedError('image.unreadable', `${WANTED} but received ${describeUnknown(bytes)}.`);
+  return known;
+}
+
+function unsupported(name: string): ExpectedError {
+  return new ExpectedError('image.unsupported', `${WANTED} but received ${name}.`, { details: { received: name } });
+}
+
+function matches(bytes: Uint8Array, { offset, text }: Signature): boolean {
+  if (bytes.length < offset + text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[offset + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function latin(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end));
+}
+
+function refusedByStructure(bytes: Uint8Array): string | undefined {
+  const iso = brand(bytes);
+  if (iso !== undefined && iso !== 'AVIF') return iso;
+  if (isSvg(bytes)) return 'SVG';
+  return isTiffRaw(bytes) ? 'RAW' : undefined;
+}
+
+/** The family of an ISO base media file ("ftyp" box), which AVIF, HEIC, Canon's CR3 and films share. */
+function brand(bytes: Uint8Array): 'AVIF' | 'HEIC' | 'RAW' | 'a film' | undefined {
+  if (latin(bytes, 4, 8) !== 'ftyp') return undefined;
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const brands = [latin(bytes, 8, 12)];
+  for (let at = 16; at + 4 <= Math.min(size, bytes.length, 256); at += 4) brands.push(latin(bytes, at, at + 4));
+  if (brands.some((name) => AVIF_BRANDS.has(name))) return 'AVIF';
+  if (brands.some((name) => RAW_BRANDS.has(name))) return 'RAW';
+  return brands.some((name) => /^(hei|hev|mif1|msf1)/u.test(name)) ? 'HEIC' : 'a film';
+}
+
+function opening(bytes: Uint8Array): string {
+  return latin(bytes, 0, Math.min(bytes.length, 1024))
+    .replace(/^\xef\xbb\xbf/u, '')
+    .trimStart()
+    .toLowerCase();
+}
+
+function isSvg(bytes: Uint8Array): boolean {
+  const text = opening(bytes);
+  return text.startsWith('<svg') || (/^<(\?xml|!--|!doctype svg)/u.test(text) && text.includes('<svg'));
+}
+
+function describeUnknown(bytes: Uint8Array): string {
+  const text = opening(bytes);
+  if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'HTML';
+  return text.startsWith('<') ? 'a text file' : 'an unknown kind of file';
+}
+
+const NEW_SUBFILE_TYPE = 254;
+const SUB_IFDS = 330;
+const DNG_VERSION = 50706;
+
+/** Camera raw files are TIFF outside: DNG says so, others hold a small first picture that points to the raw one. */
+function isTiffRaw(bytes: Uint8Array): boolean {
+  const little = latin(bytes, 0, 4) === 'II*\0';
+  if (bytes.length < 16 || (!little && latin(bytes, 0, 4) !== 'MM\0*')) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const ifd = view.getUint32(4, little);
+  if (ifd + 2 > bytes.length) return false;
+  const tags = new Map<number, number>();
+  const count = Math.min(view.getUint16(ifd, little), Math.floor((bytes.length - ifd - 2) / 12));
+  for (let i = 0; i < count; i++) {
+    const entry = ifd + 2 + i * 12;
+    tags.set(view.getUint16(entry, little), view.getUint32(entry + 8, little));
+  }
+  return tags.has(DNG_VERSION) || (tags.has(SUB_IFDS) && tags.get(NEW_SUBFILE_TYPE) === 1);
+}

@@ -1,0 +1,60 @@
+import { at } from '#base/assert.js';
+import { cellCount, type Grid } from '#base/geometry.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { TransformerConfig } from '#contract/pack-card.js';
+import type { Weights } from '#engine/weights/handle.js';
+
+/** The sizes of one transformer, and where its blocks lie in the checkpoint. */
+export interface Architecture {
+  readonly config: TransformerConfig;
+  readonly weights: Weights;
+  readonly blocks: readonly Weights[];
+  readonly headWidth: number;
+  readonly finest: Grid;
+  /** n, as many as the finest scale has. */
+  readonly sourceTokens: number;
+  /** P: tokenizer cells that make a token. */
+  readonly cellsPerToken: number;
+}
+
+/**
+ * Checks a checkpoint against the card that came with it.
+ *
+ * @throws ExpectedError `weights.refused` where sizes disagree.
+ */
+export function describe(weights: Weights, config: TransformerConfig): Architecture {
+  const { width, heads, depth, tokenBits, scales } = config;
+  const blocks = blocksOf(weights);
+  if (blocks.length !== depth) {
+    throw new ExpectedError('weights.refused', `Expected ${depth} transformer blocks but received ${blocks.length}.`);
+  }
+  if (width % heads !== 0 || (width / heads) % 4 !== 0) {
+    throw new ExpectedError('weights.refused', `Expected a head width divisible by 4 but received ${width / heads}.`);
+  }
+  weights.expectShape('word_embed.weight', [width, tokenBits]);
+  weights.expectShape('head.weight', [2 * tokenBits, width]);
+  for (const block of blocks) block.expectShape('sa.mat_qkv.weight', [3 * width, width]);
+  const [levels = 0] = weights.shape('lvl_embed.weight');
+  if (levels < scales.length) {
+    throw new ExpectedError('weights.refused', `Expected level embeddings for ${scales.length} scales but received ${levels}.`);
+  }
+  const finest = at(scales, scales.length - 1);
+  return {
+    config,
+    weights,
+    blocks,
+    headWidth: width / heads,
+    finest,
+    sourceTokens: cellCount(finest),
+    cellsPerToken: config.patchify ** 2,
+  };
+}
+
+/** The blocks in order, out of the chunks they are published in. */
+function blocksOf(weights: Weights): Weights[] {
+  const chunks = weights.at('block_chunks');
+  return chunks.children().flatMap((chunk) => {
+    const modules = chunks.at(chunk, 'module');
+    return modules.children().map((index) => modules.at(index));
+  });
+}

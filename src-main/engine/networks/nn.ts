@@ -1,0 +1,149 @@
+import { at } from '#base/assert.js';
+import { ABSENT, type GraphBuilder, type Value } from '#engine/graph/builder.js';
+import type { Module } from './module.js';
+
+// Layers as PyTorch names them, each a function of its module and its input.
+// R rows of any batch · C width · H heads · c head width · B batch · L tokens · N, h, w pictures
+
+/** Fully connected, on flat rows: `[R, in]` → `[R, out]`; the bias where there is one. */
+export function linear(module: Module, rows: Value): Value {
+  const [outputs = 0] = module.shape('weight');
+  const bias = module.has('bias') ? [module.parameter('bias', [outputs])] : [];
+  return module.graph.op('Gemm', [rows, module.parameter('weight'), ...bias], { transB: 1 });
+}
+
+/** A bias that the checkpoint does not hold in one piece, with the weight called `weightName`. */
+export function linearWith(module: Module, rows: Value, { weightName, bias }: { weightName: string; bias: Value }): Value {
+  return module.graph.op('Gemm', [rows, module.parameter(weightName), bias], { transB: 1 });
+}
+
+/** `[…, width]` → `[R, width]`. */
+export function flatten(graph: GraphBuilder, value: Value, width: number): Value {
+  return graph.op('Reshape', [value, graph.integers([-1, width])]);
+}
+
+/** Layer normalisation over the last axis; affine where the module has weights. */
+export function layerNorm(module: Module, value: Value, { width, eps }: { width: number; eps: number }): Value {
+  const { graph } = module;
+  const affine = module.has('weight') ? [module.parameter('weight'), module.parameter('bias')] : [graph.filled(1, width)];
+  return graph.op('LayerNormalization', [value, ...affine], { axis: -1, epsilon: { float: eps } });
+}
+
+/** Layer normalisation without weights of its own. */
+export function plainLayerNorm(graph: GraphBuilder, value: Value, { width, eps }: { width: number; eps: number }): Value {
+  return graph.op('LayerNormalization', [value, graph.filled(1, width)], { axis: -1, epsilon: { float: eps } });
+}
+
+/** Root-mean-square normalisation with a learned weight. */
+export function rmsNorm(module: Module, value: Value, eps: number): Value {
+  return module.graph.op('SimplifiedLayerNormalization', [value, module.parameter('weight')], { axis: -1, epsilon: { float: eps } });
+}
+
+/** Every vector of the last axis to length 1: v/|v| is the RMS norm of v with the weight 1/√c. */
+export function unitVectors(graph: GraphBuilder, value: Value, width: number): Value {
+  return graph.op('SimplifiedLayerNormalization', [value, graph.filled(1 / Math.sqrt(width), width)], {
+    axis: -1,
+    epsilon: { float: 1e-20 },
+  });
+}
+
+/** Rotary embedding (RoFormer), neighbouring pairs: `[B, L, n·c]` turned by the angles in `cos`, `sin` `[L, c/2]`. */
+export function rotary(graph: GraphBuilder, value: Value, angles: { cos: Value; sin: Value }): Value {
+  const fromFirstRow = graph.integers([0]);
+  return graph.op('com.microsoft.RotaryEmbedding', [value, fromFirstRow, angles.cos, angles.sin], { interleaved: 1 });
+}
+
+/** Softmax attention without a scale of its own: q `[B, L, C]`, k and v `[B, T, C]` → `[B, L, C]`. */
+export function attention(graph: GraphBuilder, { q, k, v }: { q: Value; k: Value; v: Value }, heads: number): Value {
+  return graph.op('com.microsoft.MultiHeadAttention', [q, k, v], { num_heads: heads, scale: { float: 1 } });
+}
+
+/** Softmax attention over heads that are already split, with an additive bias: `[B, H, L, c]`, kᵀ `[B, H, c, T]`. */
+export function biasedAttention(graph: GraphBuilder, { q, kt, v }: { q: Value; kt: Value; v: Value }, bias: Value): Value {
+  const scores = graph.op('Add', [graph.op('MatMul', [q, kt]), bias]); // (B, H, L, T)
+  return graph.op('MatMul', [graph.op('Softmax', [scores], { axis: -1 }), v]); // (B, H, L, c)
+}
+
+/** GELU in its tanh form. */
+export function geluTanh(graph: GraphBuilder, value: Value): Value {
+  return graph.op('com.microsoft.FastGelu', [value]);
+}
+
+/** GELU by the error function, torch's default. */
+export function geluErf(graph: GraphBuilder, value: Value): Value {
+  return graph.op('Gelu', [value]);
+}
+
+export function silu(graph: GraphBuilder, value: Value): Value {
+  return graph.op('com.microsoft.QuickGelu', [value], { alpha: { float: 1 } });
+}
+
+interface Convolution {
+  readonly stride?: number;
+  /** Top, left, bottom, right; half the kernel on every side when absent. */
+  readonly pads?: readonly number[];
+}
+
+/** 2-D convolution with a bias: `[N, in, h, w]` → `[N, out, h', w']`. */
+export function convolution(module: Module, map: Value, { stride = 1, pads }: Convolution = {}): Value {
+  const kernel = module.shape('weight').slice(2);
+  const border = kernel.map((side) => Math.floor(side / 2));
+  return module.graph.op('Conv', [map, module.parameter('weight'), module.parameter('bias')], {
+    kernel_shape: kernel,
+    strides: [stride, stride],
+    pads: pads ?? [...border, ...border],
+  });
+}
+
+/** Group normalisation (eps 1e-6): instance normalisation of channel groups, then each channel's own affine map. */
+export function groupNorm(module: Module, map: Value, groups: number): Value {
+  const { graph } = module;
+  const channels = at(module.shape('weight'), 0);
+  const grouped = graph.op('Reshape', [map, graph.integers([0, groups, -1])]);
+  const normed = graph.op('InstanceNormalization', [grouped, graph.filled(1, groups), graph.filled(0, groups)], { epsilon: { float: 1e-6 } });
+  const unit = graph.op('Reshape', [normed, graph.op('Shape', [map])]); // (N, C, h, w)
+  const scaled = graph.op('Mul', [unit, module.parameter('weight', [channels, 1, 1])]);
+  return graph.op('Add', [scaled, module.parameter('bias', [channels, 1, 1])]);
+}
+
+/** Doubles a picture by repeating its pixels. */
+export function upsampleNearest(graph: GraphBuilder, map: Value): Value {
+  const factors = graph.inline('double', [4], Float32Array.of(1, 1, 2, 2));
+  return graph.op('Resize', [map, ABSENT, factors], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
+}
+
+interface Shuffle {
+  readonly channels: number; // of the input
+  readonly factor: number; // r
+}
+
+/** torch's pixel_shuffle, channels ordered (c, r, r): `[1, c·r², h, w]` → `[1, c, h·r, w·r]`. */
+export function pixelShuffle(graph: GraphBuilder, map: Value, { channels, factor }: Shuffle): Value {
+  const kept = channels / (factor * factor);
+  const [height, width] = sides(graph, map);
+  const split = graph.op('Reshape', [map, graph.op('Concat', [graph.integers([kept, factor, factor]), height, width], { axis: 0 })]);
+  const woven = graph.op('Transpose', [split], { perm: [0, 3, 1, 4, 2] }); // (c, h, r, w, r)
+  const scale = graph.integers([factor]);
+  const target = [graph.integers([1, kept]), graph.op('Mul', [height, scale]), graph.op('Mul', [width, scale])];
+  return graph.op('Reshape', [woven, graph.op('Concat', target, { axis: 0 })]);
+}
+
+/** torch's pixel_unshuffle, channels ordered (c, r, r): `[1, c, h·r, w·r]` → `[1, c·r², h, w]`. */
+export function pixelUnshuffle(graph: GraphBuilder, map: Value, { channels, factor }: Shuffle): Value {
+  const [tall, wide] = sides(graph, map);
+  const scale = graph.integers([factor]);
+  const height = graph.op('Div', [tall, scale]);
+  const width = graph.op('Div', [wide, scale]);
+  const split = graph.op('Reshape', [map, graph.op('Concat', [graph.integers([channels]), height, scale, width, scale], { axis: 0 })]);
+  const sorted = graph.op('Transpose', [split], { perm: [0, 2, 4, 1, 3] }); // (c, r, r, h, w)
+  return graph.op('Reshape', [sorted, graph.op('Concat', [graph.integers([1, channels * factor * factor]), height, width], { axis: 0 })]);
+}
+
+/** Height and width of `[N, C, h, w]`, each as a list of one. */
+function sides(graph: GraphBuilder, map: Value): [height: Value, width: Value] {
+  return [graph.op('Shape', [map], { start: 2, end: 3 }), graph.op('Shape', [map], { start: 3, end: 4 })];
+}

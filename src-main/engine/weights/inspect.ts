@@ -1,0 +1,59 @@
+import type { Checkpoint, StoredTensor, StoredType } from './checkpoint.js';
+import { STORED_BYTES } from './checkpoint.js';
+import { openCheckpoint } from './open.js';
+import type { ModelShape } from './recognise.js';
+import { recognise } from './recognise.js';
+
+/** What a weights file holds, told from its table of contents alone. */
+export interface CheckpointSummary {
+  /** Real path. */
+  readonly file: string;
+  readonly format: Checkpoint['format'];
+  readonly sizeBytes: number;
+  /** Elements of all tensors; what tied tensors share is counted once. */
+  readonly parameters: number;
+  /** The recognised network, or null with `reason`. */
+  readonly model: ModelShape | null;
+  readonly reason?: string;
+  /** From the file's own metadata. */
+  readonly licence: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: readonly { readonly name: string; readonly dtype: StoredType; readonly shape: readonly number[] }[];
+}
+
+/**
+ * Opens `path` by its content and says what it is.
+ *
+ * @throws ExpectedError `weights.refused`
+ */
+export async function inspectFile(path: string): Promise<CheckpointSummary> {
+  return summarise(await openCheckpoint(path));
+}
+
+export function summarise(checkpoint: Checkpoint): CheckpointSummary {
+  const tensors = [...checkpoint.tensors.values()];
+  return {
+    file: checkpoint.identity.path,
+    format: checkpoint.format,
+    sizeBytes: checkpoint.identity.sizeBytes,
+    parameters: countParameters(tensors),
+    ...recognise(checkpoint),
+    licence: checkpoint.metadata['license'] ?? checkpoint.metadata['licence'] ?? null,
+    metadata: checkpoint.metadata,
+    tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+  };
+}
+
+/** In file order, each tensor counts the bytes that no earlier one has covered. */
+function countParameters(tensors: readonly StoredTensor[]): number {
+  const inOrder = tensors.toSorted((a, b) => a.offsetBytes - b.offsetBytes || b.lengthBytes - a.lengthBytes);
+  let covered = 0;
+  let parameters = 0;
+  for (const { dtype, offsetBytes, lengthBytes } of inOrder) {
+    const end = offsetBytes + lengthBytes;
+    const fresh = Math.max(0, end - Math.max(offsetBytes, covered));
+    parameters += Math.ceil(fresh / STORED_BYTES[dtype]);
+    covered = Math.max(covered, end);
+  }
+  return parameters;
+}

@@ -1,0 +1,113 @@
+import { ExpectedError } from '#contract/errors.js';
+
+import type { Checkpoint } from './checkpoint.js';
+import { Weights } from './handle.js';
+
+// C width · H heads · D bits per token · K scales
+
+/** A network and the sizes that its tensors give away; what a kind does not have is 0. */
+export interface ModelShape {
+  readonly family: 'infinity' | 'bitwise-tokenizer';
+  /** Transformer layers (tokenizer: resolution levels). */
+  readonly depth: number;
+  /** Channels of a token inside (tokenizer: of its first convolution). */
+  readonly width: number;
+  readonly heads: number;
+  /** Bits per token (tokenizer: latent channels, before any patchify). */
+  readonly tokenBits: number;
+}
+
+export type Recognition = { readonly model: ModelShape } | { readonly model: null; readonly reason: string };
+
+/** Families that people will try, by a tensor that only they have. */
+const STRANGERS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/^blocks\.\d+\.attn\.mat_qkv\.weight$/, 'This is a class-conditional VAR transformer, which this version cannot run.'],
+  [/^quantize\.embedding\.weight$/, 'This is a vector-quantised VAR tokenizer, which this version cannot run.'],
+  [/^encoder\.block\.0\.layer\.0\.SelfAttention\./, 'This is a T5 text encoder, not an image model.'],
+  [/^cls_embedding\.uncond_embedding$/, 'This is a raster-order LlamaGen or ControlAR model, which this version cannot run.'],
+];
+
+/**
+ * Tells the network from names and shapes: the Infinity/VAREdit transformer and its bitwise tokenizer.
+ * The file's name and metadata have no say.
+ */
+export function recognise(checkpoint: Checkpoint): Recognition {
+  const weights = Weights.of(checkpoint);
+  const stranger = findStranger(checkpoint.tensors.keys());
+  if (stranger !== undefined) return { model: null, reason: stranger };
+  try {
+    if (weights.has('word_embed') && hasBlocks(weights)) return { model: infinity(weights) };
+    if (weights.has('encoder.conv_in') && weights.has('decoder.conv_out')) return { model: tokenizer(weights) };
+  } catch (error) {
+    if (error instanceof ExpectedError) return { model: null, reason: error.message };
+    throw error;
+  }
+  return { model: null, reason: 'Expected the tensors of an Infinity/VAREdit transformer or its tokenizer but received other names.' };
+}
+
+function findStranger(names: Iterable<string>): string | undefined {
+  for (const name of names) {
+    const stranger = STRANGERS.find(([pattern]) => pattern.test(name));
+    if (stranger !== undefined) return stranger[1];
+  }
+  return undefined;
+}
+
+function hasBlocks(weights: Weights): boolean {
+  return weights.has('block_chunks') || weights.at('blocks', 0).has('sa');
+}
+
+/**
+ * The transformer's blocks in running order: `block_chunks.{i}.module.{j}`, or `blocks.{i}` where the
+ * model was trained in one piece.
+ */
+function transformerBlocks(weights: Weights): Weights[] {
+  if (!weights.has('block_chunks')) return inOrder(weights.at('blocks'));
+  return inOrder(weights.at('block_chunks')).flatMap((chunk) => inOrder(chunk.at('module')));
+}
+
+/** The numbered children. Children that are numbered with a gap start over at the gap: its first tensor is then missing. */
+function inOrder(parent: Weights): Weights[] {
+  return parent.children().map((_, index) => parent.at(index));
+}
+
+function infinity(weights: Weights): ModelShape {
+  const blocks = transformerBlocks(weights);
+  const [width = 0, tokenBits = 0] = weights.shape('word_embed.weight'); // [C, D]
+  const heads = blocks[0]?.at('sa').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
+  weights.expectShape('word_embed.weight', [width, tokenBits]);
+  weights.expectShape('head.weight', [2 * tokenBits, width]);
+  weights.expectShape('pos_start', [1, 1, width]);
+  weights.expectShape('shared_ada_lin.1.weight', [6 * width, width]);
+  weights.expectShape('head_nm.ada_lin.1.weight', [2 * width, width]);
+  for (const block of blocks) assertBlock(block, width, heads);
+  return { family: 'infinity', depth: blocks.length, width, heads, tokenBits };
+}
+
+function assertBlock(block: Weights, width: number, heads: number): void {
+  block.expectShape('ada_gss', [1, 1, 6, width]);
+  block.expectShape('sa.scale_mul_1H11', [1, heads, 1, 1]);
+  block.expectShape('sa.mat_qkv.weight', [3 * width, width]);
+  block.expectShape('ca.mat_kv.weight', [2 * width, width]);
+  const [hidden = 0] = block.shape('ffn.fc1.weight');
+  block.expectShape('ffn.fc1.weight', [hidden, width]);
+  block.expectShape('ffn.fc2.weight', [width, hidden]);
+}
+
+function tokenizer(weights: Weights): ModelShape {
+  const [width = 0] = kernel(weights.at('encoder', 'conv_in')); // [c, 3, 3, 3]
+  const [tokenBits = 0] = kernel(weights.at('encoder', 'conv_out')); // [D, C, 3, 3]
+  const input = weights.at('decoder', 'conv_in');
+  const [top = 0] = kernel(input);
+  input.expectShape(kernelName(input), [top, tokenBits, 3, 3]);
+  return { family: 'bitwise-tokenizer', depth: weights.at('encoder', 'down').children().length, width, heads: 0, tokenBits };
+}
+
+function kernel(convolution: Weights): readonly number[] {
+  return convolution.shape(kernelName(convolution));
+}
+
+/** Published tokenizers exist with and without a `.conv.` in the names. */
+function kernelName(convolution: Weights): string {
+  return convolution.has('conv') ? 'conv.weight' : 'weight';
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import type { CheckpointSummary } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/weights/inspect.js';
+
+import { dict, pickle, tensor } from './support/pickle-writer.js';
+import { counting, safetensors } from './support/safetensors-writer.js';
+import { TemporaryFiles } from './support/temporary-files.js';
+import { torchFile } from './support/torch-writer.js';
+
+const files = new TemporaryFiles();
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+// C = 6, H = 2, D = 4
+const OUTSIDE: Shapes = {
+  'word_embed.weight': [6, 4],
+  'head.weight': [8, 6],
+  pos_start: [1, 1, 6],
+  'shared_ada_lin.1.weight': [36, 6],
+  'head_nm.ada_lin.1.weight': [12, 6],
+};
+const BLOCK: Shapes = {
+  ada_gss: [1, 1, 6, 6],
+  'sa.scale_mul_1H11': [1, 2, 1, 1],
+  'sa.mat_qkv.weight': [18, 6],
+  'ca.mat_kv.weight': [12, 6],
+  'ffn.fc1.weight': [24, 6],
+  'ffn.fc2.weight': [6, 24],
+};
+
+describe('inspectFile', () => {
+  it('reads the sizes of a transformer from its shapes, in chunks or in one piece', async () => {
+    const model = { family: 'infinity', depth: 4, width: 6, heads: 2, tokenBits: 4 };
+    const chunked = {
+      ...OUTSIDE,
+      ...block('block_chunks.0.module.0'),
+      ...block('block_chunks.0.module.1'),
+      ...block('block_chunks.1.module.0'),
+      ...block('block_chunks.1.module.1'),
+    };
+    expect(await inspect(chunked)).toMatchObject({ model });
+    const whole = { ...OUTSIDE, ...block('blocks.0'), ...block('blocks.1'), ...block('blocks.2'), ...block('blocks.3') };
+    expect(await inspect(whole)).toMatchObject({ model });
+  });
+
+  it.each(['', '.conv'])('reads the sizes of a tokenizer whose names have the infix "%s"', async (infix) => {
+    const shapes = {
+      [`encoder.conv_in${infix}.weight`]: [8, 3, 3, 3],
+      [`encoder.down.0.block.0.conv1${infix}.weight`]: [8, 8, 3, 3],
+      [`encoder.down.1.block.0.conv1${infix}.weight`]: [16, 8, 3, 3],
+      [`encoder.conv_out${infix}.weight`]: [5, 16, 3, 3],
+      [`decoder.conv_in${infix}.weight`]: [16, 5, 3, 3],
+      [`decoder.conv_out${infix}.weight`]: [3, 8, 3, 3],
+    };
+    expect(await inspect(shapes)).toMatchObject({ model: { family: 'bitwise-tokenizer', depth: 2, width: 8, heads: 0, tokenBits: 5 } });
+    const wrong = { ...shapes, [`decoder.conv_in${infix}.weight`]: [16, 4, 3, 3] };
+    expect(await inspect(wrong)).toMatchObject({
+      model: null,
+      reason: expect.stringContaining(`[16, 5, 3, 3] for decoder.conv_in${infix}.weight`) as unknown,
+    });
+  });
+
+  it.each<[what: string, shapes: Shapes, reason: RegExp]>([
+    ['a missing key', without(full(), 'block_chunks.0.module.1.ffn.fc2.weight'), /block_chunks\.0\.module\.1\.ffn\.fc2\.weight .* missing/],
+    ['a block left out', without(full(), 'block_chunks.0.module.0'), /block_chunks\.0\.module\.0\.sa\.scale_mul_1H11 .* missing/],
+    ['a misshapen head', { ...full(), 'head.weight': [7, 6] }, /Expected \[8, 6\] for head\.weight .* received \[7, 6\]/],
+    [
+      'a block of another width',
+      { ...full(), 'block_chunks.0.module.1.sa.mat_qkv.weight': [21, 7] },
+      /Expected \[18, 6\] for block_chunks\.0\.module\.1\.sa\.mat_qkv\.weight/,
+    ],
+    ['a VAR transformer', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /VAR transformer/],
+    [
+      'a VAR tokenizer',
+      { 'encoder.conv_in.weight': [8, 3, 3, 3], 'decoder.conv_out.weight': [3, 8, 3, 3], 'quantize.embedding.weight': [16, 4] },
+      /VAR tokenizer/,
+    ],
+    ['a text encoder', { 'encoder.block.0.layer.0.SelfAttention.q.weight': [4, 4] }, /T5/],
+    ['something else', { weight: [2, 2] }, /received other names/],
+  ])('says why it does not know %s', async (_, shapes, reason) => {
+    const summary = await inspect(shapes);
+    expect(summary.model).toBeNull();
+    expect(summary.reason).toMatch(reason);
+  });
+
+  it('lists tensors, parameters, size, licence and metadata', async () => {
+    const header =
+      '{"__metadata__":{"license":"MIT","by":"us"},"b":{"dtype":"F16","shape":[3],"data_offsets":[8,14]},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}';
+    const summary = await inspectFile(files.write(safetensors(header, 14)));
+    expect(summary).toMatchObject({
+      format: 'safetensors',
+      parameters: 5,
+      sizeBytes: 8 + header.length + 14,
+      licence: 'MIT',
+      metadata: { by: 'us' },
+    });
+    expect(summary.tensors).toEqual([
+      { name: 'b', dtype: 'float16', shape: [3] },
+      { name: 'a', dtype: 'float32', shape: [2, 1] },
+    ]);
+  });
+
+  it('counts tied weights once', async () => {
+    const tied = dict({ a: tensor(), b: tensor(), c: tensor({ offset: 1, shape: [3] }), d: tensor({ key: '1' }) });
+    const summary = await inspectFile(files.write(torchFile(pickle(tied), { storages: { '0': counting(16), '1': counting(16) } })));
+    expect(summary.parameters).toBe(8);
+    expect(summary.licence).toBeNull();
+  });
+
+  it('stays quick for 10⁵ blocks of nothing', async () => {
+    const names = Array.from(
+      { length: 99_000 },
+      (_, i) => `"block_chunks.${String(i)}.module.0.x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`,
+    );
+    const path = files.write(safetensors(`{"word_embed.weight":{"dtype":"U8","shape":[0,0],"data_offsets":[0,0]},${names.join(',')}}`));
+    const start = performance.now();
+    expect((await inspectFile(path)).model).toBeNull();
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+});
+
+function block(path: string): Shapes {
+  return Object.fromEntries(Object.entries(BLOCK).map(([name, shape]) => [`${path}.${name}`, shape]));
+}
+
+function full(): Shapes {
+  return { ...OUTSIDE, ...block('block_chunks.0.module.0'), ...block('block_chunks.0.module.1') };
+}
+
+function without(shapes: Shapes, prefix: string): Shapes {
+  return Object.fromEntries(Object.entries(shapes).filter(([name]) => !name.startsWith(prefix)));
+}
+
+/** A file of bytes in these shapes, inspected. */
+function inspect(shapes: Shapes): Promise<CheckpointSummary> {
+  let end = 0;
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const begin = end;
+    end += shape.reduce((product, dim) => product * dim, 1);
+    return [name, { dtype: 'U8', shape, data_offsets: [begin, end] }];
+  });
+  return inspectFile(files.write(safetensors(JSON.stringify(Object.fromEntries(header)), end)));
+}

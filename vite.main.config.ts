@@ -1,0 +1,27 @@
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'vite';
+import packageJson from './package.json' with { type: 'json' };
+
+const external = [...builtinModules, /^node:/u, 'electron', ...Object.keys(packageJson.dependencies)];
+
+/** Everything that runs under Node: the command line with its server, the inference process, the desktop shell, the bench. */
+export default defineConfig({
+  build: {
+    ssr: true,
+    outDir: 'dist/main',
+    emptyOutDir: true,
+    target: 'node20',
+    minify: false,
+    rollupOptions: {
+      input: {
+        cli: 'src-main/cli/main.ts',
+        inference: 'src-main/engine/door/host.ts',
+        server: 'src-main/server/main.ts',
+        electron: 'src-main/electron/main.ts',
+        bench: 'test/bench/main.ts',
+      },
+      external,
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js', banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : '') },
+    },
+  },
+});
