@@ -70,7 +70,7 @@ async function runParsed({ task, values, source }: ParsedTask, context: Context)
   const wish = requestOf(task, values, formatOf(destinations.output));
   const control = controlOf(values);
   const files = { source, mask: values.mask, map: control?.mapPath };
-  await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: Object.values(files) });
+  await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: [...Object.values(files), values['force-tokens']] });
   const forceTokens = values['force-tokens'] === undefined ? undefined : await readTokenFile(values['force-tokens']);
   const service = await context.service();
   // Before pictures are opened, which starts the inference process: a wish that is refused costs nothing.

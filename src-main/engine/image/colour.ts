@@ -37,7 +37,15 @@ async function makeSpace(icc: Uint8Array): Promise<ColourSpace> {
   if (profile) return isSrgb(profile) ? SRGB : matrixSpace(profile);
   try {
     const [to, from] = [await cubeToSrgb(icc), await cubeFromSrgb(icc)];
-    return { plain: false, toSrgb: (planes) => applyCube(to, planes), fromSrgb: (planes) => applyCube(from, planes) };
+    return {
+      plain: false,
+      toSrgb: (planes) => {
+        applyCube(to, planes);
+      },
+      fromSrgb: (planes) => {
+        applyCube(from, planes);
+      },
+    };
   } catch {
     // A profile that even the colour engine refuses says nothing about the samples; its bytes are kept all the same.
     return SRGB;
@@ -58,8 +66,20 @@ function matrixSpace(profile: MatrixProfile): ColourSpace {
   const curves = profile.kind === 'gray' ? [0, 1, 2].map(() => profile.curves[0]!) : profile.curves;
   const matrix = profile.kind === 'gray' ? IDENTITY : multiply(invert(SRGB_TO_XYZ), profile.matrix);
   const to: Conversion = { before: curves.map(forwardTable), matrix, after: [0, 1, 2].map(() => inverseTable(srgbCurve)) };
-  const from: Conversion = { before: [0, 1, 2].map(() => forwardTable(srgbCurve)), matrix: invert(matrix), after: curves.map(inverseTable) };
-  return { plain: false, toSrgb: (planes) => convert(to, planes), fromSrgb: (planes) => convert(from, planes) };
+  const from: Conversion = {
+    before: [0, 1, 2].map(() => forwardTable(srgbCurve)),
+    matrix: invert(matrix),
+    after: curves.map(inverseTable),
+  };
+  return {
+    plain: false,
+    toSrgb: (planes) => {
+      convert(to, planes);
+    },
+    fromSrgb: (planes) => {
+      convert(from, planes);
+    },
+  };
 }
 
 /** Curve per channel, 3×3 matrix on linear light, curve per channel. */
@@ -98,7 +118,17 @@ function multiply(a: readonly number[], b: readonly number[]): number[] {
 /** By cofactors. */
 function invert(matrix: readonly number[]): number[] {
   const [a, b, c, d, e, f, g, h, i] = matrix as Matrix3;
-  const cofactors = [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d];
+  const cofactors = [
+    e * i - f * h,
+    c * h - b * i,
+    b * f - c * e,
+    f * g - d * i,
+    a * i - c * g,
+    c * d - a * f,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
+  ];
   const determinant = a * cofactors[0]! + b * cofactors[3]! + c * cofactors[6]!;
   return cofactors.map((value) => value / determinant);
 }

@@ -88,7 +88,7 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const metadata = await readMetadata(pixels);
   refuseTooLarge(metadata);
   const icc = usableProfile(png ? png.icc : metadata.icc, metadata);
-  const exif = metadata.exif && metadata.exif.length <= MAX_METADATA_BYTES ? uprightExif(metadata.exif) : undefined;
+  const exif = usableExif(metadata);
   return {
     kind,
     metadata,
@@ -120,6 +120,10 @@ function usableProfile(icc: Uint8Array | undefined, metadata: Metadata): Uint8Ar
   const { channels, convert } = layoutOf(metadata);
   if (convert || profileModel(icc) !== (channels <= 2 ? 'GRAY' : 'RGB ')) return undefined;
   return new Uint8Array(icc);
+}
+
+function usableExif({ exif }: Metadata): Uint8Array | undefined {
+  return exif && exif.length <= MAX_METADATA_BYTES ? uprightExif(exif) : undefined;
 }
 
 interface Layout {
@@ -178,9 +182,11 @@ function pickChannels(data: Uint8Array, { from, to }: { from: number; to: number
 function noticesOf({ kind, metadata, animated }: Header, damaged: boolean): Notice[] {
   const notices: Notice[] = [];
   if (damaged) notices.push({ code: 'image.damaged', message: 'The file is damaged; only a part of the picture could be read.' });
-  if (animated) notices.push({ code: 'image.animated', message: kind === 'tiff' ? 'Only the first page is used.' : 'Only the first frame is used.' });
+  if (animated)
+    notices.push({ code: 'image.animated', message: kind === 'tiff' ? 'Only the first page is used.' : 'Only the first frame is used.' });
   if (metadata.space === 'cmyk') notices.push({ code: 'image.cmyk', message: 'The picture was converted from CMYK to sRGB.' });
-  if (layoutOf(metadata).deep) notices.push({ code: 'image.deep', message: 'The picture has 16 bits per channel; pixels that no edit touches keep them.' });
+  if (layoutOf(metadata).deep)
+    notices.push({ code: 'image.deep', message: 'The picture has 16 bits per channel; pixels that no edit touches keep them.' });
   return notices;
 }
 

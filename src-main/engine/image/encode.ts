@@ -55,7 +55,10 @@ export async function encodePng(picture: FloatTensor): Promise<Uint8Array> {
 
 /** A mask as a gray PNG: white = repaint. */
 export async function encodeMask({ extent, values }: Mask): Promise<Uint8Array> {
-  return sharp(values, { raw: { ...extent, channels: 1 } }).toColourspace('b-w').png({ compressionLevel: 2 }).toBuffer();
+  return sharp(values, { raw: { ...extent, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 2 })
+    .toBuffer();
 }
 
 function rawPicture({ extent, channels, samples }: Photo): Sharp {
@@ -66,7 +69,9 @@ function rawPicture({ extent, channels, samples }: Photo): Sharp {
 }
 
 async function encodePngPhoto(photo: Photo, { level, texts = {} }: EncodeExtra & { level: number }): Promise<Uint8Array> {
-  const png = await rawPicture(photo).png({ compressionLevel: level, adaptiveFiltering: level > 0 }).toBuffer();
+  const png = await rawPicture(photo)
+    .png({ compressionLevel: level, adaptiveFiltering: level > 0 })
+    .toBuffer();
   const chunks = Object.entries(texts).map(([keyword, text]) => textChunk(keyword, text));
   // Raw samples with a profile would be converted to it by the encoder, so the profile is put into the finished file.
   if (photo.icc) chunks.unshift(profileChunk(photo.icc));

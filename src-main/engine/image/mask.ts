@@ -18,7 +18,8 @@ const INSIDE = 128;
 export async function openMask(bytes: Uint8Array, extent: Extent): Promise<{ mask: Mask; notices: Notice[] }> {
   const photo = await openPhoto(bytes);
   const mask = { extent: photo.extent, values: paintedShare(photo) };
-  if (!mask.values.some((value) => value > 0)) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
+  if (!mask.values.some((value) => value > 0))
+    throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   if (sameExtent(photo.extent, extent)) return { mask, notices: [] };
   const [received, expected] = [`${photo.extent.width}×${photo.extent.height}`, `${extent.width}×${extent.height}`];
   if (!sameShape(photo.extent, extent)) throw new ExpectedError('mask.size', `Expected a mask of ${expected} but received ${received}.`);
@@ -85,7 +86,10 @@ export function maskBounds({ extent, values }: Mask): Rect | null {
     const first = row.findIndex((value) => value > 0);
     if (first < 0) continue;
     left = Math.min(left, first);
-    right = Math.max(right, row.findLastIndex((value) => value > 0));
+    right = Math.max(
+      right,
+      row.findLastIndex((value) => value > 0),
+    );
     top = Math.min(top, y);
     bottom = y;
   }

@@ -51,12 +51,12 @@ export function insertChunks(png: Uint8Array, chunks: readonly Uint8Array[]): Ui
   return Buffer.concat([png.subarray(0, afterHeader), ...chunks, png.subarray(afterHeader)]);
 }
 
-/** An international text chunk (UTF-8, uncompressed); the keyword is cut to Latin-1 and 79 characters as the format asks. */
+/** An international text chunk (UTF-8, uncompressed); the keyword is cut to ASCII and 79 characters as the format asks. */
 export function textChunk(keyword: string, text: string): Uint8Array {
-  const key = [...keyword].filter((letter) => letter >= ' ' && letter <= '~').join('').slice(0, 79);
+  const key = keyword.replace(/[^ -~]/gu, '').slice(0, 79);
   // Keyword, end, two zero bytes "not compressed", an empty language tag and an empty translated keyword.
   const head = Buffer.from(`${key}\0\0\0\0\0`, 'latin1');
-  return makeChunk('iTXt', Buffer.concat([head, Buffer.from(text.toWellFormed(), 'utf8')]));
+  return makeChunk('iTXt', Buffer.concat([head, Buffer.from(text, 'utf8')]));
 }
 
 /** All uncompressed international texts of a PNG, by keyword. */

@@ -73,8 +73,11 @@ export function mixAlong(row: Float32Array, { width, indices, weights }: Taps, t
 }
 
 /** The mixture of rows of a plane that output row `out` asks for, into `target`. */
-export function mixRows(plane: Float32Array, out: number, taps: Taps, target: Float32Array): void {
-  const { width, indices, weights } = taps;
+export function mixRows(
+  plane: Float32Array,
+  { width, indices, weights, out }: Taps & { readonly out: number },
+  target: Float32Array,
+): void {
   target.fill(0);
   for (let k = 0; k < width; k++) {
     const weight = weights[out * width + k]!;
@@ -91,7 +94,10 @@ export class FrameSampler {
   readonly #columns: Taps;
   readonly #mixed: Float32Array;
 
-  constructor(map: { readonly dims: readonly number[]; readonly data: Float32Array }, place: { frame: Rect; region: Rect; kernel: Kernel }) {
+  constructor(
+    map: { readonly dims: readonly number[]; readonly data: Float32Array },
+    place: { frame: Rect; region: Rect; kernel: Kernel },
+  ) {
     const [height = 1, width = 1] = map.dims.slice(-2);
     const { frame, region, kernel } = place;
     this.#map = { data: map.data, channels: map.data.length / (height * width), height, width };
@@ -118,12 +124,14 @@ export class FrameSampler {
   read(channel: number, y: number, target: Float32Array): void {
     const { data, height, width } = this.#map;
     const plane = data.subarray(channel * height * width, (channel + 1) * height * width);
-    mixRows(plane, y, this.#rows, this.#mixed);
+    mixRows(plane, { ...this.#rows, out: y }, this.#mixed);
     mixAlong(this.#mixed, this.#columns, target);
   }
 
   /** Every channel of row `y`, each into its own `[region.width]` array. */
   readAll(y: number, targets: readonly Float32Array[]): void {
-    targets.slice(0, this.#map.channels).forEach((target, channel) => this.read(channel, y, target));
+    targets.slice(0, this.#map.channels).forEach((target, channel) => {
+      this.read(channel, y, target);
+    });
   }
 }

@@ -17,7 +17,8 @@ const STRIP_BYTES = 1 << 20;
 
 /** Fields of a source's first directory that describe its own pixels, not the photograph. */
 const PIXEL_FIELDS = new Set([
-  254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330, 338, 339, 347, 513, 514, 529, 530, 531, 532, 34675,
+  254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330, 338, 339, 347, 513, 514, 529, 530,
+  531, 532, 34675,
 ]);
 
 interface Field {
@@ -37,7 +38,9 @@ export async function encodeTiff(photo: Photo): Promise<Uint8Array> {
   const file = new TiffFile(head);
   const rowBytes = photo.extent.width * photo.channels * photo.samples.BYTES_PER_ELEMENT;
   const rowsPerStrip = Math.max(1, Math.floor(STRIP_BYTES / rowBytes));
-  const strips = await Promise.all(cutStrips(photo, rowsPerStrip).map((strip) => compress(differences(strip, photo, file.little), { level: 3 })));
+  const strips = await Promise.all(
+    cutStrips(photo, rowsPerStrip).map((strip) => compress(differences(strip, photo, file.little), { level: 3 })),
+  );
   const offsets = strips.map((strip) => file.append(strip));
   const sizes = strips.map((strip) => strip.length);
   const fields = [...inheritedFields(head, file.little), ...pixelFields(file, photo), file.numbers(278, LONG, [rowsPerStrip])];

@@ -124,7 +124,9 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   const rows = matrix.map((row, i) => [...row, right[i]!]);
   const size = rows.length;
   for (let column = 0; column < size; column++) {
-    const pivot = rows.slice(column).reduce((best, row, i) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + i : best), column);
+    const pivot = rows
+      .slice(column)
+      .reduce((best, row, i) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + i : best), column);
     [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
     for (let r = 0; r < size; r++) {
       if (r === column) continue;
@@ -257,7 +259,11 @@ function largestDifference(a: Planes, b: Planes, extent: Extent): Float32Array {
 }
 
 /** Where the fit is bad, and the whole neighbourhood of a structural change as far as anything changed there. */
-function decodedShare(scene: Scene, fit: Fit, { settings, editMap }: { settings: Required<TransferOptions>; editMap?: FloatTensor }): Float32Array {
+function decodedShare(
+  scene: Scene,
+  fit: Fit,
+  { settings, editMap }: { settings: Required<TransferOptions>; editMap?: FloatTensor },
+): Float32Array {
   const { extent, y } = scene;
   const { low, high, grow } = settings;
   const error = largestDifference(fit.fitted, y, extent);

@@ -60,7 +60,9 @@ function averageBlocks(photo: Photo, frame: Rect, size: Extent): Blocks {
   const row = planes.map(() => new Float32Array(across.pixels.length));
   for (let y = 0; y < down.pixels.length; y++) {
     read(down.pixels[y]!, row);
-    planes.forEach((plane, c) => addBlocks(row[c]!, across.step, plane.subarray(Math.trunc(y / down.step) * extent.width)));
+    planes.forEach((plane, c) => {
+      addBlocks(row[c]!, across.step, plane.subarray(Math.trunc(y / down.step) * extent.width));
+    });
   }
   const share = 1 / (across.step * down.step);
   for (const plane of planes) for (let i = 0; i < plane.length; i++) plane[i]! *= share;
@@ -97,7 +99,7 @@ function resampleBlocks({ planes, extent, columns, rows, size }: Blocks, channel
   for (let y = 0; y < extent.height; y++) {
     mixAlong(plane.subarray(y * extent.width, (y + 1) * extent.width), columns, narrowed.subarray(y * size.width, (y + 1) * size.width));
   }
-  for (let y = 0; y < size.height; y++) mixRows(narrowed, y, rows, target.subarray(y * size.width, (y + 1) * size.width));
+  for (let y = 0; y < size.height; y++) mixRows(narrowed, { ...rows, out: y }, target.subarray(y * size.width, (y + 1) * size.width));
 }
 
 /** The part `frame` of a mask, averaged over the area of each of `size`'s pixels: `[1, 1, H, W]` in 0..1; 0 beyond the photo. */
@@ -110,7 +112,7 @@ export function workingMask(mask: Mask, frame: Rect, size: Extent): FloatTensor 
   down.forEach((shares, out) => {
     const target = result.data.subarray(out * size.width, (out + 1) * size.width);
     for (const { index, share } of shares) {
-      if (index !== lastRow) narrowMaskRow(mask, index, across, narrow);
+      if (index !== lastRow) narrowRow(mask.values.subarray(index * mask.extent.width), across, narrow);
       lastRow = index;
       for (let x = 0; x < size.width; x++) target[x]! += share * narrow[x]!;
     }
@@ -137,11 +139,10 @@ function areaShares({ start, length, inputs, outputs }: { start: number; length:
   });
 }
 
-function narrowMaskRow({ values, extent }: Mask, y: number, across: readonly (readonly Share[])[], target: Float32Array): void {
-  const start = y * extent.width;
+function narrowRow(row: Uint8Array, across: readonly (readonly Share[])[], target: Float32Array): void {
   across.forEach((shares, x) => {
     let total = 0;
-    for (const { index, share } of shares) total += share * values[start + index]!;
+    for (const { index, share } of shares) total += share * row[index]!;
     target[x] = total / 255;
   });
 }

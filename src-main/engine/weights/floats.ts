@@ -22,14 +22,14 @@ export function widenHalf(halves: Uint16Array): Float32Array {
   halfTable ??= Float32Array.from({ length: HALF_VALUES }, (_, bits) => halfToNumber(bits));
   const table = halfTable;
   const floats = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) floats[i] = table[halves[i] as number] as number;
+  for (let i = 0; i < halves.length; i++) floats[i] = table[halves[i]!]!;
   return floats;
 }
 
 /** Exact: a bfloat16 is the upper half of a float32. */
 export function widenBfloat(brains: Uint16Array): Float32Array {
   const words = new Uint32Array(brains.length);
-  for (let i = 0; i < brains.length; i++) words[i] = (brains[i] as number) << 16;
+  for (let i = 0; i < brains.length; i++) words[i] = brains[i]! << 16;
   return new Float32Array(words.buffer);
 }
 

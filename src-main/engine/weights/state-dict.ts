@@ -60,12 +60,18 @@ function unwrap(root: PickleDict): { dict: PickleDict; wrappers: readonly string
 }
 
 function stripPrefixes(tensors: ReadonlyMap<string, TensorRef>): ReadonlyMap<string, TensorRef> {
-  const names = [...tensors.keys()];
-  const prefix = PREFIXES.find(
-    (candidate) => names.length > 0 && names.every((name) => name.length > candidate.length && name.startsWith(candidate)),
-  );
-  if (prefix === undefined) return tensors;
-  return stripPrefixes(new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor])));
+  let stripped = tensors;
+  for (let i = 0; i < MAX_WRAPPERS; i++) {
+    const prefix = PREFIXES.find((candidate) => isCommonPrefix(candidate, stripped.keys()));
+    if (prefix === undefined) break;
+    stripped = new Map([...stripped].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  }
+  return stripped;
+}
+
+function isCommonPrefix(prefix: string, names: Iterable<string>): boolean {
+  for (const name of names) if (!name.startsWith(prefix) || name.length === prefix.length) return false;
+  return true;
 }
 
 class Flattening {

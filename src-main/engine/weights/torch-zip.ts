@@ -1,3 +1,5 @@
+import { at } from '#base/assert.js';
+
 import type { Checkpoint, StoredTensor } from './checkpoint.js';
 import { STORED_BYTES } from './checkpoint.js';
 import { checkedBytes } from './extent.js';
@@ -57,6 +59,10 @@ function assertPlain(archive: Archive): void {
   if (entries.has(`${folder}constants.pkl`)) {
     throw refused(`Expected a state dict in ${file.label} but received a TorchScript program; save its state_dict() instead.`);
   }
+  const compressed = [...entries.values()].find((entry) => entry.compressed);
+  if (compressed !== undefined) {
+    throw refused(`Expected stored entries in ${file.label} but ${shown(compressed.name)} is compressed; ${SAVE_AGAIN}.`);
+  }
   if (!entries.has(`${folder}byteorder`)) return; // before 2.1: always little endian
   const order = readEntry(archive, 'byteorder', 16).toString('latin1');
   if (order !== 'little') throw refused(`Expected little-endian numbers in ${file.label} but received ${shown(order)}; ${SAVE_AGAIN}.`);
@@ -106,8 +112,8 @@ function findStorage({ entries, folder, file }: Archive, name: string, { storage
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let dense = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const dim = shape[axis] as number;
-    if (dim !== 1 && strides[axis] !== dense) return false;
+    const dim = at(shape, axis);
+    if (dim !== 1 && at(strides, axis) !== dense) return false;
     dense *= dim;
   }
   return true;

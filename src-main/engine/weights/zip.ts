@@ -1,9 +1,11 @@
 import { refused, shown } from './refusal.js';
 import type { WeightsFile } from './weights-file.js';
 
-/** One file of the archive: a stored (uncompressed) run of bytes. */
+/** One file of the archive: a run of bytes as they lie there. */
 export interface ZipEntry {
   readonly name: string;
+  /** Its bytes are of no use then: nothing here ever inflates, because tensors are mapped where they lie. */
+  readonly compressed: boolean;
   readonly offsetBytes: number;
   readonly lengthBytes: number;
 }
@@ -46,8 +48,7 @@ interface CentralRecord {
 }
 
 /**
- * The entries of a zip archive by name, from its central directory (zip64 included). Only stored
- * entries: tensors are mapped where they lie, so nothing here ever inflates.
+ * The entries of a zip archive by name, from its central directory (zip64 included).
  *
  * @throws ExpectedError `weights.refused`
  */
@@ -152,12 +153,10 @@ function findZip64Field(extra: Buffer): Buffer {
 function locate(record: CentralRecord, directory: Directory, file: WeightsFile): ZipEntry {
   const name = record.name.toString('utf8');
   if ((record.flags & ENCRYPTED) !== 0) throw refused(`Expected readable entries in ${file.label} but ${shown(name)} is encrypted.`);
-  if (record.method !== 0 || record.packedBytes !== record.lengthBytes) {
-    throw refused(`Expected stored entries in ${file.label} but ${shown(name)} is compressed; re-save with a current PyTorch.`);
-  }
   const offsetBytes = findData(record, directory, file);
-  if (offsetBytes + record.lengthBytes > directory.offsetBytes) throw damaged(file, `an entry ${shown(name)} that reaches past the data`);
-  return { name, offsetBytes, lengthBytes: record.lengthBytes };
+  if (offsetBytes + record.packedBytes > directory.offsetBytes) throw damaged(file, `an entry ${shown(name)} that reaches past the data`);
+  const compressed = record.method !== 0 || record.packedBytes !== record.lengthBytes;
+  return { name, compressed, offsetBytes, lengthBytes: record.packedBytes };
 }
 
 /** The local header has an extra field of its own: PyTorch pads with it so that data begin at 64 bytes. */

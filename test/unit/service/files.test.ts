@@ -46,7 +46,7 @@ describe('saving', () => {
     'keeps the old file on a full disk (needs a mount of its own)',
     async ({ skip }) => {
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root], { stdio: 'ignore' });
+        execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root], { stdio: 'ignore' });
       } catch {
         skip('this machine mounts nothing');
       }
@@ -59,7 +59,7 @@ describe('saving', () => {
         expect(await readFile(join(root, 'out.png'), 'utf8')).toBe('old');
         expect(await readdir(root)).toEqual(['out.png']);
       } finally {
-        execFileSync('umount', [root]);
+        execFileSync('/bin/umount', [root]);
       }
     },
   );

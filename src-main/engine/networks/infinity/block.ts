@@ -6,7 +6,6 @@ import type { Architecture } from './architecture.js';
 // B batch rows · L tokens at hand · P cached tokens · T text rows · C width · H heads · c head width
 
 const LOG_OF_100 = Math.log(100);
-const UNIT_NORM_EPS = 1e-6;
 
 /** What all blocks of one graph share. */
 export interface BlockSetting {
@@ -121,8 +120,8 @@ export class Block {
 
   #crossAttention(x: Value): Value {
     const { graph, architecture, textBias } = this.#setting;
-    const { width, heads } = architecture.config;
-    const normed = layerNorm(this.#module.at('ca_norm'), x, { width, eps: UNIT_NORM_EPS });
+    const { width, heads, normEps: eps } = architecture.config;
+    const normed = layerNorm(this.#module.at('ca_norm'), x, { width, eps });
     const rows = linear(this.#module.at('ca', 'mat_q'), flatten(graph, normed, width));
     const perHead = graph.op('Concat', [this.#setting.batchAndLength, graph.integers([heads, architecture.headWidth])], { axis: 0 });
     const q = graph.op('Transpose', [graph.op('Reshape', [rows, perHead])], { perm: [0, 2, 1, 3] }); // (B, H, L, c)

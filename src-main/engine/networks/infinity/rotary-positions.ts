@@ -7,7 +7,9 @@ import { oneMegapixelSchedule } from './ratios.js';
 // Where a token stands in the plane, for the 2-D rotary embedding. n source tokens · c head width
 
 /** Row and column, in units of the finest grid, of every token of one block. */
-export type Positions = readonly (readonly [row: number, column: number])[];
+export type Positions = readonly Position[];
+
+type Position = readonly [row: number, column: number];
 
 export interface TokenPositions {
   readonly source: Positions;
@@ -89,7 +91,7 @@ function roundHalfToEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-function mapCells<T>([rows, columns]: Grid, position: (row: number, column: number) => T): T[] {
+function mapCells([rows, columns]: Grid, position: (row: number, column: number) => Position): Positions {
   return Array.from({ length: rows * columns }, (_, cell) => position(Math.floor(cell / columns), cell % columns));
 }
 

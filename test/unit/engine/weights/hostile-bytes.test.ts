@@ -127,9 +127,9 @@ describe('any bytes at all', () => {
 
 function applyEdit(bytes: Buffer, change: Edit): Buffer {
   const at = Math.floor(change.at * bytes.length);
-  const rest = change.kind === 'insert' ? at : at + (change.kind === 'set' ? change.bytes.length : change.count);
   const middle = change.kind === 'remove' ? Buffer.alloc(0) : change.bytes;
-  return Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(rest)]);
+  const replaced = change.kind === 'remove' ? change.count : change.kind === 'set' ? middle.length : 0;
+  return Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(at + replaced)]);
 }
 
 async function expectCodedOrSound(bytes: Buffer): Promise<void> {

@@ -28,6 +28,21 @@ const HOSTILE_ARCHIVES: readonly (readonly [what: string, bytes: Buffer, reason:
   ],
   ['a compressed entry', torchFile(PLAIN, { extra: [{ name: 'archive/x', data: counting(4), method: 8 }] }), /archive\/x is compressed/],
   ['an encrypted entry', torchFile(PLAIN, { extra: [{ name: 'archive/x', data: counting(4), flags: 1 }] }), /archive\/x is encrypted/],
+  [
+    'a TorchScript program, whose code is compressed',
+    torchFile(PLAIN, {
+      extra: [
+        { name: 'archive/constants.pkl', data: PLAIN },
+        { name: 'archive/code/x.py', data: counting(4), method: 8 },
+      ],
+    }),
+    /TorchScript/,
+  ],
+  [
+    'a stored entry of two sizes',
+    torchFile(PLAIN, { extra: [{ name: 'archive/x', data: counting(4), unpackedBytes: 5 }] }),
+    /archive\/x is compressed/,
+  ],
   ['an entry twice', torchFile(PLAIN, { extra: [{ name: 'archive/version', data: counting(4) }] }), /archive\/version twice/],
   [
     'an entry of 4 GB',

@@ -5,7 +5,11 @@ import { zip } from './zip-writer.js';
 /** A PyTorch checkpoint: this pickle, these storages (`data/KEY` → bytes) and what else is given. */
 export function torchFile(
   pickled: Uint8Array,
-  contents: { readonly storages?: Readonly<Record<string, Uint8Array>>; readonly extra?: readonly ZipFile[]; readonly zip?: ZipOptions } = {},
+  contents: {
+    readonly storages?: Readonly<Record<string, Uint8Array>>;
+    readonly extra?: readonly ZipFile[];
+    readonly zip?: ZipOptions;
+  } = {},
 ): Buffer {
   const storages = Object.entries(contents.storages ?? { '0': counting(16) });
   const files: ZipFile[] = [

@@ -8,6 +8,8 @@ export interface ZipFile {
   /** What the central directory claims, where that shall differ. */
   readonly claimedBytes?: number;
   readonly claimedOffset?: number;
+  /** What it would inflate to, where that shall differ from what is stored. */
+  readonly unpackedBytes?: number;
 }
 
 export interface ZipOptions {
@@ -49,14 +51,15 @@ function localHeader(file: ZipFile, offset: number, options: ZipOptions): Buffer
 function centralRecord(file: ZipFile, realOffset: number, options: ZipOptions): Buffer {
   const name = Buffer.from(file.name);
   const bytes = file.claimedBytes ?? file.data.length;
+  const unpacked = file.unpackedBytes ?? bytes;
   const offset = file.claimedOffset ?? realOffset;
-  const extra = options.zip64 === true ? zip64Field([bytes, bytes, offset]) : Buffer.alloc(0);
+  const extra = options.zip64 === true ? zip64Field([unpacked, bytes, offset]) : Buffer.alloc(0);
   const record = Buffer.alloc(46);
   record.writeUInt32LE(0x02014b50, 0);
   record.writeUInt16LE(file.flags ?? 0, 8);
   record.writeUInt16LE(file.method ?? 0, 10);
   record.writeUInt32LE(options.zip64 === true ? 0xffffffff : bytes, 20);
-  record.writeUInt32LE(options.zip64 === true ? 0xffffffff : bytes, 24);
+  record.writeUInt32LE(options.zip64 === true ? 0xffffffff : unpacked, 24);
   record.writeUInt16LE(name.length, 28);
   record.writeUInt16LE(extra.length, 30);
   record.writeUInt32LE(options.zip64 === true ? 0xffffffff : offset, 42);

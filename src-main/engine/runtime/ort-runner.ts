@@ -1,0 +1,73 @@
+import os from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { ExpectedError } from '#contract/errors.js';
+import type { ProviderChoice } from '#contract/request.js';
+import type { Feeds, GraphModel, GraphSession, Runner } from '../tensor/runner.js';
+import type { DType, ElementArrays, Tensor } from '../tensor/tensor.js';
+import { availableProviders } from './providers.js';
+
+export interface RunnerOptions {
+  readonly provider: ProviderChoice;
+  /** Absent = every core. */
+  readonly threads?: number;
+  /**
+   * Repack the weights for speed. Without it they stay mapped from their file: slower by a tenth
+   * or more on CPU, but memory grows only with what is touched.
+   */
+  readonly prepack?: boolean;
+}
+
+/** Computes with ONNX Runtime. Throws `provider.unavailable` with the reason where the provider cannot be had. */
+export async function createRunner(options: RunnerOptions): Promise<Runner> {
+  const provider = await chooseProvider(options.provider);
+  return { provider, open: (graph) => openSession(graph, provider, options) };
+}
+
+/** `auto` is the fastest provider that works here; software rasterisers never count as one. */
+async function chooseProvider(choice: ProviderChoice): Promise<string> {
+  if (choice === 'cpu') return 'cpu';
+  const reports = await availableProviders();
+  if (choice === 'auto') return reports.find(({ available, automatic }) => available && automatic)?.name ?? 'cpu';
+  const report = reports.find(({ name }) => name === choice);
+  if (report?.available) return choice;
+  throw new ExpectedError('provider.unavailable', `Expected the provider "${choice}" to work here but it does not: ${report?.whyNot ?? 'unknown'}`);
+}
+
+async function openSession(graph: GraphModel, provider: string, { threads, prepack = true }: RunnerOptions): Promise<GraphSession> {
+  const session = await ort.InferenceSession.create(graph.bytes, {
+    executionProviders: [provider],
+    intraOpNumThreads: threads ?? os.availableParallelism(),
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        disable_prepacking: prepack ? '0' : '1',
+        // Given as bytes, a model would look for external data in the current folder.
+        ...(graph.externalFolder === undefined ? {} : { model_external_initializers_file_folder_path: graph.externalFolder }),
+      },
+    },
+  });
+  return {
+    run: (feeds, into) => runSession(session, feeds, into),
+    release: () => session.release(),
+  };
+}
+
+async function runSession(session: ort.InferenceSession, feeds: Feeds, into: Feeds = {}): Promise<Readonly<Record<string, Tensor>>> {
+  const fetches: Record<string, ort.Tensor | null> = {};
+  for (const name of session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null;
+  const results = await session.run(mapValues(feeds, toOrt), fetches);
+  return mapValues(results, (result, name) => into[name] ?? fromOrt(result as ort.Tensor));
+}
+
+function toOrt({ dtype, dims, data }: Tensor): ort.Tensor {
+  return new ort.Tensor(dtype, data, dims);
+}
+
+function fromOrt(tensor: ort.Tensor): Tensor {
+  return { dtype: tensor.type as DType, dims: tensor.dims, data: tensor.data as ElementArrays[DType] };
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
+}

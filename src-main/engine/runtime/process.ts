@@ -1,0 +1,190 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Cancellation } from '#base/cancellation.js';
+import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import type { Answer, Question } from './process-protocol.js';
+
+export interface InferenceProcessOptions {
+  /** The built script that calls `serve`. */
+  readonly entry: string;
+  /** How long a soft cancel may take before the process is killed; a single scale of a large model can be long. */
+  readonly hardCancelMs?: number;
+}
+
+interface Pending {
+  receive(answer: Answer): void;
+  died(error: Error): void;
+}
+
+const HARD_CANCEL_MS = 10_000;
+/** How often a waiting stream looks whether it is still wanted. */
+const CANCEL_POLL_MS = 20;
+
+/**
+ * The process that holds the sessions. ONNX Runtime blocks its thread while it runs and may crash
+ * with a driver or a cut weights file; here it can do both without the application noticing more
+ * than an error with a code. A new process starts with the next question.
+ */
+export class InferenceProcess {
+  readonly #options: InferenceProcessOptions;
+  readonly #pending = new Map<number, Pending>();
+  #child: ChildProcess | undefined;
+  #nextId = 0;
+
+  constructor(options: InferenceProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Absent until the first question and after a death. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Asks for one answer. */
+  call<T>(method: string, args: readonly unknown[]): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#ask(method, args, {
+        receive(answer) {
+          if (answer.kind === 'end') resolve(answer.value as T);
+          else reject(failureOf(answer));
+        },
+        died: reject,
+      });
+    });
+  }
+
+  /** Asks for many answers. Aborting asks the process to stop, and kills it where it does not listen in time. */
+  async *stream<T>(method: string, args: readonly unknown[], signal: Cancellation): AsyncGenerator<T, void> {
+    const inbox = new Inbox();
+    const id = this.#ask(method, args, inbox);
+    const watch = this.#watch(id, signal);
+    try {
+      for (;;) {
+        const answer = await inbox.next();
+        if (answer.kind === 'end') return;
+        if (answer.kind !== 'value') throw failureOf(answer);
+        yield answer.value as T;
+      }
+    } finally {
+      clearInterval(watch);
+      if (this.#pending.has(id)) this.#cancel(id);
+    }
+  }
+
+  /** Ends the process at once; whatever it was doing fails with `inference.died`. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await exited;
+  }
+
+  #ask(method: string, args: readonly unknown[], pending: Pending): number {
+    const id = this.#nextId++;
+    this.#pending.set(id, pending);
+    this.#send({ kind: 'ask', id, method, args });
+    return id;
+  }
+
+  #send(question: Question): void {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    this.#holdWhileBusy(child);
+    child.send(question, (error) => {
+      if (error) this.#ended(child, error.message);
+    });
+  }
+
+  #start(): ChildProcess {
+    const child = fork(this.#options.entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+    child.on('message', (answer: Answer) => {
+      const pending = this.#pending.get(answer.id);
+      if (answer.kind !== 'value') this.#pending.delete(answer.id);
+      this.#holdWhileBusy(child);
+      pending?.receive(answer);
+    });
+    child.once('exit', (code, signal) => {
+      this.#ended(child, signal ?? `code ${code ?? 'unknown'}`);
+    });
+    child.once('error', (error) => {
+      this.#ended(child, error.message);
+    });
+    return child;
+  }
+
+  /** An engine at work keeps this program alive; an idle one must not. */
+  #holdWhileBusy(child: ChildProcess): void {
+    if (this.#pending.size > 0) {
+      child.ref();
+      child.channel?.ref();
+    } else {
+      child.unref();
+      child.channel?.unref();
+    }
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of waiting) pending.died(new ExpectedError('inference.died', `The inference process ended unexpectedly (${how}).`));
+  }
+
+  #watch(id: number, signal: Cancellation): NodeJS.Timeout {
+    const watch = setInterval(() => {
+      if (!signal.aborted) return;
+      clearInterval(watch);
+      this.#cancel(id);
+    }, CANCEL_POLL_MS);
+    return watch;
+  }
+
+  /** Soft first; a process that does not answer in time is killed. */
+  #cancel(id: number): void {
+    this.#send({ kind: 'cancel', id });
+    const child = this.#child;
+    const timer = setTimeout(() => {
+      if (this.#pending.has(id)) child?.kill('SIGKILL');
+    }, this.#options.hardCancelMs ?? HARD_CANCEL_MS);
+    timer.unref();
+  }
+}
+
+/** Answers that arrived before anyone asked for them. */
+class Inbox implements Pending {
+  readonly #answers: Answer[] = [];
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  receive(answer: Answer): void {
+    this.#answers.push(answer);
+    this.#wake?.();
+  }
+
+  died(error: Error): void {
+    this.#error = error;
+    this.#wake?.();
+  }
+
+  async next(): Promise<Answer> {
+    for (;;) {
+      const answer = this.#answers.shift();
+      if (answer) return answer;
+      if (this.#error) throw this.#error;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+function failureOf(answer: Answer): Error {
+  if (answer.kind === 'cancelled') return new CancelledError('Cancelled.');
+  if (answer.kind === 'error') return fromErrorData(answer.error);
+  return new Error(`Expected one answer but received ${answer.kind}.`);
+}

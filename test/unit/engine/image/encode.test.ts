@@ -1,0 +1,96 @@
+import exifr from 'exifr';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { openPhoto } from '#engine/image/decode.js';
+import { encodeMask, encodePhoto, encodePng } from '#engine/image/encode.js';
+import { openMask } from '#engine/image/mask.js';
+import { readTexts } from '#engine/image/png-chunks.js';
+import type { Photo } from '#engine/image/photo.js';
+import { differingSamples, discMask, makeExif, makePhoto, makePicture } from './pictures.js';
+
+async function displayP3(): Promise<Uint8Array> {
+  const png = await sharp(new Uint8Array(3), { raw: { width: 1, height: 1, channels: 3 } })
+    .withIccProfile('p3')
+    .png()
+    .toBuffer();
+  return new Uint8Array((await sharp(png).metadata()).icc!);
+}
+
+async function richPhoto(channels: 3 | 4 = 3, deep = false): Promise<Photo> {
+  return { ...makePhoto({ width: 61, height: 37, channels, deep }), icc: await displayP3(), exif: makeExif(1) };
+}
+
+describe('an encoded photo', () => {
+  it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)('has the profile to the byte and unconverted samples: %s', async (format) => {
+    const photo = await richPhoto();
+    const opened = await openPhoto(await encodePhoto(photo, { format, quality: 100 }));
+    expect(opened.icc).toEqual(photo.icc);
+    const error = opened.samples.reduce((sum, value, i) => sum + Math.abs(value - photo.samples[i]!), 0) / photo.samples.length;
+    expect(error).toBeLessThan(format === 'png' || format === 'tiff' ? 1e-9 : 3);
+  });
+
+  it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)('has its EXIF: %s', async (format) => {
+    const bytes = await encodePhoto(await richPhoto(), { format, quality: 90 });
+    const opened = await openPhoto(bytes);
+    if (format === 'tiff') {
+      const tags = (await exifr.parse(Buffer.from(bytes), { tiff: true, translateValues: false })) as { Make: string; Orientation: number };
+      expect(tags).toMatchObject({ Make: 'Scalebrush!', Orientation: 1 });
+    } else {
+      expect(Buffer.from(opened.exif!).toString('latin1')).toContain('Scalebrush!');
+    }
+    expect(opened.extent).toEqual({ width: 61, height: 37 });
+  });
+
+  it.each(['png', 'tiff'] as const)('is lossless in every layout: %s', async (format) => {
+    for (const deep of [false, true]) {
+      for (const channels of [1, 2, 3, 4] as const) {
+        const photo = makePhoto({ width: 29, height: 23, channels, deep });
+        const opened = await openPhoto(await encodePhoto(photo, { format, quality: 90 }));
+        expect([opened.channels, opened.samples.BYTES_PER_ELEMENT]).toEqual([channels, deep ? 2 : 1]);
+        expect(differingSamples(opened.samples, photo.samples)).toBe(0);
+      }
+    }
+  });
+
+  it('is lossless as a TIFF of many strips with big-endian EXIF at 16 bit', async () => {
+    const photo = { ...makePhoto({ width: 700, height: 500, deep: true }), exif: makeExif(1, false) };
+    const opened = await openPhoto(await encodePhoto(photo, { format: 'tiff', quality: 90 }));
+    expect(differingSamples(opened.samples, photo.samples)).toBe(0);
+  });
+
+  it('is eight bits deep where the format has no more', async () => {
+    const photo = await richPhoto(3, true);
+    const opened = await openPhoto(await encodePhoto(photo, { format: 'jpeg', quality: 100 }));
+    expect(opened.samples.BYTES_PER_ELEMENT).toBe(1);
+    const error = opened.samples.reduce((sum, value, i) => sum + Math.abs(value - photo.samples[i]! / 257), 0) / opened.samples.length;
+    expect(error).toBeLessThan(2);
+  });
+
+  it('keeps alpha in WebP and AVIF and shows white behind it in JPEG', async () => {
+    const photo = makePhoto({ width: 40, height: 40, channels: 4 });
+    for (let i = 3; i < photo.samples.length; i += 4) photo.samples[i] = 0;
+    expect((await openPhoto(await encodePhoto(photo, { format: 'webp', quality: 90 }))).channels).toBe(4);
+    expect((await openPhoto(await encodePhoto(photo, { format: 'avif', quality: 90 }))).channels).toBe(4);
+    const flat = await openPhoto(await encodePhoto(photo, { format: 'jpeg', quality: 90 }));
+    expect(flat.samples.every((value) => value > 250)).toBe(true);
+  });
+
+  it('carries texts in any script', async () => {
+    const texts = { 'scalebrush:recipe': '{"instruction":"把车变成红色 🚗"}' };
+    const bytes = await encodePhoto(makePhoto({ width: 8, height: 8 }), { format: 'png', quality: 90 }, { texts });
+    expect(readTexts(bytes)).toEqual(texts);
+    expect(differingSamples((await openPhoto(bytes)).samples, makePhoto({ width: 8, height: 8 }).samples)).toBe(0);
+  });
+});
+
+it('a preview is a small PNG of the same size', async () => {
+  const bytes = await encodePng(makePicture(24, 16, (c, x) => (c + x) / 30));
+  expect((await openPhoto(bytes)).extent).toEqual({ width: 24, height: 16 });
+});
+
+it('a mask survives being written and read', async () => {
+  const mask = discMask({ width: 50, height: 40 }, { x: 20, y: 20, radius: 9 });
+  const { mask: read, notices } = await openMask(await encodeMask(mask), mask.extent);
+  expect(notices).toEqual([]);
+  expect(differingSamples(read.values, mask.values)).toBe(0);
+});

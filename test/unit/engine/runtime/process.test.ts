@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { build } from 'vite';
+import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { InferenceProcess } from '#engine/runtime/process.js';
+
+let folder: string;
+let entry: string;
+
+/** Plain Node cannot run TypeScript: the child's script is bundled first, as in the product. */
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-process-'));
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    build: { ssr: 'test/support/echo-process.ts', outDir: folder, rollupOptions: { output: { entryFileNames: 'child.mjs' } } },
+  });
+  entry = path.join(folder, 'child.mjs');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function withProcess(use: (process: InferenceProcess) => Promise<void>, hardCancelMs = 5000): Promise<void> {
+  const child = new InferenceProcess({ entry, hardCancelMs });
+  try {
+    await use(child);
+  } finally {
+    await child.close();
+  }
+}
+
+const wanted = () => new AbortController().signal;
+
+async function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof ExpectedError ? error.code : error),
+  );
+}
+
+describe('the inference process', () => {
+  test('answers calls, typed arrays included', () =>
+    withProcess(async (child) => {
+      expect(await child.call('echo', [Float32Array.of(1, 2.5)])).toEqual(Float32Array.of(1, 2.5));
+    }));
+
+  test('streams values in order', () =>
+    withProcess(async (child) => {
+      const values: number[] = [];
+      for await (const value of child.stream<number>('count', [5], wanted())) values.push(value);
+      expect(values).toEqual([0, 1, 2, 3, 4]);
+    }));
+
+  test('keeps the code of an expected error', () =>
+    withProcess(async (child) => {
+      expect(await codeOf(child.call('refuse', []))).toBe('mask.empty');
+    }));
+
+  test('killed in mid-run fails what was running and answers the next question from a new process', () =>
+    withProcess(async (child) => {
+      const values = child.stream<number>('count', [1_000_000], wanted());
+      await values.next();
+      const first = child.pid;
+      child.kill();
+      expect(
+        await codeOf(
+          (async () => {
+            for await (const _ of values);
+          })(),
+        ),
+      ).toBe('inference.died');
+      expect(await child.call('echo', ['again'])).toBe('again');
+      expect(child.pid).not.toBe(first);
+    }));
+
+  test('is cancelled softly between two values', () =>
+    withProcess(async (child) => {
+      const controller = new AbortController();
+      const values = child.stream<number>('count', [1_000_000], controller.signal);
+      await values.next();
+      controller.abort();
+      await expect(
+        (async () => {
+          for await (const _ of values);
+        })(),
+      ).rejects.toThrow(CancelledError);
+      expect(await child.call('echo', ['alive'])).toBe('alive');
+    }));
+
+  test('is killed where it does not listen to a cancel', () =>
+    withProcess(async (child) => {
+      const controller = new AbortController();
+      const values = child.stream<number>('deaf', [], controller.signal);
+      await values.next();
+      controller.abort();
+      expect(await codeOf(values.next())).toBe('inference.died');
+    }, 100));
+});
