@@ -79,7 +79,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    extensions: ['.ts', '.svelte', '.js'],
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'svelte', 'types', 'node', 'default'], extensions: ['.ts', '.svelte', '.js'] },
   },
 };

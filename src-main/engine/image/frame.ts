@@ -42,15 +42,20 @@ export function frameAround(bounds: Rect, photo: Extent, { aspect, context, minS
 }
 
 function place({ centre, side, photoSide }: { centre: number; side: number; photoSide: number }): number {
-  if (side >= photoSide) return -Math.floor((side - photoSide) / 2);
+  if (side >= photoSide) return centredStart(side, photoSide);
   return Math.min(photoSide - side, Math.max(0, Math.round(centre - side / 2)));
+}
+
+/** Where a frame side begins that is centred on a shorter photo side. */
+function centredStart(side: number, photoSide: number): number {
+  return Math.ceil((photoSide - side) / 2) || 0; // never a negative zero
 }
 
 /** The smallest frame of this aspect (width over height) that holds the whole photo, centred on it. */
 export function frameWhole(photo: Extent, aspect: number): Rect {
   const width = Math.max(photo.width, Math.round(photo.height * aspect));
   const height = Math.max(photo.height, Math.round(photo.width / aspect));
-  return { x: -Math.floor((width - photo.width) / 2), y: -Math.floor((height - photo.height) / 2), width, height };
+  return { x: centredStart(width, photo.width), y: centredStart(height, photo.height), width, height };
 }
 
 function extended({ width, height }: Extent, margins: Border): Extent {

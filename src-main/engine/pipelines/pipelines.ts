@@ -85,7 +85,20 @@ async function* control(job: PipelineJob, signal: Cancellation): AsyncGenerator<
 }
 
 function cannyMask(photo: Photo, low: number, high: number): Mask {
-  return { extent: photo.extent, values: canny(photo, low, high) };
+  const { channels, samples } = eightBitColours(photo);
+  return { extent: photo.extent, values: canny({ ...photo.extent, channels, samples }, low, high) };
+}
+
+/** Edges are looked for in 8-bit colours; transparency has none. */
+function eightBitColours({ channels, samples }: Photo): { readonly channels: number; readonly samples: Uint8Array } {
+  const colours = channels < 3 ? 1 : 3;
+  const pixels = samples.length / channels;
+  const shift = samples instanceof Uint16Array ? 8 : 0;
+  const bytes = new Uint8Array(pixels * colours);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let colour = 0; colour < colours; colour++) bytes[pixel * colours + colour] = samples[pixel * channels + colour]! >> shift;
+  }
+  return { channels: colours, samples: bytes };
 }
 
 async function depthMask(job: PipelineJob, photo: Photo): Promise<Mask> {
