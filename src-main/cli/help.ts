@@ -9,6 +9,7 @@ Options:
   --strength S                how strongly the control holds, 0..1 (default 1)
   --scales A-B                the scales that the control holds
   --structure K               keep the picture's own first K scales
+  --blend PX                  width of the soft edge around the mask
   --guidance G                classifier-free guidance; 1 = off
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0

@@ -23,6 +23,7 @@ export const TASK_OPTIONS = {
   strength: text,
   scales: text,
   structure: text,
+  blend: text,
   guidance: text,
   temperature: text,
   argmax: flag,
@@ -52,6 +53,7 @@ const EVERY_TASK: readonly OptionName[] = [
   'strength',
   'scales',
   'structure',
+  'blend',
   'guidance',
   'temperature',
   'argmax',
@@ -98,6 +100,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {
   return present({
     structure: numberOf(values.structure, '--structure'),
+    blend: numberOf(values.blend, '--blend'),
     guidance: numberOf(values.guidance, '--guidance'),
     temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
     seed: numberOf(values.seed, '--seed'),

@@ -36,7 +36,7 @@ export class Fixture {
   }
 }
 
-/** NumPy's format, versions 1 and 2, C order, little endian. */
+/** NumPy's format, versions 1 and 2, little endian; arrays in Fortran order are turned round. */
 export function parseNpy(bytes: Buffer): FloatTensor {
   const wide = bytes.readUInt8(6) > 1;
   const start = wide ? 12 : 10;
@@ -44,7 +44,22 @@ export function parseNpy(bytes: Buffer): FloatTensor {
   const header = bytes.toString('latin1', start, start + length);
   const descriptor = /'descr': '([^']+)'/u.exec(header)?.[1] ?? '';
   const dims = [...(/'shape': \(([^)]*)\)/u.exec(header)?.[1] ?? '').matchAll(/\d+/gu)].map(Number);
-  return floats(dims, parseValues(bytes.subarray(start + length), descriptor));
+  const values = parseValues(bytes.subarray(start + length), descriptor);
+  return floats(dims, header.includes("'fortran_order': True") ? rowMajor(values, dims) : values);
+}
+
+/** First axis fastest → last axis fastest. */
+function rowMajor(values: Float32Array, dims: readonly number[]): Float32Array {
+  const strides = dims.map((_, axis) => dims.slice(0, axis).reduce((product, dim) => product * dim, 1));
+  return values.map((_, index) => {
+    let rest = index;
+    let position = 0;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      position += (rest % dims[axis]!) * strides[axis]!;
+      rest = Math.floor(rest / dims[axis]!);
+    }
+    return values[position]!;
+  });
 }
 
 function parseValues(bytes: Buffer, descriptor: string): Float32Array {

@@ -10,16 +10,16 @@ const CELLS = SIDE ** 3;
 /** A colour conversion sampled on a 33³ grid: `[33·33·33, 3]` in 0..1, red slowest. */
 export type ColourCube = Float32Array;
 
-/** Profile → sRGB, by the colour engine. */
-export async function cubeToSrgb(icc: Uint8Array): Promise<ColourCube> {
+/** Profile → Display P3, by the colour engine (whose working space for 16 bit that is). */
+export async function cubeToP3(icc: Uint8Array): Promise<ColourCube> {
   const png = await gridPicture().png({ compressionLevel: 0 }).toBuffer();
   const tagged = insertChunks(png, [profileChunk(icc)]);
   const picture = sharp(tagged).pipelineColourspace('rgb16').toColourspace('rgb16');
   return readCube(await picture.removeAlpha().raw({ depth: 'ushort' }).toBuffer());
 }
 
-/** sRGB → profile. The colour engine takes its output profile only from a file, so it gets one for a moment. */
-export async function cubeFromSrgb(icc: Uint8Array): Promise<ColourCube> {
+/** Display P3 → profile. The colour engine takes its output profile only from a file, so it gets one for a moment. */
+export async function cubeFromP3(icc: Uint8Array): Promise<ColourCube> {
   const folder = await mkdtemp(join(tmpdir(), 'scalebrush-'));
   try {
     const file = join(folder, 'profile.icc');

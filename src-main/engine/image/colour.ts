@@ -1,4 +1,4 @@
-import { applyCube, cubeFromSrgb, cubeToSrgb } from './colour-cube.js';
+import { applyCube, cubeFromP3, cubeToP3, type ColourCube } from './colour-cube.js';
 import { readMatrixProfile, type MatrixProfile, type ToneCurve } from './icc-profile.js';
 import type { Photo } from './photo.js';
 import { forwardTable, inverseTable, lookUp, type ToneTable } from './tone-table.js';
@@ -19,6 +19,9 @@ const SRGB: ColourSpace = { plain: true, toSrgb: () => undefined, fromSrgb: () =
 /** Linear sRGB to XYZ, adapted to D50 (Bradford), as every sRGB profile carries it. */
 const SRGB_TO_XYZ = [0.4360747, 0.3850649, 0.1430804, 0.2225045, 0.7168786, 0.0606169, 0.0139322, 0.0971045, 0.7141733];
 
+/** Linear Display P3 to XYZ, adapted to D50. */
+const P3_TO_XYZ = [0.515121, 0.291977, 0.157104, 0.241196, 0.692245, 0.066574, -0.001053, 0.041885, 0.784073];
+
 /** A profile whose matrix and curves stay within this of sRGB's is sRGB, rounded differently. */
 const SAME_SPACE = 2e-3;
 
@@ -36,23 +39,30 @@ async function makeSpace(icc: Uint8Array): Promise<ColourSpace> {
   const profile = readMatrixProfile(icc);
   if (profile) return isSrgb(profile) ? SRGB : matrixSpace(profile);
   try {
-    const [to, from] = [await cubeToSrgb(icc), await cubeFromSrgb(icc)];
-    return {
-      plain: false,
-      toSrgb: (planes) => {
-        applyCube(to, planes);
-      },
-      fromSrgb: (planes) => {
-        applyCube(from, planes);
-      },
-    };
+    return cubeSpace(await cubeToP3(icc), await cubeFromP3(icc));
   } catch {
     // A profile that even the colour engine refuses says nothing about the samples; its bytes are kept all the same.
     return SRGB;
   }
 }
 
-export function srgbCurve(value: number): number {
+/** For profiles that work by tables; exported for comparison with the exact way. */
+export function cubeSpace(toP3: ColourCube, fromP3: ColourCube): ColourSpace {
+  const p3 = matrixSpace({ kind: 'rgb', curves: [srgbCurve, srgbCurve, srgbCurve], matrix: P3_TO_XYZ });
+  return {
+    plain: false,
+    toSrgb: (planes) => {
+      applyCube(toP3, planes);
+      p3.toSrgb(planes);
+    },
+    fromSrgb: (planes) => {
+      p3.fromSrgb(planes);
+      applyCube(fromP3, planes);
+    },
+  };
+}
+
+function srgbCurve(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 

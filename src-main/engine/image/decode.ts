@@ -159,7 +159,9 @@ async function decode({ pixels, metadata }: Header, failOn: 'none' | 'error'): P
   const layout = layoutOf(metadata);
   // An ignored profile is the only way to be given the samples as they stand in the file.
   const picture = sharp(pixels, { failOn, limitInputPixels: MAX_PIXELS, ignoreIcc: !layout.convert }).autoOrient();
-  const { data, info } = await inLayout(picture, layout).toBuffer({ resolveWithObject: true });
+  const { data: buffer, info } = await inLayout(picture, layout).toBuffer({ resolveWithObject: true });
+  // A plain view: copying a slice of a Buffer would share its memory, and photos must not.
+  const data = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   return info.channels === layout.channels ? data : pickChannels(data, { from: info.channels, to: layout.channels });
 }
 

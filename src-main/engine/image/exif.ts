@@ -16,7 +16,7 @@ export function tiffOrder(block: Uint8Array): 'little' | 'big' | undefined {
  */
 export function uprightExif(block: Uint8Array): Uint8Array | undefined {
   const prefixed = String.fromCharCode(...block.subarray(0, 6)) === PREFIX;
-  const exif = block.slice(prefixed ? 6 : 0);
+  const exif = new Uint8Array(prefixed ? block.subarray(6) : block);
   const order = tiffOrder(exif);
   if (order === undefined) return undefined;
   const little = order === 'little';

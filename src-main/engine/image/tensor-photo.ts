@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import type { Extent } from '#base/geometry.js';
-import type { FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Photo } from './photo.js';
+import { FrameSampler } from './resample.js';
 
 /** Interleaved 8-bit sRGB of `[1, 3, H, W]` in 0..1. */
 export function bytesOfTensor(picture: FloatTensor): Uint8Array {
@@ -18,12 +18,22 @@ export function bytesOfTensor(picture: FloatTensor): Uint8Array {
 }
 
 /** The model's picture as a photo of its own, at `size` where one is given. */
-export async function photoOfTensor(picture: FloatTensor, size?: Extent): Promise<Photo> {
+export function photoOfTensor(picture: FloatTensor, size?: Extent): Photo {
   const [, , height = 0, width = 0] = picture.dims;
-  const bytes = bytesOfTensor(picture);
-  const photo: Photo = { extent: { width, height }, channels: 3, samples: bytes, format: 'png', notices: [] };
-  if (!size) return photo;
-  const raw = { raw: { width, height, channels: 3 as const } };
-  const samples = await sharp(bytes, raw).resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer();
-  return { ...photo, extent: size, samples: new Uint8Array(samples) };
+  const sized = size ? resized(picture, size) : picture;
+  return { extent: size ?? { width, height }, channels: 3, samples: bytesOfTensor(sized), format: 'png', notices: [] };
+}
+
+/** By our own kernels: the library's enlargement moves the picture by half a pixel of the result. */
+function resized(picture: FloatTensor, { width, height }: Extent): FloatTensor {
+  const result = floats([1, 3, height, width]);
+  const frame = { x: 0, y: 0, width, height };
+  const sampler = new FrameSampler(picture, { frame, region: frame, kernel: width < (picture.dims.at(-1) ?? 1) ? 'lanczos' : 'cubic' });
+  for (let channel = 0; channel < 3; channel++) {
+    for (let y = 0; y < height; y++) {
+      const start = (channel * height + y) * width;
+      sampler.read(channel, y, result.data.subarray(start, start + width));
+    }
+  }
+  return result;
 }

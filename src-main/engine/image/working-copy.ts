@@ -114,7 +114,7 @@ export function workingMask(mask: Mask, frame: Rect, size: Extent): FloatTensor 
     for (const { index, share } of shares) {
       if (index !== lastRow) narrowRow(mask.values.subarray(index * mask.extent.width), across, narrow);
       lastRow = index;
-      for (let x = 0; x < size.width; x++) target[x]! += share * narrow[x]!;
+      for (let x = 0; x < size.width; x++) target[x] = Math.min(1, target[x]! + share * narrow[x]!);
     }
   });
   return result;

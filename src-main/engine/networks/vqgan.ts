@@ -5,6 +5,7 @@ import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
 import { convolution, groupNorm, silu, upsampleNearest } from './nn.js';
 import { openPictureCoder } from './picture-coder.js';
+import { fromUnitRange, toUnitRange } from './pixel-range.js';
 
 // d feature channels · h, w feature grid · H, W picture
 
@@ -24,7 +25,7 @@ export function vqganEncoderGraph(weights: Weights): GraphModel {
   const graph = new GraphBuilder('vqgan-encoder');
   const encoder = new Module(graph, weights).at('encoder');
   const picture = graph.input('picture', [1, 3, 'H', 'W']);
-  let x = conv(encoder.at('conv_in'), signed(graph, picture));
+  let x = conv(encoder.at('conv_in'), fromUnitRange(graph, picture));
   const levels = encoder.weights.at('down').children();
   for (const level of levels) {
     const down = encoder.at('down', level);
@@ -49,20 +50,8 @@ export function vqganDecoderGraph(weights: Weights): GraphModel {
     x = residualBlocks(up.at('block'), x);
     if (up.has('upsample')) x = conv(up.at('upsample', 'conv'), upsampleNearest(graph, x));
   }
-  graph.output('picture', unsigned(graph, head(decoder, x)), [1, 3, 'H', 'W']);
+  graph.output('picture', toUnitRange(graph, head(decoder, x)), [1, 3, 'H', 'W']);
   return graph.finish();
-}
-
-/** 0..1 → −1..1 */
-function signed(graph: GraphBuilder, picture: Value): Value {
-  return graph.op('Sub', [graph.op('Mul', [picture, graph.scalar(2)]), graph.scalar(1)]);
-}
-
-/** −1..1 → 0..1, cut to that range. */
-function unsigned(graph: GraphBuilder, picture: Value): Value {
-  const half = graph.scalar(0.5);
-  const shifted = graph.op('Add', [graph.op('Mul', [picture, half]), half]);
-  return graph.op('Clip', [shifted, graph.scalar(0), graph.scalar(1)]);
 }
 
 function middle(mid: Module, x: Value): Value {

@@ -1,6 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import type { RunPlan } from '#contract/event.js';
 import { canny } from '../control/canny.js';
 import { upsampleMap } from '../image/composite.js';
 import { openPhoto } from '../image/decode.js';
@@ -73,6 +74,7 @@ async function* control(job: PipelineJob, signal: Cancellation): AsyncGenerator<
   if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
   const photo = await openPhoto(pictureBytes(job, job.request.source, 'source'));
   throwIfCancelled(signal);
+  yield { type: 'started', plan: mapPlan(job, photo) };
   const mask = settings.kind === 'canny' ? cannyMask(photo, settings.low, settings.high) : await depthMask(job, photo);
   if (settings.invert) mask.values.forEach((value, i) => (mask.values[i] = 255 - value));
   const picture = await encodePhoto(photoOfMask(mask, 'png'), job.request.output);
@@ -82,6 +84,24 @@ async function* control(job: PipelineJob, signal: Cancellation): AsyncGenerator<
   const total = job.loadMs + performance.now() - started;
   const timingsMs = { load: job.loadMs, text: 0, source: 0, scales: [], previews: [], decode: 0, composite: total - job.loadMs, total };
   yield { type: 'done', timingsMs, peakRssBytes: job.peakRssBytes(), size: photo.extent, provider: job.provider };
+}
+
+function mapPlan(job: PipelineJob, photo: Photo): RunPlan {
+  const { width, height } = photo.extent;
+  const { ms, bytes } = job.estimate('draft', width * height);
+  const crop = { x: 0, y: 0, width, height };
+  const { preset } = job.request;
+  return {
+    pack: job.model.card.name,
+    preset,
+    provider: job.provider,
+    schedule: [],
+    crop,
+    size: photo.extent,
+    estimateMs: ms,
+    estimateBytes: bytes,
+    notices: photo.notices,
+  };
 }
 
 function cannyMask(photo: Photo, low: number, high: number): Mask {

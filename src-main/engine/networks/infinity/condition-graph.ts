@@ -16,10 +16,10 @@ import { encodeWords, wordFeeds } from './text-words.js';
  * (already scaled by 1/√c) and `text_v_i` `[B, H, T, c]`.
  */
 export function conditionGraph(architecture: Architecture): GraphModel {
-  const { width, heads, text } = architecture.config;
+  const { width, heads, text, normEps: eps } = architecture.config;
   const graph = new GraphBuilder('condition');
   const root = new Module(graph, architecture.weights);
-  const encoded = text.kind === 'words' ? encodeWords(root, { width, heads }) : encodeFeatures(root);
+  const encoded = text.kind === 'words' ? encodeWords(root, { width, heads, eps }) : encodeFeatures(root);
   const activated = silu(graph, encoded.pooled);
   const gss = linear(root.at('shared_ada_lin', 1), activated);
   const head = linear(root.at('head_nm', 'ada_lin', 1), activated);

@@ -21,17 +21,16 @@ export async function encodeControl(sessions: InfinitySessions, control: Control
   const { config } = sessions.architecture;
   const names = config.control?.channels;
   if (!names) throw new ExpectedError('pack.unable', 'Expected a pack that takes control pictures but this one does not.');
-  const amount = presence(control.map, names);
-  if (control.strength <= 0 || amount <= 0) return undefined;
+  const amount = presence(control.map, names) * control.strength;
+  if (amount <= 0) return undefined;
   const encoder = await sessions.controlEncoder(names.length);
   const features = floatData(output(await encoder.run({ map: control.map }), 'features')); // (n, C)
-  const scaled = features.map((value) => value * amount * control.strength);
-  return fuse(sessions, { features: scaled, amount, control });
+  return fuse(sessions, { features, amount, control });
 }
 
 interface Fusing {
   readonly features: Float32Array; // (n, C)
-  readonly amount: number;
+  readonly amount: number; // 0..1
   readonly control: ControlInput;
 }
 

@@ -7,8 +7,6 @@ import type { EncodedText } from './encoded-text.js';
 
 // B rows: the instruction, then under guidance none · T text slots · C width · H heads · c head width
 
-/** torch's default for TransformerEncoderLayer and LayerNorm. */
-const EPS = 1e-5;
 const PAD = 0;
 /** Added to the scores of empty slots: nothing is left of them after the softmax. */
 const HIDDEN = -1e4;
@@ -16,6 +14,7 @@ const HIDDEN = -1e4;
 interface Sizes {
   readonly width: number;
   readonly heads: number;
+  readonly eps: number; // of every layer norm
 }
 
 /** Packs with a vocabulary of their own: embedding, one pre-norm encoder layer, attention pooling. */
@@ -30,13 +29,13 @@ export function encodeWords(root: Module, sizes: Sizes): EncodedText {
   const layer = encoder.at('layer');
   const attended = graph.op('Add', [placed, selfAttention(layer, placed, { ...sizes, slots, bias })]);
   const fed = graph.op('Add', [attended, feedForward(layer, attended, { ...sizes, slots })]);
-  const memory = layerNorm(encoder.at('norm'), fed, { width: sizes.width, eps: EPS });
+  const memory = layerNorm(encoder.at('norm'), fed, sizes);
   return { memory, pooled: pool(encoder, memory, { ...sizes, slots, bias }), bias };
 }
 
-function selfAttention(layer: Module, x: Value, { width, heads, slots, bias }: Sizes & { slots: number; bias: Value }): Value {
+function selfAttention(layer: Module, x: Value, { width, heads, eps, slots, bias }: Sizes & { slots: number; bias: Value }): Value {
   const { graph } = layer;
-  const rows = flatten(graph, layerNorm(layer.at('norm1'), x, { width, eps: EPS }), width);
+  const rows = flatten(graph, layerNorm(layer.at('norm1'), x, { width, eps }), width);
   const qkv = linear(layer.at('attention', 'in_proj'), rows);
   const split = graph.op('Reshape', [qkv, graph.integers([-1, slots, 3, heads, width / heads])]);
   const perHead = graph.op('Transpose', [split], { perm: [2, 0, 3, 1, 4] }); // (3, B, H, T, c)
@@ -49,9 +48,9 @@ function selfAttention(layer: Module, x: Value, { width, heads, slots, bias }: S
   return inSlots(graph, linear(layer.at('attention', 'out_proj'), merged), { slots, width });
 }
 
-function feedForward(layer: Module, x: Value, { width, slots }: { width: number; slots: number }): Value {
+function feedForward(layer: Module, x: Value, { width, eps, slots }: Sizes & { slots: number }): Value {
   const { graph } = layer;
-  const rows = flatten(graph, layerNorm(layer.at('norm2'), x, { width, eps: EPS }), width);
+  const rows = flatten(graph, layerNorm(layer.at('norm2'), x, { width, eps }), width);
   return inSlots(graph, linear(layer.at('fc2'), geluErf(graph, linear(layer.at('fc1'), rows))), { slots, width });
 }
 

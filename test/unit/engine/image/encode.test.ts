@@ -1,4 +1,3 @@
-import exifr from 'exifr';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openPhoto } from '#engine/image/decode.js';
@@ -6,35 +5,32 @@ import { encodeMask, encodePhoto, encodePng } from '#engine/image/encode.js';
 import { openMask } from '#engine/image/mask.js';
 import { readTexts } from '#engine/image/png-chunks.js';
 import type { Photo } from '#engine/image/photo.js';
-import { differingSamples, discMask, makeExif, makePhoto, makePicture } from './pictures.js';
-
-async function displayP3(): Promise<Uint8Array> {
-  const png = await sharp(new Uint8Array(3), { raw: { width: 1, height: 1, channels: 3 } })
-    .withIccProfile('p3')
-    .png()
-    .toBuffer();
-  return new Uint8Array((await sharp(png).metadata()).icc!);
-}
+import { builtInProfile, differingSamples, discMask, makeExif, makePhoto, makePicture } from './pictures.js';
 
 async function richPhoto(channels: 3 | 4 = 3, deep = false): Promise<Photo> {
-  return { ...makePhoto({ width: 61, height: 37, channels, deep }), icc: await displayP3(), exif: makeExif(1) };
+  return { ...makePhoto({ width: 61, height: 37, channels, deep }), icc: await builtInProfile('p3'), exif: makeExif(1) };
 }
 
 describe('an encoded photo', () => {
   it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)('has the profile to the byte and unconverted samples: %s', async (format) => {
     const photo = await richPhoto();
-    const opened = await openPhoto(await encodePhoto(photo, { format, quality: 100 }));
+    const output = { format, quality: 95 };
+    const opened = await openPhoto(await encodePhoto(photo, output));
     expect(opened.icc).toEqual(photo.icc);
-    const error = opened.samples.reduce((sum, value, i) => sum + Math.abs(value - photo.samples[i]!), 0) / photo.samples.length;
-    expect(error).toBeLessThan(format === 'png' || format === 'tiff' ? 1e-9 : 3);
+    // What the format loses, it loses without a profile as well; a conversion would add to it.
+    const { icc: _, ...untagged } = photo;
+    const plain = await openPhoto(await encodePhoto(untagged, output));
+    expect(plain.icc).toBeUndefined();
+    expect(differingSamples(opened.samples, plain.samples)).toBe(0);
+    if (format === 'png' || format === 'tiff') expect(differingSamples(opened.samples, photo.samples)).toBe(0);
   });
 
   it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)('has its EXIF: %s', async (format) => {
     const bytes = await encodePhoto(await richPhoto(), { format, quality: 90 });
     const opened = await openPhoto(bytes);
     if (format === 'tiff') {
-      const tags = (await exifr.parse(Buffer.from(bytes), { tiff: true, translateValues: false })) as { Make: string; Orientation: number };
-      expect(tags).toMatchObject({ Make: 'Scalebrush!', Orientation: 1 });
+      expect(Buffer.from(bytes).toString('latin1')).toContain('Scalebrush!');
+      expect((await sharp(bytes).metadata()).orientation).toBe(1);
     } else {
       expect(Buffer.from(opened.exif!).toString('latin1')).toContain('Scalebrush!');
     }

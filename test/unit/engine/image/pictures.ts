@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import type { Mask, Photo } from '#engine/image/photo.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
@@ -78,4 +79,39 @@ export function tensorOf(base64: string, dims: readonly number[]): FloatTensor {
     dims,
     Float32Array.from(bytesOf(base64), (byte) => byte / 255),
   );
+}
+
+/** The bytes of one of the encoder's own profiles. */
+export async function builtInProfile(name: 'srgb' | 'p3'): Promise<Uint8Array> {
+  const raw = { width: 1, height: 1, channels: 3 as const };
+  const png = await sharp(new Uint8Array(3), { raw }).withIccProfile(name).png().toBuffer();
+  return new Uint8Array((await sharp(png).metadata()).icc!);
+}
+
+/** A version 2 RGB profile with these colorants (D50, one row per channel) and one gamma. */
+export function makeProfile(colorants: readonly (readonly number[])[], gamma: number): Uint8Array {
+  const names = ['rXYZ', 'gXYZ', 'bXYZ', 'wtpt', 'rTRC', 'gTRC', 'bTRC'];
+  const start = 132 + names.length * 12;
+  const profile = Buffer.alloc(start + names.length * 20);
+  profile.writeUInt32BE(profile.length, 0);
+  profile.writeUInt32BE(0x02400000, 8);
+  profile.write('mntrRGB XYZ ', 12, 'latin1');
+  profile.write('acsp', 36, 'latin1');
+  [0.9642, 1, 0.8249].forEach((value, i) => profile.writeInt32BE(Math.round(value * 65536), 68 + i * 4));
+  profile.writeUInt32BE(names.length, 128);
+  names.forEach((name, i) => {
+    const at = start + i * 20;
+    profile.write(name, 132 + i * 12, 'latin1');
+    profile.writeUInt32BE(at, 136 + i * 12);
+    profile.writeUInt32BE(i < 4 ? 20 : 14, 140 + i * 12);
+    profile.write(i < 4 ? 'XYZ ' : 'curv', at, 'latin1');
+    if (i >= 4) {
+      profile.writeUInt32BE(1, at + 8);
+      profile.writeUInt16BE(Math.round(gamma * 256), at + 12);
+      return;
+    }
+    const xyz = colorants[i] ?? [0.9642, 1, 0.8249];
+    xyz.forEach((value, k) => profile.writeInt32BE(Math.round(value * 65536), at + 8 + k * 4));
+  });
+  return new Uint8Array(profile);
 }

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maskPng, renderScene } from '../support/pictures.js';
+import { scalebrush, scalebrushJson } from './support/cli.js';
+import { differingPixels, rawPicture } from './support/honesty.js';
+
+let folder: string;
+const file = (name: string) => path.join(folder, name);
+const sha256 = async (name: string) => createHash('sha256').update(await readFile(name)).digest('hex');
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-cli-'));
+  const raw = { raw: { width: 300, height: 200, channels: 3 as const } };
+  const scene = () => sharp(renderScene(300, 200), raw);
+  await scene().png().toFile(file('plain.png'));
+  await scene().greyscale().png().toFile(file('gray.png'));
+  await scene().ensureAlpha(0.6).png().toFile(file('alpha.png'));
+  await scene().toColourspace('rgb16').png().toFile(file('deep.png'));
+  await scene().withIccProfile('p3').jpeg({ quality: 95 }).toFile(file('p3.jpg'));
+  await scene().webp({ quality: 90 }).toFile(file('picture.webp'));
+  await scene().withExif({ IFD0: { Make: 'Ours', Orientation: '6' } }).withMetadata({ orientation: 6 }).jpeg().toFile(file('turned.jpg'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Everything that the command line can do to one picture, checked from the outside. */
+function describePicture(title: string, locate: () => string): void {
+  describe(title, () => {
+    const out = (name: string) => file(`${path.basename(locate())}-${name}.png`);
+
+    test('is edited by words at its own size, with its profile, and left alone on disk', async () => {
+      const before = await sha256(locate());
+      const previews = file(`${path.basename(locate())}-previews`);
+      const report = await scalebrushJson('edit', locate(), '-i', 'make it warmer', '-o', out('edit'), '--previews', previews);
+      const [source, result] = [await rawPicture(locate()), await rawPicture(out('edit'))];
+      expect([result.width, result.height]).toEqual([source.width, source.height]);
+      expect([report['width'], report['height']]).toEqual([source.width, source.height]);
+      expect(result.icc).toEqual(source.icc);
+      expect(result.orientation ?? 1).toBe(1);
+      expect(await readdir(previews)).toEqual(['scale-01.png', 'scale-02.png', 'scale-03.png', 'scale-04.png', 'scale-05.png', 'scale-06.png']);
+      expect(await sha256(locate())).toBe(before);
+    });
+
+    test('is filled without a changed sample beyond the mask and its soft edge', async () => {
+      const source = await rawPicture(locate());
+      const box = { x: Math.floor(source.width * 0.4), y: Math.floor(source.height * 0.4), width: Math.floor(source.width / 8), height: Math.floor(source.height / 8) };
+      const blend = 4;
+      await writeFile(out('mask'), await maskPng(source, box));
+      const report = await scalebrushJson('fill', locate(), '-m', out('mask'), '--blend', String(blend), '-o', out('fill'));
+      const result = await rawPicture(out('fill'));
+      const near = (x: number, y: number) =>
+        x >= box.x - blend && x < box.x + box.width + blend && y >= box.y - blend && y < box.y + box.height + blend;
+      expect(differingPixels(source, result, near)).toBe(0);
+      expect(differingPixels(source, result, () => false)).toBeGreaterThan(0);
+      expect(report['changedOutsideMask']).toBe(0);
+      expect(result.icc).toEqual(source.icc);
+      expect(result.samples.BYTES_PER_ELEMENT).toBe(source.samples.BYTES_PER_ELEMENT);
+    });
+
+    test('grows by a margin and keeps every old sample', async () => {
+      const source = await rawPicture(locate());
+      await scalebrushJson('expand', locate(), '--right', '40', '--top', '24', '--blend', '0', '-o', out('expand'));
+      const result = await rawPicture(out('expand'));
+      expect([result.width, result.height]).toEqual([source.width + 40, source.height + 24]);
+      let differing = 0;
+      for (let y = 0; y < source.height; y++) {
+        for (let x = 0; x < source.width; x++) {
+          for (let c = 0; c < Math.min(source.channels, result.channels); c++) {
+            const kept = result.samples[((y + 24) * result.width + x) * result.channels + c];
+            if (kept !== source.samples[(y * source.width + x) * source.channels + c]) differing += 1;
+          }
+        }
+      }
+      expect(differing).toBe(0);
+    });
+
+    test('gives control maps of its own size and a picture that they hold', async () => {
+      const source = await rawPicture(locate());
+      for (const kind of ['canny', 'depth']) {
+        await scalebrushJson('control', kind, locate(), '-o', out(kind));
+        const map = await rawPicture(out(kind));
+        expect([map.width, map.height]).toEqual([source.width, source.height]);
+      }
+      await scalebrushJson('generate', locate(), '-i', 'a red car on grass at day', '--control', 'canny', '-o', out('generated'));
+      const generated = await rawPicture(out('generated'));
+      expect(generated.width / generated.height).toBeCloseTo(source.width / source.height, 1);
+    });
+  });
+}
+
+for (const name of ['plain.png', 'gray.png', 'alpha.png', 'deep.png', 'p3.jpg', 'picture.webp', 'turned.jpg']) {
+  describePicture(`the rendered picture ${name}`, () => file(name));
+}
+
+const samples = path.resolve('../shared/samples');
+const photographs = existsSync(samples) ? readdirSync(samples).filter((name) => /\.(jpg|png|webp)$/u.test(name)) : [];
+for (const name of photographs) describePicture(`the photograph ${name}`, () => path.join(samples, name));
+test.skipIf(photographs.length > 0)('photographs beside the checkout (skipped: ../shared/samples is absent)', () => {
+  expect(photographs).toEqual([]);
+});
+
+describe('repeating and continuing', () => {
+  test('two runs with one seed give the same bytes', async () => {
+    const args = ['edit', file('plain.png'), '-i', 'make it night', '--temperature', '0.8', '--seed', '11'];
+    await scalebrushJson(...args, '-o', file('a.png'));
+    await scalebrushJson(...args, '-o', file('b.png'));
+    expect(await sha256(file('a.png'))).toBe(await sha256(file('b.png')));
+  });
+
+  test('tokens decode to what was decoded before', async () => {
+    await scalebrushJson('tokenize', file('plain.png'), '--tokens-out', file('tokens.json'));
+    await scalebrushJson('decode', file('tokens.json'), '-o', file('decoded.png'));
+    const { width, height } = await rawPicture(file('decoded.png'));
+    expect([width, height]).toEqual([128, 128]);
+  });
+
+  test('strength 0 equals no control byte for byte', async () => {
+    const args = ['edit', file('plain.png'), '-i', 'make it warmer'];
+    await scalebrushJson(...args, '-o', file('free.png'));
+    await scalebrushJson(...args, '--control', 'canny', '--strength', '0', '-o', file('zero.png'));
+    expect(await sha256(file('zero.png'))).toBe(await sha256(file('free.png')));
+  });
+});
+
+describe('bad input gets one line and exit code 2', () => {
+  beforeAll(async () => {
+    await writeFile(file('empty.png'), '');
+    await writeFile(file('page.png'), '<!doctype html><title>not a picture</title>');
+    await writeFile(file('drawing.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+    await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).png().toFile(file('tiny.png'));
+    await writeFile(file('black.png'), await maskPng({ width: 300, height: 200 }, { x: 0, y: 0, width: 0, height: 0 }));
+    await writeFile(file('evil.pth'), Buffer.from('80027d710028580100000061630a6f730a73797374656d0a', 'hex'));
+  });
+
+  const edit = (name: string) => ['edit', name, '-i', 'make it warmer', '-o', 'out.png'];
+  test.each([
+    ['an empty file', () => edit(file('empty.png')), /empty/iu],
+    ['a page named .png', () => edit(file('page.png')), /HTML|web page/iu],
+    ['a drawing', () => edit(file('drawing.svg')), /SVG/u],
+    ['a picture below 16 pixels', () => edit(file('tiny.png')), /at least 16 pixels/u],
+    ['a missing file', () => edit(file('none.png')), /none\.png/u],
+    ['no instruction', () => ['edit', file('plain.png'), '-o', file('x.png')], /instruction/iu],
+    ['words that nobody knows', () => ['edit', file('plain.png'), '-i', 'xyzzy plugh', '-o', file('x.png')], /xyzzy/u],
+    ['an empty mask', () => ['fill', file('plain.png'), '-m', file('black.png'), '-o', file('x.png')], /painted part|empty|selected/iu],
+    ['a temperature that is no number', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--temperature', 'hot'], /temperature/u],
+    ['an unknown pack', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--pack', 'nope'], /nope/u],
+    ['an unknown provider', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--provider', 'abacus'], /provider/u],
+    ['the source as its own result', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('plain.png')], /never touched/u],
+    ['a hostile pickle', () => ['inspect', file('evil.pth')], /pickle|PyTorch/iu],
+    ['an unknown command', () => ['paint'], /paint/u],
+  ])('%s', async (_, args, reason) => {
+    const before = await sha256(file('plain.png'));
+    const { code, stdout, stderr } = await scalebrush(...args());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.trim().split('\n')[0]).toMatch(reason);
+    expect(await sha256(file('plain.png'))).toBe(before);
+  });
+
+  test('inspect names the built-in pack’s network', async () => {
+    const report = await scalebrushJson('inspect', path.resolve('models/sketch/transformer.safetensors'));
+    expect(report['model']).toMatchObject({ family: 'infinity', width: 128, tokenBits: 64 });
+  });
+});
