@@ -3,7 +3,9 @@
  * it is an error; there are no exceptions. Rooms see themselves, and node_modules unless fenced.
  */
 const ENGINE = 'src-main/engine';
-const everyEngineRoom = ['tensor', 'weights', 'graph', 'networks', 'runtime', 'sampling', 'image', 'text', 'control', 'pipelines'].map((room) => `${ENGINE}/${room}`);
+const everyEngineRoom = ['tensor', 'weights', 'graph', 'networks', 'runtime', 'sampling', 'image', 'text', 'control', 'pipelines'].map(
+  (room) => `${ENGINE}/${room}`,
+);
 const below = ['src-main/base', 'src-main/contract'];
 const host = [...below, `${ENGINE}/door`, 'src-main/packs', 'src-main/jobs', 'src-main/service'];
 
@@ -33,7 +35,14 @@ const rooms = {
   'src-renderer/state': [...below, 'src-renderer/document', 'src-renderer/canvas', 'src-renderer/link'],
   'src-renderer/ui/shared': ['src-main/base'],
   'src-renderer/ui/views': [...below, 'src-renderer/document', 'src-renderer/canvas', 'src-renderer/state', 'src-renderer/ui'],
-  'src-renderer/ui/(?!shared/|views/)[^/]+': [...below, 'src-renderer/document', 'src-renderer/canvas', 'src-renderer/state', 'src-renderer/ui/shared', 'src-renderer/ui/messages'],
+  'src-renderer/ui/(?!shared/|views/)[^/]+': [
+    ...below,
+    'src-renderer/document',
+    'src-renderer/canvas',
+    'src-renderer/state',
+    'src-renderer/ui/shared',
+    'src-renderer/ui/messages',
+  ],
 };
 
 /** Libraries that live in one room each. */
@@ -79,6 +88,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'svelte', 'types', 'node', 'default'], extensions: ['.ts', '.svelte', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'svelte', 'types', 'node', 'default'],
+      extensions: ['.ts', '.svelte', '.js'],
+    },
   },
 };

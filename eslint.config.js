@@ -27,7 +27,20 @@ const house = {
 const MAIN_ONLY = ['#engine/*', '#packs/*', '#jobs/*', '#service/*', '#server/*', '#cli/*', 'node:*', 'electron'];
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'models', 'coverage', 'test-results', 'playwright-report', 'scripts', '*.config.ts', '*.config.js', '.dependency-cruiser.cjs'] },
+  {
+    ignores: [
+      'dist',
+      'node_modules',
+      'models',
+      'coverage',
+      'test-results',
+      'playwright-report',
+      'scripts',
+      '*.config.ts',
+      '*.config.js',
+      '.dependency-cruiser.cjs',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   ...ts.configs.stylisticTypeChecked,
@@ -41,7 +54,12 @@ export default ts.config(
     files: ['src-renderer/**'],
     languageOptions: { globals: globals.browser },
     // dependency-cruiser does not see `import type` inside a .svelte script; this does.
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: MAIN_ONLY, message: 'The window sees base and contract only.' }] }] },
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ group: MAIN_ONLY, message: 'The window sees base and contract only.' }] },
+      ],
+    },
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
@@ -49,6 +67,11 @@ export default ts.config(
   },
   {
     files: ['test/**'],
-    rules: { 'max-lines': 'off', 'max-params': 'off', '@typescript-eslint/require-await': 'off', '@typescript-eslint/unbound-method': 'off' },
+    rules: {
+      'max-lines': 'off',
+      'max-params': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
   },
 );

@@ -1,7 +1,15 @@
 import { defineConfig } from '@playwright/test';
 
 /** Debian's Chromium starts as root without its sandbox, and must not look for hosts of its own. */
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 const executablePath = process.env['SCALEBRUSH_CHROMIUM'] ?? '/usr/bin/chromium';
 
 export default defineConfig({

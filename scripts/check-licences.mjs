@@ -3,7 +3,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './ensure.mjs';
 
-const ALLOWED = new Set(['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', '(MIT OR CC0-1.0)', '(BSD-3-Clause OR GPL-2.0)']);
+const ALLOWED = new Set([
+  'MIT',
+  'ISC',
+  '0BSD',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  '(MIT OR CC0-1.0)',
+  '(BSD-3-Clause OR GPL-2.0)',
+]);
 // libvips is a shared library beside sharp, loaded at run time and replaceable by its user: what the LGPL asks for.
 const LINKED_LIBRARY = /^node_modules\/@img\/sharp-(libvips-)?/u;
 const LINKED_LICENCE = /LGPL-3\.0-or-later/u;

@@ -23,7 +23,11 @@ function must(what, command, args, options) {
 /** Names and versions of a lock file without the fields that npm writes differently after an install. */
 function lockedVersions(file) {
   const { packages } = JSON.parse(readFileSync(file, 'utf8'));
-  return new Map(Object.entries(packages).filter(([name, entry]) => name && !entry.optional && !entry.peer).map(([name, entry]) => [name, entry.version]));
+  return new Map(
+    Object.entries(packages)
+      .filter(([name, entry]) => name && !entry.optional && !entry.peer)
+      .map(([name, entry]) => [name, entry.version]),
+  );
 }
 
 /** npm writes node_modules/.package-lock.json at the end of a finished install. */

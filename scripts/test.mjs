@@ -19,7 +19,11 @@ function readReport(name) {
 }
 
 const env = { ...process.env, SCALEBRUSH_CHROMIUM: chromium, SCALEBRUSH_REPORT: path.join(reports, 'playwright.json') };
-const vitest = run('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${path.join(reports, 'vitest.json')}`], { env });
+const vitest = run(
+  'npx',
+  ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${path.join(reports, 'vitest.json')}`],
+  { env },
+);
 const playwright = run('npx', ['playwright', 'test'], { env });
 
 const unit = readReport('vitest.json');

@@ -2,7 +2,16 @@ import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { PackCard } from './pack-card.js';
-import { EditRequest, OUTPUT_FORMATS, PictureId, PRESETS, TokenFile, type EditRequestInput, type OutputFormat, type Preset } from './request.js';
+import {
+  EditRequest,
+  OUTPUT_FORMATS,
+  PictureId,
+  PRESETS,
+  TokenFile,
+  type EditRequestInput,
+  type OutputFormat,
+  type Preset,
+} from './request.js';
 
 /** What the service knows of a picture that it holds. */
 export interface PictureInfo {
@@ -85,7 +94,11 @@ export const CALL_INPUTS = {
   'packs.verify': v.object({ name }),
   'providers.list': nothing,
   'picture.describe': picture,
-  'picture.convert': v.object({ id: PictureId, format: v.picklist(OUTPUT_FORMATS), quality: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)) }),
+  'picture.convert': v.object({
+    id: PictureId,
+    format: v.picklist(OUTPUT_FORMATS),
+    quality: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
+  }),
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,
@@ -102,5 +115,9 @@ export const PRESET_NAMES = PRESETS;
 /** What a host implements and a client holds: the same two functions over every wire. */
 export interface Transport {
   call<N extends CallName>(name: N, input: Calls[N]['in']): Promise<Calls[N]['out']>;
-  stream<N extends StreamName>(name: N, input: Streams[N]['in'], signal?: { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void }): AsyncGenerator<Streams[N]['out'], void>;
+  stream<N extends StreamName>(
+    name: N,
+    input: Streams[N]['in'],
+    signal?: { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void },
+  ): AsyncGenerator<Streams[N]['out'], void>;
 }

@@ -18,7 +18,15 @@ export interface RunPlan {
 }
 
 export interface Notice {
-  readonly code: 'instruction.cut' | 'instruction.unknown-words' | 'image.deep' | 'image.animated' | 'image.damaged' | 'image.cmyk' | 'mask.resized' | 'preset.experimental';
+  readonly code:
+    | 'instruction.cut'
+    | 'instruction.unknown-words'
+    | 'image.deep'
+    | 'image.animated'
+    | 'image.damaged'
+    | 'image.cmyk'
+    | 'mask.resized'
+    | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -50,8 +58,22 @@ export interface Candidate<P> {
 
 export type EditEventOf<P> =
   | { readonly type: 'started'; readonly plan: RunPlan }
-  | { readonly type: 'scale'; readonly candidate: number; readonly scale: number; readonly of: number; readonly tokens: number; readonly ms: number }
-  | { readonly type: 'preview'; readonly candidate: number; readonly scale: number; readonly of: number; readonly picture: P; readonly ms: number }
+  | {
+      readonly type: 'scale';
+      readonly candidate: number;
+      readonly scale: number;
+      readonly of: number;
+      readonly tokens: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: 'preview';
+      readonly candidate: number;
+      readonly scale: number;
+      readonly of: number;
+      readonly picture: P;
+      readonly ms: number;
+    }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }
   | { readonly type: 'failed'; readonly error: ErrorData }

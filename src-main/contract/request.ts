@@ -86,10 +86,10 @@ export const EditRequest = v.object({
   stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
   /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
   resume: v.optional(TokenFile),
-  output: v.optional(
-    v.object({ format: v.picklist(OUTPUT_FORMATS), quality: v.optional(wholeNumber('quality', 1, 100), 92) }),
-    { format: 'png', quality: 92 },
-  ),
+  output: v.optional(v.object({ format: v.picklist(OUTPUT_FORMATS), quality: v.optional(wholeNumber('quality', 1, 100), 92) }), {
+    format: 'png',
+    quality: 92,
+  }),
 });
 export type EditRequest = v.InferOutput<typeof EditRequest>;
 export type EditRequestInput = v.InferInput<typeof EditRequest>;

@@ -23,7 +23,11 @@ interface Measured {
 }
 
 /** One whole edit as a host sees it: request out, candidate back. */
-async function measure(engine: Engine, pack: InstalledPack, { request, source }: { request: EditRequestInput; source: Uint8Array }): Promise<Measured> {
+async function measure(
+  engine: Engine,
+  pack: InstalledPack,
+  { request, source }: { request: EditRequestInput; source: Uint8Array },
+): Promise<Measured> {
   const started = performance.now();
   let firstPreviewMs = Number.NaN;
   const job = { request: v.parse(EditRequest, { source: 'a', ...request }), pack, pictures: { a: source } };
@@ -37,7 +41,11 @@ async function measure(engine: Engine, pack: InstalledPack, { request, source }:
   throw new Error('Expected the run to end with done.');
 }
 
-async function series(engine: Engine, pack: InstalledPack, work: { request: EditRequestInput; source: Uint8Array }): Promise<readonly Measured[]> {
+async function series(
+  engine: Engine,
+  pack: InstalledPack,
+  work: { request: EditRequestInput; source: Uint8Array },
+): Promise<readonly Measured[]> {
   await measure(engine, pack, work); // warm
   const all: Measured[] = [];
   for (let i = 0; i < RUNS; i++) all.push(await measure(engine, pack, work));
@@ -51,7 +59,12 @@ function median(values: readonly number[]): number {
 
 async function scene(width: number, height: number): Promise<Uint8Array> {
   const file = path.join(root, 'test/fixtures/sketch/case-edit-source.png');
-  return new Uint8Array(await sharp(await readFile(file)).resize(width, height, { fit: 'fill' }).jpeg({ quality: 92 }).toBuffer());
+  return new Uint8Array(
+    await sharp(await readFile(file))
+      .resize(width, height, { fit: 'fill' })
+      .jpeg({ quality: 92 })
+      .toBuffer(),
+  );
 }
 
 const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
@@ -84,17 +97,28 @@ async function main(): Promise<void> {
     if (preset === 'best') best = late;
     lines.push(presetRow({ card, preset, scales, runs, gemm, lateRatio: best / late }));
   }
-  lines.push('', '## End to end by size (balanced)', '', '| picture | first preview, ms | median, ms | composite, ms | peak RSS, MB |', '|---|---|---|---|---|');
+  lines.push(
+    '',
+    '## End to end by size (balanced)',
+    '',
+    '| picture | first preview, ms | median, ms | composite, ms | peak RSS, MB |',
+    '|---|---|---|---|---|',
+  );
   for (const [width, height] of [
     [512, 512],
     [1920, 1080],
     [4000, 3000],
     [6000, 4000],
   ] as const) {
-    const runs = await series(engine, pack, { source: await scene(width, height), request: { task: 'edit', instruction: 'make it warmer', output: { format: 'jpeg' } } });
+    const runs = await series(engine, pack, {
+      source: await scene(width, height),
+      request: { task: 'edit', instruction: 'make it warmer', output: { format: 'jpeg' } },
+    });
     const composite = ms(median(runs.map((run) => run.timings.composite)));
     const rss = Math.max(...runs.map((run) => run.peakRssBytes)) / 1024 / 1024;
-    lines.push(`| ${width}×${height} JPEG | ${ms(median(runs.map((run) => run.firstPreviewMs)))} | ${ms(median(runs.map((run) => run.totalMs)))} | ${composite} | ${rss.toFixed(0)} |`);
+    lines.push(
+      `| ${width}×${height} JPEG | ${ms(median(runs.map((run) => run.firstPreviewMs)))} | ${ms(median(runs.map((run) => run.totalMs)))} | ${composite} | ${rss.toFixed(0)} |`,
+    );
   }
   await engine.close();
   const text = `${lines.join('\n')}\n`;

@@ -11,7 +11,10 @@ import { differingPixels, rawPicture } from './support/honesty.js';
 
 let folder: string;
 const file = (name: string) => path.join(folder, name);
-const sha256 = async (name: string) => createHash('sha256').update(await readFile(name)).digest('hex');
+const sha256 = async (name: string) =>
+  createHash('sha256')
+    .update(await readFile(name))
+    .digest('hex');
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-cli-'));
@@ -23,7 +26,11 @@ beforeAll(async () => {
   await scene().toColourspace('rgb16').png().toFile(file('deep.png'));
   await scene().withIccProfile('p3').jpeg({ quality: 95 }).toFile(file('p3.jpg'));
   await scene().webp({ quality: 90 }).toFile(file('picture.webp'));
-  await scene().withExif({ IFD0: { Make: 'Ours', Orientation: '6' } }).withMetadata({ orientation: 6 }).jpeg().toFile(file('turned.jpg'));
+  await scene()
+    .withExif({ IFD0: { Make: 'Ours', Orientation: '6' } })
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toFile(file('turned.jpg'));
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -42,13 +49,25 @@ function describePicture(title: string, locate: () => string): void {
       expect([report['width'], report['height']]).toEqual([source.width, source.height]);
       expect(result.icc).toEqual(source.icc);
       expect(result.orientation ?? 1).toBe(1);
-      expect(await readdir(previews)).toEqual(['scale-01.png', 'scale-02.png', 'scale-03.png', 'scale-04.png', 'scale-05.png', 'scale-06.png']);
+      expect(await readdir(previews)).toEqual([
+        'scale-01.png',
+        'scale-02.png',
+        'scale-03.png',
+        'scale-04.png',
+        'scale-05.png',
+        'scale-06.png',
+      ]);
       expect(await sha256(locate())).toBe(before);
     });
 
     test('is filled without a changed sample beyond the mask and its soft edge', async () => {
       const source = await rawPicture(locate());
-      const box = { x: Math.floor(source.width * 0.4), y: Math.floor(source.height * 0.4), width: Math.floor(source.width / 8), height: Math.floor(source.height / 8) };
+      const box = {
+        x: Math.floor(source.width * 0.4),
+        y: Math.floor(source.height * 0.4),
+        width: Math.floor(source.width / 8),
+        height: Math.floor(source.height / 8),
+      };
       const blend = 4;
       await writeFile(out('mask'), await maskPng(source, box));
       const report = await scalebrushJson('fill', locate(), '-m', out('mask'), '--blend', String(blend), '-o', out('fill'));
@@ -132,7 +151,9 @@ describe('bad input gets one line and exit code 2', () => {
     await writeFile(file('empty.png'), '');
     await writeFile(file('page.png'), '<!doctype html><title>not a picture</title>');
     await writeFile(file('drawing.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
-    await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).png().toFile(file('tiny.png'));
+    await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .png()
+      .toFile(file('tiny.png'));
     await writeFile(file('black.png'), await maskPng({ width: 300, height: 200 }, { x: 0, y: 0, width: 0, height: 0 }));
     await writeFile(file('evil.pth'), Buffer.from('80027d710028580100000061630a6f730a73797374656d0a', 'hex'));
   });
@@ -147,9 +168,17 @@ describe('bad input gets one line and exit code 2', () => {
     ['no instruction', () => ['edit', file('plain.png'), '-o', file('x.png')], /instruction/iu],
     ['words that nobody knows', () => ['edit', file('plain.png'), '-i', 'xyzzy plugh', '-o', file('x.png')], /xyzzy/u],
     ['an empty mask', () => ['fill', file('plain.png'), '-m', file('black.png'), '-o', file('x.png')], /painted part|empty|selected/iu],
-    ['a temperature that is no number', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--temperature', 'hot'], /temperature/u],
+    [
+      'a temperature that is no number',
+      () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--temperature', 'hot'],
+      /temperature/u,
+    ],
     ['an unknown pack', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--pack', 'nope'], /nope/u],
-    ['an unknown provider', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--provider', 'abacus'], /provider/u],
+    [
+      'an unknown provider',
+      () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('x.png'), '--provider', 'abacus'],
+      /provider/u,
+    ],
     ['the source as its own result', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('plain.png')], /never touched/u],
     ['a hostile pickle', () => ['inspect', file('evil.pth')], /pickle|PyTorch/iu],
     ['an unknown command', () => ['paint'], /paint/u],

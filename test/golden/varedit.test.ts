@@ -12,6 +12,9 @@ import { rotaryTables } from '#engine/networks/infinity/rotary-positions.js';
 import { stepGraph } from '#engine/networks/infinity/step-graph.js';
 import { embedGraph } from '#engine/networks/infinity/embed-graph.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
+import { patchify } from '#engine/sampling/patchify.js';
+import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { resizeArea } from '#engine/sampling/resample.js';
 import type { Conditioning, PictureCoder, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 import { output, type Feeds } from '#engine/tensor/runner.js';
 import { floatData, floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
@@ -108,7 +111,9 @@ describe.each(['varedit-2b-style', 'varedit-8b-style'])('the published code’s 
         const sampled = [0, 1, architecture.sourceTokens / 2, architecture.sourceTokens - 1];
         for (const kind of ['k', 'v'] as const) {
           const rows = floatData(output(outputs, `${kind}_0`));
-          expect(maxDifference(headsFirst(rows, { architecture, batch, rows: sampled }), expected(`block0_src_${kind}`).data)).toBeLessThan(1e-4);
+          expect(maxDifference(headsFirst(rows, { architecture, batch, rows: sampled }), expected(`block0_src_${kind}`).data)).toBeLessThan(
+            1e-4,
+          );
           for (let scale = 0; scale < 4; scale++) {
             const past = cache.pastInputs(scale, [0])[`past_${kind}_0`]!;
             const all = Array.from({ length: past.dims[0]! }, (_, row) => row);
@@ -124,6 +129,28 @@ describe.each(['varedit-2b-style', 'varedit-8b-style'])('the published code’s 
           const rows = manifest.inference[setting]!.hidden_rows[`s${scale}`]!;
           expectHidden(outputs, { architecture, rows, expected: expected(`hidden_s${scale}`) });
         });
+      });
+
+      it('makes the same picture from the source alone, bit by bit', async () => {
+        const layers = architecture.blocks.map((_, layer) => layer);
+        const { scales, patchify: patch } = architecture.config;
+        const quantiser = new BitwiseQuantiser({ codeBits: manifest.config.d, schedule: scales, patchify: patch });
+        const source = await coder.encode(readPicture(fixture.file('inputs/source.png')));
+        const tokens = patchify(resizeArea({ ...source, dims: source.dims.slice(1) }, quantiser.finest), patch);
+        expect(maxDifference(tokens.data, fixture.array('source_prefix.npy').data)).toBeLessThan(1e-4);
+        const run = await predictor.begin({ text, guided, source: { tokens } });
+        let sum = quantiser.emptySum();
+        for (let scale = 0; scale < scales.length; scale++) {
+          const codes = scale === 0 ? {} : { codes: quantiser.nextInput(sum, scale) };
+          const { logits } = await run.predict(scale, codes, layers);
+          const bits = Uint8Array.from(guide(logits, guidance), (value) => (value > 0 ? 1 : 0));
+          expect([...bits], `scale ${scale}`).toEqual([...expected(`bits_tok_s${scale}`).data]);
+          sum = quantiser.add(sum, bits, scale);
+          expect(maxDifference(sum.data, expected(`summed_s${scale}`).data), `scale ${scale}`).toBeLessThan(1e-5);
+        }
+        const picture = await coder.decode({ ...sum, dims: [1, ...sum.dims] });
+        const theirs = expected('image').data.map((value) => (value + 1) / 2);
+        expect(maxDifference(picture.data, theirs)).toBeLessThan(1e-3);
       });
 
       it('gives the same logits and arg-max bits at every scale', async () => {
@@ -165,7 +192,11 @@ function conditioning(fixture: Fixture, text: TextInput, guided: boolean): Condi
   return { text, guided, source: { tokens: fixture.array('source_prefix.npy') } };
 }
 
-async function condition(runner: OnnxRunner, architecture: Architecture, { text, guided }: { text: TextInput; guided: boolean }): Promise<Feeds> {
+async function condition(
+  runner: OnnxRunner,
+  architecture: Architecture,
+  { text, guided }: { text: TextInput; guided: boolean },
+): Promise<Feeds> {
   const session = await runner.open(conditionGraph(architecture));
   const feeds = conditionFeeds(architecture, text, guided);
   const outputs = await session.run(feeds);
@@ -208,26 +239,34 @@ async function forEachProbedScale(probing: Probing & { setting: string }, visit:
   const step = await runner.open(stepGraph(architecture, { layers, controlled: false, probe: true }));
   const embeds = [await runner.open(embedGraph(architecture, true)), await runner.open(embedGraph(architecture, false))] as const;
   const tables = rotaryTables(architecture.config, architecture.headWidth);
-  const { cond, ...told } = shared;
+  const { cond, ...told }: Record<string, Tensor> = shared;
   delete told['text_memory'];
   for (const [scale, [rows, columns]] of architecture.config.scales.entries()) {
     const feeds: Record<string, Tensor> = { cond: cond!, level: int64s([], [scale]) };
     if (scale > 0) feeds['codes'] = fixture.array(`${setting}/input_s${scale}.npy`);
-    const { x } = await embeds[scale === 0 ? 0 : 1].run(feeds);
+    const x = output(await embeds[scale === 0 ? 0 : 1].run(feeds), 'x');
     const { cos, sin } = tables.scales[scale]!;
     const past = cache.pastInputs(scale, layers);
-    visit(scale, await step.run({ ...told, ...past, x: x!, cos, sin }, cache.freshOutputs(rows * columns, layers)));
+    visit(scale, await step.run({ ...told, ...past, x, cos, sin }, cache.freshOutputs(rows * columns, layers)));
   }
   await Promise.all([step, ...embeds].map((session) => session.release()));
 }
 
 /** `hidden_i` `[B, L, C]` at some rows against `[depth, B, rows, C]`. */
-function expectHidden(outputs: Feeds, { architecture, rows, expected }: { architecture: Architecture; rows: number[]; expected: FloatTensor }): void {
+function expectHidden(
+  outputs: Feeds,
+  { architecture, rows, expected }: { architecture: Architecture; rows: number[]; expected: FloatTensor },
+): void {
   const ours = architecture.blocks.flatMap((_, layer) => {
     const hidden = output(outputs, `hidden_${layer}`);
     const [batch = 0, length = 0, width = 0] = hidden.dims;
     const flat = floats([batch * length, width], floatData(hidden));
-    return Array.from({ length: batch }, (_, row) => pickRows(flat, rows.map((token) => row * length + token))).flat();
+    return Array.from({ length: batch }, (_, row) =>
+      pickRows(
+        flat,
+        rows.map((token) => row * length + token),
+      ),
+    ).flat();
   });
   expectRelative(ours, expected.data, 1e-4);
 }

@@ -50,7 +50,9 @@ export interface FakeModel extends EditingModel {
 }
 
 /** A model of 32×32 pixels whose transformer answers with `logit` (noise when absent). */
-export function fakeModel(logit: (place: { scale: number; index: number; row: number }) => number = ({ scale, index }) => Math.sin(index * 9.7 + scale * 3.1)): FakeModel {
+export function fakeModel(
+  logit: (place: { scale: number; index: number; row: number }) => number = ({ scale, index }) => Math.sin(index * 9.7 + scale * 3.1),
+): FakeModel {
   const { scales, tokenBits, depth } = tinyCard.config.transformer;
   return {
     card: tinyCard,

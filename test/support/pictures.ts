@@ -17,14 +17,22 @@ export function renderScene(width: number, height: number): Uint8Array {
 }
 
 export async function scenePng(width: number, height: number): Promise<Uint8Array> {
-  return new Uint8Array(await sharp(renderScene(width, height), { raw: { width, height, channels: 3 } }).png().toBuffer());
+  return new Uint8Array(
+    await sharp(renderScene(width, height), { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
 }
 
 /** White rectangle on black. */
 export async function maskPng({ width, height }: Extent, box: Rect): Promise<Uint8Array> {
   const pixels = new Uint8Array(width * height);
   for (let y = box.y; y < box.y + box.height; y++) pixels.fill(255, y * width + box.x, y * width + box.x + box.width);
-  return new Uint8Array(await sharp(pixels, { raw: { width, height, channels: 1 } }).png().toBuffer());
+  return new Uint8Array(
+    await sharp(pixels, { raw: { width, height, channels: 1 } })
+      .png()
+      .toBuffer(),
+  );
 }
 
 /** Interleaved RGB samples of an encoded picture. */

@@ -37,7 +37,13 @@ export interface InspectReport {
   readonly sizeBytes: number;
   readonly parameters: number;
   /** The recognised family, or null with `reason`. */
-  readonly model: { readonly family: string; readonly depth: number; readonly width: number; readonly heads: number; readonly tokenBits: number } | null;
+  readonly model: {
+    readonly family: string;
+    readonly depth: number;
+    readonly width: number;
+    readonly heads: number;
+    readonly tokenBits: number;
+  } | null;
   readonly reason?: string;
   readonly licence: string | null;
   readonly metadata: Readonly<Record<string, string>>;

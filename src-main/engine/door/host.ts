@@ -3,7 +3,9 @@ import { serve } from '../runtime/process-protocol.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
-type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> = Parameters<LocalEngine[M]>;
+type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> = Parameters<
+  LocalEngine[M]
+>;
 
 const engine = new LocalEngine();
 

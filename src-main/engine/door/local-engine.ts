@@ -23,7 +23,10 @@ import { CostModel, transformerWork } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
 import { openPack, type OpenPack } from './open-pack.js';
 
-type Output = { readonly format: OutputFormat; readonly quality: number };
+interface Output {
+  readonly format: OutputFormat;
+  readonly quality: number;
+}
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
 export class LocalEngine {
@@ -104,13 +107,13 @@ export class LocalEngine {
     const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
     const sum = model.quantiser.sumOf(unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
-    return encodePhoto(await photoOfTensor(picture), output);
+    return encodePhoto(photoOfTensor(picture), output);
   }
 
-  async checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
+  checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
     const { text } = pack.card.config.transformer;
-    if (text.kind === 'features') return { unknownWords: [], known: true, cut: false };
-    return new WordTokenizer(text.vocabulary, text.maxWords).encode(instruction).report;
+    if (text.kind === 'features') return Promise.resolve({ unknownWords: [], known: true, cut: false });
+    return Promise.resolve(new WordTokenizer(text.vocabulary, text.maxWords).encode(instruction).report);
   }
 
   async providers(): Promise<readonly ProviderReport[]> {
@@ -165,4 +168,3 @@ async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<num
   const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
   return (width + left + right) * (height + top + bottom);
 }
-

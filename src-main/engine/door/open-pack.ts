@@ -51,7 +51,10 @@ async function openFile(pack: InstalledPack, role: PackFile['role']): Promise<Ch
   if (!entry) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${pack.card.name}" but its card names none.`);
   const checkpoint = await openCheckpoint(path.join(pack.folder, entry.name));
   if (checkpoint.identity.sizeBytes !== entry.bytes) {
-    throw new ExpectedError('pack.damaged', `Expected ${entry.bytes} bytes in ${entry.name} but received ${checkpoint.identity.sizeBytes}.`);
+    throw new ExpectedError(
+      'pack.damaged',
+      `Expected ${entry.bytes} bytes in ${entry.name} but received ${checkpoint.identity.sizeBytes}.`,
+    );
   }
   return checkpoint;
 }
@@ -81,7 +84,9 @@ function textEncoder(card: PackCard): EditingModel['encodeText'] {
   return (instruction) => {
     const { ids, report } = tokenizer.encode(instruction);
     if (report.unknownWords.length > 0 && !report.known) {
-      throw new ExpectedError('instruction.unknown-words', unknownWordsSentence(report.unknownWords.map(({ word }) => word)), { details: { ...report } });
+      throw new ExpectedError('instruction.unknown-words', unknownWordsSentence(report.unknownWords.map(({ word }) => word)), {
+        details: { ...report },
+      });
     }
     return { text: { kind: 'words', ids }, notices: textNotices(report, text.maxWords) };
   };

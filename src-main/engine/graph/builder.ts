@@ -69,14 +69,20 @@ export class GraphBuilder {
 
   /** The single result of an operator. */
   op(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
-    return this.ops(operator, inputs, { attributes })[0] as Value;
+    return this.ops(operator, inputs, { attributes })[0]!;
   }
 
   /** All results of an operator. */
   ops(operator: string, inputs: readonly Value[], { attributes = {}, outputs = 1 }: Operation = {}): Value[] {
     const split = operator.lastIndexOf('.');
     const results = Array.from({ length: outputs }, (_, i) => `${operator.slice(split + 1)}_${this.#nodes.length}_${i}`);
-    this.#nodes.push({ operator: operator.slice(split + 1), domain: operator.slice(0, Math.max(0, split)), inputs, outputs: results, attributes });
+    this.#nodes.push({
+      operator: operator.slice(split + 1),
+      domain: operator.slice(0, Math.max(0, split)),
+      inputs,
+      outputs: results,
+      attributes,
+    });
     return results;
   }
 

@@ -28,8 +28,7 @@ export interface GraphPort {
 }
 
 export type Initializer = { readonly name: string; readonly dtype: GraphType; readonly dims: readonly number[] } & (
-  | { readonly bytes: Uint8Array }
-  | { readonly location: string; readonly offsetBytes: number; readonly lengthBytes: number }
+  { readonly bytes: Uint8Array } | { readonly location: string; readonly offsetBytes: number; readonly lengthBytes: number }
 );
 
 export interface GraphContent {

@@ -34,7 +34,9 @@ export class ProtoMessage {
 
   /** Keeps `value` itself until `finish`: do not change it before. */
   bytes(field: number, value: Uint8Array): this {
-    return this.#append(varint(key(field, LENGTH_DELIMITED))).#append(varint(BigInt(value.length))).#append(value);
+    return this.#append(varint(key(field, LENGTH_DELIMITED)))
+      .#append(varint(BigInt(value.length)))
+      .#append(value);
   }
 
   message(field: number, value: ProtoMessage): this {

@@ -100,7 +100,9 @@ export function groupNorm(module: Module, map: Value, groups: number): Value {
   const { graph } = module;
   const channels = at(module.shape('weight'), 0);
   const grouped = graph.op('Reshape', [map, graph.integers([0, groups, -1])]);
-  const normed = graph.op('InstanceNormalization', [grouped, graph.filled(1, groups), graph.filled(0, groups)], { epsilon: { float: 1e-6 } });
+  const normed = graph.op('InstanceNormalization', [grouped, graph.filled(1, groups), graph.filled(0, groups)], {
+    epsilon: { float: 1e-6 },
+  });
   const unit = graph.op('Reshape', [normed, graph.op('Shape', [map])]); // (N, C, h, w)
   const scaled = graph.op('Mul', [unit, module.parameter('weight', [channels, 1, 1])]);
   return graph.op('Add', [scaled, module.parameter('bias', [channels, 1, 1])]);

@@ -45,7 +45,8 @@ async function readyMap(job: PipelineJob, settings: ControlSettings): Promise<Fl
 /** Edges or depth of the model's own view of a picture, `[1, 1, S, S]`. */
 export async function estimateMap(job: PipelineJob, settings: ControlSettings, picture: FloatTensor): Promise<FloatTensor> {
   if (settings.kind === 'canny') return modelCanny(picture, settings);
-  if (!job.model.depth) throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${job.model.card.name}" has none.`);
+  if (!job.model.depth)
+    throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${job.model.card.name}" has none.`);
   return job.model.depth.estimate(picture);
 }
 

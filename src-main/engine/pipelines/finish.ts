@@ -4,7 +4,6 @@ import { compositeEdit } from '../image/composite.js';
 import { encodeMask, encodePhoto } from '../image/encode.js';
 import { fullMask } from '../image/mask.js';
 import type { Mask, Photo } from '../image/photo.js';
-import { photoOfTensor } from '../image/tensor-photo.js';
 import { packTokens } from '../sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import type { PipelineJob } from './model.js';
@@ -20,7 +19,8 @@ export interface Finished {
 /** Carries the model's picture back to the canvas at full resolution, touching only what the request allows. */
 export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
   const { request } = job;
-  const weight = stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : changedArea(finished.trace, stage.frame, stage.canvas.extent));
+  const weight =
+    stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : changedArea(finished.trace, stage.frame, stage.canvas.extent));
   const redraw = request.task !== 'edit' || request.whole;
   const { before, after } = finished.trace;
   const composed = await compositeEdit({
@@ -40,12 +40,6 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
   };
 }
 
-/** A picture that had no source: the model's own, at the size that was asked for. */
-export async function finishGenerated(job: PipelineJob, finished: Finished): Promise<Candidate<Uint8Array>> {
-  const photo = await photoOfTensor(finished.trace.after, job.request.size);
-  return { ...(await candidateOf(job, finished, photo)), changedPixels: photo.extent.width * photo.extent.height, changedOutsideMask: 0 };
-}
-
 async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {
   const picture = await encodePhoto(photo, job.request.output);
   return { index, picture, seed, tokens: packTokens(job.model.card.name, trace.quantiser, trace.bits) };
@@ -55,4 +49,3 @@ async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, p
 export function photoOfMask(mask: Mask, format: OutputFormat): Photo {
   return { extent: mask.extent, channels: 1, samples: mask.values, format, notices: [] };
 }
-

@@ -8,7 +8,6 @@ import { openPhoto } from '../image/decode.js';
 import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
 import type { Mask, Photo } from '../image/photo.js';
-import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { controlInput, estimateMap } from './control-input.js';
 import { photoOfMask } from './finish.js';
@@ -53,7 +52,7 @@ async function* expand(job: PipelineJob, signal: Cancellation): AsyncGenerator<P
 
 async function* staged(job: PipelineJob, stage: Stage, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   throwIfCancelled(signal);
-  yield* produce(job, stage, await controlInput(job, stage.picture), signal);
+  yield* produce(job, { stage, control: await controlInput(job, stage.picture) }, signal);
 }
 
 /** A picture from words, a control map, or both (ControlAR). */
@@ -62,9 +61,8 @@ async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator
   const guide = job.request.source === undefined ? undefined : await openPhoto(pictureBytes(job, job.request.source, 'source'));
   const seen = guide && (await workingCopy(guide, frameWhole(guide.extent, size.width / size.height), size));
   const held = await controlInput(job, seen);
-  const whole = { x: 0, y: 0, ...size };
-  const blank = stageEmpty(job.model, { extent: size, channels: 3, samples: new Uint8Array(0), format: 'png', notices: [] }, whole);
-  yield* produce(job, { ...blank, canvas: await photoOfTensor(blank.picture) }, held, signal);
+  const stage = stageEmpty(job.model, job.request.size ?? guide?.extent ?? size);
+  yield* produce(job, { stage, control: held }, signal);
 }
 
 /** Makes a control map of a photograph: edges at its own resolution, or the pack's depth estimate. */

@@ -11,7 +11,7 @@ import { runScales, type ScalePlan, type ScaleStep } from '../sampling/scale-loo
 import { unpackTokens } from '../sampling/tokens.js';
 import type { ControlInput } from '../tensor/predictor.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
-import { finishGenerated, finishOnCanvas, type Finished } from './finish.js';
+import { finishOnCanvas, type Finished } from './finish.js';
 import type { PipelineEvent, PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
@@ -28,6 +28,12 @@ interface Production {
   readonly clock: Clock;
 }
 
+/** A request's picture and control, ready for the model. */
+export interface Staged {
+  readonly stage: Stage;
+  readonly control: ControlInput | undefined;
+}
+
 interface Clock {
   readonly started: number;
   text: number;
@@ -39,7 +45,7 @@ interface Clock {
 }
 
 /** From a staged picture to its candidates: the part that edit, fill, expand and generate have in common. */
-export async function* produce(job: PipelineJob, stage: Stage, control: ControlInput | undefined, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+export async function* produce(job: PipelineJob, { stage, control }: Staged, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const clock: Clock = { started: performance.now(), text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0 };
   const encoded = timed(clock, 'text', () => job.model.encodeText(instructionOf(job)));
   yield { type: 'started', plan: runPlan(job, stage, encoded.notices) };
@@ -50,7 +56,7 @@ export async function* produce(job: PipelineJob, stage: Stage, control: ControlI
     type: 'done',
     timingsMs: timings(job, clock),
     peakRssBytes: job.peakRssBytes(),
-    size: job.request.task === 'generate' ? (job.request.size ?? stage.canvas.extent) : stage.canvas.extent,
+    size: stage.canvas.extent,
     provider: job.provider,
   };
 }
@@ -187,10 +193,17 @@ async function finish(production: Production, made: { index: number; seed: numbe
   clock.decode += performance.now() - decoding;
   assertFinite(after);
   const { gate } = made.last;
-  const trace = { quantiser: plan.quantiser, bits: made.bits, sourceBits: source.bits, before: source.before, after, ...(gate && { gate }) };
+  const trace = {
+    quantiser: plan.quantiser,
+    bits: made.bits,
+    sourceBits: source.bits,
+    before: source.before,
+    after,
+    ...(gate && { gate }),
+  };
   const finished: Finished = { index: made.index, seed: made.seed, trace };
   const compositing = performance.now();
-  const candidate = job.request.task === 'generate' ? await finishGenerated(job, finished) : await finishOnCanvas(job, stage, finished);
+  const candidate = await finishOnCanvas(job, stage, finished);
   clock.composite += performance.now() - compositing;
   return candidate;
 }
@@ -216,4 +229,3 @@ function timings(job: PipelineJob, clock: Clock): Timings {
   const { text, source, scales, previews, decode, composite } = clock;
   return { load: job.loadMs, text, source, scales, previews, decode, composite, total: job.loadMs + performance.now() - clock.started };
 }
-

@@ -1,9 +1,9 @@
-import type { Rect } from '#base/geometry.js';
+import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from '../image/decode.js';
 import { expansionMask, extendPhoto, frameAround, frameWhole } from '../image/frame.js';
-import { feather, maskBounds, openMask } from '../image/mask.js';
+import { feather, fullMask, maskBounds, openMask } from '../image/mask.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy, workingMask } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
@@ -59,7 +59,15 @@ export async function stageEdit(job: PipelineJob): Promise<Stage> {
   const masked = await stageMask(job, canvas);
   const picture = await workingCopy(canvas, masked.frame, size);
   const keepMask = widenByOneToken(masked.share, job.model.quantiser.patch);
-  return { canvas, ...masked.canvasParts, frame: masked.frame, picture, modelMask: emptyMask(job.model), keepMask, notices: masked.notices };
+  return {
+    canvas,
+    ...masked.canvasParts,
+    frame: masked.frame,
+    picture,
+    modelMask: emptyMask(job.model),
+    keepMask,
+    notices: masked.notices,
+  };
 }
 
 /** In-painting: the masked part is hidden from the model. */
@@ -79,17 +87,19 @@ export async function stageExpand(job: PipelineJob): Promise<Stage> {
   const mask = expansionMask(source, margins);
   const size = modelExtent(job.model);
   const frame = frameWhole(canvas.extent, size.width / size.height);
-  return stageHole(job, canvas, await placeMask(job, { canvas, mask, frame, notices: canvas.notices }));
+  return stageHole(job, canvas, placeMask(job, { mask, frame, notices: canvas.notices }));
 }
 
 /** A picture from nothing: everything is hole. */
-export function stageEmpty(model: EditingModel, canvas: Photo, frame: Rect): Stage {
+export function stageEmpty(model: EditingModel, extent: Extent): Stage {
   const { width, height } = modelExtent(model);
   const picture = floats([1, 3, height, width]);
   picture.data.fill(HIDDEN);
   const modelMask = emptyMask(model);
   modelMask.data.fill(1);
-  return { canvas, frame, picture, modelMask, notices: [] };
+  const samples = new Uint8Array(sampleCount(extent) * 3).fill(HIDDEN * 255);
+  const canvas: Photo = { extent, channels: 3, samples, format: 'png', notices: [] };
+  return { canvas, frame: frameWhole(extent, width / height), weight: fullMask(extent), picture, modelMask, notices: [] };
 }
 
 /** The grey that stands for hidden pixels in training. */
@@ -111,19 +121,18 @@ async function stageMask(job: PipelineJob, canvas: Photo): Promise<PlacedMask> {
   if (!bounds) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   const size = modelExtent(job.model);
   const frame = frameAround(bounds, canvas.extent, { aspect: size.width / size.height, context: CONTEXT, minSide: size.width });
-  return placeMask(job, { canvas, mask, frame, notices: [...canvas.notices, ...notices] });
+  return placeMask(job, { mask, frame, notices: [...canvas.notices, ...notices] });
 }
 
 interface MaskPlace {
-  readonly canvas: Photo;
   readonly mask: Mask;
   readonly frame: Rect;
   readonly notices: readonly Notice[];
 }
 
-async function placeMask(job: PipelineJob, { mask, frame, notices }: MaskPlace): Promise<PlacedMask> {
+function placeMask(job: PipelineJob, { mask, frame, notices }: MaskPlace): PlacedMask {
   const blend = job.request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
-  const hole = binary(await workingMask(mask, frame, modelExtent(job.model)));
+  const hole = binary(workingMask(mask, frame, modelExtent(job.model)));
   const share = resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest);
   return { frame, canvasParts: { mask, weight: feather(mask, blend) }, hole, share, notices };
 }

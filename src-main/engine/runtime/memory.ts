@@ -37,12 +37,20 @@ function readText(file: string): string {
 }
 
 /** Asks before memory is taken: an answer in words beats a killed process. */
-export function assertFits(neededBytes: number, advice: { readonly lighterPreset: string | undefined }, freeBytes = availableBytes()): void {
+export function assertFits(
+  neededBytes: number,
+  advice: { readonly lighterPreset: string | undefined },
+  freeBytes = availableBytes(),
+): void {
   if (neededBytes + RESERVE_BYTES <= freeBytes) return;
   const suggestion = advice.lighterPreset === undefined ? '' : `; try the preset "${advice.lighterPreset}"`;
-  throw new ExpectedError('memory.too-little', `This needs ${inMegabytes(neededBytes)} but only ${inMegabytes(freeBytes)} is free${suggestion}.`, {
-    details: { neededBytes, freeBytes, ...(advice.lighterPreset !== undefined && { preset: advice.lighterPreset }) },
-  });
+  throw new ExpectedError(
+    'memory.too-little',
+    `This needs ${inMegabytes(neededBytes)} but only ${inMegabytes(freeBytes)} is free${suggestion}.`,
+    {
+      details: { neededBytes, freeBytes, ...(advice.lighterPreset !== undefined && { preset: advice.lighterPreset }) },
+    },
+  );
 }
 
 function inMegabytes(bytes: number): string {

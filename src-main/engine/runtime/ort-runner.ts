@@ -30,7 +30,10 @@ async function chooseProvider(choice: ProviderChoice): Promise<string> {
   if (choice === 'auto') return reports.find(({ available, automatic }) => available && automatic)?.name ?? 'cpu';
   const report = reports.find(({ name }) => name === choice);
   if (report?.available) return choice;
-  throw new ExpectedError('provider.unavailable', `Expected the provider "${choice}" to work here but it does not: ${report?.whyNot ?? 'unknown'}`);
+  throw new ExpectedError(
+    'provider.unavailable',
+    `Expected the provider "${choice}" to work here but it does not: ${report?.whyNot ?? 'unknown'}`,
+  );
 }
 
 async function openSession(graph: GraphModel, provider: string, { threads, prepack = true }: RunnerOptions): Promise<GraphSession> {
@@ -57,7 +60,7 @@ async function runSession(session: ort.InferenceSession, feeds: Feeds, into: Fee
   const fetches: Record<string, ort.Tensor | null> = {};
   for (const name of session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null;
   const results = await session.run(mapValues(feeds, toOrt), fetches);
-  return mapValues(results, (result, name) => into[name] ?? fromOrt(result as ort.Tensor));
+  return mapValues(results, (result, name) => into[name] ?? fromOrt(result));
 }
 
 function toOrt({ dtype, dims, data }: Tensor): ort.Tensor {

@@ -14,7 +14,9 @@ export type Answer =
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorData };
 
 /** What the process can be asked: a promise for one answer, an async generator for many. */
-export type Methods = Readonly<Record<string, (args: readonly unknown[], cancellation: Cancellation) => Promise<unknown> | AsyncGenerator<unknown, void>>>;
+export type Methods = Readonly<
+  Record<string, (args: readonly unknown[], cancellation: Cancellation) => Promise<unknown> | AsyncGenerator<unknown, void>>
+>;
 
 /** The child's end of the channel; `process` fits it. */
 export interface Port {

@@ -15,7 +15,11 @@ const HOMES: readonly { readonly name: string; readonly platforms: readonly stri
   { name: 'cuda', platforms: ['linux-x64', 'win32-x64'], elsewhere: 'CUDA exists on Linux and Windows with an NVIDIA card only.' },
   { name: 'dml', platforms: ['win32-x64', 'win32-arm64'], elsewhere: 'DirectML exists on Windows only.' },
   { name: 'coreml', platforms: ['darwin-arm64', 'darwin-x64'], elsewhere: 'Core ML exists on macOS only.' },
-  { name: 'webgpu', platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'], elsewhere: 'WebGPU is not built for this platform.' },
+  {
+    name: 'webgpu',
+    platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
+    elsewhere: 'WebGPU is not built for this platform.',
+  },
 ];
 
 const PROBE_TIMEOUT_MS = 20_000;
@@ -76,5 +80,6 @@ function probe(name: string): Promise<string | undefined> {
 }
 
 function lastLine(text: string): string | undefined {
-  return text.trim().split('\n').at(-1)?.trim().slice(0, 300) || undefined;
+  const trimmed = text.trim();
+  return trimmed === '' ? undefined : trimmed.split('\n').at(-1)?.trim().slice(0, 300);
 }

@@ -28,4 +28,3 @@ export function layersPerScale(plan: DepthPlan): readonly (readonly number[])[] 
   const late = layerSubset(plan.depth, plan.lateLayers);
   return Array.from({ length: plan.scales }, (_, scale) => (scale >= plan.scales - plan.lateScales ? late : full));
 }
-

@@ -75,7 +75,10 @@ function chooseBits(plan: ScalePlan, { scale, sum, logits }: { scale: number; su
   if (given) return given;
   const guided = guide(logits, plan.sampling.guidance);
   if (!guided.every(Number.isFinite)) {
-    throw new ExpectedError('weights.damaged', `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`);
+    throw new ExpectedError(
+      'weights.damaged',
+      `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`,
+    );
   }
   const drawn = drawBits(guided, plan.sampling, scale);
   if (!plan.features) return drawn;

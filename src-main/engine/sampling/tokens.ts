@@ -21,13 +21,16 @@ function unpackToken(hex: string, bits: Uint8Array): void {
 
 export function packTokens(pack: string, quantiser: BitwiseQuantiser, bits: readonly ScaleBits[]): TokenFile {
   const size = quantiser.tokenBits;
-  const tokens = bits.map((scale) => Array.from({ length: scale.length / size }, (_, t) => packToken(scale.subarray(t * size, (t + 1) * size))));
+  const tokens = bits.map((scale) =>
+    Array.from({ length: scale.length / size }, (_, t) => packToken(scale.subarray(t * size, (t + 1) * size))),
+  );
   return { pack, schedule: quantiser.schedule.map(([rows, columns]) => [rows, columns]), tokens };
 }
 
 /** The bits in a token file, checked against the pack that is to read them. */
 export function unpackTokens(file: TokenFile, pack: string, quantiser: BitwiseQuantiser): readonly ScaleBits[] {
-  if (file.pack !== pack) throw new ExpectedError('tokens.invalid', `Expected tokens of the pack "${pack}" but received tokens of "${file.pack}".`);
+  if (file.pack !== pack)
+    throw new ExpectedError('tokens.invalid', `Expected tokens of the pack "${pack}" but received tokens of "${file.pack}".`);
   if (JSON.stringify(file.schedule) !== JSON.stringify(quantiser.schedule)) {
     throw new ExpectedError('tokens.invalid', `Expected the scales of the pack "${pack}" in the token file but received others.`);
   }

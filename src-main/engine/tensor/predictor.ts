@@ -4,7 +4,8 @@ import type { FloatTensor } from './tensor.js';
 // l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
 
 /** What the instruction has become: word ids of the pack's own vocabulary, or an encoder's hidden states `[T, width]`. */
-export type TextInput = { readonly kind: 'words'; readonly ids: readonly number[] } | { readonly kind: 'features'; readonly features: FloatTensor };
+export type TextInput =
+  { readonly kind: 'words'; readonly ids: readonly number[] } | { readonly kind: 'features'; readonly features: FloatTensor };
 
 /** The picture being edited, on the finest token grid. */
 export interface SourceInput {

@@ -22,7 +22,14 @@ async function drain<T>(values: AsyncGenerator<T, void>): Promise<T[]> {
 function setUp() {
   const queue = new JobQueue();
   const log: string[] = [];
-  const submit = (name: string, { wait, priority = 'interactive', signal = new AbortController().signal }: { wait?: Promise<void>; priority?: Priority; signal?: AbortSignal } = {}) =>
+  const submit = (
+    name: string,
+    {
+      wait,
+      priority = 'interactive',
+      signal = new AbortController().signal,
+    }: { wait?: Promise<void>; priority?: Priority; signal?: AbortSignal } = {},
+  ) =>
     drain(
       queue.enqueue(
         async function* () {

@@ -1,6 +1,17 @@
 import type { GraphBuilder, Value } from '#engine/graph/builder.js';
 import { Module } from '../module.js';
-import { attention, biasedAttention, flatten, geluTanh, layerNorm, linear, linearWith, plainLayerNorm, rotary, unitVectors } from '../nn.js';
+import {
+  attention,
+  biasedAttention,
+  flatten,
+  geluTanh,
+  layerNorm,
+  linear,
+  linearWith,
+  plainLayerNorm,
+  rotary,
+  unitVectors,
+} from '../nn.js';
 import type { Architecture } from './architecture.js';
 
 // B batch rows · L tokens at hand · P cached tokens · T text rows · C width · H heads · c head width

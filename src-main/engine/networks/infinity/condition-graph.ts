@@ -24,9 +24,13 @@ export function conditionGraph(architecture: Architecture): GraphModel {
   const gss = linear(root.at('shared_ada_lin', 1), activated);
   const head = linear(root.at('head_nm', 'ada_lin', 1), activated);
   const rows = flatten(graph, encoded.memory, width);
-  const layout = graph.op('Concat', [graph.op('Shape', [encoded.memory], { start: 0, end: 2 }), graph.integers([2, heads, width / heads])], {
-    axis: 0,
-  });
+  const layout = graph.op(
+    'Concat',
+    [graph.op('Shape', [encoded.memory], { start: 0, end: 2 }), graph.integers([2, heads, width / heads])],
+    {
+      axis: 0,
+    },
+  );
   architecture.blocks.forEach((block, layer) => {
     crossMemory(new Module(graph, block.at('ca')), { rows, layout, layer, architecture });
   });

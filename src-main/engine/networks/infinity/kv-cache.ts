@@ -47,7 +47,8 @@ export class KvCache {
   sourceOutputs(): Record<string, FloatTensor> {
     const outputs: Record<string, FloatTensor> = {};
     this.#layers.forEach((rows, layer) => {
-      for (const kind of KINDS) outputs[`${kind}_${layer}`] = this.#view((layer === 0 ? this.#firstSource : rows)[kind], 0, this.#sourceRows);
+      for (const kind of KINDS)
+        outputs[`${kind}_${layer}`] = this.#view((layer === 0 ? this.#firstSource : rows)[kind], 0, this.#sourceRows);
     });
     return outputs;
   }

@@ -20,15 +20,11 @@ import { InfinitySessions } from './sessions.js';
 export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<ScalePredictor> {
   const architecture = describe(weights, config);
   const sessions = new InfinitySessions(runner, architecture);
-  const allLayers = architecture.blocks.map((_, layer) => layer);
-  for (const open of [
-    () => sessions.condition(),
-    () => sessions.embed(true),
-    () => sessions.embed(false),
-    () => sessions.prefix(),
-    () => sessions.step(allLayers, false),
-  ]) {
-    await open();
+  try {
+    await sessions.openAlways();
+  } catch (error) {
+    await sessions.release();
+    throw error;
   }
   return new InfinityPredictor(sessions);
 }
@@ -95,7 +91,7 @@ class InfinityPredictor implements ScalePredictor {
   async #encodeText({ text, guided }: Conditioning): Promise<TextCondition> {
     const feeds = conditionFeeds(this.#architecture, text, guided);
     const outputs = await (await this.#sessions.condition()).run(feeds);
-    return { outputs, bias: feeds['text_bias'] as Tensor, batch: guided ? 2 : 1 };
+    return { outputs, bias: feeds['text_bias']!, batch: guided ? 2 : 1 };
   }
 
   async #prepareCache(conditioning: Conditioning, text: TextCondition): Promise<PreparedCache> {

@@ -20,7 +20,7 @@ const MILLI = 1000;
  * The 13 token grids, coarse to fine, of the published 1-megapixel schedule.
  *
  * @param ratio height by width, cut to three decimals as the authors name it: `1.333`, `0.666`.
- * @throws ExpectedError `request.invalid` for a ratio without a schedule.
+ * @throws ExpectedError `pack.damaged` for a ratio without a schedule.
  */
 export function oneMegapixelSchedule(ratio: string): readonly Grid[] {
   const wanted = Math.round(Number(ratio) * MILLI);
@@ -29,7 +29,7 @@ export function oneMegapixelSchedule(ratio: string): readonly Grid[] {
     if (wanted === upright) return parse(text);
     if (wanted === Math.floor((MILLI * MILLI) / exactMilli(upright))) return parse(text).map(([rows, columns]) => [columns, rows]);
   }
-  throw new ExpectedError('request.invalid', `Expected one of the published aspect ratios but received ${ratio}.`);
+  throw new ExpectedError('pack.damaged', `Expected one of the published aspect ratios but received ${ratio}.`);
 }
 
 /** 1.333 stands for 4/3: its inverse is 0.75, not 0.7501. */

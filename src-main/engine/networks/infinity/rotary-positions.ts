@@ -41,7 +41,9 @@ export function rotaryTables(config: Pick<TransformerConfig, 'rotary' | 'scales'
 /** Cell centres, in units of the finest grid. The source stands where the finest scale does. */
 export function normalisedPositions(schedule: readonly Grid[]): TokenPositions {
   const finest = at(schedule, schedule.length - 1);
-  const scales = schedule.map((grid) => mapCells(grid, (row, column) => [centre(row, grid[0], finest[0]), centre(column, grid[1], finest[1])]));
+  const scales = schedule.map((grid) =>
+    mapCells(grid, (row, column) => [centre(row, grid[0], finest[0]), centre(column, grid[1], finest[1])]),
+  );
   return { source: at(scales, scales.length - 1), scales };
 }
 

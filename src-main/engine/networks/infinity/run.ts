@@ -69,7 +69,8 @@ export class InfinityRun implements PredictionRun {
     const tokens = cellCount(at(config.scales, scale));
     const feeds: Record<string, Tensor> = {};
     if (config.sourceFusion || config.copyGate) feeds['residual'] = input.residual ?? floats([tokens, config.tokenBits]);
-    if (config.sourceFusion) feeds['mask'] = input.mask ?? floats([tokens, cellsPerToken], new Float32Array(tokens * cellsPerToken).fill(1));
+    if (config.sourceFusion)
+      feeds['mask'] = input.mask ?? floats([tokens, cellsPerToken], new Float32Array(tokens * cellsPerToken).fill(1));
     return feeds;
   }
 

@@ -17,6 +17,15 @@ export class InfinitySessions {
     this.architecture = architecture;
   }
 
+  /** Opens what every request needs, one after the other: each holds its weights while it is built. */
+  async openAlways(): Promise<void> {
+    await this.condition();
+    await this.embed(true);
+    await this.embed(false);
+    await this.prefix();
+    await this.step([...this.architecture.blocks.keys()], false);
+  }
+
   condition(): Promise<GraphSession> {
     return this.#once('condition', () => conditionGraph(this.architecture));
   }
@@ -42,9 +51,9 @@ export class InfinitySessions {
   }
 
   async release(): Promise<void> {
-    const sessions = [...this.#open.values()];
+    const sessions = await Promise.allSettled(this.#open.values());
     this.#open.clear();
-    await Promise.all(sessions.map(async (session) => (await session).release()));
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
   }
 
   #once(key: string, build: () => GraphModel): Promise<GraphSession> {

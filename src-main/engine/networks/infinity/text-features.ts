@@ -22,7 +22,11 @@ export function encodeFeatures(root: Module): EncodedText {
   const memory = linear(root.at('text_proj_for_ca', 2), geluTanh(graph, linear(root.at('text_proj_for_ca', 0), rows)));
   const pooled = pool(root.at('text_proj_for_sos', 'ca'), { rows, batchAndLength, bias });
   const [channels = 0] = root.shape('text_proj_for_ca.2.weight');
-  return { memory: graph.op('Reshape', [memory, graph.op('Concat', [batchAndLength, graph.integers([channels])], { axis: 0 })]), pooled, bias };
+  return {
+    memory: graph.op('Reshape', [memory, graph.op('Concat', [batchAndLength, graph.integers([channels])], { axis: 0 })]),
+    pooled,
+    bias,
+  };
 }
 
 interface Pooling {

@@ -16,7 +16,13 @@ test('guidance doubles both', () => {
 });
 
 test('the operations of one pass follow 28·C² per token and layer plus attention', () => {
-  const card = { ...tinyCard, config: { ...tinyCard.config, transformer: { ...tinyCard.config.transformer, depth: 1, width: 10, scales: [[1, 1] as [number, number]] } } };
+  const card = {
+    ...tinyCard,
+    config: {
+      ...tinyCard.config,
+      transformer: { ...tinyCard.config.transformer, depth: 1, width: 10, scales: [[1, 1] as [number, number]] },
+    },
+  };
   // source token sees 1 row, the one target token sees 2
   expect(transformerWork(card, 'best', false).flops).toBe(2800 + 40 + (2800 + 80));
 });

@@ -55,7 +55,12 @@ const near = (margin: number) => (x: number, y: number) =>
 describe('a run', () => {
   test('starts with its plan, shows every scale and its preview in order, and ends with its cost', async () => {
     const events = await collect(jobOf({ task: 'edit', source: 'source', instruction: 'red' }));
-    expect(events.map((event) => event.type)).toEqual(['started', ...Array.from({ length: 3 }, () => ['scale', 'preview']).flat(), 'candidate', 'done']);
+    expect(events.map((event) => event.type)).toEqual([
+      'started',
+      ...Array.from({ length: 3 }, () => ['scale', 'preview']).flat(),
+      'candidate',
+      'done',
+    ]);
     expect(events.flatMap((event) => (event.type === 'scale' ? [event.scale] : []))).toEqual([1, 2, 3]);
   });
 
@@ -146,7 +151,9 @@ describe('edit', () => {
   });
 
   test('without an instruction is refused in one sentence', async () => {
-    await expect(collect(jobOf({ task: 'edit', source: 'source', instruction: '  ' }))).rejects.toThrow('Expected an instruction but received none.');
+    await expect(collect(jobOf({ task: 'edit', source: 'source', instruction: '  ' }))).rejects.toThrow(
+      'Expected an instruction but received none.',
+    );
   });
 
   test('lighter presets run fewer layers on the late scales', async () => {
@@ -164,7 +171,9 @@ describe('generate', () => {
   });
 
   test('with control needs a pack that has it', async () => {
-    const error = await collect(jobOf({ task: 'generate', source: 'source', control: { kind: 'canny' } })).catch((reason: unknown) => reason);
+    const error = await collect(jobOf({ task: 'generate', source: 'source', control: { kind: 'canny' } })).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toBeInstanceOf(ExpectedError);
     expect((error as ExpectedError).code).toBe('pack.unable');
   });

@@ -49,6 +49,8 @@ describe('the runner', () => {
 
   test('names the reason where a provider cannot be had', async () => {
     const absent = process.platform === 'linux' ? 'dml' : 'cuda';
-    await expect(createRunner({ provider: absent })).rejects.toThrow(/Expected the provider "(dml|cuda)" to work here but it does not: .{10,}/u);
+    await expect(createRunner({ provider: absent })).rejects.toThrow(
+      /Expected the provider "(dml|cuda)" to work here but it does not: .{10,}/u,
+    );
   });
 });

@@ -25,7 +25,10 @@ function features(seed: number) {
 
 describe('patchify', () => {
   test('orders the values of a token by channel, row and column as pixel-unshuffle does', () => {
-    const map = floats([2, 2, 4], Float32Array.from({ length: 16 }, (_, i) => i));
+    const map = floats(
+      [2, 2, 4],
+      Float32Array.from({ length: 16 }, (_, i) => i),
+    );
     expect([...patchify(map, 2).data]).toEqual([0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15]);
   });
 

@@ -14,7 +14,8 @@ const schedule = [
   [4, 4],
 ] as const;
 const quantiser = new BitwiseQuantiser({ codeBits: 2, schedule, patchify: 2 });
-const noise = (place: { scale: number; index: number; row: number }) => Math.sin(place.index * 12.9898 + place.scale * 78.233 + place.row * 3);
+const noise = (place: { scale: number; index: number; row: number }) =>
+  Math.sin(place.index * 12.9898 + place.scale * 78.233 + place.row * 3);
 
 function planOf(changes: Partial<ScalePlan> = {}, logit = noise): ScalePlan {
   return {
@@ -77,7 +78,11 @@ describe('next-scale prediction', () => {
   test('late scales run the subset of layers', async () => {
     const plan = planOf();
     await run(plan);
-    expect((plan.predictor as ReturnType<typeof fakePredictor>).asked.map(({ layers }) => layers)).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0, 3]]);
+    expect((plan.predictor as ReturnType<typeof fakePredictor>).asked.map(({ layers }) => layers)).toEqual([
+      [0, 1, 2, 3],
+      [0, 1, 2, 3],
+      [0, 3],
+    ]);
   });
 
   test('cancelling ends the run between scales', async () => {
@@ -115,7 +120,8 @@ describe('keeping the source', () => {
     const before = quantiser.sumOf((await run(planOf({ features, keepMask, until: 2 }))).map((step) => step.bits));
     const expected = quantiser.quantise(features, before, 2);
     const tokensRight = [2, 3, 6, 7, 10, 11, 14, 15];
-    for (const token of tokensRight) expect(last!.bits.subarray(token * 8, token * 8 + 8)).toEqual(expected.subarray(token * 8, token * 8 + 8));
+    for (const token of tokensRight)
+      expect(last!.bits.subarray(token * 8, token * 8 + 8)).toEqual(expected.subarray(token * 8, token * 8 + 8));
   });
 
   test('a mask is widened by one token on every side', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { PickleSet, PickleTuple } from '#engine/weights/pickle-values.js';
-import type { PickleValue , PickleDict, PickleList} from '#engine/weights/pickle-values.js';
+import type { PickleValue, PickleDict, PickleList } from '#engine/weights/pickle-values.js';
 import { unpickle } from '#engine/weights/unpickle.js';
 
 import * as p from './support/pickle-writer.js';

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Architecture } from '#engine/networks/infinity/architecture.js';
+import { KvCache } from '#engine/networks/infinity/kv-cache.js';
+import { floatData } from '#engine/tensor/tensor.js';
+
+const SCALES = [
+  [1, 1],
+  [2, 2],
+] as const;
+const architecture = {
+  config: { scales: SCALES, depth: 2, width: 1 },
+  finest: SCALES[1],
+  sourceTokens: 4,
+} as unknown as Architecture;
+
+function cacheWithSource(): KvCache {
+  const cache = new KvCache(architecture, { batch: 1, hasSource: true });
+  for (const rows of Object.values(cache.sourceOutputs())) rows.data.set([1, 2, 3, 6]);
+  return cache;
+}
+
+describe('KvCache', () => {
+  it('shows the first layer the source at each scale’s own resolution, the others all of it', () => {
+    const cache = cacheWithSource();
+    const first = cache.pastInputs(0, [0, 1]);
+    expect(first['past_k_0']).toMatchObject({ dims: [1, 1, 1], data: Float32Array.of(3) });
+    expect(first['past_v_1']).toMatchObject({ dims: [4, 1, 1], data: Float32Array.of(1, 2, 3, 6) });
+    expect([...floatData(cache.pastInputs(1, [0])['past_k_0']!)]).toEqual([1, 2, 3, 6]);
+  });
+
+  it('puts new rows right behind the past, without a copy', () => {
+    const cache = cacheWithSource();
+    cache.pastInputs(0, [0, 1]);
+    const fresh = cache.freshOutputs(1, [0, 1]);
+    fresh['k_0']!.data.set([7]);
+    fresh['k_1']!.data.set([8]);
+    const past = cache.pastInputs(1, [0, 1]);
+    expect([...floatData(past['past_k_0']!)]).toEqual([1, 2, 3, 6, 7]);
+    expect([...floatData(past['past_k_1']!)]).toEqual([1, 2, 3, 6, 8]);
+    expect(past['past_k_1']!.data.buffer).toBe(fresh['k_1']!.data.buffer);
+  });
+
+  it('gives a layer that a scale left out nothing of that scale', () => {
+    const cache = cacheWithSource();
+    cache.freshOutputs(1, [0]);
+    expect(cache.pastInputs(1, [1])['past_k_1']!.dims).toEqual([4, 1, 1]);
+  });
+
+  it('keeps the source when its targets are forgotten', () => {
+    const cache = cacheWithSource();
+    cache.freshOutputs(1, [0, 1])['k_1']!.data.set([8]);
+    cache.reset();
+    expect([...floatData(cache.pastInputs(0, [1])['past_k_1']!)]).toEqual([1, 2, 3, 6]);
+  });
+
+  it('begins empty where there is no source', () => {
+    const cache = new KvCache(architecture, { batch: 2, hasSource: false });
+    expect(cache.pastInputs(0, [0, 1])['past_k_0']!.dims).toEqual([0, 2, 1]);
+    expect(cache.freshOutputs(4, [0])['v_0']!.dims).toEqual([4, 2, 1]);
+  });
+});

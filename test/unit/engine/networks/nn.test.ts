@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder, type Value } from '#engine/graph/builder.js';
+import {
+  attention,
+  biasedAttention,
+  geluErf,
+  geluTanh,
+  pixelShuffle,
+  pixelUnshuffle,
+  rotary,
+  silu,
+  unitVectors,
+  upsampleNearest,
+} from '#engine/networks/nn.js';
+import { output } from '#engine/tensor/runner.js';
+import { floatData, floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { OnnxRunner } from '../../../support/onnx-runner.js';
+
+const runner = new OnnxRunner();
+
+/** Runs a graph of one layer that keeps the rank of its first input. */
+async function compute(layer: (graph: GraphBuilder, ...inputs: Value[]) => Value, ...inputs: FloatTensor[]): Promise<FloatTensor> {
+  const graph = new GraphBuilder('layer');
+  const names = inputs.map(({ dims }, i) => graph.input(`x${i}`, dims));
+  graph.output(
+    'y',
+    layer(graph, ...names),
+    inputs[0]!.dims.map((_, axis) => `d${axis}`),
+  );
+  const session = await runner.open(graph.finish());
+  const y = output(await session.run(Object.fromEntries(inputs.map((input, i) => [`x${i}`, input]))), 'y');
+  await session.release();
+  return floats(y.dims, floatData(y));
+}
+
+function count(...dims: number[]): FloatTensor {
+  const tensor = floats(dims);
+  tensor.data.forEach((_, i) => (tensor.data[i] = i));
+  return tensor;
+}
+
+function expectClose(actual: FloatTensor, expected: readonly number[]): void {
+  expect(actual.data).toHaveLength(expected.length);
+  expected.forEach((value, i) => {
+    expect(actual.data[i]).toBeCloseTo(value, 5);
+  });
+}
+
+describe('activations', () => {
+  const x = [-3, -1, -0.1, 0, 0.5, 2];
+
+  it('SiLU is x times its sigmoid', async () => {
+    expectClose(
+      await compute(silu, floats([6], Float32Array.from(x))),
+      x.map((value) => value / (1 + Math.exp(-value))),
+    );
+  });
+
+  it('the tanh GELU follows its formula', async () => {
+    const gelu = (value: number): number => 0.5 * value * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3)));
+    expectClose(await compute(geluTanh, floats([6], Float32Array.from(x))), x.map(gelu));
+  });
+
+  it('the exact GELU differs from it', async () => {
+    expectClose(await compute(geluErf, floats([2], Float32Array.of(1, -2))), [0.841345, -0.0455]);
+  });
+});
+
+describe('unit vectors', () => {
+  it('have length one, however long they were', async () => {
+    const y = await compute((graph, value) => unitVectors(graph, value, 2), floats([3, 2], Float32Array.of(3, 4, 1e-4, 0, -500, 0)));
+    expectClose(y, [0.6, 0.8, 1, 0, -1, 0]);
+  });
+});
+
+describe('rotary', () => {
+  it('turns neighbouring pairs of every head by its row’s angles', async () => {
+    const x = floats([1, 2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)); // 2 heads of 2
+    const cos = floats([2, 1], Float32Array.of(1, 0));
+    const sin = floats([2, 1], Float32Array.of(0, 1));
+    const y = await compute((graph, value, c = '', s = '') => rotary(graph, value, { cos: c, sin: s }), x, cos, sin);
+    expectClose(y, [1, 2, 3, 4, -6, 5, -8, 7]);
+  });
+});
+
+describe('attention', () => {
+  const q = floats([1, 1, 2], Float32Array.of(1, 2)); // 2 heads of 1
+  const k = floats([1, 2, 2], Float32Array.of(0, 1, 1, 0));
+  const v = floats([1, 2, 2], Float32Array.of(10, 20, 30, 40));
+
+  it('mixes values by unscaled softmax scores, head by head', async () => {
+    const share = (score: number): number => 1 / (1 + Math.exp(-score));
+    const y = await compute((graph, a = '', b = '', c = '') => attention(graph, { q: a, k: b, v: c }, 2), q, k, v);
+    expectClose(y, [10 + 20 * share(1), 40 - 20 * share(2)]);
+  });
+
+  it('does not see what its bias hides', async () => {
+    const heads = floats([1, 2, 1, 1], q.data);
+    const kt = floats([1, 2, 1, 2], Float32Array.of(0, 1, 1, 0));
+    const values = floats([1, 2, 2, 1], Float32Array.of(10, 30, 20, 40));
+    const bias = floats([1, 1, 1, 2], Float32Array.of(0, -1e4));
+    const y = await compute(
+      (graph, a = '', b = '', c = '', d = '') => biasedAttention(graph, { q: a, kt: b, v: c }, d),
+      heads,
+      kt,
+      values,
+      bias,
+    );
+    expectClose(y, [10, 20]);
+  });
+});
+
+describe('pixels and channels', () => {
+  it('unshuffles in the order channel, row, column', async () => {
+    const y = await compute((graph, x) => pixelUnshuffle(graph, x, { channels: 2, factor: 2 }), count(1, 2, 2, 4));
+    expect(y.dims).toEqual([1, 8, 1, 2]);
+    expect([...y.data]).toEqual([0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15]);
+  });
+
+  it.each([2, 4])('shuffling by %i undoes it', async (factor) => {
+    const x = count(1, 3, 2 * factor, 3 * factor);
+    const y = await compute(
+      (graph, value) =>
+        pixelShuffle(graph, pixelUnshuffle(graph, value, { channels: 3, factor }), { channels: 3 * factor * factor, factor }),
+      x,
+    );
+    expect(y.dims).toEqual(x.dims);
+    expect(y.data).toEqual(x.data);
+  });
+
+  it('doubles a picture by repeating', async () => {
+    const y = await compute(upsampleNearest, count(1, 1, 1, 2));
+    expect([...y.data]).toEqual([0, 0, 1, 1, 0, 0, 1, 1]);
+  });
+});
