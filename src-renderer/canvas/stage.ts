@@ -7,6 +7,8 @@ export interface Scene {
   /** The model's picture of one scale, over the part of the result that the model sees. */
   readonly preview: { readonly bitmap: ImageBitmap; readonly frame: Rect } | undefined;
   readonly mask: CanvasImageSource | undefined;
+  /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
+  readonly revision: number;
   readonly brush: { readonly at: ScreenPoint; readonly radiusPx: number } | undefined;
   readonly viewport: Viewport;
 }

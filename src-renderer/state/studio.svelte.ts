@@ -34,6 +34,8 @@ export class Studio {
   mask = $state.raw<MaskHistory>(EMPTY_MASK);
   maskLayer = $state.raw<MaskLayer>();
   masked = $state(false);
+  /** Rises with every change of the mask's pixels. */
+  maskRevision = $state(0);
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
   forecast = $state.raw<Forecast>();
@@ -92,6 +94,12 @@ export class Studio {
 
   async openScene(scene: SampleScene): Promise<void> {
     await this.openFile(await renderSampleScene(scene), `${scene.name}.png`);
+  }
+
+  /** A part of a stroke was painted straight onto the layer. */
+  maskPainted(): void {
+    this.masked = true;
+    this.maskRevision += 1;
   }
 
   addMaskStep(step: MaskStep): void {
@@ -179,6 +187,7 @@ export class Studio {
     this.mask = mask;
     if (redraw) this.maskLayer?.show(mask);
     this.masked = this.maskLayer ? !this.maskLayer.empty : false;
+    this.maskRevision += 1;
   }
 
   async #uploadMask(): Promise<PictureId | undefined> {
