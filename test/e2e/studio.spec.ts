@@ -23,7 +23,7 @@ test('a photo, an instruction, one button: the strip fills scale by scale and th
   await expectPhase(page, 'done');
   await expect(page.locator('[data-testid="scale-cell"][data-state="done"]')).toHaveCount(SCALES);
   await expect(page.getByTestId('scale-cell').locator('img')).toHaveCount(SCALES);
-  expect((await canvasShot(page)).equals(before)).toBe(false);
+  expect((await canvasShot(page)) === before).toBe(false);
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
   await page.getByRole('button', { name: 'Keep' }).click();
@@ -40,11 +40,11 @@ test('holding Tab on the picture shows the original', async ({ studio }) => {
   await expectPhase(page, 'done');
   await page.getByTestId('canvas').focus();
   const after = await canvasShot(page);
-  expect(after.equals(before)).toBe(false);
+  expect(after === before).toBe(false);
   await page.keyboard.down('Tab');
-  await expect.poll(async () => (await canvasShot(page)).equals(before)).toBe(true);
+  await expect.poll(async () => (await canvasShot(page)) === before).toBe(true);
   await page.keyboard.up('Tab');
-  await expect.poll(async () => (await canvasShot(page)).equals(after)).toBe(true);
+  await expect.poll(async () => (await canvasShot(page)) === after).toBe(true);
 });
 
 test('a stroke that leaves the canvas still paints, and the main button becomes Fill', async ({ studio }) => {
@@ -53,7 +53,7 @@ test('a stroke that leaves the canvas still paints, and the main button becomes 
   const before = await canvasShot(page);
   await expect(page.getByTestId('main-button')).toHaveText(/Edit/u);
   await stroke(page, [0.5, 0.5], [1.1, 0.5]);
-  expect((await canvasShot(page)).equals(before)).toBe(false);
+  expect((await canvasShot(page)) === before).toBe(false);
   await expect(page.getByTestId('main-button')).toHaveText(/Fill/u);
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByTestId('main-button')).toHaveText(/Edit/u);
@@ -133,7 +133,7 @@ test('a broken file is refused in words and nothing is lost', async ({ studio })
   await page.getByTestId('file-input').setInputFiles({ name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<!doctype html>') });
   await expect(page.getByRole('alert')).toBeVisible();
   await page.getByRole('button', { name: 'Dismiss' }).click();
-  expect((await canvasShot(page)).equals(before)).toBe(true);
+  expect((await canvasShot(page)) === before).toBe(true);
 });
 
 test('cancel leaves the picture as it was', async ({ studio }) => {
@@ -144,7 +144,7 @@ test('cancel leaves the picture as it was', async ({ studio }) => {
   await page.getByTestId('main-button').click();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expectPhase(page, 'ready');
-  expect((await canvasShot(page)).equals(before)).toBe(true);
+  expect((await canvasShot(page)) === before).toBe(true);
 });
 
 test('kill -9 of the inference process in mid-run: the window says so and the next edit works', async ({ studio }) => {

@@ -78,6 +78,8 @@ export class InferenceProcess {
   async close(): Promise<void> {
     const child = this.#child;
     if (!child) return;
+    // An idle child is let go of; waiting for its end must hold this program again.
+    child.ref();
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     await exited;

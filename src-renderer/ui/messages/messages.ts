@@ -54,6 +54,8 @@ export const messages = {
   } satisfies Record<Verb, string>,
   cancel: 'Cancel',
   scales: 'Scales',
+  scaleStrip: 'Scale strip',
+  settings: 'Settings',
   scalesHint: 'The picture forms scale by scale; each one shows here as it arrives.',
   scale: (scale: number, of: number) => `Scale ${scale} of ${of}`,
   cell: (scale: number, tokens: number) => `${scale} · ${tokens} ${tokens === 1 ? 'token' : 'tokens'}`,

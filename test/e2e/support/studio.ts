@@ -71,7 +71,7 @@ export async function stroke(page: Page, from: readonly [number, number], to: re
   await page.mouse.up();
 }
 
-/** The canvas as the user sees it. */
-export function canvasShot(page: Page): Promise<Buffer> {
-  return page.getByTestId('canvas').screenshot();
+/** What is drawn on the canvas, without the focus ring around it. */
+export function canvasShot(page: Page): Promise<string> {
+  return page.getByTestId('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
 }
