@@ -1,87 +1,42 @@
-/**
- * The plan of the house as a table: which room may look into which. Every import that is not in
- * it is an error; there are no exceptions. Rooms see themselves, and node_modules unless fenced.
- */
-const ENGINE = 'src-main/engine';
-const everyEngineRoom = ['tensor', 'weights', 'graph', 'networks', 'runtime', 'sampling', 'image', 'text', 'control', 'pipelines'].map(
-  (room) => `${ENGINE}/${room}`,
-);
-const below = ['src-main/base', 'src-main/contract'];
-const host = [...below, `${ENGINE}/door`, 'src-main/packs', 'src-main/jobs', 'src-main/service'];
+/** Turns the plan in scripts/rooms.cjs into rules. Every import that is not in it is an error; there are no exceptions. */
+const { rooms, fences, TOPIC, compositionRoot, seenByCompositionRoot } = require('./scripts/rooms.cjs');
 
-const rooms = {
-  'src-main/base': [],
-  'src-main/contract': ['src-main/base'],
-  [`${ENGINE}/tensor`]: below,
-  [`${ENGINE}/weights`]: [...below, `${ENGINE}/tensor`],
-  [`${ENGINE}/graph`]: [...below, `${ENGINE}/tensor`, `${ENGINE}/weights`],
-  [`${ENGINE}/image`]: [...below, `${ENGINE}/tensor`],
-  [`${ENGINE}/networks`]: [...below, `${ENGINE}/tensor`, `${ENGINE}/weights`, `${ENGINE}/graph`],
-  [`${ENGINE}/runtime`]: [...below, `${ENGINE}/tensor`, `${ENGINE}/graph`],
-  [`${ENGINE}/sampling`]: [...below, `${ENGINE}/tensor`],
-  [`${ENGINE}/control`]: [...below, `${ENGINE}/tensor`, `${ENGINE}/image`],
-  [`${ENGINE}/text`]: [...below, `${ENGINE}/tensor`],
-  [`${ENGINE}/pipelines`]: [...below, ...['tensor', 'image', 'sampling', 'control', 'text'].map((room) => `${ENGINE}/${room}`)],
-  [`${ENGINE}/door`]: [...below, ...everyEngineRoom],
-  'src-main/packs': [...below, `${ENGINE}/door`],
-  'src-main/jobs': [...below, `${ENGINE}/door`],
-  'src-main/service': [...below, `${ENGINE}/door`, 'src-main/packs', 'src-main/jobs'],
-  'src-main/server': host,
-  'src-main/cli': host,
-  'src-main/electron': host,
-  'src-renderer/document': below,
-  'src-renderer/link': below,
-  'src-renderer/canvas': [...below, 'src-renderer/document'],
-  'src-renderer/state': [...below, 'src-renderer/document', 'src-renderer/canvas', 'src-renderer/link'],
-  'src-renderer/ui/shared': ['src-main/base'],
-  'src-renderer/ui/views': [...below, 'src-renderer/document', 'src-renderer/canvas', 'src-renderer/state', 'src-renderer/ui'],
-  'src-renderer/ui/(?!shared/|views/)[^/]+': [
-    ...below,
-    'src-renderer/document',
-    'src-renderer/canvas',
-    'src-renderer/state',
-    'src-renderer/ui/shared',
-    'src-renderer/ui/messages',
-  ],
-};
+const within = (paths) => paths.map((path) => `^${path}/`);
+const ROOT_FILE = `^${compositionRoot.replace('.', '\\.')}$`;
+const HOME = [...Object.keys(rooms).map((room) => `^(${room})/`), ROOT_FILE];
 
-/** Libraries that live in one room each. */
-const fences = [
-  { library: 'electron', room: '^src-main/electron/' },
-  { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
-  { library: 'sharp', room: `^${ENGINE}/image/` },
-  { library: 'fastify|@fastify', room: '^src-main/server/' },
-  { library: 'bullmq|ioredis', room: '^src-main/farm/' },
-  { library: 'svelte', room: '^src-renderer/(state|ui)/|^src-renderer/main\\.ts$' },
-];
+const roomRules = Object.entries(rooms).map(([room, seen]) => ({
+  name: `arrows-of-${room === TOPIC ? 'src-renderer-ui-topic' : room.replaceAll('/', '-')}`,
+  severity: 'error',
+  from: { path: `^(${room})/` },
+  // $1 is the importing topic's own folder.
+  to: { path: '^src-', pathNot: within([room === TOPIC ? '$1' : room, ...seen]) },
+}));
 
-const roomRules = Object.entries(rooms).map(([room, seen]) => {
-  // A topic sees itself, not its sisters: $1 is the topic's own folder.
-  const self = room.includes('[^/]+') ? '$1' : room;
-  return {
-    name: `arrows-of-${room.replace(/[^a-z-]+/giu, '-')}`,
-    severity: 'error',
-    from: { path: `^(${room})/` },
-    to: { path: '^src-', pathNot: [self, ...seen].map((path) => `^${path}/`) },
-  };
-});
+const fenceRules = fences.map(({ library, room }) => ({
+  name: `one-room-for-${library.replace(/[^a-z]+/gu, '-')}`,
+  severity: 'error',
+  from: { path: '^src-', pathNot: room },
+  to: { path: `(^|/)node_modules/(${library})(/|$)` },
+}));
 
 module.exports = {
   forbidden: [
     ...roomRules,
-    ...fences.map(({ library, room }) => ({
-      name: `one-room-for-${library.replace(/[^a-z]+/gu, '-')}`,
-      severity: 'error',
-      from: { path: '^src-', pathNot: room },
-      to: { path: `(^|/)node_modules/(${library})(/|$)` },
-    })),
-    { name: 'no-cycles', severity: 'error', from: { path: '^src-' }, to: { circular: true } },
     {
-      name: 'no-homeless-code',
+      name: 'arrows-of-the-composition-root',
       severity: 'error',
-      from: { path: '^src-', pathNot: [...Object.keys(rooms).map((room) => `^(${room})/`), '^src-renderer/main\\.ts$'] },
-      to: {},
+      from: { path: ROOT_FILE },
+      // The theme is the root's own.
+      to: { path: '^src-', pathNot: [ROOT_FILE, '^src-renderer/theme\\.css$', ...within(seenByCompositionRoot)] },
     },
+    ...fenceRules,
+    { name: 'no-cycles', severity: 'error', from: { path: '^src-' }, to: { circular: true } },
+    // A rule is about an import, so a homeless file is caught by what it imports, by who imports it, or as an orphan.
+    { name: 'no-homeless-code', severity: 'error', from: { path: '^src-', pathNot: HOME }, to: {} },
+    { name: 'no-homeless-code', severity: 'error', from: { path: '^src-' }, to: { path: '^src-.*\\.(ts|svelte)$', pathNot: HOME } },
+    { name: 'no-homeless-code', severity: 'error', from: { orphan: true, path: '^src-', pathNot: [...HOME, '\\.d\\.ts$'] }, to: {} },
+    { name: 'no-tests-in-the-product', severity: 'error', from: { path: '^src-' }, to: { path: '^(test|scripts|models)/' } },
     { name: 'no-unresolved', severity: 'error', from: { path: '^src-' }, to: { couldNotResolve: true } },
   ],
   options: {

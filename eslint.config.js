@@ -3,6 +3,7 @@ import prettier from 'eslint-config-prettier';
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
+import plan from './scripts/rooms.cjs';
 
 /** What is said of functions and files everywhere; see CONTRIBUTING.md. */
 const house = {
@@ -24,7 +25,28 @@ const house = {
   ],
 };
 
-const MAIN_ONLY = ['#engine/*', '#packs/*', '#jobs/*', '#service/*', '#server/*', '#cli/*', 'node:*', 'electron'];
+/** `src-renderer/state` is imported as `#state/…`. */
+const alias = (room) => `#${room.replace(/^src-(main|renderer)\//u, '')}/`;
+
+/**
+ * The window's rows of the plan once more, as import names: dependency-cruiser does not see `import type` inside
+ * a .svelte script. Written as regular expressions, because a glob that starts with # is read as a comment.
+ */
+function fence(files, seen, relative = []) {
+  const names = `^#(?!${seen.map((room) => alias(room).slice(1)).join('|')})`;
+  const patterns = [names, '^node:', '^electron$', ...relative].map((regex) => ({
+    regex,
+    message: 'The plan in scripts/rooms.cjs has no such arrow.',
+  }));
+  return { files, rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } };
+}
+
+const windowRooms = Object.entries(plan.rooms).filter(([room]) => room.startsWith('src-renderer/'));
+const fences = windowRooms.map(([room, seen]) => {
+  const folder = room === plan.TOPIC ? 'src-renderer/ui/!(shared|views)' : room;
+  const own = room === plan.TOPIC ? [] : [room];
+  return fence([`${folder}/**`], [...own, ...seen], room.includes('/ui/') ? ['^\\.\\./'] : []);
+});
 
 export default ts.config(
   {
@@ -53,14 +75,9 @@ export default ts.config(
   {
     files: ['src-renderer/**'],
     languageOptions: { globals: globals.browser },
-    // dependency-cruiser does not see `import type` inside a .svelte script; this does.
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        { patterns: [{ group: MAIN_ONLY, message: 'The window sees base and contract only.' }] },
-      ],
-    },
   },
+  ...fences,
+  fence([plan.compositionRoot], plan.seenByCompositionRoot),
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser } },

@@ -12,7 +12,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'node20',
     minify: false,
-    rollupOptions: {
+    rolldownOptions: {
       input: {
         cli: 'src-main/cli/main.ts',
         inference: 'src-main/engine/door/host.ts',
@@ -21,6 +21,7 @@ export default defineConfig({
         bench: 'test/bench/main.ts',
       },
       external,
+      checks: { bundlerTimings: false },
       output: {
         format: 'es',
         entryFileNames: '[name].js',

@@ -9,15 +9,27 @@ const require = createRequire(path.join(root, 'package.json'));
 const windows = process.platform === 'win32';
 
 export function run(command, args, options = {}) {
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: windows, ...options });
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
 }
 
-function must(what, command, args, options) {
-  const { status } = run(command, args, options);
-  if (status !== 0) {
-    console.error(`${what} failed.`);
-    process.exit(status ?? 1);
-  }
+/** npm is a script on Windows, which only a shell starts; it gets no path and nothing that a user typed. */
+function npm(args, options) {
+  return run('npm', args, { shell: windows, ...options });
+}
+
+/** The program of an installed package, run with this Node: no shell, so that paths may hold spaces. */
+export function runTool(name, args, options) {
+  const manifest = path.join(root, 'node_modules', name, 'package.json');
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const script = typeof bin === 'string' ? bin : Object.values(bin)[0];
+  return run(process.execPath, [path.join(path.dirname(manifest), script), ...args], options);
+}
+
+/** Ends the script when a step without which nothing else works has failed. */
+function must(what, { status, error }) {
+  if (status === 0) return;
+  console.error(`${what} failed${error ? `: ${error.message}` : ''}.`);
+  process.exit(status || 1);
 }
 
 /** Names and versions of a lock file without the fields that npm writes differently after an install. */
@@ -41,11 +53,13 @@ function packagesAreCurrent() {
 export function ensurePackages() {
   if (packagesAreCurrent()) return;
   console.log('Installing packages (npm ci) …');
-  must('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  must('npm ci', npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']));
 }
 
 export function ensureBuild() {
-  must('The build', 'npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
+  must('The build of the window', runTool('vite', ['build', '--logLevel', 'warn'], quiet));
+  must('The build of the programs', runTool('vite', ['build', '--config', 'vite.main.config.ts', '--logLevel', 'warn'], quiet));
 }
 
 const USUAL_BROWSERS = [
@@ -68,7 +82,7 @@ export function ensureBrowser() {
   const found = findBrowser();
   if (found) return found;
   console.log('Looking for a Chromium to install …');
-  run('npx', ['playwright', 'install', 'chromium'], { stdio: 'ignore', timeout: 300_000 });
+  runTool('@playwright/test', ['install', 'chromium'], { stdio: 'ignore', timeout: 300_000 });
   if (!findBrowser() && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
@@ -80,13 +94,21 @@ export function ensureBrowser() {
   process.exit(1);
 }
 
+/** A desktop needs a screen, and on Linux a user other than root: Chromium's sandbox refuses that one. */
+function hasDesktop() {
+  if (process.platform !== 'linux') return true;
+  const screen = process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
+  return Boolean(screen) && process.getuid() !== 0;
+}
+
 /** The Electron binary, downloaded by Electron's own installer where that is possible; undefined elsewhere. */
 export function findElectron() {
   const folder = path.join(root, 'node_modules/electron');
   const marker = path.join(folder, 'path.txt');
+  const installer = path.join(folder, 'install.js');
+  if (!hasDesktop() || !existsSync(installer)) return undefined;
   if (!existsSync(marker)) {
-    const installer = path.join(folder, 'install.js');
-    if (!existsSync(installer)) return undefined;
+    console.log('Fetching Electron …');
     run(process.execPath, [installer], { stdio: 'ignore', timeout: 180_000 });
   }
   if (!existsSync(marker)) return undefined;

@@ -1,7 +1,13 @@
 // `npm test`: everything, from a bare checkout. Ends with one line that counts the tests of both runners.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ensureBrowser, ensureBuild, ensurePackages, root, run } from './ensure.mjs';
+import { ensureBrowser, ensureBuild, ensurePackages, root, runTool } from './ensure.mjs';
+
+// Set-up that fails is a failed test run, and says so in the same last line.
+process.once('exit', (code) => {
+  if (code !== 0 && !counted) console.log('\n0 passed, 1 failed, 0 skipped');
+});
+let counted = false;
 
 ensurePackages();
 ensureBuild();
@@ -19,20 +25,21 @@ function readReport(name) {
 }
 
 const env = { ...process.env, SCALEBRUSH_CHROMIUM: chromium, SCALEBRUSH_REPORT: path.join(reports, 'playwright.json') };
-const vitest = run(
-  'npx',
-  ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${path.join(reports, 'vitest.json')}`],
+const vitest = runTool(
+  'vitest',
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${path.join(reports, 'vitest.json')}`],
   { env },
 );
-const playwright = run('npx', ['playwright', 'test'], { env });
+const playwright = runTool('@playwright/test', ['test'], { env });
 
 const unit = readReport('vitest.json');
 const browser = readReport('playwright.json');
 const passed = (unit?.numPassedTests ?? 0) + (browser?.stats.expected ?? 0) + (browser?.stats.flaky ?? 0);
 const skipped = (unit?.numPendingTests ?? 0) + (browser?.stats.skipped ?? 0);
-const counted = (unit?.numFailedTests ?? 0) + (browser?.stats.unexpected ?? 0);
+const failures = (unit?.numFailedTests ?? 0) + (browser?.stats.unexpected ?? 0);
 // A suite that cannot even be loaded has no tests to count, yet it failed.
 const broken = vitest.status !== 0 || playwright.status !== 0;
-const failed = broken ? Math.max(1, counted) : counted;
+const failed = broken ? Math.max(1, failures) : failures;
+counted = true;
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 ? 1 : 0);

@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   'output.unwritable': { advice: 'Choose a folder that can be written.', retry: true },
   'job.busy': { advice: 'Wait for the running jobs to end.', retry: true },
   'job.unknown': { advice: 'The job has ended.', retry: false },
+  'service.unreachable': { advice: 'Look whether the studio is still running, then try again.', retry: true },
   'access.denied': { advice: 'Open the address that the server printed.', retry: false },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -1,66 +1,94 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import path from 'node:path';
-import { app, BrowserWindow, session, shell } from 'electron';
+import { createInterface } from 'node:readline';
+import { app, BrowserWindow, dialog, session, shell, type WebContents } from 'electron';
 
 /**
  * The desktop shell: a window onto the same loopback server that the browser uses, with no
  * powers of its own. The renderer gets no preload, no Node and no permissions.
  */
 
-interface ServerAddress {
-  readonly url: string;
+const WIDTH = 1440; // CSS pixels
+const HEIGHT = 900;
+
+/** The server's first line: where it is, or why it is not. */
+interface Announcement {
+  readonly url?: string;
+  readonly error?: { readonly message: string };
 }
 
 /** Starts the server with Electron's own Node and waits for the one line that tells its address. */
-function startServer(): Promise<{ address: ServerAddress; child: ChildProcess }> {
+function startServer(): Promise<string> {
   const script = path.join(import.meta.dirname, 'server.js');
-  const child = spawn(process.execPath, [script, '--json'], {
+  // The channel tells the server when we are gone, however we went.
+  const child = fork(script, ['--json', ...process.argv.slice(app.isPackaged ? 1 : 2)], {
+    execPath: process.execPath,
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  app.once('will-quit', () => child.kill());
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {
       reject(new Error(`The server ended with code ${code ?? 'none'} before it was ready.`));
     });
-    child.stdout.once('data', (line: Buffer) => {
-      resolve({ address: JSON.parse(line.toString('utf8')) as ServerAddress, child });
+    if (child.stdout === null) return;
+    createInterface(child.stdout).once('line', (line) => {
+      const { url, error } = JSON.parse(line) as Announcement;
+      if (url !== undefined) resolve(url);
+      else reject(new Error(error?.message ?? 'Expected an address from the server but received none.'));
     });
   });
 }
 
-function fence(window: BrowserWindow, origin: string): void {
-  window.webContents.on('will-navigate', (event, url) => {
-    if (new URL(url).origin !== origin) event.preventDefault();
+/** Keeps a page on the server's origin; a link to elsewhere opens in the user's browser. */
+function fence(contents: WebContents, origin: string): void {
+  const stay = (event: { preventDefault(): void; readonly url: string }): void => {
+    if (new URL(event.url).origin !== origin) event.preventDefault();
+  };
+  contents.on('will-navigate', stay);
+  contents.on('will-redirect', stay);
+  contents.on('will-attach-webview', (event) => {
+    event.preventDefault();
   });
-  window.webContents.setWindowOpenHandler(({ url }) => {
+  contents.setWindowOpenHandler(({ url }) => {
     if (url.startsWith('https://')) void shell.openExternal(url);
     return { action: 'deny' };
   });
 }
 
-async function openStudio(): Promise<void> {
-  const { address, child } = await startServer();
-  app.on('will-quit', () => child.kill());
+function refusePermissions(): void {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => {
     answer(false);
   });
+  session.defaultSession.setPermissionCheckHandler(() => false);
+}
+
+async function openStudio(): Promise<void> {
+  const url = await startServer();
+  refusePermissions();
   const window = new BrowserWindow({
-    width: 1440,
-    height: 900,
+    width: WIDTH,
+    height: HEIGHT,
     backgroundColor: '#3a3a3a',
     show: false,
     webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false },
   });
-  fence(window, new URL(address.url).origin);
+  fence(window.webContents, new URL(url).origin);
   window.once('ready-to-show', () => {
     window.show();
   });
-  await window.loadURL(address.url);
+  await window.loadURL(url);
 }
 
 app.on('window-all-closed', () => {
   app.quit();
 });
-await app.whenReady();
-await openStudio();
+// Not awaited here: Electron becomes ready only after this module has been evaluated.
+app
+  .whenReady()
+  .then(openStudio)
+  .catch((error: unknown) => {
+    dialog.showErrorBox('Scalebrush could not start', error instanceof Error ? error.message : String(error));
+    app.exit(1);
+  });
