@@ -1,0 +1,96 @@
+"""Writes a pack: card.json and one safetensors file per network, from the averaged weights of a training folder.
+
+python3 export.py CHECKPOINTS_DIR PACK_DIR [--evaluation PACK_DIR/evaluation.json]
+
+CHECKPOINTS_DIR holds tokenizer.pt, transformer.pt and depth.pt.
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from depth import DepthNet
+from pack import CARD, FILES, load_checkpoint, tokenizer_tensors
+from tokenizer import DOWNSAMPLE, Tokenizer
+from transformer import ROTARY_BASE, EditTransformer
+from vocabulary import MAX_WORDS, VOCABULARY
+
+ABILITIES = [
+    'instruction edits on simple scenes: recolour, remove, add, time of day, ground',
+    'photometric instructions on scenes and photographs: warmer, cooler, black and white, sepia, brighter, darker, '
+    'contrast, saturated, inverted, fog, night, sunset',
+    'fill and expand on scenes and photographs', 'canny and depth control', 'depth presets', 'depth estimation',
+]
+LIMITS = [
+    'works at 128 pixels: what it draws is soft',
+    'objects of photographs are not understood; words for objects mean those of the rendered scenes',
+    'with two or three objects the wrong one is sometimes taken; removed objects may leave faint rests',
+    'blur cannot be carried to full resolution; replace, resize and move were not trained',
+    'a vocabulary of 139 English words',
+]
+DATA_SOURCES = [
+    {'name': 'rendered scenes', 'licence': 'made by models/training/scenes.py', 'use': 'all networks'},
+    {'name': 'photographs, 256×256', 'licence': 'CC0-1.0, public domain and permissive licences; see MODEL_CARD.md',
+     'use': 'tokenizer and transformer; none of them is part of the pack'},
+]
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> dict:
+    save_file({name: tensor.detach().float().contiguous() for name, tensor in tensors.items()}, path)
+    path.chmod(0o644)
+    content = path.read_bytes()
+    return {'name': path.name, 'bytes': len(content), 'sha256': hashlib.sha256(content).hexdigest()}
+
+
+def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet) -> dict:
+    blocks = {'encoder': tokenizer.config['encoder_blocks'], 'decoder': tokenizer.config['decoder_blocks']}
+    return {
+        'transformer': {
+            'depth': model.depth, 'width': model.width, 'heads': model.config['heads'], 'tokenBits': model.config['token_bits'],
+            'scales': [[side, side] for side in model.scales], 'patchify': 2,
+            'rotary': {'kind': 'normalised', 'base': ROTARY_BASE},
+            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY},
+            'sourceFusion': True, 'copyGate': True, 'maskEmbedding': True,
+            'control': {'channels': ['canny', 'canny-flag', 'depth', 'depth-flag'], 'layers': model.control_layers},
+            'lateScales': model.late_scales, 'normEps': model.norm_eps,
+        },
+        'tokenizer': {'kind': 'residual', 'codeBits': tokenizer.config['code_bits'], 'downsample': DOWNSAMPLE,
+                      'size': tokenizer.config['size'], 'widths': tokenizer.config['widths'], 'blocks': blocks},
+        'depth': {'kind': 'pyramid', 'size': 128, 'widths': depth.config['widths']},
+    }
+
+
+def export(checkpoints: Path, out: Path, evaluation: Path | None) -> None:
+    tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
+    model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
+    depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
+    out.mkdir(parents=True, exist_ok=True)
+    tensors = {'transformer': model.state_dict(), 'tokenizer': tokenizer_tensors(tokenizer), 'depth': depth.state_dict()}
+    files = [{**_save(tensors[role], out / FILES[role]), 'role': role} for role in FILES]
+    layers = model.depth
+    card = {
+        'format': 1, 'name': 'sketch', 'title': 'Sketch (built-in)', 'version': '1.0.0', 'family': 'infinity', 'licence': 'MIT',
+        'imageSize': tokenizer.config['size'], 'config': _config(tokenizer, model, depth),
+        'presets': {'best': layers, 'balanced': layers * 3 // 4, 'fast': layers // 2, 'draft': max(2, layers // 4)},
+        'defaults': {'guidance': 1, 'temperature': 0, 'fillInstruction': 'fill the empty area'},
+        'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': LIMITS,
+    }
+    if evaluation:
+        card['measured'] = json.loads(evaluation.read_text())['this pack']
+    (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + '\n')
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('checkpoints', type=Path)
+    parser.add_argument('out', type=Path)
+    parser.add_argument('--evaluation', type=Path)
+    arguments = parser.parse_args()
+    export(arguments.checkpoints, arguments.out, arguments.evaluation)
+
+
+if __name__ == '__main__':
+    main()
