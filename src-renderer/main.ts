@@ -6,4 +6,6 @@ import './theme.css';
 
 const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
-mount(StudioView, { target, props: { studio: new Studio(createHttpLink()) } });
+const studio = new Studio(createHttpLink());
+mount(StudioView, { target, props: { studio } });
+void studio.begin();

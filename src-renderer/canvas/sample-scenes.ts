@@ -23,16 +23,53 @@ function ground(context: Context, far: string, near: string): void {
   gradient.addColorStop(1, near);
   context.fillStyle = gradient;
   context.fillRect(0, HORIZON, SCENE_SIDE, SCENE_SIDE - HORIZON);
-  context.globalAlpha = 0.06;
-  for (let i = 0; i < 900; i++) {
-    // A fixed pseudo-random scatter: the same scene every time.
-    const x = (i * 7919) % SCENE_SIDE;
-    const depth = ((i * 104729) % 1000) / 1000;
-    const y = HORIZON + 6 + depth * depth * (SCENE_SIDE - HORIZON);
-    context.fillStyle = i % 2 === 0 ? '#000000' : '#ffffff';
-    context.fillRect(x, y, 3 + 9 * depth, 2 + 5 * depth);
+  const random = dice(far);
+  for (let i = 0; i < 1500; i++) {
+    const depth = random() ** 1.5;
+    const [x, y] = [random() * SCENE_SIDE, HORIZON + 4 + depth * (SCENE_SIDE - HORIZON)];
+    context.fillStyle = random() < 0.5 ? 'rgba(0, 0, 0, 0.045)' : 'rgba(255, 255, 255, 0.045)';
+    context.beginPath();
+    context.ellipse(x, y, 3 + 16 * depth, 1 + 4 * depth, 0, 0, 2 * Math.PI);
+    context.fill();
   }
-  context.globalAlpha = 1;
+}
+
+/** The same numbers for the same word: a scene never changes. */
+function dice(seed: string): () => number {
+  let state = Array.from(seed).reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 2147483647, 7);
+  return () => {
+    // The minimal standard generator (Park and Miller, 1988).
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+function clouds(context: Context, colour: string, places: readonly (readonly [x: number, y: number, size: number])[]): void {
+  context.fillStyle = colour;
+  for (const [x, y, size] of places) {
+    for (const [dx, dy, radius] of [
+      [-0.9, 0.2, 0.5],
+      [-0.2, -0.1, 0.75],
+      [0.6, 0.1, 0.6],
+      [1.2, 0.3, 0.35],
+    ] as const) {
+      context.beginPath();
+      context.ellipse(x + dx * size, y + dy * size, radius * size, radius * size * 0.55, 0, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+}
+
+function mountains(context: Context, colour: string, phase: number): void {
+  context.fillStyle = colour;
+  context.beginPath();
+  context.moveTo(0, HORIZON);
+  for (let x = 0; x <= SCENE_SIDE; x += 4) {
+    const along = x / SCENE_SIDE;
+    context.lineTo(x, HORIZON - 52 * (0.6 + 0.25 * Math.sin(9 * along + phase) + 0.15 * Math.sin(23 * along + 2 * phase)));
+  }
+  context.lineTo(SCENE_SIDE, HORIZON);
+  context.fill();
 }
 
 function shadow(context: Context, x: number, y: number): void {
@@ -123,8 +160,13 @@ export const SAMPLE_SCENES: readonly SampleScene[] = [
   {
     name: 'car',
     draw(context) {
-      sky(context, '#5c9eeb', '#ccE6fa');
-      ground(context, '#428038', '#5aa048');
+      sky(context, '#5c9eeb', '#cce6fa');
+      clouds(context, 'rgba(255, 255, 255, 0.8)', [
+        [120, 82, 46],
+        [390, 132, 34],
+      ]);
+      mountains(context, '#6f7d92', 1);
+      ground(context, '#3d7634', '#5aa048');
       car(context);
     },
   },
@@ -132,6 +174,11 @@ export const SAMPLE_SCENES: readonly SampleScene[] = [
     name: 'house',
     draw(context) {
       sky(context, '#6b4d8c', '#fca861');
+      clouds(context, 'rgba(255, 214, 170, 0.55)', [
+        [150, 110, 44],
+        [400, 76, 38],
+      ]);
+      mountains(context, '#5e4a63', 3.2);
       ground(context, '#a98a62', '#cca578');
       house(context);
     },
@@ -140,6 +187,7 @@ export const SAMPLE_SCENES: readonly SampleScene[] = [
     name: 'tree',
     draw(context) {
       sky(context, '#5c9eeb', '#cce6fa');
+      clouds(context, 'rgba(255, 255, 255, 0.7)', [[350, 90, 42]]);
       ground(context, '#c9a873', '#e0c48a');
       tree(context);
       star(context);

@@ -1,73 +1,156 @@
 import type { Extent, Rect } from '#base/geometry.js';
-import type { ScreenPoint, Viewport } from './viewport.js';
+import type { Space } from '#document/space.js';
+import { placed, type ScreenPoint, type Viewport } from './viewport.js';
 
-/** What is to be seen, bottom to top. */
+/** What is to be seen, bottom to top; rectangles are in pixels of the space. */
 export interface Scene {
-  readonly picture: { readonly bitmap: ImageBitmap; readonly extent: Extent } | undefined;
+  readonly screen: Extent;
+  readonly viewport: Viewport;
+  readonly space: Space;
+  readonly picture: { readonly bitmap: ImageBitmap; readonly place: Rect };
   /** The model's picture of one scale, over the part of the result that the model sees. */
   readonly preview: { readonly bitmap: ImageBitmap; readonly frame: Rect } | undefined;
   readonly mask: CanvasImageSource | undefined;
   /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
   readonly revision: number;
   readonly brush: { readonly at: ScreenPoint; readonly radiusPx: number } | undefined;
-  readonly viewport: Viewport;
 }
 
-const CHECK = 8;
+const CHECK_SIDE = 8;
+/** From here on the user looks at single pixels and wants to see them. */
+const PIXEL_ZOOM = 2;
 
-/** Draws a scene onto a canvas of any pixel density. */
-export function drawScene(canvas: HTMLCanvasElement, scene: Scene): void {
-  const context = canvas.getContext('2d');
-  if (!context) return;
-  const density = window.devicePixelRatio;
-  context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  const { picture, viewport } = scene;
-  if (!picture) return;
-  const place = placed({ x: 0, y: 0, ...picture.extent }, viewport);
-  drawChecks(context, place);
-  // Above 2:1 the user looks at pixels and wants to see them.
-  context.imageSmoothingEnabled = viewport.zoom < 2;
+/**
+ * Draws scenes onto a canvas of any pixel density, once per frame at most. What lies below the mask is kept as it was
+ * drawn: resampling 24 megapixels for every movement of the brush would make the brush lag.
+ */
+export class Stage {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #ground = document.createElement('canvas');
+  #drawn: Scene | undefined;
+  #next: Scene | undefined;
+  #frame: number | undefined;
+  #density = 1;
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.#canvas = canvas;
+  }
+
+  show(scene: Scene | undefined): void {
+    this.#next = scene;
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#draw();
+    });
+  }
+
+  close(): void {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+  }
+
+  #draw(): void {
+    const scene = this.#next;
+    const context = this.#canvas.getContext('2d');
+    if (!scene || !context) return;
+    if (this.#resize(scene.screen) || !this.#drawn || !sameGround(this.#drawn, scene)) this.#drawGround(scene);
+    this.#drawn = scene;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    context.drawImage(this.#ground, 0, 0);
+    context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
+    if (scene.mask) drawMask(context, scene.mask, scene);
+    if (scene.brush) drawBrush(context, scene.brush, scene.viewport);
+  }
+
+  #resize(screen: Extent): boolean {
+    const density = window.devicePixelRatio;
+    const width = Math.max(1, Math.round(screen.width * density));
+    const height = Math.max(1, Math.round(screen.height * density));
+    if (this.#canvas.width === width && this.#canvas.height === height && this.#ground.width === width) return false;
+    this.#density = density;
+    for (const canvas of [this.#canvas, this.#ground]) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    return true;
+  }
+
+  #drawGround(scene: Scene): void {
+    const context = this.#ground.getContext('2d');
+    if (!context) return;
+    context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
+    context.clearRect(0, 0, scene.screen.width, scene.screen.height);
+    drawGround(context, scene);
+  }
+}
+
+function sameGround(a: Scene, b: Scene): boolean {
+  return (
+    a.picture.bitmap === b.picture.bitmap &&
+    a.picture.place === b.picture.place &&
+    a.preview?.bitmap === b.preview?.bitmap &&
+    a.space === b.space &&
+    a.viewport === b.viewport
+  );
+}
+
+function drawGround(context: CanvasRenderingContext2D, { picture, preview, space, viewport }: Scene): void {
+  const all = placed({ x: 0, y: 0, ...space.extent }, viewport);
+  const place = placed(picture.place, viewport);
+  drawChecks(context, all);
+  context.imageSmoothingEnabled = viewport.zoom < PIXEL_ZOOM;
   context.imageSmoothingQuality = 'high';
   context.drawImage(picture.bitmap, place.x, place.y, place.width, place.height);
-  if (scene.preview) drawPreview(context, place, { preview: scene.preview, viewport });
-  if (scene.mask) context.drawImage(scene.mask, place.x, place.y, place.width, place.height);
-  if (scene.brush) drawBrush(context, scene.brush, viewport);
+  if (preview) drawPreview(context, all, { bitmap: preview.bitmap, place: placed(preview.frame, viewport) });
+  drawEdge(context, all);
 }
 
-function placed(rect: Rect, { zoom, offset }: Viewport): Rect {
-  return { x: offset.x + rect.x * zoom, y: offset.y + rect.y * zoom, width: rect.width * zoom, height: rect.height * zoom };
-}
-
+/** A grey board shows through where there is no picture: transparency, and a border that is still to grow. */
 function drawChecks(context: CanvasRenderingContext2D, { x, y, width, height }: Rect): void {
-  const tile = new OffscreenCanvas(CHECK * 2, CHECK * 2);
+  const tile = new OffscreenCanvas(CHECK_SIDE * 2, CHECK_SIDE * 2);
   const paint = tile.getContext('2d');
   if (!paint) return;
-  paint.fillStyle = '#9a9a9a';
-  paint.fillRect(0, 0, CHECK * 2, CHECK * 2);
-  paint.fillStyle = '#c4c4c4';
-  paint.fillRect(0, 0, CHECK, CHECK);
-  paint.fillRect(CHECK, CHECK, CHECK, CHECK);
+  paint.fillStyle = '#9c9c9c';
+  paint.fillRect(0, 0, CHECK_SIDE * 2, CHECK_SIDE * 2);
+  paint.fillStyle = '#b8b8b8';
+  paint.fillRect(0, 0, CHECK_SIDE, CHECK_SIDE);
+  paint.fillRect(CHECK_SIDE, CHECK_SIDE, CHECK_SIDE, CHECK_SIDE);
   const pattern = context.createPattern(tile, 'repeat');
   if (pattern) context.fillStyle = pattern;
   context.fillRect(x, y, width, height);
 }
 
+/** The model may see beyond the picture; the user does not. */
 function drawPreview(
   context: CanvasRenderingContext2D,
-  place: Rect,
-  { preview, viewport }: Pick<Scene, 'viewport'> & { preview: NonNullable<Scene['preview']> },
+  clip: Rect,
+  { bitmap, place }: { readonly bitmap: ImageBitmap; readonly place: Rect },
 ): void {
-  const target = placed(preview.frame, viewport);
   context.save();
   context.beginPath();
-  context.rect(place.x, place.y, place.width, place.height);
+  context.rect(clip.x, clip.y, clip.width, clip.height);
   context.clip();
   context.imageSmoothingEnabled = true;
-  context.drawImage(preview.bitmap, target.x, target.y, target.width, target.height);
+  context.drawImage(bitmap, place.x, place.y, place.width, place.height);
   context.restore();
 }
 
+/** A hairline keeps a picture with grey borders apart from the grey surround. */
+function drawEdge(context: CanvasRenderingContext2D, { x, y, width, height }: Rect): void {
+  context.strokeStyle = 'rgba(0, 0, 0, 0.35)';
+  context.lineWidth = 1;
+  context.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
+}
+
+function drawMask(context: CanvasRenderingContext2D, mask: CanvasImageSource, { space, viewport }: Scene): void {
+  const place = placed(space.source, viewport);
+  context.imageSmoothingEnabled = viewport.zoom < PIXEL_ZOOM;
+  context.imageSmoothingQuality = 'low';
+  context.drawImage(mask, place.x, place.y, place.width, place.height);
+}
+
+/** White within black: seen on any picture. */
 function drawBrush(context: CanvasRenderingContext2D, { at, radiusPx }: NonNullable<Scene['brush']>, { zoom }: Viewport): void {
   for (const [colour, width] of [
     ['rgba(0, 0, 0, 0.7)', 3],

@@ -1,4 +1,4 @@
-import type { Extent } from '#base/geometry.js';
+import type { Extent, Rect } from '#base/geometry.js';
 
 export interface ScreenPoint {
   readonly x: number;
@@ -8,7 +8,9 @@ export interface ScreenPoint {
 const SMALLEST_ZOOM = 0.05;
 const LARGEST_ZOOM = 32;
 /** Free space around a fitted picture, in screen pixels. */
-const FIT_MARGIN = 24;
+const FIT_MARGIN = 28;
+/** Small pictures are not blown up without being asked to, except to this. */
+const LARGEST_FIT = 2;
 
 /** Where the picture lies on the screen: `screen = picture · zoom + offset`. */
 export interface Viewport {
@@ -18,12 +20,15 @@ export interface Viewport {
 
 export function fitted(picture: Extent, screen: Extent): Viewport {
   const room = { width: Math.max(1, screen.width - 2 * FIT_MARGIN), height: Math.max(1, screen.height - 2 * FIT_MARGIN) };
-  const zoom = clampZoom(Math.min(room.width / picture.width, room.height / picture.height));
-  return centred(picture, screen, zoom);
+  return centred(picture, screen, Math.min(LARGEST_FIT, room.width / picture.width, room.height / picture.height));
 }
 
-export function centred(picture: Extent, screen: Extent, zoom: number): Viewport {
-  return { zoom, offset: { x: (screen.width - picture.width * zoom) / 2, y: (screen.height - picture.height * zoom) / 2 } };
+export function centred(picture: Extent, screen: Extent, wanted: number): Viewport {
+  const zoom = clampZoom(wanted);
+  // Whole pixels: at 1:1 every picture pixel covers exactly one on the screen.
+  const x = Math.round((screen.width - picture.width * zoom) / 2);
+  const y = Math.round((screen.height - picture.height * zoom) / 2);
+  return { zoom, offset: { x, y } };
 }
 
 /** Zooms by `factor` so that the picture point under `anchor` stays where it is. */
@@ -39,6 +44,15 @@ export function panned({ zoom, offset }: Viewport, by: ScreenPoint): Viewport {
 
 export function toPicture({ zoom, offset }: Viewport, point: ScreenPoint): ScreenPoint {
   return { x: (point.x - offset.x) / zoom, y: (point.y - offset.y) / zoom };
+}
+
+export function toScreen({ zoom, offset }: Viewport, point: ScreenPoint): ScreenPoint {
+  return { x: point.x * zoom + offset.x, y: point.y * zoom + offset.y };
+}
+
+/** A rectangle of picture pixels, on the screen. */
+export function placed({ x, y, width, height }: Rect, viewport: Viewport): Rect {
+  return { ...toScreen(viewport, { x, y }), width: width * viewport.zoom, height: height * viewport.zoom };
 }
 
 function clampZoom(zoom: number): number {

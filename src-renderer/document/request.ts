@@ -1,4 +1,5 @@
 import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice } from '#contract/request.js';
+import { hasMargins, NO_MARGINS } from './space.js';
 
 export type Verb = 'edit' | 'fill' | 'expand';
 
@@ -8,48 +9,55 @@ export interface Settings {
   readonly preset: Preset;
   readonly margins: Margins;
   readonly control: { readonly kind: 'none' | ControlSettings['kind']; readonly strength: number };
+  readonly pack: string;
+  readonly provider: ProviderChoice;
   readonly seed: number;
   /** Absent = the pack's own. */
   readonly guidance: number | undefined;
   readonly temperature: number | undefined;
+  /** The first scales that keep the source's own tokens. */
   readonly structure: number;
-  readonly provider: ProviderChoice;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
   instruction: '',
   preset: 'balanced',
-  margins: { left: 0, right: 0, top: 0, bottom: 0 },
+  margins: NO_MARGINS,
   control: { kind: 'none', strength: 1 },
+  pack: 'sketch',
+  provider: 'auto',
   seed: 0,
   guidance: undefined,
   temperature: undefined,
   structure: 0,
-  provider: 'auto',
 };
 
 /** One button, whose verb follows from what is there: a border to grow, a mask to fill, words to follow. */
 export function verbOf({ margins, instruction }: Pick<Settings, 'margins' | 'instruction'>, masked: boolean): Verb {
-  if (margins.left + margins.right + margins.top + margins.bottom > 0) return 'expand';
+  if (hasMargins(margins)) return 'expand';
   return masked && instruction.trim() === '' ? 'fill' : 'edit';
 }
 
-export function requestOf(
-  settings: Settings,
-  pictures: { readonly source: PictureId; readonly mask: PictureId | undefined },
-): EditRequestInput {
-  const task = verbOf(settings, pictures.mask !== undefined);
-  const { control, guidance, temperature, margins, instruction, preset, seed, structure, provider } = settings;
+export interface RequestPictures {
+  readonly source: PictureId;
+  readonly mask: PictureId | undefined;
+}
+
+/** The one value that says the whole wish. An expansion paints its own border: a brushed mask has no part in it. */
+export function requestOf(settings: Settings, { source, mask }: RequestPictures): EditRequestInput {
+  const { control, guidance, temperature, margins, instruction, pack, preset, seed, structure, provider } = settings;
+  const task = verbOf(settings, mask !== undefined);
   return {
     task,
-    source: pictures.source,
+    pack,
+    source,
     instruction,
     preset,
     seed,
     structure,
     provider,
     ...(task === 'expand' && { margins }),
-    ...(task !== 'expand' && pictures.mask !== undefined && { mask: pictures.mask }),
+    ...(task !== 'expand' && mask !== undefined && { mask }),
     ...(control.kind !== 'none' && { control: { kind: control.kind, strength: control.strength } }),
     ...(guidance !== undefined && { guidance }),
     ...(temperature !== undefined && { temperature }),

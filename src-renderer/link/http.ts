@@ -1,65 +1,82 @@
 import type { CallName, Calls, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
-import { CancelledError, fromErrorData, type ErrorData } from '#contract/errors.js';
+import { CancelledError, ERROR_CODES, ExpectedError, fromErrorData, type ErrorData } from '#contract/errors.js';
 import type { PictureId } from '#contract/request.js';
 
-/** The contract over HTTP, and the way that pixels take. */
+/** The contract, and the way that pixels take beside it. */
 export interface Link extends Transport {
   upload(bytes: Blob, name: string): Promise<PictureInfo>;
-  pictureUrl(id: PictureId): string;
+  download(id: PictureId): Promise<Blob>;
 }
 
 /** Calls are JSON, streams are lines of JSON, pictures are plain bytes; the session cookie says who we are. */
 export function createHttpLink(base = ''): Link {
   return {
     call: async <N extends CallName>(name: N, input: Calls[N]['in']) => {
-      const response = await send(`${base}/api/call/${name}`, { body: JSON.stringify(input), headers: JSON_BODY });
+      const response = await post(`${base}/api/call/${name}`, { body: JSON.stringify(input), headers: JSON_BODY });
       return (await response.json()) as Calls[N]['out'];
     },
-    stream: (name, input, signal) => streamLines(`${base}/api/stream/${name}`, input, signal),
+    stream: (name, input, signal) => streamEvents(`${base}/api/stream/${name}`, input, signal),
     upload: async (bytes, name) => {
       const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': encodeURIComponent(name) };
-      const response = await send(`${base}/api/pictures`, { body: bytes, headers });
+      const response = await post(`${base}/api/pictures`, { body: bytes, headers });
       return (await response.json()) as PictureInfo;
     },
-    pictureUrl: (id) => `${base}/api/pictures/${id}`,
+    download: async (id) => (await send(`${base}/api/pictures/${id}`, {})).blob(),
   };
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
-async function send(url: string, options: { body: BodyInit; headers: Record<string, string>; signal?: AbortSignal }): Promise<Response> {
-  const response = await fetch(url, { method: 'POST', credentials: 'same-origin', ...options });
+function post(url: string, init: RequestInit): Promise<Response> {
+  return send(url, { method: 'POST', ...init });
+}
+
+/** Throws what the service refused with, or `service.unreachable`. */
+async function send(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, { credentials: 'same-origin', ...init }).catch((cause: unknown) => {
+    throw unreachable(cause);
+  });
   if (response.ok) return response;
   throw fromErrorData(await errorOf(response));
 }
 
 async function errorOf(response: Response): Promise<ErrorData> {
-  try {
-    return (await response.json()) as ErrorData;
-  } catch {
-    return { code: 'bug', message: `The server answered ${response.status} without a reason.`, advice: '' };
-  }
+  const data: unknown = await response.json().catch(() => undefined);
+  if (isErrorData(data)) return data;
+  return { code: 'bug', message: `Expected a reason for the refusal but received status ${response.status} alone.`, advice: '' };
+}
+
+function isErrorData(value: unknown): value is ErrorData {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message } = value as Partial<Record<keyof ErrorData, unknown>>;
+  return typeof message === 'string' && typeof code === 'string' && (code === 'bug' || Object.hasOwn(ERROR_CODES, code));
+}
+
+function unreachable(cause: unknown): ExpectedError {
+  return new ExpectedError('service.unreachable', 'The studio does not answer.', { cause });
 }
 
 type Signal = Parameters<Transport['stream']>[2];
 
-async function* streamLines<N extends StreamName>(
+/** Ends early, and with it the work on the other side, when it is left or when the signal says so. */
+async function* streamEvents<N extends StreamName>(
   url: string,
   input: Streams[N]['in'],
   signal: Signal,
 ): AsyncGenerator<Streams[N]['out'], void> {
-  const controller = new AbortController();
+  const hangUp = new AbortController();
+  if (signal?.aborted) hangUp.abort();
   signal?.addEventListener('abort', () => {
-    controller.abort();
+    hangUp.abort();
   });
   try {
-    const response = await send(url, { body: JSON.stringify(input), headers: JSON_BODY, signal: controller.signal });
+    const response = await post(url, { body: JSON.stringify(input), headers: JSON_BODY, signal: hangUp.signal });
     for await (const line of linesOf(response)) yield JSON.parse(line) as Streams[N]['out'];
   } catch (error) {
-    if (signal?.aborted) throw new CancelledError('Cancelled.');
-    throw error;
+    if (hangUp.signal.aborted) throw new CancelledError('Cancelled.');
+    throw error instanceof TypeError ? unreachable(error) : error;
   } finally {
-    controller.abort();
+    hangUp.abort();
   }
 }
 
@@ -67,12 +84,10 @@ async function* linesOf(response: Response): AsyncGenerator<string, void> {
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const lines = (rest + value).split('\n');
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split('\n');
     rest = lines.pop() ?? '';
     yield* lines.filter((line) => line !== '');
   }
-  if (rest !== '') yield rest;
+  if (rest.trim() !== '') yield rest;
 }

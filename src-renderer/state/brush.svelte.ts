@@ -1,23 +1,43 @@
-/** Size and effect of the mask brush, in picture pixels. */
+import type { Extent } from '#base/geometry.js';
+import { MASK_TINTS, type MaskTint } from '#canvas/mask-layer.js';
+
+const STEP = 1.25;
+const SMALLEST_PX = 2;
+
+/** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {
   erase = $state(false);
   sizePx = $state(48);
-  /** The longer side of the picture that is painted on. */
-  #side = $state(1024);
+  tint = $state<MaskTint>('red');
+  #longerSide = $state(1024);
 
-  readonly smallest = 2;
-
-  get largest(): number {
-    return Math.max(16, Math.round(this.#side / 2));
-  }
+  readonly largest = $derived(Math.max(16, Math.round(this.#longerSide / 2)));
+  /** The size on a scale from 0 to 1 that gives small brushes as much room as large ones. */
+  readonly position = $derived(Math.log(this.sizePx / SMALLEST_PX) / Math.log(this.largest / SMALLEST_PX));
 
   /** A brush that suits a picture: a tenth of its shorter side. */
-  fit({ width, height }: { readonly width: number; readonly height: number }): void {
-    this.#side = Math.max(width, height);
+  fit({ width, height }: Extent): void {
+    this.#longerSide = Math.max(width, height);
     this.resize(Math.min(width, height) / 10);
   }
 
   resize(sizePx: number): void {
-    this.sizePx = Math.min(this.largest, Math.max(this.smallest, sizePx));
+    this.sizePx = Math.min(this.largest, Math.max(SMALLEST_PX, sizePx));
+  }
+
+  moveTo(position: number): void {
+    this.resize(SMALLEST_PX * (this.largest / SMALLEST_PX) ** position);
+  }
+
+  grow(): void {
+    this.resize(this.sizePx * STEP);
+  }
+
+  shrink(): void {
+    this.resize(this.sizePx / STEP);
+  }
+
+  nextTint(): void {
+    this.tint = MASK_TINTS[(MASK_TINTS.indexOf(this.tint) + 1) % MASK_TINTS.length] ?? 'red';
   }
 }

@@ -1,49 +1,88 @@
-import type { Rect } from '#base/geometry.js';
+import type { Grid, Rect } from '#base/geometry.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
 
-export interface ScaleCell {
-  readonly scale: number;
-  readonly tokens: number;
-  readonly ms: number | undefined;
-  readonly preview: { readonly url: string; readonly bitmap: ImageBitmap } | undefined;
+export interface ScalePreview {
+  /** For the strip: an object URL. */
+  readonly url: string;
+  /** For the canvas. */
+  readonly bitmap: ImageBitmap;
 }
 
-/** The scales of the run at hand, coarse to fine, as they arrive. */
-export class ScaleStrip {
-  cells = $state.raw<readonly ScaleCell[]>([]);
-  /** The part of the result that the model sees. */
-  frame = $state.raw<Rect>();
+export interface ScaleCell {
+  /** 1-based. */
+  readonly scale: number;
+  readonly grid: Grid;
+  readonly ms: number | undefined;
+  readonly preview: ScalePreview | undefined;
+}
+
+export interface StripContents {
+  readonly cells: readonly ScaleCell[];
+  /** The part of the result that the model sees, in result pixels. */
+  readonly frame: Rect | undefined;
   /** 1-based; 0 before the first. */
-  reached = $state(0);
+  readonly reached: number;
+}
+
+const NOTHING: StripContents = { cells: [], frame: undefined, reached: 0 };
+
+/** The scales of the run at hand, coarse to fine, as they arrive; before the first run, their empty places. */
+export class ScaleStrip {
+  contents = $state.raw<StripContents>(NOTHING);
   /** The cell that the user points at. */
   looked = $state<number>();
 
-  readonly shown: ScaleCell | undefined = $derived(this.cells.find(({ scale }) => scale === (this.looked ?? this.reached)));
+  readonly cells = $derived(this.contents.cells);
+  readonly frame = $derived(this.contents.frame);
+  readonly reached = $derived(this.contents.reached);
+  readonly looking: ScaleCell | undefined = $derived(this.cells.find(({ scale }) => scale === this.looked));
+  /** The finest picture that has arrived. */
+  readonly latest: ScaleCell | undefined = $derived(this.cells.findLast(({ preview }) => preview !== undefined));
 
+  /** Forgets all previews and shows as many places as there will be. */
+  empty(schedule: readonly Grid[]): void {
+    this.release();
+    this.contents = { ...NOTHING, cells: emptyCells(schedule) };
+  }
+
+  /** Makes room for a run; what is to be seen until now stays alive with the caller. */
   begin(plan: RunPlan): void {
-    this.frame = plan.crop;
-    this.reached = 0;
     this.looked = undefined;
-    this.cells = plan.schedule.map(([rows, columns], k) => ({ scale: k + 1, tokens: rows * columns, ms: undefined, preview: undefined }));
+    this.contents = { cells: emptyCells(plan.schedule), frame: plan.crop, reached: 0 };
+  }
+
+  restore(contents: StripContents): void {
+    this.release();
+    this.contents = contents;
   }
 
   reach({ scale, ms }: Extract<EditEvent, { type: 'scale' }>): void {
-    this.reached = scale;
-    this.#change(scale, { ms });
+    this.contents = { ...this.contents, reached: scale, cells: this.#with(scale, { ms }) };
   }
 
-  fill({ scale }: Extract<EditEvent, { type: 'preview' }>, preview: NonNullable<ScaleCell['preview']>): void {
-    this.#change(scale, { preview });
+  fill(scale: number, preview: ScalePreview): void {
+    this.contents = { ...this.contents, cells: this.#with(scale, { preview }) };
   }
 
-  clear(): void {
-    this.cells = [];
-    this.frame = undefined;
-    this.reached = 0;
+  /** Gives back the memory of all previews that are shown. */
+  release(): void {
     this.looked = undefined;
+    releasePreviews(this.contents);
   }
 
-  #change(scale: number, change: Partial<ScaleCell>): void {
-    this.cells = this.cells.map((cell) => (cell.scale === scale ? { ...cell, ...change } : cell));
+  #with(scale: number, change: Partial<ScaleCell>): readonly ScaleCell[] {
+    return this.cells.map((cell) => (cell.scale === scale ? { ...cell, ...change } : cell));
   }
+}
+
+export function releasePreviews({ cells }: StripContents): void {
+  for (const { preview } of cells) {
+    if (!preview) continue;
+    preview.bitmap.close();
+    URL.revokeObjectURL(preview.url);
+  }
+}
+
+function emptyCells(schedule: readonly Grid[]): readonly ScaleCell[] {
+  return schedule.map((grid, k) => ({ scale: k + 1, grid, ms: undefined, preview: undefined }));
 }

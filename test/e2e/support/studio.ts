@@ -22,7 +22,7 @@ export async function expectPhase(page: Page, wanted: string, timeout = 30_000):
 
 async function startServer(): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [path.resolve('dist/main/server.js'), '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString('utf8')) as { url: string };
   return { child, url };
 }
@@ -71,7 +71,14 @@ export async function stroke(page: Page, from: readonly [number, number], to: re
   await page.mouse.up();
 }
 
-/** What is drawn on the canvas, without the focus ring around it. */
+/** The identity of what is drawn on the canvas, without the focus ring around it. */
 export function canvasShot(page: Page): Promise<string> {
-  return page.getByTestId('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  return page.getByTestId('canvas').evaluate(async (canvas: HTMLCanvasElement) => {
+    // What has just changed is drawn with the next frame.
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    const pixels = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data;
+    const digest = await crypto.subtle.digest('SHA-256', pixels);
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  });
 }

@@ -1,0 +1,18 @@
+import type { Extent, Rect } from '#base/geometry.js';
+import type { Margins } from '#contract/request.js';
+
+/** The pixels of a result and where the source lies among them: everything on the canvas is placed in this one system. */
+export interface Space {
+  readonly extent: Extent;
+  readonly source: Rect;
+}
+
+export const NO_MARGINS: Margins = { left: 0, right: 0, top: 0, bottom: 0 };
+
+export function spaceOf({ width, height }: Extent, { left, right, top, bottom }: Margins): Space {
+  return { extent: { width: width + left + right, height: height + top + bottom }, source: { x: left, y: top, width, height } };
+}
+
+export function hasMargins({ left, right, top, bottom }: Margins): boolean {
+  return left + right + top + bottom > 0;
+}

@@ -1,0 +1,80 @@
+import type { Forecast, InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
+import type { EditRequestInput } from '#contract/request.js';
+import type { Link } from '#link/http.js';
+
+/** How long typing must rest before a question is asked. */
+const REST_MS = 200;
+
+/** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
+export class Advice {
+  packs = $state.raw<readonly PackSummary[]>([]);
+  pack = $state.raw<PackInfo>();
+  providers = $state.raw<readonly ProviderReport[]>([]);
+  forecast = $state.raw<Forecast>();
+  wording = $state.raw<InstructionReport>();
+
+  readonly #link: Link;
+  readonly #forecasts = new Latest();
+  readonly #wordings = new Latest();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Throws what the service refuses with. */
+  async load(packName: string): Promise<void> {
+    [this.packs, this.providers] = await Promise.all([this.#link.call('packs.list', {}), this.#link.call('providers.list', {})]);
+    await this.usePack(packName);
+  }
+
+  async usePack(name: string): Promise<void> {
+    this.pack = await this.#link.call('packs.info', { name });
+  }
+
+  /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */
+  expectRun(request: EditRequestInput): void {
+    this.#forecasts.ask(
+      () => this.#link.call('edit.forecast', request),
+      (forecast) => (this.forecast = forecast),
+    );
+  }
+
+  readInstruction(pack: string, instruction: string): void {
+    if (instruction.trim() === '') {
+      this.#wordings.forget();
+      this.wording = undefined;
+      return;
+    }
+    this.#wordings.ask(
+      () => this.#link.call('instruction.check', { pack, instruction }),
+      (wording) => (this.wording = wording),
+    );
+  }
+}
+
+/** Asks when its owner comes to rest; only the answer to the latest question counts. */
+class Latest {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #turn = 0;
+
+  ask<T>(question: () => Promise<T>, take: (answer: T | undefined) => void): void {
+    const turn = this.#next();
+    this.#timer = setTimeout(() => {
+      void question()
+        .catch(() => undefined)
+        .then((answer) => {
+          if (turn === this.#turn) take(answer);
+        });
+    }, REST_MS);
+  }
+
+  forget(): void {
+    this.#next();
+  }
+
+  #next(): number {
+    clearTimeout(this.#timer);
+    this.#turn += 1;
+    return this.#turn;
+  }
+}

@@ -1,0 +1,73 @@
+import type { PictureInfo } from '#contract/api.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { OutputFormat, PictureId } from '#contract/request.js';
+import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
+import type { Link } from '#link/http.js';
+import type { ScalePreview } from './scale-strip.svelte.js';
+
+/** A picture that the service holds and that we can draw. */
+export interface ShownPicture {
+  readonly info: PictureInfo;
+  readonly bitmap: ImageBitmap;
+}
+
+const FULL_QUALITY = 100;
+
+/** Brings pictures from the service to the window, and lets go of them again. */
+export class Pictures {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  async open(file: Blob, name: string): Promise<ShownPicture> {
+    const info = await this.#link.upload(file, name);
+    return { info, bitmap: await this.#bitmapOf(info) };
+  }
+
+  upload(file: Blob, name: string): Promise<PictureInfo> {
+    return this.#link.upload(file, name);
+  }
+
+  async show(id: PictureId): Promise<ShownPicture> {
+    const info = await this.#link.call('picture.describe', { id });
+    return { info, bitmap: await this.#bitmapOf(info) };
+  }
+
+  async preview(id: PictureId): Promise<ScalePreview> {
+    const file = await this.#link.download(id);
+    const bitmap = await decodeBitmap(file);
+    if (!bitmap) throw unreadable(id);
+    return { url: URL.createObjectURL(file), bitmap };
+  }
+
+  /** The picture as a file in the wished format. */
+  async export({ id }: PictureInfo, format: OutputFormat, quality: number): Promise<{ readonly file: Blob; readonly name: string }> {
+    const info = await this.#link.call('picture.convert', { id, format, quality });
+    try {
+      return { file: await this.#link.download(info.id), name: info.name };
+    } finally {
+      this.forget(info.id);
+    }
+  }
+
+  /** Nobody waits for it, and a picture that is gone already needs no forgetting. */
+  forget(...ids: readonly (PictureId | undefined)[]): void {
+    for (const id of ids) if (id !== undefined) void this.#link.call('picture.close', { id }).catch(() => undefined);
+  }
+
+  async #bitmapOf(info: PictureInfo): Promise<ImageBitmap> {
+    const own = isDrawable(info.format) ? await decodeBitmap(await this.#link.download(info.id), info.size) : undefined;
+    if (own) return own;
+    // TIFF, and files whose orientation the browser passes over: the service turns them into what it can draw.
+    const { file } = await this.export(info, 'png', FULL_QUALITY);
+    const bitmap = await decodeBitmap(file, info.size);
+    if (!bitmap) throw unreadable(info.name);
+    return bitmap;
+  }
+}
+
+function unreadable(name: string): ExpectedError {
+  return new ExpectedError('image.unreadable', `Expected a picture that can be shown but ${name} cannot.`);
+}
