@@ -1,0 +1,49 @@
+"""Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45"""
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dice import Dice
+from evaluate import psnr
+from photographs import load as load_photographs
+from photographs import views
+from samples import tokenizer_pictures
+from tokenizer import Tokenizer
+from training_loop import fit, gradients, options_of
+
+#: Part of the steps that decode only the first scales, so that previews are in the training set.
+PREVIEW_SHARE = .15
+
+
+def main() -> None:
+    parser = options_of(__doc__)
+    parser.add_argument('--photographs', type=Path)
+    parser.add_argument('--photograph-share', type=float, default=.5)
+    options = parser.parse_args()
+    dice = Dice(options.seed)
+    photographs = load_photographs(options.photographs) if options.photographs else None
+    validation = tokenizer_pictures(Dice(99), 48)
+
+    def loss_of(model: nn.Module, _step: int) -> Tensor:
+        pictures = tokenizer_pictures(dice, options.batch)
+        if photographs is not None:
+            count = max(1, round(options.batch * options.photograph_share))
+            pictures[:count] = views(photographs, count, 128, dice)
+        scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None
+        restored, features, codes = model(pictures, scales)
+        loss = (restored - pictures).abs().mean() + 2 * ((restored - pictures) ** 2).mean()
+        loss = loss + .5 * sum((a - b).abs().mean() for a, b in zip(gradients(restored), gradients(pictures)))
+        if scales is None:  # features and codes are drawn to each other
+            loss = loss + .1 * ((features - codes.detach()) ** 2).mean() + ((features.detach() - codes) ** 2).mean()
+        return loss
+
+    @torch.no_grad()
+    def score_of(model: nn.Module) -> float:
+        return psnr(model.reconstruct(validation), validation)
+
+    fit(Tokenizer, loss_of, score_of, options)
+
+
+if __name__ == '__main__':
+    main()

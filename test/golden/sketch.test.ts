@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { afterAll, describe, expect, test } from 'vitest';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { PackCard } from '#contract/pack-card.js';
+import { openPack } from '#engine/door/open-pack.js';
+import { openPhoto } from '#engine/image/decode.js';
+import { workingCopy } from '#engine/image/working-copy.js';
+import { createRunner } from '#engine/runtime/ort-runner.js';
+import { layersPerScale } from '#engine/sampling/depth-presets.js';
+import { patchify } from '#engine/sampling/patchify.js';
+import { resizeArea } from '#engine/sampling/resample.js';
+import { runScales, type ScalePlan } from '#engine/sampling/scale-loop.js';
+import { packTokens } from '#engine/sampling/tokens.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+
+// The built-in pack against PyTorch (models/training/make_fixtures.py): the whole chain from a picture to its tokens.
+
+interface Case {
+  readonly instruction: string;
+  readonly settings: { readonly guidance?: number; readonly keep_outside?: boolean; readonly preset?: number };
+  readonly tokens: readonly (readonly string[])[];
+  readonly smallestMargin: number;
+}
+
+const SIDE = 128;
+const folder = path.resolve('models/sketch');
+const fixtures = path.resolve('test/fixtures/sketch');
+const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
+const pack = await openPack({ card, folder }, await createRunner({ provider: 'cpu' }));
+
+afterAll(() => pack.release());
+
+/** `[1, 3, 128, 128]` */
+async function picture(name: string): Promise<FloatTensor> {
+  const photo = await openPhoto(new Uint8Array(await readFile(path.join(fixtures, name))));
+  return workingCopy(photo, { x: 0, y: 0, width: SIDE, height: SIDE }, { width: SIDE, height: SIDE });
+}
+
+/** First channel, `[1, 128, 128]`. */
+async function plane(name: string): Promise<FloatTensor> {
+  return floats([1, SIDE, SIDE], (await picture(name)).data.slice(0, SIDE * SIDE));
+}
+
+async function controlMap(name: string): Promise<FloatTensor | undefined> {
+  const channel = { canny: 0, depth: 2 }[name];
+  if (channel === undefined) return undefined;
+  const map = floats([1, 4, SIDE, SIDE]);
+  map.data.set((await plane(`case-${name}-control.png`)).data, channel * SIDE * SIDE);
+  map.data.fill(1, (channel + 1) * SIDE * SIDE, (channel + 2) * SIDE * SIDE);
+  return map;
+}
+
+async function planOf(name: string, { instruction, settings }: Case): Promise<ScalePlan> {
+  const { model } = pack;
+  const { quantiser, predictor } = model;
+  const encoded = await model.coder.encode(await picture(`case-${name}-source.png`));
+  const features = floats(encoded.dims.slice(1), encoded.data);
+  const mask = resizeArea(await plane(`case-${name}-mask.png`), quantiser.finest);
+  const control = await controlMap(name);
+  const guidance = settings.guidance ?? 1;
+  return {
+    predictor,
+    quantiser,
+    conditioning: {
+      text: model.encodeText(instruction).text,
+      guided: guidance !== 1,
+      source: { tokens: patchify(features, quantiser.patch), mask: patchify(mask, quantiser.patch) },
+      ...(control && { control: { map: control, strength: 1, fromScale: 0, toScale: 5 } }),
+    },
+    sampling: { guidance, temperature: 0, topP: 1, seed: 0 },
+    layers: layersPerScale({ depth: 6, scales: 6, lateScales: 2, lateLayers: settings.preset ?? 6 }),
+    features,
+    modelMask: mask,
+    ...(settings.keep_outside && { keepMask: mask }),
+    lockedScales: 0,
+    given: [],
+    until: quantiser.scales,
+  };
+}
+
+describe('every arg-max token of the built-in pack equals PyTorch’s', () => {
+  test.each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', async (name) => {
+    const fixture = JSON.parse(await readFile(path.join(fixtures, `case-${name}.json`), 'utf8')) as Case;
+    const bits = [];
+    for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) bits.push(step.bits);
+    expect(packTokens('sketch', pack.model.quantiser, bits).tokens).toEqual(fixture.tokens);
+  });
+});

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { applyStep, EMPTY_MASK, isEmpty, rasterise, redone, undone, withStep, type MaskHistory, type MaskStep } from '#document/mask.js';
+
+const EXTENT = { width: 24, height: 16 };
+
+function dot(x: number, y: number, radiusPx = 3, erase = false): MaskStep {
+  return { kind: 'stroke', stroke: { points: [{ x, y }], radiusPx, erase } };
+}
+
+function historyOf(...steps: readonly MaskStep[]): MaskHistory {
+  return steps.reduce(withStep, EMPTY_MASK);
+}
+
+function paintedPixels(history: MaskHistory): number {
+  return rasterise(history, EXTENT).filter((value) => value === 255).length;
+}
+
+describe('a stroke', () => {
+  test('paints every pixel whose centre lies within its radius, and no other', () => {
+    const mask = rasterise(historyOf(dot(8, 8)), EXTENT);
+    mask.forEach((value, i) => {
+      const [x, y] = [(i % EXTENT.width) + 0.5, Math.floor(i / EXTENT.width) + 0.5];
+      expect(value).toBe((x - 8) ** 2 + (y - 8) ** 2 <= 9 ? 255 : 0);
+    });
+  });
+
+  test('leaves no gap between distant points', () => {
+    const stroke = { points: [{ x: 2, y: 8 }, { x: 22, y: 8 }], radiusPx: 1, erase: false }; // prettier-ignore
+    const mask = rasterise(historyOf({ kind: 'stroke', stroke }), EXTENT);
+    for (let x = 1; x <= 22; x++) expect(mask[8 * EXTENT.width + x], `column ${x}`).toBe(255);
+  });
+
+  test('that leaves the picture and returns loses nothing inside', () => {
+    const points = [
+      { x: 20, y: 4 },
+      { x: 90, y: 4 },
+      { x: 90, y: 12 },
+      { x: 20, y: 12 },
+    ];
+    const mask = rasterise(historyOf({ kind: 'stroke', stroke: { points, radiusPx: 1, erase: false } }), EXTENT);
+    const at = (x: number, y: number) => mask[y * EXTENT.width + x];
+    expect([at(20, 4), at(23, 4), at(23, 12), at(20, 12)]).toEqual([255, 255, 255, 255]);
+    expect(at(22, 8)).toBe(0);
+  });
+
+  test('of the eraser takes paint away', () => {
+    expect(paintedPixels(historyOf(dot(8, 8), dot(8, 8, 4, true)))).toBe(0);
+  });
+});
+
+describe('the history', () => {
+  test('inverting twice changes nothing', () => {
+    const once = historyOf(dot(8, 8), dot(15, 4));
+    const twice = withStep(withStep(once, { kind: 'invert' }), { kind: 'invert' });
+    expect(rasterise(twice, EXTENT)).toEqual(rasterise(once, EXTENT));
+  });
+
+  test('clearing empties, and undoing the clearing brings everything back', () => {
+    const painted = historyOf(dot(8, 8));
+    const cleared = withStep(painted, { kind: 'clear' });
+    expect(isEmpty(rasterise(cleared, EXTENT))).toBe(true);
+    expect(rasterise(undone(cleared), EXTENT)).toEqual(rasterise(painted, EXTENT));
+  });
+
+  test('sixty undos lead to empty and sixty redos to the last', () => {
+    let history = EMPTY_MASK;
+    for (let i = 0; i < 60; i++) history = withStep(history, dot(i % 24, i % 16, 1 + (i % 3), i % 7 === 6));
+    const last = rasterise(history, EXTENT);
+    for (let i = 0; i < 60; i++) history = undone(history);
+    expect(isEmpty(rasterise(history, EXTENT))).toBe(true);
+    expect(undone(history)).toEqual(history);
+    for (let i = 0; i < 61; i++) history = redone(history);
+    expect(rasterise(history, EXTENT)).toEqual(last);
+  });
+
+  test('a new step drops what was undone', () => {
+    const history = withStep(undone(historyOf(dot(2, 2), dot(20, 12))), dot(8, 8));
+    expect(history.steps).toHaveLength(2);
+    expect(redone(history)).toEqual(history);
+  });
+
+  test('applying step by step equals drawing all at once', () => {
+    const point = fc.record({ x: fc.integer({ min: -10, max: 34 }), y: fc.integer({ min: -10, max: 26 }) });
+    const stroke = fc.record({
+      points: fc.array(point, { minLength: 1, maxLength: 4 }),
+      radiusPx: fc.integer({ min: 1, max: 9 }),
+      erase: fc.boolean(),
+    });
+    const step = fc.oneof(
+      stroke.map((made): MaskStep => ({ kind: 'stroke', stroke: made })),
+      fc.constantFrom<MaskStep>({ kind: 'invert' }, { kind: 'clear' }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+        const mask = new Uint8Array(EXTENT.width * EXTENT.height);
+        for (const one of steps) applyStep(mask, EXTENT, one);
+        expect(rasterise(historyOf(...steps), EXTENT)).toEqual(mask);
+      }),
+    );
+  });
+});

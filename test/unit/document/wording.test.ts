@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { withWordReplaced } from '#document/wording.js';
+
+test.each([
+  ['make the unicorn red', 'unicorn', 'car', 'make the car red'],
+  ['Unicorn and unicorn', 'unicorn', 'car', 'car and car'],
+  ['the carpet, the car.', 'car', 'house', 'the carpet, the house.'],
+  ['un café noir', 'café', 'car', 'un car noir'],
+  ['añb', 'b', 'car', 'añb'],
+  ['c++ (big)', 'c++', 'car', 'car (big)'],
+  ['price', 'price', '$& $1', '$& $1'],
+  ['nothing here', 'unicorn', 'car', 'nothing here'],
+])('%j with %j replaced by %j is %j', (instruction, word, replacement, expected) => {
+  expect(withWordReplaced(instruction, word, replacement)).toBe(expected);
+});

@@ -1,0 +1,295 @@
+// @vitest-environment jsdom
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ExpectedError } from '#contract/errors.js';
+import type { EditEvent } from '#contract/event.js';
+import { Studio } from '#state/studio.svelte.js';
+import { FakeLink, infoOf, scaleEvents, STARTED, wholeRun } from './fake-link.js';
+
+/** Bitmaps that know where they came from and whether they were given back. */
+interface FakeBitmap {
+  readonly width: number;
+  readonly height: number;
+  readonly from: string;
+  closed: boolean;
+}
+
+let bitmaps: FakeBitmap[];
+
+beforeEach(() => {
+  bitmaps = [];
+  vi.stubGlobal('createImageBitmap', async (file: Blob) => {
+    const bitmap = { width: 40, height: 30, from: await textOf(file), closed: false, close: () => void (bitmap.closed = true) };
+    bitmaps.push(bitmap);
+    return bitmap;
+  });
+  vi.stubGlobal('URL', { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined });
+  // jsdom draws nothing, and says so at length unless asked not to.
+  HTMLCanvasElement.prototype.getContext = () => null;
+});
+
+function textOf(file: Blob): Promise<string> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      resolve(reader.result as string);
+    };
+    reader.readAsText(file);
+  });
+}
+
+function open(): readonly string[] {
+  return bitmaps.filter(({ closed }) => !closed).map(({ from }) => from);
+}
+
+async function studioWithPhoto(): Promise<{ studio: Studio; link: FakeLink }> {
+  const link = new FakeLink();
+  const studio = new Studio(link);
+  await studio.begin();
+  await studio.openFile(new Blob(['x']), 'photo.png');
+  return { studio, link };
+}
+
+async function studioWithResult(): Promise<{ studio: Studio; link: FakeLink }> {
+  const made = await studioWithPhoto();
+  made.studio.change({ instruction: 'make it night' });
+  made.link.events = wholeRun('result-1');
+  await made.studio.run();
+  return made;
+}
+
+function dab(studio: Studio): void {
+  const stroke = { points: [{ x: 5, y: 5 }], radiusPx: 3, erase: false };
+  studio.mask.layer?.paint(stroke.points[0]!, stroke.points[0]!, stroke);
+  studio.addStroke(stroke);
+}
+
+describe('opening', () => {
+  test('shows the photo and the places of the pack’s scales', async () => {
+    const { studio } = await studioWithPhoto();
+    expect(studio.phase).toBe('ready');
+    expect(studio.source?.info.name).toBe('photo.png');
+    expect(studio.strip.cells.map(({ grid, preview }) => [grid, preview])).toEqual([
+      [[1, 1], undefined],
+      [[2, 2], undefined],
+      [[4, 4], undefined],
+    ]);
+  });
+
+  test('what cannot be read is said, and the open photo stays', async () => {
+    const { studio, link } = await studioWithPhoto();
+    const before = studio.source;
+    link.upload = () => Promise.reject(new ExpectedError('image.unreadable', 'Expected a picture.'));
+    await studio.openFile(new Blob(['x']), 'page.png');
+    expect(studio.error).toMatchObject({ code: 'image.unreadable' });
+    expect(studio.source).toBe(before);
+    expect(studio.phase).toBe('ready');
+    expect(studio.opening).toBe(false);
+  });
+
+  test('the later of two files wins, whichever arrives last', async () => {
+    const { studio, link } = await studioWithPhoto();
+    const release: (() => void)[] = [];
+    link.upload = (_, name) =>
+      new Promise((resolve) => {
+        release.push(() => {
+          resolve({ ...infoOf(name.slice(0, 1)), name });
+        });
+      });
+    const first = studio.openFile(new Blob(['x']), 'a.png');
+    const second = studio.openFile(new Blob(['x']), 'b.png');
+    release[1]?.();
+    await second;
+    release[0]?.();
+    await first;
+    expect(studio.source?.info.name).toBe('b.png');
+    expect(open()).toEqual(['b']);
+  });
+
+  test('a TIFF is drawn from what the service makes of it', async () => {
+    const { studio, link } = await studioWithPhoto();
+    link.upload = () => Promise.resolve({ ...infoOf('scan'), format: 'tiff' });
+    await studio.openFile(new Blob(['x']), 'scan.tiff');
+    expect(open()).toEqual(['scan-as-png']);
+    expect(link.closed).toContain('scan-as-png');
+  });
+
+  test('another photo gives the first one’s memory back', async () => {
+    const { studio, link } = await studioWithResult();
+    await studio.openFile(new Blob(['x']), 'other.png');
+    expect(open()).toEqual(['upload-2']);
+    expect(link.closed).toEqual(expect.arrayContaining(['upload-1', 'result-1', 'result-1-changed']));
+  });
+});
+
+describe('a run', () => {
+  test('fills the strip in order and ends with the result', async () => {
+    const { studio, link } = await studioWithPhoto();
+    studio.change({ instruction: 'make it night' });
+    const filled: (readonly number[])[] = [];
+    const watch = (event: EditEvent): Promise<EditEvent> => {
+      filled.push(studio.strip.cells.filter(({ preview }) => preview).map(({ scale }) => scale));
+      return Promise.resolve(event);
+    };
+    link.events = wholeRun('result-1').map(
+      (event) => ({ then: (go: (value: EditEvent) => void) => void watch(event).then(go) }) as unknown as Promise<EditEvent>,
+    );
+    await studio.run();
+    expect(filled.at(-1)).toEqual([1, 2, 3]);
+    for (const scales of filled) expect(scales).toEqual([1, 2, 3].slice(0, scales.length));
+    expect(studio.phase).toBe('done');
+    expect(studio.result).toMatchObject({ info: { id: 'result-1' }, totalMs: 12, candidate: { changedPixels: 3 } });
+    expect(link.requests).toMatchObject([{ task: 'edit', source: 'upload-1', instruction: 'make it night' }]);
+  });
+
+  test('with a mask sends it, and forgets it afterwards', async () => {
+    const { studio, link } = await studioWithPhoto();
+    dab(studio);
+    expect(studio.verb).toBe('fill');
+    link.events = wholeRun('result-1');
+    await studio.run();
+    expect(link.requests).toMatchObject([{ task: 'fill', mask: 'upload-2' }]);
+    expect(link.closed).toContain('upload-2');
+  });
+
+  test('without words and mask does not begin', async () => {
+    const { studio, link } = await studioWithPhoto();
+    await studio.run();
+    expect(link.requests).toEqual([]);
+    expect(studio.phase).toBe('ready');
+  });
+
+  test.each<[string, readonly EditEvent[], string]>([
+    [
+      'fails',
+      [STARTED, ...scaleEvents(1), { type: 'failed', error: { code: 'inference.died', message: 'It died.', advice: '' } }],
+      'inference.died',
+    ],
+    ['ends without a result', [STARTED, ...scaleEvents(1)], 'service.unreachable'],
+    ['is done without a candidate', [STARTED, wholeRun('x').at(-1)!], 'service.unreachable'],
+  ])('that %s leaves everything as it was, and says so', async (_, events, code) => {
+    const { studio, link } = await studioWithResult();
+    const { result, source } = studio;
+    const cells = studio.strip.cells;
+    link.events = events;
+    await studio.run();
+    expect(studio.phase).toBe('failed');
+    expect(studio.error).toMatchObject({ code });
+    expect(studio.result).toBe(result);
+    expect(studio.source).toBe(source);
+    expect(studio.strip.cells).toBe(cells);
+    expect(open()).toEqual(['upload-1', 'preview-1', 'preview-2', 'preview-3', 'result-1']);
+    studio.dismiss();
+    expect(studio.phase).toBe('done');
+  });
+
+  test('after a failure works', async () => {
+    const { studio, link } = await studioWithPhoto();
+    studio.change({ instruction: 'make it night' });
+    link.events = [{ type: 'failed', error: { code: 'inference.died', message: 'It died.', advice: '' } }];
+    await studio.run();
+    link.events = wholeRun('result-1');
+    await studio.run();
+    expect(studio.phase).toBe('done');
+    expect(studio.error).toBeUndefined();
+  });
+
+  test('that is cancelled is silent and leaves everything as it was', async () => {
+    const { studio, link } = await studioWithResult();
+    const { result } = studio;
+    link.events = [STARTED, ...scaleEvents(1), new Promise<never>(() => undefined)];
+    const run = studio.run();
+    await vi.waitFor(() => {
+      expect(studio.strip.reached).toBe(1);
+    });
+    studio.cancel();
+    await run;
+    expect(studio.phase).toBe('done');
+    expect(studio.error).toBeUndefined();
+    expect(studio.result).toBe(result);
+    expect(studio.strip.reached).toBe(3);
+  });
+
+  test('gives way to a photo that is opened meanwhile', async () => {
+    const { studio, link } = await studioWithPhoto();
+    studio.change({ instruction: 'make it night' });
+    link.events = [STARTED, ...scaleEvents(1), new Promise<never>(() => undefined)];
+    const run = studio.run();
+    await studio.openFile(new Blob(['x']), 'other.png');
+    await run;
+    expect(studio.phase).toBe('ready');
+    expect(studio.source?.info.name).toBe('other.png');
+    expect(open()).toEqual(['upload-2']);
+  });
+
+  test('replaces the result before it and gives its memory back', async () => {
+    const { studio, link } = await studioWithResult();
+    link.events = wholeRun('result-2');
+    await studio.run();
+    expect(studio.result?.info.id).toBe('result-2');
+    expect(open()).toEqual(['upload-1', 'preview-1', 'preview-2', 'preview-3', 'result-2']);
+    expect(link.closed).toEqual(expect.arrayContaining(['result-1', 'result-1-changed']));
+  });
+
+  test('that expands shows the source where its border leaves it', async () => {
+    const { studio, link } = await studioWithPhoto();
+    studio.change({ margins: { left: 7, right: 0, top: 3, bottom: 0 } });
+    expect(studio.verb).toBe('expand');
+    link.events = wholeRun('result-1');
+    await studio.run();
+    studio.change({ margins: { left: 0, right: 0, top: 0, bottom: 0 } });
+    expect(studio.space).toEqual({ extent: { width: 47, height: 33 }, source: { x: 7, y: 3, width: 40, height: 30 } });
+  });
+});
+
+describe('deciding', () => {
+  test('keeping makes the result the photo, and undo brings back the photo with its mask', async () => {
+    const { studio, link } = await studioWithPhoto();
+    dab(studio);
+    const history = studio.mask.history;
+    link.events = wholeRun('result-1');
+    await studio.run();
+    studio.keep();
+    expect(studio.source?.info.id).toBe('result-1');
+    expect(studio.mask.painted).toBe(false);
+    studio.undo();
+    expect(studio.source?.info.id).toBe('upload-1');
+    expect(studio.mask.history).toEqual(history);
+    expect(studio.mask.painted).toBe(true);
+    studio.redo();
+    expect(studio.source?.info.id).toBe('result-1');
+    expect(studio.canRedo).toBe(false);
+  });
+
+  test('painting after an undone keep gives up what could have been redone', async () => {
+    const { studio } = await studioWithResult();
+    studio.keep();
+    studio.undo();
+    dab(studio);
+    expect(studio.canRedo).toBe(false);
+    expect(open()).toEqual(['upload-1']);
+  });
+
+  test('discarding, or undo, goes back to the photo', async () => {
+    for (const goBack of ['discard', 'undo'] as const) {
+      const { studio } = await studioWithResult();
+      studio[goBack]();
+      expect(studio.result).toBeUndefined();
+      expect(studio.phase).toBe('ready');
+      expect(studio.shown).toBe(studio.source);
+    }
+  });
+
+  test('comparing shows the source', async () => {
+    const { studio } = await studioWithResult();
+    expect(studio.shown).toBe(studio.result);
+    studio.comparing = true;
+    expect(studio.shown).toBe(studio.source);
+  });
+
+  test('saving gives the result in the wished format and forgets the copy', async () => {
+    const { studio, link } = await studioWithResult();
+    const saved = await studio.save('jpeg', 80);
+    expect(saved?.name).toBe('result-1-as-jpeg.png');
+    expect(link.closed).toContain('result-1-as-jpeg');
+  });
+});

@@ -1,0 +1,133 @@
+// @vitest-environment jsdom
+import { flushSync, mount, unmount, type Component } from 'svelte';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Studio } from '#state/studio.svelte.js';
+import { FakeLink } from '../state/fake-link.js';
+import ExpandFields from '#ui/expand/ExpandFields.svelte';
+import MorePanel from '#ui/more/MorePanel.svelte';
+import Presets from '#ui/presets/Presets.svelte';
+import Prompt from '#ui/prompt/Prompt.svelte';
+import RunButton from '#ui/run/RunButton.svelte';
+
+let mounted: ReturnType<typeof mount> | undefined;
+let link: FakeLink;
+let studio: Studio;
+
+beforeEach(() => {
+  link = new FakeLink();
+  studio = new Studio(link);
+});
+
+afterEach(async () => {
+  if (mounted) await unmount(mounted);
+  mounted = undefined;
+});
+
+function show(component: Component<{ studio: Studio }>): HTMLElement {
+  mounted = mount(component, { target: document.body, props: { studio } });
+  flushSync();
+  return document.body;
+}
+
+function type(element: HTMLInputElement | HTMLTextAreaElement, text: string): void {
+  element.value = text;
+  element.dispatchEvent(new Event('input', { bubbles: true }));
+  flushSync();
+}
+
+describe('the instruction box', () => {
+  test('names each unknown word, twice where it stands twice, and replaces it by a press', () => {
+    const body = show(Prompt);
+    type(body.querySelector('textarea')!, 'make the unicorn red, unicorn');
+    const word = { word: 'unicorn', suggestions: ['car', 'house'] };
+    studio.advice.wording = { unknownWords: [word, word], known: false, cut: false };
+    flushSync();
+    expect(body.querySelectorAll('[data-testid="unknown-words"] li')).toHaveLength(2);
+    body.querySelector('button')!.click();
+    flushSync();
+    expect(body.querySelector('textarea')!.value).toBe('make the car red, car');
+  });
+
+  test('runs on Enter, not on Shift Enter nor while a script is being composed', () => {
+    const run = vi.spyOn(studio, 'run').mockResolvedValue();
+    const box = show(Prompt).querySelector('textarea')!;
+    for (const init of [{ shiftKey: true }, { isComposing: true }, {}])
+      box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, ...init }));
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('the main button', () => {
+  test('is disabled and says what is missing while there is no photo', () => {
+    const body = show(RunButton);
+    expect(body.querySelector('button')!.disabled).toBe(true);
+    expect(body.querySelector('[role="status"]')!.textContent).toBe('Open a photo to begin.');
+  });
+
+  test('becomes Cancel while a run goes on, and the second click of a double click does nothing', () => {
+    const cancel = vi.spyOn(studio, 'cancel');
+    const body = show(RunButton);
+    studio.phase = 'running';
+    flushSync();
+    const button = body.querySelector('button')!;
+    expect(button.textContent.trim()).toBe('Cancel');
+    button.dispatchEvent(new MouseEvent('click', { detail: 2, bubbles: true }));
+    expect(cancel).not.toHaveBeenCalled();
+    button.dispatchEvent(new MouseEvent('click', { detail: 1, bubbles: true }));
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  test('announces preparation and then each scale', () => {
+    const body = show(RunButton);
+    studio.phase = 'running';
+    flushSync();
+    const status = body.querySelector('[role="status"]')!;
+    expect(status.textContent).toBe('Preparing…');
+    const crop = { x: 0, y: 0, width: 1, height: 1 };
+    studio.strip.begin({ schedule: [[1, 1], [2, 2]], crop } as unknown as Parameters<typeof studio.strip.begin>[0]); // prettier-ignore
+    studio.strip.reach({ type: 'scale', candidate: 0, scale: 1, of: 2, tokens: 1, ms: 1 });
+    flushSync();
+    expect(status.textContent).toBe('Scale 1 of 2');
+  });
+});
+
+test('the presets show their cost and set the request', () => {
+  const body = show(Presets);
+  const cost = (ms: number) => ({ ms, bytes: 64 * 1024 ** 2, layers: 4 });
+  studio.advice.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120) };
+  flushSync();
+  expect([...body.querySelectorAll('small')].map(({ textContent }) => textContent)).toEqual([
+    '2.5 s · 64 MB',
+    '1.0 s · 64 MB',
+    '1.0 s · 64 MB',
+    '120 ms · 64 MB',
+  ]);
+  body.querySelector<HTMLInputElement>('input[value="draft"]')!.click();
+  expect(studio.settings.preset).toBe('draft');
+});
+
+test.each([
+  ['40', 40],
+  ['-5', 0],
+  ['99999', 16384],
+  ['12.6', 13],
+  ['', 0],
+])('a margin typed as %j is %i pixels', (typed, pixels) => {
+  type(show(ExpandFields).querySelector('input')!, typed);
+  expect(studio.settings.margins.left).toBe(pixels);
+});
+
+test('an emptied guidance is the pack’s own again', () => {
+  const [, guidance] = show(MorePanel).querySelectorAll('input');
+  type(guidance!, '3.5');
+  expect(studio.settings.guidance).toBe(3.5);
+  type(guidance!, '');
+  expect(studio.settings.guidance).toBeUndefined();
+});
+
+test('a provider that cannot be used here is named with the reason', () => {
+  studio.advice.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
+  const body = show(MorePanel);
+  expect(body.textContent).toContain('cuda: no CUDA driver');
+  expect([...body.querySelectorAll('option')].filter(({ disabled }) => disabled).map(({ value }) => value)).toEqual(['cuda']);
+});
