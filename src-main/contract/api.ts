@@ -6,7 +6,6 @@ import {
   EditRequest,
   OUTPUT_FORMATS,
   PictureId,
-  PRESETS,
   TokenFile,
   type EditRequestInput,
   type OutputFormat,
@@ -110,7 +109,6 @@ export const STREAM_INPUTS = { 'edit.run': EditRequest } as const satisfies Reco
 
 export type CallName = keyof Calls;
 export type StreamName = keyof Streams;
-export const PRESET_NAMES = PRESETS;
 
 /** What a host implements and a client holds: the same two functions over every wire. */
 export interface Transport {

@@ -29,6 +29,7 @@ export class InferenceProcess {
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #nextId = 0;
+  #closing = false;
 
   constructor(options: InferenceProcessOptions) {
     this.#options = options;
@@ -78,7 +79,8 @@ export class InferenceProcess {
   async close(): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    // An idle child is let go of; waiting for its end must hold this program again.
+    // An idle child is let go of; waiting for its end must hold this program again, whatever answer still comes in.
+    this.#closing = true;
     child.ref();
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
@@ -120,7 +122,7 @@ export class InferenceProcess {
 
   /** An engine at work keeps this program alive; an idle one must not. */
   #holdWhileBusy(child: ChildProcess): void {
-    if (this.#pending.size > 0) {
+    if (this.#pending.size > 0 || this.#closing) {
       child.ref();
       child.channel?.ref();
     } else {

@@ -101,7 +101,9 @@ it('a pasted picture arrives in the colours of the profile', async () => {
     .toColourspace('srgb')
     .raw()
     .toBuffer();
-  [0.9, 0.2, 0.1].forEach((value, c) => expect(Math.abs(seen[c]! - value * 255)).toBeLessThan(2.5));
+  [0.9, 0.2, 0.1].forEach((value, c) => {
+    expect(Math.abs(seen[c]! - value * 255)).toBeLessThan(2.5);
+  });
 });
 
 describe('the seam', () => {

@@ -21,7 +21,9 @@ function distances({ values }: { values: Uint8Array }): Float64Array {
 describe('grown masks', () => {
   it('reach every pixel within the radius and none beyond', () => {
     const grown = dilate(disc, 6.5);
-    distances(disc).forEach((distance, i) => expect(grown.values[i]! > 0).toBe(distance <= 6.5));
+    distances(disc).forEach((distance, i) => {
+      expect(grown.values[i]! > 0).toBe(distance <= 6.5);
+    });
   });
 
   it('have a soft edge: 255 inside, falling, exactly 0 beyond it', () => {
@@ -38,7 +40,9 @@ describe('grown masks', () => {
 
   it('can have the soft edge inside, with nothing outside', () => {
     const soft = featherInside(disc, 6);
-    soft.values.forEach((value, i) => expect(value).toBeLessThanOrEqual(disc.values[i]!));
+    soft.values.forEach((value, i) => {
+      expect(value).toBeLessThanOrEqual(disc.values[i]!);
+    });
     expect(soft.values[30 * 90 + 40]).toBe(255);
     expect(soft.values[30 * 90 + 52]).toBeLessThan(60);
     expect(differingSamples(featherInside(fullMask(extent), 6).values, fullMask(extent).values)).toBe(0);

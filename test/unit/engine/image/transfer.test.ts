@@ -61,7 +61,9 @@ describe('edit transfer', () => {
     const picture = makePicture(24, 24, (c, x, y) => 0.5 + 0.3 * Math.sin(x / 3 + c) * Math.cos(y / 4));
     const map = fitTransfer({ before: picture, after: picture });
     const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-    map.matrix.data.forEach((value, i) => expect(Math.abs(value - identity[Math.trunc(i / 576)]!)).toBeLessThan(1e-4));
+    map.matrix.data.forEach((value, i) => {
+      expect(Math.abs(value - identity[Math.trunc(i / 576)]!)).toBeLessThan(1e-4);
+    });
     expect(Math.max(...map.decodedShare.data)).toBe(0);
   });
 

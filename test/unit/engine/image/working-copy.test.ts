@@ -11,7 +11,9 @@ describe('the working copy', () => {
   it('is the photo itself at its own size', async () => {
     const photo = makePhoto({ width: 30, height: 20 });
     const copy = await workingCopy(photo, whole(photo.extent), photo.extent);
-    copy.data.forEach((value, i) => expect(value).toBeCloseTo(photo.samples[(i % 600) * 3 + Math.trunc(i / 600)]! / 255, 5));
+    copy.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(photo.samples[(i % 600) * 3 + Math.trunc(i / 600)]! / 255, 5);
+    });
   });
 
   it.each([

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await build({
     configFile: false,
     logLevel: 'error',
-    build: { ssr: 'test/support/echo-process.ts', outDir: folder, rollupOptions: { output: { entryFileNames: 'child.mjs' } } },
+    build: { ssr: 'test/support/echo-process.ts', outDir: folder, rolldownOptions: { output: { entryFileNames: 'child.mjs' } } },
   });
   entry = path.join(folder, 'child.mjs');
 });
