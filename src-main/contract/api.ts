@@ -2,15 +2,7 @@ import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { PackCard } from './pack-card.js';
-import {
-  EditRequest,
-  OUTPUT_FORMATS,
-  PictureId,
-  TokenFile,
-  type EditRequestInput,
-  type OutputFormat,
-  type Preset,
-} from './request.js';
+import { EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat, type Preset } from './request.js';
 
 /** What the service knows of a picture that it holds. */
 export interface PictureInfo {
