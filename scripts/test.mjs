@@ -12,7 +12,8 @@ let counted = false;
 ensurePackages();
 ensureBuild();
 const chromium = ensureBrowser();
-const reports = path.join(root, 'test-results/reports');
+// Beside Playwright's own folder, which it empties when it starts.
+const reports = path.join(root, 'dist/test-reports');
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 

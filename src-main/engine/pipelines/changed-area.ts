@@ -1,10 +1,14 @@
 import { at } from '#base/assert.js';
-import type { Extent, Rect } from '#base/geometry.js';
+import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleMap } from '../image/composite.js';
 import { fullMask } from '../image/mask.js';
-import type { Mask } from '../image/photo.js';
+import { keepsOutlines } from '../image/outlines.js';
+import type { Mask, Photo } from '../image/photo.js';
+import { snapToEdges } from '../image/snap.js';
+import { workingCopy } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
 import type { BitwiseQuantiser, ScaleBits } from '../sampling/quantiser.js';
+import { resizeLinear } from '../sampling/resample.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 
 // h, w finest token grid · l = h·w
@@ -13,6 +17,10 @@ import { floats, type FloatTensor } from '../tensor/tensor.js';
 const WHOLE_PICTURE = 0.6;
 /** A token counts as changed when at least this share of its bits differs from the source's. */
 const CHANGED_BITS = 0.25;
+/** Decoded pictures differ by less than this, of 1, where the tokenizer merely wavers. */
+const CHANGED_COLOUR = 0.2;
+/** Edges are looked for at this size: finer than the model's, and cheap on any photograph. */
+const SNAP_SIDE = 256;
 
 export interface EditTrace {
   readonly quantiser: BitwiseQuantiser;
@@ -29,13 +37,21 @@ export interface EditTrace {
  * Where an unmasked edit may touch the canvas: the tokens that the model changed (the pack's edit
  * map where it has a copy gate, differing bits elsewhere), refined by what differs once decoded.
  */
-export function changedArea(trace: EditTrace, frame: Rect, canvas: Extent): Mask {
+export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo): Promise<Mask> {
   const map = editedTokens(trace);
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
-  if (share >= WHOLE_PICTURE) return fullMask(canvas);
-  const tokens = upsampleMap(widenByOneToken(map, 1), frame, canvas);
-  const pixels = upsampleMap(changedRegion(trace, {}), frame, canvas);
-  return { extent: canvas, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) };
+  const { extent } = canvas;
+  if (share >= WHOLE_PICTURE) return fullMask(extent);
+  const tokens = upsampleMap(widenByOneToken(map, 1), frame, extent);
+  const region = keepsOutlines(trace.before, trace.after) ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
+  const pixels = upsampleMap(region, frame, extent);
+  return { extent, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) };
+}
+
+/** What changed its colour, up to its own outline: `[1, SNAP_SIDE, SNAP_SIDE]`. */
+async function recolouredRegion(trace: EditTrace, frame: Rect, canvas: Photo): Promise<FloatTensor> {
+  const guide = await workingCopy(canvas, frame, { width: SNAP_SIDE, height: SNAP_SIDE });
+  return snapToEdges(resizeLinear(changedRegion(trace, { threshold: CHANGED_COLOUR }), [SNAP_SIDE, SNAP_SIDE]), guide);
 }
 
 /** 1 where a token of the finest scale was edited, `[1, h, w]`. */

@@ -3,6 +3,7 @@ import type { OutputFormat } from '#contract/request.js';
 import { compositeEdit } from '../image/composite.js';
 import { encodeMask, encodePhoto } from '../image/encode.js';
 import { fullMask } from '../image/mask.js';
+import { keepsOutlines } from '../image/outlines.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { packTokens } from '../sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
@@ -20,9 +21,11 @@ export interface Finished {
 export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
   const { request } = job;
   const weight =
-    stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : changedArea(finished.trace, stage.frame, stage.canvas.extent));
-  const redraw = request.task !== 'edit' || request.whole;
+    stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : await changedArea(finished.trace, stage.frame, stage.canvas));
   const { before, after } = finished.trace;
+  // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
+  const structural = request.task === 'edit' && !keepsOutlines(before, after) && weight.values.includes(0);
+  const redraw = request.task !== 'edit' || request.whole || structural;
   const composed = await compositeEdit({
     photo: stage.canvas,
     frame: stage.frame,
@@ -30,7 +33,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     after,
     weight,
     mode: redraw ? 'decoded' : 'transfer',
-    matchSurroundings: request.task === 'fill' || request.task === 'expand',
+    matchSurroundings: structural || request.task === 'fill' || request.task === 'expand',
   });
   return {
     ...(await candidateOf(job, finished, composed.photo)),

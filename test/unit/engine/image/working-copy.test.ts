@@ -63,7 +63,7 @@ describe('the working copy', () => {
     const bytes = await encodePhoto({ ...photo, samples: eightBit, icc }, { format: 'png', quality: 90 });
     const other = await sharp(bytes).toColourspace('srgb').raw().toBuffer();
     for (let i = 0; i < copy.data.length; i++) {
-      expect(Math.abs(copy.data[i]! * 255 - other[(i % 1200) * 3 + Math.trunc(i / 1200)]!)).toBeLessThan(deep ? 2.6 : 2);
+      expect(Math.abs(copy.data[i]! * 255 - other[(i % 1200) * 3 + Math.trunc(i / 1200)]!)).toBeLessThan(deep ? 3.1 : 2);
     }
   });
 
