@@ -86,7 +86,7 @@ export function ensureBrowser() {
   if (!findBrowser() && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-    run('apt-get', ['install', '-y', '-qq', 'chromium'], { env, stdio: 'ignore' });
+    run('apt-get', ['install', '-y', '-qq', 'chromium', 'libvulkan1'], { env, stdio: 'ignore' });
   }
   const installed = findBrowser();
   if (installed) return installed;

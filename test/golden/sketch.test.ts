@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { PackCard } from '#contract/pack-card.js';
-import { openPack } from '#engine/door/open-pack.js';
+import { openPack, type OpenPack } from '#engine/door/open-pack.js';
 import { openPhoto } from '#engine/image/decode.js';
 import { workingCopy } from '#engine/image/working-copy.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
+import { listProviders } from '#engine/runtime/providers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { resizeArea } from '#engine/sampling/resample.js';
@@ -28,9 +30,13 @@ const SIDE = 128;
 const folder = path.resolve('models/sketch');
 const fixtures = path.resolve('test/fixtures/sketch');
 const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
-const pack = await openPack({ card, folder }, await createRunner({ provider: 'cpu' }));
 
-afterAll(() => pack.release());
+/** Chromium's software Vulkan: slow, but a true WebGPU device on a machine without a GPU. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (existsSync(SWIFTSHADER)) process.env['VK_ICD_FILENAMES'] ??= SWIFTSHADER;
+const webgpu = (await listProviders()).find(({ name }) => name === 'webgpu');
+
+let pack: OpenPack;
 
 /** `[1, 3, 128, 128]` */
 async function picture(name: string): Promise<FloatTensor> {
@@ -80,8 +86,18 @@ async function planOf(name: string, { instruction, settings }: Case): Promise<Sc
   };
 }
 
-describe('every arg-max token of the built-in pack equals PyTorch’s', () => {
-  test.each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', async (name) => {
+describe.each(['cpu', 'webgpu'] as const)('every arg-max token of the built-in pack equals PyTorch’s on %s', (provider) => {
+  const absent = provider === 'webgpu' && !webgpu?.available;
+
+  beforeAll(async () => {
+    if (!absent) pack = await openPack({ card, folder }, await createRunner({ provider }));
+  });
+
+  afterAll(async () => {
+    if (!absent) await pack.release();
+  });
+
+  test.skipIf(absent).each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', { timeout: 120_000 }, async (name) => {
     const fixture = JSON.parse(await readFile(path.join(fixtures, `case-${name}.json`), 'utf8')) as Case;
     const bits = [];
     for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) bits.push(step.bits);

@@ -58,6 +58,23 @@ export function attention(graph: GraphBuilder, { q, k, v }: { q: Value; k: Value
   return graph.op('com.microsoft.MultiHeadAttention', [q, k, v], { num_heads: heads, scale: { float: 1 } });
 }
 
+/**
+ * The same in separate steps. WebGPU's fused operator is off by up to 1e-2 of the values (ONNX Runtime 1.30), which turns
+ * bits; the steps agree with the CPU to float32.
+ */
+export function attentionInSteps(
+  graph: GraphBuilder,
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  heads: { count: number; width: number },
+): Value {
+  const split = (value: Value, perm: readonly number[]) =>
+    graph.op('Transpose', [graph.op('Reshape', [value, graph.integers([0, 0, heads.count, heads.width])])], { perm: [...perm] });
+  const scores = graph.op('MatMul', [split(q, [0, 2, 1, 3]), split(k, [0, 2, 3, 1])]); // (B, H, L, T)
+  const seen = graph.op('MatMul', [graph.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]); // (B, H, L, c)
+  const joined = graph.op('Transpose', [seen], { perm: [0, 2, 1, 3] });
+  return graph.op('Reshape', [joined, graph.integers([0, 0, heads.count * heads.width])]); // (B, L, C)
+}
+
 /** Softmax attention over heads that are already split, with an additive bias: `[B, H, L, c]`, kᵀ `[B, H, c, T]`. */
 export function biasedAttention(graph: GraphBuilder, { q, kt, v }: { q: Value; kt: Value; v: Value }, bias: Value): Value {
   const scores = graph.op('Add', [graph.op('MatMul', [q, kt]), bias]); // (B, H, L, T)

@@ -10,6 +10,8 @@ export interface Architecture {
   readonly weights: Weights;
   readonly blocks: readonly Weights[];
   readonly headWidth: number;
+  /** Whether the runner's fused attention operator is exact. */
+  readonly fusedAttention: boolean;
   readonly finest: Grid;
   /** n, as many as the finest scale has. */
   readonly sourceTokens: number;
@@ -22,7 +24,7 @@ export interface Architecture {
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describe(weights: Weights, config: TransformerConfig): Architecture {
+export function describe(weights: Weights, config: TransformerConfig, provider = 'cpu'): Architecture {
   const { width, heads, depth, tokenBits, scales } = config;
   const blocks = blocksOf(weights);
   if (blocks.length !== depth) {
@@ -43,6 +45,7 @@ export function describe(weights: Weights, config: TransformerConfig): Architect
     config,
     weights,
     blocks,
+    fusedAttention: provider !== 'webgpu',
     headWidth: width / heads,
     finest,
     sourceTokens: cellCount(finest),

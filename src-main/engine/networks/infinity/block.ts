@@ -2,6 +2,7 @@ import type { GraphBuilder, Value } from '#engine/graph/builder.js';
 import { Module } from '../module.js';
 import {
   attention,
+  attentionInSteps,
   biasedAttention,
   flatten,
   geluTanh,
@@ -80,7 +81,10 @@ export class Block {
   finish(x: Value, attended: Attended): Value {
     const { graph, architecture } = this.#setting;
     const { width, heads } = architecture.config;
-    const seen = linear(this.#module.at('sa', 'proj'), flatten(graph, attention(graph, attended, heads), width));
+    const mixed = architecture.fusedAttention
+      ? attention(graph, attended, heads)
+      : attentionInSteps(graph, attended, { count: heads, width: architecture.headWidth });
+    const seen = linear(this.#module.at('sa', 'proj'), flatten(graph, mixed, width));
     const first = this.#gated(x, seen, this.#modulation.gamma1);
     const second = graph.op('Add', [first, this.#crossAttention(first)]);
     return this.#gated(second, this.#feedForward(second), this.#modulation.gamma2);

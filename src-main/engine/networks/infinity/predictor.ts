@@ -18,7 +18,7 @@ import { InfinitySessions } from './sessions.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<ScalePredictor> {
-  const architecture = describe(weights, config);
+  const architecture = describe(weights, config, runner.provider);
   const sessions = new InfinitySessions(runner, architecture);
   try {
     await sessions.openAlways();
