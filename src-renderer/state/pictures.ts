@@ -23,7 +23,12 @@ export class Pictures {
 
   async open(file: Blob, name: string): Promise<ShownPicture> {
     const info = await this.#link.upload(file, name);
-    return { info, bitmap: await this.#bitmapOf(info) };
+    try {
+      return { info, bitmap: await this.#bitmapOf(info) };
+    } catch (error) {
+      this.forget(info.id);
+      throw error;
+    }
   }
 
   upload(file: Blob, name: string): Promise<PictureInfo> {

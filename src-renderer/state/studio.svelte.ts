@@ -103,7 +103,7 @@ export class Studio {
     this.opening = true;
     await this.#attempt(async () => {
       const picture = await this.#pictures.open(file, name);
-      // A later file was chosen, or a run began, while this one was on its way.
+      // A later file was chosen while this one was on its way.
       if (turn !== this.#openings) {
         this.#drop(picture);
         return;
@@ -112,7 +112,6 @@ export class Studio {
       this.#forgetAll();
       this.#lay({ picture, mask: EMPTY_MASK });
       this.notices = picture.info.notices;
-      this.error = undefined;
     });
     if (turn === this.#openings) this.opening = false;
   }
@@ -189,6 +188,7 @@ export class Studio {
     if (!this.result || this.phase === 'running') return;
     this.#dropResult();
     this.#emptyStrip();
+    this.error = undefined;
     this.phase = 'ready';
   }
 
@@ -281,6 +281,8 @@ export class Studio {
     this.comparing = false;
     this.mask.begin(picture.info.size, mask);
     this.#emptyStrip();
+    // What it said of the picture that was here is not true of this one.
+    this.error = undefined;
     this.phase = 'ready';
     this.#expectRun();
   }

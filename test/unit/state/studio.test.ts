@@ -121,6 +121,18 @@ describe('opening', () => {
   });
 });
 
+describe('a picture that the service reads and the window cannot draw', () => {
+  test('is said, and the service is asked to forget it', async () => {
+    const { studio, link } = await studioWithPhoto();
+    const before = studio.source;
+    vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('no picture')));
+    await studio.openFile(new Blob(['y']), 'odd.png');
+    expect(studio.error?.code).toBe('image.unreadable');
+    expect(studio.source).toBe(before);
+    expect(link.closed).toContain('upload-2');
+  });
+});
+
 describe('a run', () => {
   test('fills the strip in order and ends with the result', async () => {
     const { studio, link } = await studioWithPhoto();
@@ -277,6 +289,15 @@ describe('deciding', () => {
       expect(studio.phase).toBe('ready');
       expect(studio.shown).toBe(studio.source);
     }
+  });
+
+  test.each(['keep', 'discard', 'undo'] as const)('%s takes back what a failed run said of the picture before', async (decision) => {
+    const { studio, link } = await studioWithResult();
+    link.events = [STARTED, { type: 'failed', error: { code: 'inference.died', message: 'It ended.', advice: '' } }];
+    await studio.run();
+    expect([studio.phase, studio.error?.code]).toEqual(['failed', 'inference.died']);
+    studio[decision]();
+    expect([studio.phase, studio.error]).toEqual(['ready', undefined]);
   });
 
   test('comparing shows the source', async () => {

@@ -1,0 +1,88 @@
+import { expect, test as base, type Page } from '@playwright/test';
+import { scenePng } from '../support/pictures.js';
+import { FakeServer } from './support/fake-server.js';
+import { expectPhase } from './support/studio.js';
+
+const test = base.extend<{ server: FakeServer }>({
+  server: async ({ page }, use) => {
+    const server = new FakeServer();
+    await page.goto(await server.start());
+    await expectPhase(page, 'empty');
+    await use(server);
+    await server.stop();
+  },
+});
+
+async function openScene(page: Page, name = 'scene.png'): Promise<void> {
+  const buffer = Buffer.from(await scenePng(320, 240));
+  await page.getByTestId('file-input').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  await expectPhase(page, 'ready');
+}
+
+async function runToEnd(page: Page): Promise<void> {
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+}
+
+test('the panels have the names and roles that a screen reader needs', async ({ page, server: _ }) => {
+  await expect(page.getByRole('radiogroup', { name: 'Depth preset', exact: true }).getByRole('radio')).toHaveCount(4);
+  await expect(page.getByRole('group', { name: 'Expand', exact: true }).getByRole('spinbutton')).toHaveCount(4);
+});
+
+for (const width of [1024, 1440]) {
+  test(`a long name leaves every button inside a window of ${width} pixels`, async ({ page, server: _ }) => {
+    await page.setViewportSize({ width, height: 700 });
+    await openScene(page, `${'a-photograph-of-the-summer-'.repeat(8)}.png`);
+    const boxes = await Promise.all(
+      (await page.locator('header button, aside button, aside input:visible').all()).map((b) => b.boundingBox()),
+    );
+    const shown = boxes.filter((box) => box !== null);
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.filter((box) => box.x < 0 || box.x + box.width > width)).toEqual([]);
+  });
+}
+
+test('holding Tab with the focus nowhere shows the original; a tap moves on from the text that was clicked', async ({
+  page,
+  server: _,
+}) => {
+  await openScene(page);
+  await runToEnd(page);
+  const compare = page.getByRole('button', { name: 'Compare' });
+  const leave = () => page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  for (let turn = 0; turn < 2; turn++) {
+    await leave();
+    await page.keyboard.down('Tab');
+    await expect(compare).toHaveAttribute('aria-pressed', 'true');
+    await page.waitForTimeout(250);
+    await page.keyboard.up('Tab');
+    await expect(compare).toHaveAttribute('aria-pressed', 'false');
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+  }
+  await page.getByText('Depth preset', { exact: true }).click();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('radio', { name: 'Balanced' })).toBeFocused();
+});
+
+test('words dragged or pasted into the instruction are the field’s, files are the window’s', async ({ page, server }) => {
+  await openScene(page);
+  const taken = await page.getByRole('textbox', { name: 'Instruction' }).evaluate((box) => {
+    const words = () => {
+      const transfer = new DataTransfer();
+      transfer.setData('text/plain', 'words');
+      return transfer;
+    };
+    const both = words();
+    both.items.add(new File([new Uint8Array(9)], 'words.png', { type: 'image/png' }));
+    const events = [
+      new DragEvent('dragover', { dataTransfer: words(), bubbles: true, cancelable: true }),
+      new DragEvent('drop', { dataTransfer: words(), bubbles: true, cancelable: true }),
+      new ClipboardEvent('paste', { clipboardData: both, bubbles: true, cancelable: true }),
+    ];
+    for (const event of events) box.dispatchEvent(event);
+    return events.map(({ defaultPrevented }) => defaultPrevented);
+  });
+  expect(taken).toEqual([false, false, false]);
+  expect(server.uploads.map(({ name }) => name)).toEqual(['scene.png']);
+});
