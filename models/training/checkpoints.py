@@ -7,7 +7,7 @@ from torch import nn
 
 
 def read_checkpoint(path: Path | None) -> dict | None:
-    return torch.load(path, weights_only=True) if path and path.exists() else None
+    return torch.load(path, map_location='cpu', weights_only=True) if path and path.exists() else None
 
 
 def save_checkpoint(path: Path, model: nn.Module, average: nn.Module, **progress: object) -> None:

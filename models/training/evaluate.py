@@ -9,6 +9,7 @@ tokenizer's blur would otherwise decide.
 """
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,68 +21,43 @@ from torch import Tensor
 
 from dice import Dice
 from generate import Settings, Trace, generate
+from measures import edge_f1, edit_success, global_shift, gmsd, inpainted, psnr, seam_step, ssim, texture
 from pack import Pack, load_pack
 from photographs import load as load_photographs
 from photographs import edited
-from pixels import canny, dilate, gaussian, random_holes
-from samples import GREY, Batch, sample_scenes, scene_batch, tokenizer_pictures
-from scenes import GLOBAL_EDITS
+from phrases import TRAINED
+from pixels import dilate, random_holes
+from samples import GREY, Batch, SceneSample, sample_scenes, scene_batch, tokenizer_pictures
+from scenes import Edit, random_scene
 from transfer import transfer
-from vocabulary import PHOTOMETRIC_TEXTS, TIME_TEXTS, word_ids
+from vocabulary import PHOTOMETRIC, word_ids
 
 EDIT_KINDS = ['recolor', 'remove', 'add', 'ground', 'time', 'photo']
 PHOTO_OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night']
+STRENGTHS = (.25, .5, .75, 1.)
 #: Seeds that training never draws: it counts up from small ones.
 HELD_OUT = 9_000_000
-
-
-def psnr(a: Tensor, b: Tensor, weight: Tensor | None = None) -> float:
-    """dB, averaged over pictures; with a weight (B, 1, H, W) only where it is 1."""
-    squared = ((a - b) ** 2).mean(1, keepdim=True)
-    weight = torch.ones_like(squared) if weight is None else weight
-    mean = (squared * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)
-    return (-10 * torch.log10(mean.clamp(min=1e-8))).mean().item()
-
-
-def ssim(a: Tensor, b: Tensor) -> float:
-    mean_a, mean_b = gaussian(a, 1.5), gaussian(b, 1.5)
-    var_a, var_b = gaussian(a * a, 1.5) - mean_a ** 2, gaussian(b * b, 1.5) - mean_b ** 2
-    covariance = gaussian(a * b, 1.5) - mean_a * mean_b
-    top = (2 * mean_a * mean_b + 1e-4) * (2 * covariance + 9e-4)
-    return (top / ((mean_a ** 2 + mean_b ** 2 + 1e-4) * (var_a + var_b + 9e-4))).mean().item()
 
 
 class Runner:
     """One pack, asked as the product asks it."""
 
     def __init__(self, pack: Pack):
-        self.pack = pack
+        self.pack, self.size = pack, pack.tokenizer.config['size']
 
     @torch.no_grad()
     def run(self, batch: Batch, trace: Trace | None = None, **settings) -> Tensor:
-        tokenizer = self.pack.tokenizer
+        """The batch's texts are read with the pack's own vocabulary."""
+        tokenizer, vocabulary = self.pack.tokenizer, self.pack.card['config']['transformer']['text']['vocabulary']
+        words = torch.tensor([word_ids(text, vocabulary) for text in batch.texts])
         mask = F.adaptive_avg_pool2d(batch.mask, tokenizer.grid)
         features = tokenizer.encoder(batch.source)
-        total = generate(self.pack.transformer, tokenizer.quantiser, batch.words, features, mask, batch.control,
+        total = generate(self.pack.transformer, tokenizer.quantiser, words, features, mask, batch.control,
                          Settings(**settings), trace)
         return tokenizer.decoder(total).clamp(0, 1)
 
 
-def edit_success(before: Tensor, after: Tensor, truth: Tensor, kind: str) -> Tensor:
-    """(B,) bool; all three decoded."""
-    changed = ((truth - before).abs().amax(1, keepdim=True) > .06).float()
-
-    def error(a: Tensor) -> Tensor:
-        return ((a - truth).abs().mean(1, keepdim=True) * changed).sum((1, 2, 3))
-
-    ratio = error(after) / error(before).clamp(min=1e-4)
-    mine = ((after - before).abs().amax(1) > .12).float()
-    true = ((truth - before).abs().amax(1) > .12).float()
-    overlap = (mine * true).sum((1, 2)) / torch.maximum(mine, true).sum((1, 2)).clamp(min=1)
-    return (ratio < .5) & ((overlap > .4) | (kind in GLOBAL_EDITS))
-
-
-def edited_area(trace: Trace, side: int, size: int = 128) -> Tensor:
+def edited_area(trace: Trace, side: int, size: int) -> Tensor:
     """(B, 1, S, S): where the product touches the source. The edit map of the finest scale widened by one token; all of
     the picture where most tokens were edited (light, colour)."""
     edited_tokens = (trace.gates[-1] < 0).float().view(-1, 1, side, side)
@@ -91,13 +67,14 @@ def edited_area(trace: Trace, side: int, size: int = 128) -> Tensor:
 
 
 def measure_tokenizer(runner: Runner, photographs: Tensor | None, count: int) -> dict:
-    scenes = tokenizer_pictures(Dice(HELD_OUT), count)[:count * 2 // 3]
-    result = {'scenes PSNR dB': psnr(runner.pack.tokenizer.reconstruct(scenes), scenes),
-              'scenes SSIM': ssim(runner.pack.tokenizer.reconstruct(scenes), scenes)}
+    scenes = tokenizer_pictures(Dice(HELD_OUT), count, runner.size)[:count * 2 // 3]
+    restored = runner.pack.tokenizer.reconstruct(scenes)
+    result = {'scenes PSNR dB': psnr(restored, scenes), 'scenes SSIM': ssim(restored, scenes), 'scenes GMSD': gmsd(restored, scenes)}
     if photographs is not None:
-        pictures = _photographs(photographs, 100)
+        pictures = _photographs(photographs, 100, runner.size)
         restored = runner.pack.tokenizer.reconstruct(pictures)
-        result |= {'photographs PSNR dB': psnr(restored, pictures), 'photographs SSIM': ssim(restored, pictures)}
+        result |= {'photographs PSNR dB': psnr(restored, pictures), 'photographs SSIM': ssim(restored, pictures),
+                   'photographs GMSD': gmsd(restored, pictures)}
     return result
 
 
@@ -105,17 +82,19 @@ def measure_edits(runner: Runner, count: int) -> tuple[dict, list]:
     tokenizer, result, rows = runner.pack.tokenizer, {}, []
     for i, kind in enumerate(EDIT_KINDS):
         dice = Dice(HELD_OUT + 100 + i)
-        batch = scene_batch(dice, sample_scenes(dice, count, 'edit', kind))
+        batch = scene_batch(dice, sample_scenes(dice, count, 'edit', kind), runner.size)
         trace = Trace()
         after, before, truth = runner.run(batch, trace), tokenizer.reconstruct(batch.source), tokenizer.reconstruct(batch.target)
         good = edit_success(before, after, truth, kind)
-        touched = edited_area(trace, runner.pack.transformer.finest)
+        touched = edited_area(trace, runner.pack.transformer.finest, runner.size)
         carried = batch.source + touched * (transfer(batch.source, before, after).picture - batch.source)
         far = 1 - dilate(((batch.target - batch.source).abs().amax(1, keepdim=True) > .06).float(), 3)
         has_outside = far.mean((1, 2, 3)) > .05
         outside = psnr(carried[has_outside], batch.source[has_outside], far[has_outside]) if has_outside.any() else None
+        decoded = psnr(after[has_outside], batch.source[has_outside], far[has_outside]) if has_outside.any() else None
         result[kind] = {'success': good.float().mean().item(), 'PSNR dB': psnr(carried, batch.target),
-                        'unedited PSNR dB': psnr(batch.source, batch.target), 'outside PSNR dB': outside}
+                        'unedited PSNR dB': psnr(batch.source, batch.target), 'outside PSNR dB': outside,
+                        'outside PSNR dB, before compositing': decoded, 'global shift px': global_shift(carried, batch.source)}
         order = [*torch.nonzero(good).flatten().tolist()[:2], *torch.nonzero(~good).flatten().tolist()[:1]]
         rows += [([batch.source[j], batch.target[j], after[j], carried[j]], f"{'ok' if good[j] else 'FAILED'}: {batch.texts[j]}")
                  for j in order]
@@ -129,54 +108,94 @@ def measure_presets(runner: Runner, count: int) -> dict:
         successes = []
         for i, kind in enumerate(['recolor', 'remove', 'ground', 'photo']):
             dice = Dice(HELD_OUT + 200 + i)
-            batch = scene_batch(dice, sample_scenes(dice, count // 2, 'edit', kind))
+            batch = scene_batch(dice, sample_scenes(dice, count // 2, 'edit', kind), runner.size)
             after = runner.run(batch, preset=layers)
             successes.append(edit_success(tokenizer.reconstruct(batch.source), after, tokenizer.reconstruct(batch.target), kind))
         result[name] = {'layers': layers, 'success': torch.cat(successes).float().mean().item()}
     return result
 
 
+def measure_paraphrases(runner: Runner, count: int) -> dict:
+    """The same edits asked for in trained phrasings and in held-out ones."""
+    tokenizer, result = runner.pack.tokenizer, {}
+    for i, kind in enumerate(EDIT_KINDS):
+        samples = sample_scenes(Dice(HELD_OUT + 500 + i), count, 'edit', kind)
+        dice = Dice(HELD_OUT + 600 + i)
+        held_out = [SceneSample(s.task, s.source, s.edit.reworded(dice)) for s in samples]
+        batch = scene_batch(dice, samples, runner.size)
+        before, truth = tokenizer.reconstruct(batch.source), tokenizer.reconstruct(batch.target)
+        success = [edit_success(before, runner.run(replace(batch, texts=[s.edit.text for s in asked])), truth, kind).float().mean().item()
+                   for asked in (samples, held_out)]
+        result[kind] = {'trained': success[0], 'held out': success[1]}
+    return result
+
+
+def measure_operators(runner: Runner, count: int) -> dict:
+    """Success of each photometric instruction on scenes."""
+    tokenizer, result = runner.pack.tokenizer, {}
+    for i, operator in enumerate(PHOTOMETRIC):
+        dice = Dice(HELD_OUT + 700 + i)
+        scenes = [random_scene(dice) for _ in range(count)]
+        samples = [SceneSample('edit', scene, Edit('photo', scene, TRAINED[operator][0], operator)) for scene in scenes]
+        batch = scene_batch(dice, samples, runner.size)
+        before, truth = tokenizer.reconstruct(batch.source), tokenizer.reconstruct(batch.target)
+        result[operator] = {'success': edit_success(before, runner.run(batch), truth, 'photo').float().mean().item()}
+    return result
+
+
 def _hole_scores(runner: Runner, batch: Batch) -> tuple[dict, Tensor, Tensor]:
-    mask = batch.mask
-    filled = runner.run(batch, keep_outside=True)
-    mean = (batch.source * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum((2, 3), keepdim=True)
-    telea = torch.stack([_telea(source, hole) for source, hole in zip(batch.source, mask)])
-    scores = {'model PSNR dB': psnr(filled, batch.target, mask), 'mean fill PSNR dB': psnr(mean.expand_as(filled), batch.target, mask),
-              'Telea PSNR dB': psnr(telea, batch.target, mask)}
-    return scores, filled * mask + batch.source * (1 - mask), telea
+    """By filler: PSNR and SSIM in the hole, texture relative to the truth's, step across the hole's border."""
+    mask, pasted = batch.mask, batch.source * (1 - batch.mask)
+    mean = pasted.sum((2, 3), keepdim=True) / (1 - mask).sum((2, 3), keepdim=True)
+    fillings = {'model': runner.run(batch, keep_outside=True), 'mean fill': mean.expand_as(batch.target)}
+    for name, method in (('Telea', cv2.INPAINT_TELEA), ('Navier-Stokes', cv2.INPAINT_NS)):
+        fillings[name] = torch.stack([inpainted(source, hole, method) for source, hole in zip(batch.source, mask)])
+    pictures = {name: filling * mask + pasted for name, filling in fillings.items()}
+    scores = {name: {'PSNR dB': psnr(picture, batch.target, mask), 'SSIM': ssim(picture, batch.target, mask),
+                     'texture': texture(picture, batch.target, mask), 'seam step': seam_step(picture, mask)}
+              for name, picture in pictures.items()}
+    scores['truth'] = {'seam step': seam_step(batch.target, mask)}
+    return scores, pictures['model'], pictures['Telea']
 
 
-def _telea(source: Tensor, hole: Tensor) -> Tensor:
-    picture = (source.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
-    filled = cv2.inpaint(picture, (hole[0].numpy() * 255).astype(np.uint8), 3, cv2.INPAINT_TELEA)
-    return torch.from_numpy(filled).permute(2, 0, 1).float() / 255
+def _square_holes(count: int, side: int, dice: Dice, size: int) -> Tensor:
+    masks = torch.zeros(count, 1, size, size)
+    for mask in masks[:, 0]:
+        x, y = dice.randrange(size - side), dice.randrange(size - side)
+        mask[y:y + side, x:x + side] = 1
+    return masks
 
 
 def measure_fill(runner: Runner, photographs: Tensor | None, count: int) -> tuple[dict, list]:
     dice = Dice(HELD_OUT + 300)
-    batch = scene_batch(dice, sample_scenes(dice, count, 'fill'))
+    batch = scene_batch(dice, sample_scenes(dice, count, 'fill'), runner.size)
     scores, filled, telea = _hole_scores(runner, batch)
     rows = [([batch.source[i], batch.target[i], filled[i], telea[i]], batch.texts[i]) for i in range(8)]
     result = {'scenes': scores}
     if photographs is not None:
-        target = _photographs(photographs, 100)
-        mask = random_holes(100, 128, Dice(HELD_OUT + 301), scratch_share=.25)
-        words = torch.tensor([word_ids('fill the empty area')] * 100)
-        holes = Batch(target * (1 - mask) + GREY * mask, target, mask, torch.zeros(100, 4, 128, 128), words, [])
-        result['photographs'] = _hole_scores(runner, holes)[0]
+        target = _photographs(photographs, 100, runner.size)
+        holes = {'photographs': random_holes(100, runner.size, Dice(HELD_OUT + 301), scratch_share=.25),
+                 'photographs, squares of a third of the side': _square_holes(100, 40 * runner.size // 128, Dice(HELD_OUT + 302), runner.size)}
+        for name, mask in holes.items():
+            result[name] = _hole_scores(runner, _photograph_batch(target * (1 - mask) + GREY * mask, target, 'fill the empty area', mask))[0]
     return result, rows
+
+
+def _photograph_batch(source: Tensor, target: Tensor, text: str, mask: Tensor | None = None) -> Batch:
+    empty = torch.zeros_like(source[:, :1])
+    texts = [text] * len(source)
+    return Batch(source, target, empty if mask is None else mask, empty.expand(-1, 4, -1, -1),
+                 torch.tensor([word_ids(text) for text in texts]), texts)
 
 
 def measure_photometric(runner: Runner, photographs: Tensor) -> dict:
     tokenizer, result = runner.pack.tokenizer, {}
-    pictures = _photographs(photographs, 50)
+    pictures = _photographs(photographs, 50, runner.size)
     before = tokenizer.reconstruct(pictures)
     for name in PHOTO_OPERATORS:
         target = torch.cat([edited(name, picture[None]) for picture in pictures])
-        text = (PHOTOMETRIC_TEXTS.get(name) or TIME_TEXTS[name])[0]
-        words = torch.tensor([word_ids(text)] * len(pictures))
-        zeros = torch.zeros_like(pictures[:, :1])
-        after = runner.run(Batch(pictures, target, zeros, zeros.expand(-1, 4, -1, -1), words, []))
+        text = TRAINED[name][0]
+        after = runner.run(_photograph_batch(pictures, target, text))
         carried = transfer(pictures, before, after).picture
         result[text] = {'carried PSNR dB': psnr(carried, target), 'decoded PSNR dB': psnr(after, target), 'unedited PSNR dB': psnr(pictures, target)}
     return result
@@ -186,31 +205,24 @@ def measure_control(runner: Runner, count: int) -> tuple[dict, list]:
     result, rows = {}, []
     for i, task in enumerate(['canny', 'depth']):
         dice = Dice(HELD_OUT + 400 + i)
-        batch = scene_batch(dice, sample_scenes(dice, count, task))
-        free = Batch(batch.source, batch.target, batch.mask, torch.zeros_like(batch.control), batch.words, batch.texts)
-        pictures = {'strength 1': runner.run(batch), 'strength 0.5': runner.run(batch, strength=.5), 'no control': runner.run(free),
-                    'tokenizer limit': runner.pack.tokenizer.reconstruct(batch.target)}
-        score = (lambda x: _edge_f1(x, batch.control[:, :1])) if task == 'canny' else (lambda x: _depth_error(runner, x, batch.disparity))
-        result[f'{task} {"F1" if task == "canny" else "RMSE"}'] = {name: score(picture) for name, picture in pictures.items()}
+        batch = scene_batch(dice, sample_scenes(dice, count, task), runner.size)
+        pictures = {'no control': runner.run(replace(batch, control=torch.zeros_like(batch.control)))}
+        pictures |= {f'strength {strength:g}': runner.run(batch, strength=strength) for strength in STRENGTHS}
+        limit = {'tokenizer limit': runner.pack.tokenizer.reconstruct(batch.target)}
+        score = (lambda x: edge_f1(x, batch.control[:, :1])) if task == 'canny' else (lambda x: _depth_error(runner, x, batch.disparity))
+        result[f'{task} {"F1" if task == "canny" else "RMSE"}'] = {name: score(picture) for name, picture in {**pictures, **limit}.items()}
         channel = 0 if task == 'canny' else 2
-        rows += [([batch.control[j, channel:channel + 1], batch.target[j], pictures['strength 1'][j], pictures['no control'][j]], batch.texts[j])
+        rows += [([batch.control[j, channel:channel + 1], batch.target[j], *(picture[j] for picture in pictures.values())], batch.texts[j])
                  for j in range(4)]
     return result, rows
-
-
-def _edge_f1(picture: Tensor, wanted: Tensor) -> float:
-    edges = canny(picture)
-    precision = (edges * dilate(wanted, 1)).sum((1, 2, 3)) / edges.sum((1, 2, 3)).clamp(min=1)
-    recall = (wanted * dilate(edges, 1)).sum((1, 2, 3)) / wanted.sum((1, 2, 3)).clamp(min=1)
-    return (2 * precision * recall / (precision + recall).clamp(min=1e-6)).mean().item()
 
 
 def _depth_error(runner: Runner, picture: Tensor, disparity: Tensor) -> float:
     return ((runner.pack.depth(picture) - disparity) ** 2).mean((1, 2, 3)).sqrt().mean().item()
 
 
-def _photographs(photographs: Tensor, count: int) -> Tensor:
-    return F.interpolate(photographs[:count].float() / 255, size=(128, 128), mode='area')
+def _photographs(photographs: Tensor, count: int, size: int) -> Tensor:
+    return F.interpolate(photographs[:count].float() / 255, size=(size, size), mode='area')
 
 
 def sheet(rows: list, heads: list[str], path: Path) -> None:
@@ -239,8 +251,10 @@ def measure(folder: Path, photographs: Tensor | None, count: int, sheets: Path |
         sheets.mkdir(parents=True, exist_ok=True)
         sheet(edit_rows, ['source', 'truth', 'decoded', 'carried'], sheets / 'edits.png')
         sheet(fill_rows, ['source', 'truth', 'filled', 'Telea'], sheets / 'fill.png')
-        sheet(control_rows, ['control', 'truth', 'held', 'no control'], sheets / 'control.png')
+        sheet(control_rows, ['control', 'truth', 'no control', *(f'strength {strength:g}' for strength in STRENGTHS)], sheets / 'control.png')
     result = {'tokenizer': measure_tokenizer(runner, photographs, 96), 'edits on scenes': edits,
+              'photometric instructions on scenes': measure_operators(runner, count),
+              'wording': measure_paraphrases(runner, count),
               'depth presets': measure_presets(runner, count), 'fill': fill, 'control': control}
     if photographs is not None:
         result['instructions on photographs'] = measure_photometric(runner, photographs)

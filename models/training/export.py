@@ -9,6 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,11 +26,10 @@ ABILITIES = [
     'fill and expand on scenes and photographs', 'canny and depth control', 'depth presets', 'depth estimation',
 ]
 LIMITS = [
-    'works at 128 pixels: what it draws is soft',
     'objects of photographs are not understood; words for objects mean those of the rendered scenes',
     'with two or three objects the wrong one is sometimes taken; removed objects may leave faint rests',
     'blur cannot be carried to full resolution; replace, resize and move were not trained',
-    'a vocabulary of 139 English words',
+    f'a vocabulary of {len(VOCABULARY) - 2} English words',
 ]
 DATA_SOURCES = [
     {'name': 'rendered scenes', 'licence': 'made by models/training/scenes.py', 'use': 'all networks'},
@@ -38,8 +38,8 @@ DATA_SOURCES = [
 ]
 
 
-def _save(tensors: dict[str, Tensor], path: Path) -> dict:
-    save_file({name: tensor.detach().float().contiguous() for name, tensor in tensors.items()}, path)
+def _save(tensors: dict[str, Tensor], path: Path, dtype: torch.dtype) -> dict:
+    save_file({name: tensor.detach().to(dtype).contiguous() for name, tensor in tensors.items()}, path)
     path.chmod(0o644)
     content = path.read_bytes()
     return {'name': path.name, 'bytes': len(content), 'sha256': hashlib.sha256(content).hexdigest()}
@@ -63,23 +63,24 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet) -> di
     }
 
 
-def export(checkpoints: Path, out: Path, evaluation: Path | None) -> None:
+def export(options: argparse.Namespace) -> None:
+    checkpoints, out = options.checkpoints, options.out
     tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
     model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
     depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
     out.mkdir(parents=True, exist_ok=True)
     tensors = {'transformer': model.state_dict(), 'tokenizer': tokenizer_tensors(tokenizer), 'depth': depth.state_dict()}
-    files = [{**_save(tensors[role], out / FILES[role]), 'role': role} for role in FILES]
+    files = [{**_save(tensors[role], out / FILES[role], torch.float16 if options.half else torch.float32), 'role': role} for role in FILES]
     layers = model.depth
     card = {
-        'format': 1, 'name': 'sketch', 'title': 'Sketch (built-in)', 'version': '1.0.0', 'family': 'infinity', 'licence': 'MIT',
+        'format': 1, 'name': out.name, 'title': f'{out.name.capitalize()} (built-in)', 'version': '1.1.0', 'family': 'infinity', 'licence': 'MIT',
         'imageSize': tokenizer.config['size'], 'config': _config(tokenizer, model, depth),
         'presets': {'best': layers, 'balanced': layers * 3 // 4, 'fast': layers // 2, 'draft': max(2, layers // 4)},
         'defaults': {'guidance': 1, 'temperature': 0, 'fillInstruction': 'fill the empty area'},
-        'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': LIMITS,
+        'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],
     }
-    if evaluation:
-        card['measured'] = json.loads(evaluation.read_text())['this pack']
+    if options.evaluation:
+        card['measured'] = json.loads(options.evaluation.read_text())['this pack']
     (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + '\n')
 
 
@@ -88,8 +89,8 @@ def main() -> None:
     parser.add_argument('checkpoints', type=Path)
     parser.add_argument('out', type=Path)
     parser.add_argument('--evaluation', type=Path)
-    arguments = parser.parse_args()
-    export(arguments.checkpoints, arguments.out, arguments.evaluation)
+    parser.add_argument('--half', action='store_true', help='store the weights as float16')
+    export(parser.parse_args())
 
 
 if __name__ == '__main__':

@@ -62,7 +62,7 @@ def load_pack(folder: Path) -> Pack:
 
 def load_checkpoint(path: Path, cls: type[torch.nn.Module]) -> torch.nn.Module:
     """The averaged weights of a training checkpoint."""
-    checkpoint = torch.load(path, weights_only=True)
+    checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     model = cls(**checkpoint['config'])
     model.load_state_dict(checkpoint['ema'])
     return model.eval().requires_grad_(False)

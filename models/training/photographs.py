@@ -19,9 +19,10 @@ from PIL import Image
 from torch import Tensor
 
 from dice import Dice
+from phrases import phrase
 from pixels import canny, photometric, random_holes
 from samples import CANNY, CANNY_FLAG, GREY, Batch
-from vocabulary import FILL_TEXTS, KEEP_TEXTS, PHOTOMETRIC_TEXTS, TIME_TEXTS, word_ids
+from vocabulary import word_ids
 
 TRAINING_FILE, VALIDATION_FILE = 'photographs-train.pt', 'photographs-validation.pt'
 #: Operators that make sense without true depth; night and sunset are a tint, and darker.
@@ -75,13 +76,13 @@ def photograph_batch(dice: Dice, photographs: Tensor, count: int, size: int = 12
         row, task = slice(i, i + 1), dice.random()
         if task < _FILL:
             mask[row] = random_holes(1, size, dice, scratch_share=.25)
-            texts.append(dice.choice(FILL_TEXTS))
+            texts.append(phrase(dice, 'fill'))
         elif task < _EDIT:
             name = dice.choice(OPERATORS)
             target[row] = edited(name, source[row])
-            texts.append(dice.choice(PHOTOMETRIC_TEXTS.get(name) or TIME_TEXTS[name]))
+            texts.append(phrase(dice, name))
         elif task < _KEEP:
-            texts.append(dice.choice(KEEP_TEXTS))
+            texts.append(phrase(dice, 'keep'))
         else:
             mask[row], control[row, CANNY:CANNY + 1], control[row, CANNY_FLAG] = 1, canny(source[row]), 1
             texts.append(dice.choice(_CONTROL_TEXTS))

@@ -6,15 +6,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dice import Dice
+from phrases import phrase
 from pixels import canny, photometric, random_holes
 from render import render
 from scenes import EDIT_WEIGHTS, Edit, Scene, caption, random_edit, random_scene
 from sprites import atlas
-from vocabulary import FILL_TEXTS, KINDS, PHOTOMETRIC_TEXTS, word_ids
+from vocabulary import KINDS, PHOTOMETRIC, word_ids
 
 TASKS = ['edit', 'fill', 'canny', 'depth']
 #: Control is learnt slowly: below a quarter of the samples it stays weak.
-TASK_WEIGHTS = (.57, .13, .15, .15)
+TASK_WEIGHTS = (.56, .18, .14, .12)
 #: Channels of a control picture.
 CANNY, CANNY_FLAG, DEPTH, DEPTH_FLAG = range(4)
 GREY = .5  # what the model sees inside a hole
@@ -29,6 +30,11 @@ class Batch:
     words: Tensor    # (B, MAX_WORDS) indices into the vocabulary
     texts: list[str]
     disparity: Tensor | None = None  # (B, 1, S, S) of the target, scenes only
+
+    def to(self, device: torch.device) -> 'Batch':
+        """What training reads, on the device."""
+        moved = [getattr(self, name).to(device) for name in ('source', 'target', 'mask', 'control', 'words')]
+        return Batch(*moved, self.texts)
 
     @staticmethod
     def joined(first: 'Batch', second: 'Batch') -> 'Batch':
@@ -54,7 +60,7 @@ def sample_scenes(dice: Dice, count: int, task: str | None = None, kind: str | N
         if chosen == 'edit':
             edit = random_edit(dice, scene, kind, edit_weights)
         elif chosen == 'fill':
-            text = dice.choice(FILL_TEXTS) if dice.chance(.75) else 'fill with ' + caption(scene)
+            text = phrase(dice, 'fill') if dice.chance(.75) else 'fill with ' + caption(scene)
             edit = Edit('fill', scene, text)
         else:
             edit = Edit(chosen, scene, caption(scene))
@@ -93,7 +99,7 @@ def tokenizer_pictures(dice: Dice, count: int, size: int = 128) -> Tensor:
     for i in range(len(scenes)):
         if dice.chance(.3):
             row = slice(i, i + 1)
-            pictures[row] = photometric(dice.choice(list(PHOTOMETRIC_TEXTS)), pictures[row], disparity[row])
+            pictures[row] = photometric(dice.choice(PHOTOMETRIC), pictures[row], disparity[row])
     pictures = torch.cat([pictures, _dead_leaves(count - len(scenes), size, dice)])
     holes = random_holes(count, size, dice) * torch.tensor([float(dice.chance(.12)) for _ in range(count)]).view(-1, 1, 1, 1)
     return pictures * (1 - holes) + GREY * holes

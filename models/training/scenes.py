@@ -6,14 +6,15 @@ returns the changed scene with the sentence that asks for it; ``render.py`` turn
 from dataclasses import dataclass, field, replace
 
 from dice import Dice
-from vocabulary import COLOURS, GROUNDS, KEEP_TEXTS, KINDS, PHOTOMETRIC_TEXTS, TIME_TEXTS, TIMES
+from phrases import phrase
+from vocabulary import COLOURS, GROUNDS, KINDS, PHOTOMETRIC, TIMES, synonyms
 
 MAX_OBJECTS = 5
 EDITS = ['recolor', 'remove', 'add', 'replace', 'resize', 'move', 'ground', 'time', 'photo', 'keep']
 #: Edits that change the whole picture; the others change one object.
 GLOBAL_EDITS = ('ground', 'time', 'photo')
 #: Default training weights, in the order of EDITS. Replace, resize and move are not learnt at 128 px by this size.
-EDIT_WEIGHTS = (36, 30, 18, 0, 0, 0, 6, 6, 10, 2)
+EDIT_WEIGHTS = (36, 26, 16, 0, 0, 0, 8, 8, 20, 2)
 
 _GROUND_WORDS = {
     'grass': ['grass', 'grassy'], 'sand': ['sand', 'desert', 'beach'], 'snow': ['snow', 'snowy'],
@@ -54,6 +55,16 @@ class Edit:
     target: Scene
     text: str
     photometric: str | None = None
+    slots: dict[str, str] | None = None
+
+    def reworded(self, dice: Dice) -> 'Edit':
+        """The same edit, asked for in a phrasing that training never draws."""
+        kind = self.photometric or (self.target.time if self.kind == 'time' else self.kind)
+        return replace(self, text=phrase(dice, kind, self.slots, held_out=True))
+
+
+def _edit(dice: Dice, kind: str, target: Scene, **slots: str) -> Edit:
+    return Edit(kind, target, phrase(dice, kind, slots), slots=slots)
 
 
 def random_object(dice: Dice, taken: list[str], x: float | None = None) -> SceneObject:
@@ -103,8 +114,16 @@ def random_edit(dice: Dice, scene: Scene, kind: str | None = None, weights: tupl
     return _SCENE_EDITS[kind](dice, scene)
 
 
+def _word(dice: Dice, word: str) -> str:
+    return dice.choice(synonyms(word)) if dice.chance(.25) else word
+
+
 def _naming(dice: Dice, thing: SceneObject) -> str:
-    return f'{thing.colour} {thing.kind}' if dice.chance(.5) else thing.kind
+    """"tree", "red tree", "tree on the left" …"""
+    kind = _word(dice, thing.kind)
+    name = f'{_word(dice, thing.colour)} {kind}' if dice.chance(.5) else kind
+    places = [place for place, (left, right) in _PLACES.items() if left <= thing.x <= right]
+    return f'{name} on the {places[0]}' if places and dice.chance(.15) else name
 
 
 def _swap(scene: Scene, old: SceneObject, new: SceneObject | None) -> Scene:
@@ -113,15 +132,13 @@ def _swap(scene: Scene, old: SceneObject, new: SceneObject | None) -> Scene:
 
 
 def _recolor(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
-    colour, name = dice.choice([c for c in COLOURS if c != thing.colour]), _naming(dice, thing)
-    text = dice.choice([f'make the {name} {colour}', f'turn the {name} {colour}', f'paint the {name} {colour}',
-                        f'change the color of the {name} to {colour}', f'change the {name} to {colour}'])
-    return Edit('recolor', _swap(scene, thing, replace(thing, colour=colour)), text)
+    colour = dice.choice([c for c in COLOURS if c != thing.colour])
+    target = _swap(scene, thing, replace(thing, colour=colour))
+    return _edit(dice, 'recolor', target, name=_naming(dice, thing), colour=_word(dice, colour))
 
 
 def _remove(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
-    template = dice.choice(['remove the {}', 'delete the {}', 'erase the {}', 'get rid of the {}', 'take away the {}'])
-    return Edit('remove', _swap(scene, thing, None), template.format(_naming(dice, thing)))
+    return _edit(dice, 'remove', _swap(scene, thing, None), name=_naming(dice, thing))
 
 
 def _replace(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
@@ -159,32 +176,28 @@ def _add(dice: Dice, scene: Scene) -> Edit:
     left, right = _PLACES[place]
     new = random_object(dice, [o.kind for o in scene.objects], x=(left + right) / 2)
     new = replace(new, disparity=.5, radius=.17, tint=(0., 0., 0.))  # the words do not say where or how large
-    what = f'{new.colour} {new.kind}'
-    text = dice.choice([f'add a {what} on the {place}', f'put a {what} on the {place}',
-                        f'place a {what} in the {place}', f'add a {what} to the {place}'])
-    return Edit('add', replace(scene, objects=(*scene.objects, new)), text)
+    what = f'{_word(dice, new.colour)} {_word(dice, new.kind)}'
+    return _edit(dice, 'add', replace(scene, objects=(*scene.objects, new)), what=what, place=place)
 
 
 def _ground(dice: Dice, scene: Scene) -> Edit:
     ground = dice.choice([g for g in GROUNDS if g != scene.ground])
-    word = dice.choice(_GROUND_WORDS[ground])
-    text = dice.choice([f'change the ground to {word}', f'make the ground {word}', f'replace the ground with {word}',
-                        f'turn the ground into {word}'])
-    return Edit('ground', replace(scene, ground=ground), text)
+    word = _word(dice, dice.choice(_GROUND_WORDS[ground]))
+    return _edit(dice, 'ground', replace(scene, ground=ground), ground=word)
 
 
 def _time(dice: Dice, scene: Scene) -> Edit:
     time = dice.choice([t for t in TIMES if t != scene.time])
-    return Edit('time', replace(scene, time=time), dice.choice(TIME_TEXTS[time]))
+    return Edit('time', replace(scene, time=time), phrase(dice, time))
 
 
 def _photo(dice: Dice, scene: Scene) -> Edit:
-    operator = dice.choice(list(PHOTOMETRIC_TEXTS))
-    return Edit('photo', scene, dice.choice(PHOTOMETRIC_TEXTS[operator]), operator)
+    operator = dice.choice(PHOTOMETRIC)
+    return Edit('photo', scene, phrase(dice, operator), operator)
 
 
 def _keep(dice: Dice, scene: Scene) -> Edit:
-    return Edit('keep', scene, dice.choice(KEEP_TEXTS))
+    return Edit('keep', scene, phrase(dice, 'keep'))
 
 
 _OBJECT_EDITS = {'recolor': _recolor, 'remove': _remove, 'replace': _replace, 'resize': _resize, 'move': _move}

@@ -1,15 +1,16 @@
 """Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45"""
+import functools
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from dice import Dice
-from evaluate import psnr
+from measures import psnr
 from photographs import load as load_photographs
 from photographs import views
 from samples import tokenizer_pictures
-from tokenizer import Tokenizer
+from tokenizer import SCALES, Tokenizer
 from training_loop import fit, gradients, options_of
 
 #: Part of the steps that decode only the first scales, so that previews are in the training set.
@@ -20,16 +21,24 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument('--photographs', type=Path)
     parser.add_argument('--photograph-share', type=float, default=.5)
+    parser.add_argument('--picture-size', type=int, default=128, choices=SCALES)
+    parser.add_argument('--widths', type=int, nargs=2, default=(64, 128))
+    parser.add_argument('--encoder-blocks', type=int, nargs=2, default=(1, 1))
+    parser.add_argument('--decoder-blocks', type=int, nargs=2, default=(1, 2))
     options = parser.parse_args()
     dice = Dice(options.seed)
     photographs = load_photographs(options.photographs) if options.photographs else None
-    validation = tokenizer_pictures(Dice(99), 48)
+    size = options.picture_size
+    validation = tokenizer_pictures(Dice(99), 48, size).to(options.device)
+    make = functools.partial(Tokenizer, size=size, widths=options.widths, encoder_blocks=options.encoder_blocks,
+                             decoder_blocks=options.decoder_blocks)
 
     def loss_of(model: nn.Module, _step: int) -> Tensor:
-        pictures = tokenizer_pictures(dice, options.batch)
+        pictures = tokenizer_pictures(dice, options.batch, size)
         if photographs is not None:
             count = max(1, round(options.batch * options.photograph_share))
-            pictures[:count] = views(photographs, count, 128, dice)
+            pictures[:count] = views(photographs, count, size, dice)
+        pictures = pictures.to(options.device)
         scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None
         restored, features, codes = model(pictures, scales)
         loss = (restored - pictures).abs().mean() + 2 * ((restored - pictures) ** 2).mean()
@@ -42,7 +51,7 @@ def main() -> None:
     def score_of(model: nn.Module) -> float:
         return psnr(model.reconstruct(validation), validation)
 
-    fit(Tokenizer, loss_of, score_of, options)
+    fit(make, loss_of, score_of, options)
 
 
 if __name__ == '__main__':

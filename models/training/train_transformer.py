@@ -23,9 +23,9 @@ from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
 from samples import Batch, sample_scenes, scene_batch
-from tokenizer import Tokenizer
+from tokenizer import CELLS_PER_TOKEN_SIDE, Tokenizer
 from transformer import EditTransformer, TeacherInputs, patchify
-from vocabulary import VOCABULARY
+from vocabulary import ADDED_WORDS, VOCABULARY
 
 #: A pixel that differs by more than this was edited.
 CHANGED = .06
@@ -39,7 +39,8 @@ class Encoded:
 
     @torch.no_grad()
     def __init__(self, tokenizer: Tokenizer, batch: Batch):
-        grid = tokenizer.grid
+        grid, device = tokenizer.grid, next(tokenizer.parameters()).device
+        batch = batch.to(device)
         self.source, self.target = tokenizer.encoder(batch.source), tokenizer.encoder(batch.target)
         self.mask = F.adaptive_avg_pool2d(batch.mask, grid)
         differs = ((batch.target - batch.source).abs().amax(1, keepdim=True) > CHANGED).float()
@@ -49,8 +50,8 @@ class Encoded:
     def dropped(self, rate: float) -> tuple[Tensor, Tensor]:
         """Words and control, each left out of a part of the rows: what guidance and an absent control need."""
         rows = len(self.words)
-        words = self.words * (torch.rand(rows, 1) > rate).long()
-        return words, self.control * (torch.rand(rows, 1, 1, 1) > rate).float()
+        words = self.words * (torch.rand(rows, 1, device=self.words.device) > rate).long()
+        return words, self.control * (torch.rand(rows, 1, 1, 1, device=self.words.device) > rate).float()
 
 
 def loss_of(model: EditTransformer, tokenizer: Tokenizer, encoded: Encoded, preset: int | None, train: bool) -> tuple[Tensor, float]:
@@ -61,7 +62,7 @@ def loss_of(model: EditTransformer, tokenizer: Tokenizer, encoded: Encoded, pres
     scales = range(len(model.scales))
     cells = [patchify((tokenizer.quantiser.down(encoded.changed, k) > 0).float()).amax(-1) for k in scales]
     changed = torch.cat(cells, 1)  # (B, Σ side²)
-    by_scale = torch.cat([torch.full((side * side,), model.finest / side) for side in model.scales])
+    by_scale = torch.cat([torch.full((side * side,), model.finest / side, device=logits.device) for side in model.scales])
     weights = (by_scale * (1 + CHANGED_WEIGHT * changed)).unsqueeze(-1)
     bits = F.binary_cross_entropy_with_logits(logits.float(), teacher.bits, reduction='none')
     loss = (bits * weights).sum() / (weights.sum() * bits.shape[-1])
@@ -71,20 +72,38 @@ def loss_of(model: EditTransformer, tokenizer: Tokenizer, encoded: Encoded, pres
     return loss, ((right * changed).sum() / changed.sum().clamp(min=1)).item()
 
 
+def grown_vocabulary(checkpoint: dict) -> dict:
+    """A checkpoint of an earlier, shorter vocabulary: added words start from the row of the word they mean."""
+    table, grown = 'text_encoder.embedding.weight', len(VOCABULARY)
+    known = checkpoint['config']['words']
+    if known == grown:
+        return checkpoint
+
+    def widened(state: dict[str, Tensor]) -> dict[str, Tensor]:
+        rows = state[table]
+        mean = rows[2:].mean(0)
+        added = [rows[VOCABULARY.index(ADDED_WORDS[word])] if ADDED_WORDS[word] else mean for word in VOCABULARY[known:]]
+        return {**state, table: torch.cat([rows, torch.stack(added)])}
+
+    return {**checkpoint, 'config': {**checkpoint['config'], 'words': grown}, 'model': widened(checkpoint['model']),
+            'ema': widened(checkpoint['ema'])}
+
+
 class Source:
     """Batches of scenes and photographs; encoded ones are used again, because encoding is a quarter of a step."""
 
     def __init__(self, tokenizer: Tokenizer, dice: Dice, options: argparse.Namespace):
         self.tokenizer, self.dice, self.options = tokenizer, dice, options
         self.photographs = load_photographs(options.photographs) if options.photographs else None
+        self.size: int = tokenizer.config['size']
         self.stored: list[Encoded] = []
 
     def fresh(self) -> Encoded:
         share = self.options.photograph_share if self.photographs is not None else 0.
         photographs = int(self.options.batch * share + self.dice.random())
-        batch = scene_batch(self.dice, sample_scenes(self.dice, self.options.batch - photographs))
+        batch = scene_batch(self.dice, sample_scenes(self.dice, self.options.batch - photographs), self.size)
         if photographs:
-            batch = Batch.joined(photograph_batch(self.dice, self.photographs, photographs), batch)
+            batch = Batch.joined(photograph_batch(self.dice, self.photographs, photographs, self.size), batch)
         return Encoded(self.tokenizer, batch)
 
     def next(self) -> Encoded:
@@ -99,17 +118,25 @@ def learning_rate(options: argparse.Namespace, spent: float, step: int) -> float
     return options.lr * min(1., (step + 1) / 60) * max(.03, remaining)
 
 
+def _config(options: argparse.Namespace, tokenizer: Tokenizer) -> dict:
+    token_bits = CELLS_PER_TOKEN_SIDE ** 2 * tokenizer.config['code_bits']
+    return dict(words=len(VOCABULARY), token_bits=token_bits, scales=tokenizer.scales, width=options.width, depth=options.depth,
+                heads=options.heads)
+
+
 def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
-    tokenizer = load_checkpoint(options.tokenizer, Tokenizer)
+    tokenizer = load_checkpoint(options.tokenizer, Tokenizer).to(options.device)
     checkpoint = read_checkpoint(options.out) or read_checkpoint(options.init)
-    model = EditTransformer(**(checkpoint['config'] if checkpoint else dict(words=len(VOCABULARY))))
+    checkpoint = checkpoint and grown_vocabulary(checkpoint)
+    model = EditTransformer(**(checkpoint['config'] if checkpoint else _config(options, tokenizer)))
     average = copy.deepcopy(model)
     if checkpoint:
         model.load_state_dict(checkpoint['model'])
         average.load_state_dict(checkpoint['ema'])
     else:
-        model.residual_scale.copy_(tokenizer.quantiser.code_bits ** .5 / tokenizer.quantiser.gains())
+        model.residual_scale.copy_((tokenizer.quantiser.code_bits ** .5 / tokenizer.quantiser.gains()).cpu())
+    model, average = model.to(options.device), average.to(options.device)
     resumed = options.out.exists()
     step, spent = (checkpoint['step'], checkpoint['spent']) if resumed else (0, 0.)
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.lr, betas=(.9, .97), weight_decay=.02)
@@ -117,7 +144,7 @@ def train(options: argparse.Namespace) -> None:
         optimiser.load_state_dict(checkpoint['optimiser'])
     torch.manual_seed(options.seed + step)
     source = Source(tokenizer, Dice(options.seed + step), options)
-    validation = Encoded(tokenizer, scene_batch(Dice(77), sample_scenes(Dice(77), 48)))
+    validation = Encoded(tokenizer, scene_batch(Dice(77), sample_scenes(Dice(77), 48), source.size))
     last, saved = time.time(), time.time()
 
     def save() -> None:
@@ -131,7 +158,7 @@ def train(options: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group['lr'] = learning_rate(options, spent, step)
         preset = None if random.random() < .5 else random.choice([2, model.depth // 2, model.depth * 3 // 4])
-        with torch.autocast('cpu', torch.bfloat16, enabled=options.bf16):
+        with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.bf16):
             loss, _ = loss_of(model, tokenizer, source.next(), preset, train=True)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -161,6 +188,10 @@ def main() -> None:
     parser.add_argument('--lr', type=float, default=6e-4)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--bf16', action='store_true')
+    parser.add_argument('--width', type=int, default=128)
+    parser.add_argument('--depth', type=int, default=6)
+    parser.add_argument('--heads', type=int, default=4)
+    parser.add_argument('--device', default='cpu')
     parser.add_argument('--seed', type=int, default=1)
     train(parser.parse_args())
 

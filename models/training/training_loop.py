@@ -22,6 +22,7 @@ def options_of(description: str) -> argparse.ArgumentParser:
     parser.add_argument('--lr', type=float, default=2e-3)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--device', default='cpu')
     return parser
 
 
@@ -30,7 +31,7 @@ def fit(make: Callable[..., nn.Module], loss_of: Callable[[nn.Module, int], Tens
     """``loss_of(model, step)`` draws its own batch; ``score_of`` judges the moving average for the log."""
     torch.set_num_threads(options.threads)
     checkpoint = read_checkpoint(options.out)
-    model = make(**(checkpoint['config'] if checkpoint else {}))
+    model = make(**(checkpoint['config'] if checkpoint else {})).to(options.device)
     average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.lr, betas=(.9, .98), weight_decay=1e-4)
     step, spent = 0, 0.

@@ -334,7 +334,7 @@ class TeacherInputs:
             self.masks.append(quantiser.down(mask, k))
             bits_of_all.append(patchify(bits))
             if flip > 0:
-                rate = torch.rand(len(bits), 1, 1, 1) * flip
+                rate = torch.rand(len(bits), 1, 1, 1, device=bits.device) * flip
                 bits = torch.where(torch.rand_like(bits) < rate, 1 - bits, bits)
             total = total + quantiser.up(quantiser.codes(bits, k), k)
         self.bits = torch.cat(bits_of_all, 1)  # (B, Σ side², D)

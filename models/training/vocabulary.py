@@ -1,8 +1,8 @@
-"""The closed vocabulary of the word encoder and the instruction templates of photometric edits.
+"""The closed vocabulary of the word encoder, and what the scenes are made of.
 
-The order of ``VOCABULARY`` is part of the weights (row i of the embedding table is word i), so words may only be
-added by training a new model.
+The order of ``VOCABULARY`` is part of the weights: row i of the embedding table is word i.
 """
+import functools
 import re
 
 COLOURS = {
@@ -17,33 +17,42 @@ GROUNDS = {
 }
 TIMES = ['day', 'sunset', 'night']
 
-PHOTOMETRIC_TEXTS = {
-    'warmer': ['make it warmer', 'warmer colors', 'make the photo warmer'],
-    'cooler': ['make it cooler', 'cooler colors', 'make the photo cooler'],
-    'bw': ['make it black and white', 'turn the photo black and white', 'remove the color'],
-    'sepia': ['apply a sepia tone', 'make it sepia', 'old sepia photo'],
-    'brighter': ['make it brighter', 'brighten the photo'],
-    'darker': ['make it darker', 'darken the photo'],
-    'contrast': ['more contrast', 'increase the contrast'],
-    'saturate': ['more saturated colors', 'make the colors vivid'],
-    'blurbg': ['blur the background', 'make the background blurry'],
-    'blur': ['blur the photo', 'make it blurry'],
-    'invert': ['invert the colors', 'make it a negative'],
-    'fog': ['add fog', 'make it foggy'],
-}
-TIME_TEXTS = {
-    'night': ['make it night', 'turn it into night', 'change the time to night', 'night scene'],
-    'day': ['make it day', 'make it daytime', 'change the time to day', 'make it sunny'],
-    'sunset': ['make it sunset', 'change the time to sunset', 'make it evening', 'sunset scene'],
-}
-FILL_TEXTS = ['fill', 'fill the empty area', 'fill in the empty area', 'extend the picture']
-KEEP_TEXTS = ['keep it the same', 'do nothing', 'keep the picture unchanged']
+#: The operators of photometric instructions; their wording stands in phrases.py.
+PHOTOMETRIC = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'blurbg', 'blur', 'invert', 'fog']
 
-_OTHER_WORDS = '''a an and the of to on in at with make turn paint change color colour into it is delete remove erase
-get rid take away add put place insert draw replace swap for big bigger larger small smaller grow shrink move shift left
-right middle center side ground floor background sky time night day daytime sunset dusk evening dark sunny snow snowy
-sandy desert beach grassy watery lake sea road street asphalt fill empty area extend picture image photo keep unchanged
-same nothing do not there foggy sunrise one bright scene showing'''.split()
+#: Row i + 2 of the embedding is word i: words may only be added at the end.
+_FIRST_WORDS = '''a add an and apply area asphalt at away background ball beach big bigger black blue blur blurry box bright brighten
+brighter car center change color colors colour contrast cooler cyan dark darken darker day daytime delete desert
+diamond do draw dusk empty erase evening extend fill floor fog foggy for get grass grassy green ground grow heart
+house image in increase insert into invert is it keep lake larger left make middle more move negative night not
+nothing of old on one orange paint photo picture pink place purple put pyramid red remove replace rid right ring road
+same sand sandy saturated scene sea sepia shift showing shrink side sky small smaller snow snowy star street sunny
+sunrise sunset swap take the there time to tone tree turn unchanged vivid warmer water watery white with yellow'''.split()
+
+#: Words that later training added, with the known word whose row they started from (none: a new row).
+ADDED_WORDS = {
+    **dict.fromkeys('sphere globe'.split(), 'ball'), **dict.fromkeys('cube crate'.split(), 'box'), 'triangle': 'pyramid', 'hoop': 'ring',
+    **dict.fromkeys('home building cottage'.split(), 'house'), 'pine': 'tree', **dict.fromkeys('automobile vehicle'.split(), 'car'),
+    'crimson': 'red', 'golden': 'yellow', 'violet': 'purple', 'magenta': 'pink', 'turquoise': 'cyan',
+    **dict.fromkeys('lawn meadow'.split(), 'grass'), 'dunes': 'sand', **dict.fromkeys('ice winter'.split(), 'snow'),
+    **dict.fromkeys('pavement tarmac'.split(), 'road'), **dict.fromkeys('ocean river'.split(), 'water'),
+    **dict.fromkeys('nighttime midnight'.split(), 'night'), **dict.fromkeys('noon daylight morning'.split(), 'day'),
+    **dict.fromkeys('sundown twilight'.split(), 'sunset'), 'recolor': 'paint', 'dye': 'paint', 'hide': 'remove', 'wipe': 'erase',
+    'disappear': 'remove', 'gone': 'remove', 'cover': 'replace', 'convert': 'turn', 'hole': 'empty', 'expand': 'extend', 'leave': 'keep',
+    'warm': 'warmer', 'cool': 'cooler', 'cold': 'cooler', 'colder': 'cooler', 'monochrome': 'white', 'grayscale': 'white', 'gray': 'white',
+    'grey': 'white', 'desaturate': 'white', 'vintage': 'sepia', 'lighten': 'brighten', 'lighter': 'brighter', 'light': 'brighter',
+    'less': 'darken', 'dim': 'darken', 'dimmer': 'darker', 'boost': 'increase', 'contrasty': 'contrast', 'vibrant': 'vivid', 'colorful': 'vivid',
+    'saturation': 'saturated', 'soften': 'blur', 'soft': 'blurry', 'defocus': 'blur', 'mist': 'fog', 'misty': 'foggy', 'haze': 'fog',
+    'hazy': 'foggy', 'tones': 'colors', 'look': None, 'looks': None, 'like': None, 'please': None, 'can': None, 'could': None, 'would': None,
+    'you': None, 'i': None, 'want': None, 'me': None, 'this': None, 'that': None, 'now': None, 'should': None, 'be': None, 'no': None,
+    'out': None, 'up': None, 'down': None, 'go': None, 'give': None, 'set': None, 'use': None, 'some': None, 'as': None, 'outside': None,
+    'my': None, 'everything': None, 'whole': None, 'real': None, 'very': None, 'much': None,
+}
+
+def synonyms(word: str) -> list[str]:
+    """The word itself and those that mean it."""
+    return [word, *(other for other, known in ADDED_WORDS.items() if known == word)]
+
 
 PADDING, UNKNOWN = 0, 1
 MAX_WORDS = 16
@@ -54,16 +63,15 @@ def split_words(text: str) -> list[str]:
     return re.findall(r'[a-z0-9]+', text.lower())
 
 
-def _all_words() -> list[str]:
-    photometric = [word for texts in PHOTOMETRIC_TEXTS.values() for text in texts for word in split_words(text)]
-    return sorted({*_OTHER_WORDS, *COLOURS, *KINDS, *GROUNDS, *TIMES, *photometric})
+VOCABULARY = ['<pad>', '<unk>', *_FIRST_WORDS, *ADDED_WORDS]
 
-
-VOCABULARY = ['<pad>', '<unk>', *_all_words()]
-_INDEX = {word: i for i, word in enumerate(VOCABULARY)}
-
-
-def word_ids(text: str) -> list[int]:
+def word_ids(text: str, vocabulary: list[str] = VOCABULARY) -> list[int]:
     """``MAX_WORDS`` indices: unknown words become ``UNKNOWN``, the rest is padding, overlong text is cut."""
-    ids = [_INDEX.get(word, UNKNOWN) for word in split_words(text)][:MAX_WORDS]
+    index = _index(tuple(vocabulary))
+    ids = [index.get(word, UNKNOWN) for word in split_words(text)][:MAX_WORDS]
     return ids + [PADDING] * (MAX_WORDS - len(ids))
+
+
+@functools.cache
+def _index(vocabulary: tuple[str, ...]) -> dict[str, int]:
+    return {word: i for i, word in enumerate(vocabulary)}
