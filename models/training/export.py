@@ -31,6 +31,9 @@ LIMITS = [
     'blur cannot be carried to full resolution; replace, resize and move were not trained',
     f'a vocabulary of {len(VOCABULARY) - 2} English words',
 ]
+#: Shown where an instruction was not understood: one trained phrasing per kind of edit.
+EXAMPLES = ['make the car red', 'remove the tree', 'add a yellow star on the left', 'make the ground snow', 'make it look like night',
+            'make it warmer', 'black and white']
 DATA_SOURCES = [
     {'name': 'rendered scenes', 'licence': 'made by models/training/scenes.py', 'use': 'all networks'},
     {'name': 'photographs, 256×256', 'licence': 'CC0-1.0, public domain and permissive licences; see MODEL_CARD.md',
@@ -52,7 +55,7 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet) -> di
             'depth': model.depth, 'width': model.width, 'heads': model.config['heads'], 'tokenBits': model.config['token_bits'],
             'scales': [[side, side] for side in model.scales], 'patchify': 2,
             'rotary': {'kind': 'normalised', 'base': ROTARY_BASE},
-            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY},
+            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES},
             'sourceFusion': True, 'copyGate': True, 'maskEmbedding': True,
             'control': {'channels': ['canny', 'canny-flag', 'depth', 'depth-flag'], 'layers': model.control_layers},
             'lateScales': model.late_scales, 'normEps': model.norm_eps,

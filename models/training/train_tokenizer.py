@@ -1,10 +1,14 @@
-"""Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45"""
-import functools
+"""Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45
+
+``--init FIRST.pt --decoder-only`` trains on from another tokenizer without touching its codes, so that a transformer
+that learned them stays valid; the decoder may be given more blocks than it had.
+"""
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from checkpoints import read_checkpoint
 from dice import Dice
 from measures import psnr
 from photographs import load as load_photographs
@@ -25,13 +29,23 @@ def main() -> None:
     parser.add_argument('--widths', type=int, nargs=2, default=(64, 128))
     parser.add_argument('--encoder-blocks', type=int, nargs=2, default=(1, 1))
     parser.add_argument('--decoder-blocks', type=int, nargs=2, default=(1, 2))
+    parser.add_argument('--init', type=Path, help='start from this tokenizer')
+    parser.add_argument('--decoder-only', action='store_true', help='keep the encoder and the codes as they are')
     options = parser.parse_args()
     dice = Dice(options.seed)
     photographs = load_photographs(options.photographs) if options.photographs else None
     size = options.picture_size
     validation = tokenizer_pictures(Dice(99), 48, size).to(options.device)
-    make = functools.partial(Tokenizer, size=size, widths=options.widths, encoder_blocks=options.encoder_blocks,
-                             decoder_blocks=options.decoder_blocks)
+
+    def make(**config) -> Tokenizer:
+        shape = dict(size=size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
+        model = Tokenizer(**(shape | config))
+        if options.init:  # residual blocks that it lacks start as the identity
+            model.load_state_dict(read_checkpoint(options.init)['ema'], strict=False)
+        if options.decoder_only:
+            model.encoder.requires_grad_(False)
+            model.quantiser.requires_grad_(False)
+        return model
 
     def loss_of(model: nn.Module, _step: int) -> Tensor:
         pictures = tokenizer_pictures(dice, options.batch, size)

@@ -33,7 +33,7 @@ def fit(make: Callable[..., nn.Module], loss_of: Callable[[nn.Module, int], Tens
     checkpoint = read_checkpoint(options.out)
     model = make(**(checkpoint['config'] if checkpoint else {})).to(options.device)
     average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=options.lr, betas=(.9, .98), weight_decay=1e-4)
+    optimiser = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=options.lr, betas=(.9, .98), weight_decay=1e-4)
     step, spent = 0, 0.
     if checkpoint:
         model.load_state_dict(checkpoint['model'])

@@ -48,7 +48,10 @@ export interface ProviderReport {
 export type Forecast = Readonly<Record<Preset, { readonly ms: number; readonly bytes: number; readonly layers: number }>>;
 
 export interface InstructionReport {
+  /** Words outside the pack's vocabulary, each with known words spelt nearly alike. */
   readonly unknownWords: readonly { readonly word: string; readonly suggestions: readonly string[] }[];
+  /** Instructions that the pack does understand, given where a word is unknown. */
+  readonly understands: readonly string[];
   readonly known: boolean;
   readonly cut: boolean;
 }

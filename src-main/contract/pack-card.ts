@@ -27,7 +27,12 @@ export const TransformerConfig = v.object({
     v.object({ kind: v.literal('published'), ratio: v.string() }),
   ]),
   text: v.variant('kind', [
-    v.object({ kind: v.literal('words'), maxWords: positive, vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)) }),
+    v.object({
+      kind: v.literal('words'),
+      maxWords: positive,
+      vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
+      examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+    }),
     v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   ]),
   sourceFusion: v.optional(v.boolean(), false),

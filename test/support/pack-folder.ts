@@ -27,7 +27,7 @@ export function smallCard(name: string): PackCard {
         ],
         patchify: 1,
         rotary: { kind: 'normalised', base: 10 },
-        text: { kind: 'words', maxWords: 4, vocabulary: ['red'] },
+        text: { kind: 'words', maxWords: 4, examples: [], vocabulary: ['red'] },
         sourceFusion: false,
         copyGate: false,
         maskEmbedding: false,

@@ -22,7 +22,7 @@ export const tinyCard: PackCard = {
       ],
       patchify: 2,
       rotary: { kind: 'normalised', base: 100 },
-      text: { kind: 'words', maxWords: 8, vocabulary: ['<pad>', '<unk>', 'make', 'it', 'red'] },
+      text: { kind: 'words', maxWords: 8, examples: [], vocabulary: ['<pad>', '<unk>', 'make', 'it', 'red'] },
       sourceFusion: false,
       copyGate: false,
       maskEmbedding: false,

@@ -112,8 +112,8 @@ export class LocalEngine {
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
     const { text } = pack.card.config.transformer;
-    if (text.kind === 'features') return Promise.resolve({ unknownWords: [], known: true, cut: false });
-    return Promise.resolve(new WordTokenizer(text.vocabulary, text.maxWords).encode(instruction).report);
+    if (text.kind === 'features') return Promise.resolve({ unknownWords: [], understands: [], known: true, cut: false });
+    return Promise.resolve(new WordTokenizer(text).encode(instruction).report);
   }
 
   async providers(): Promise<readonly ProviderReport[]> {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { InstructionReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { PackCard, PackFile } from '#contract/pack-card.js';
@@ -80,11 +81,11 @@ function textEncoder(card: PackCard): EditingModel['encodeText'] {
       throw new ExpectedError('pack.unable', `Expected a text encoder in the pack "${card.name}" but it has none.`);
     };
   }
-  const tokenizer = new WordTokenizer(text.vocabulary, text.maxWords);
+  const tokenizer = new WordTokenizer(text);
   return (instruction) => {
     const { ids, report } = tokenizer.encode(instruction);
     if (report.unknownWords.length > 0 && !report.known) {
-      throw new ExpectedError('instruction.unknown-words', unknownWordsSentence(report.unknownWords.map(({ word }) => word)), {
+      throw new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), {
         details: { ...report },
       });
     }
@@ -92,16 +93,21 @@ function textEncoder(card: PackCard): EditingModel['encodeText'] {
   };
 }
 
-function unknownWordsSentence(words: readonly string[]): string {
-  return `This pack does not know ${words.map((word) => `"${word}"`).join(', ')}.`;
+function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {
+  const words = unknownWords.map(({ word }) => `"${word}"`).join(', ');
+  const examples = understands.map((example) => `"${example}"`).join(', ');
+  return `This pack does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
 }
 
-function textNotices(report: ReturnType<WordTokenizer['encode']>['report'], maxWords: number): readonly Notice[] {
+function textNotices(report: InstructionReport, maxWords: number): readonly Notice[] {
   const notices: Notice[] = [];
   if (report.cut) notices.push({ code: 'instruction.cut', message: `Only the first ${maxWords} words were used.` });
   if (report.unknownWords.length > 0) {
-    const message = unknownWordsSentence(report.unknownWords.map(({ word }) => word));
-    notices.push({ code: 'instruction.unknown-words', message, details: { unknownWords: report.unknownWords } });
+    notices.push({
+      code: 'instruction.unknown-words',
+      message: unknownWordsSentence(report),
+      details: { unknownWords: report.unknownWords },
+    });
   }
   return notices;
 }

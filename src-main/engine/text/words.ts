@@ -1,10 +1,15 @@
 import type { InstructionReport } from '#contract/api.js';
+import type { TransformerConfig } from '#contract/pack-card.js';
 
 /** The row that stands for no text at all, and the one for a word outside the vocabulary. */
 const PAD = 0;
 const UNKNOWN = 1;
 const SPECIAL = /^<.*>$/u;
 const SUGGESTIONS = 3;
+/** A suggestion is the same word misspelt: at most one letter in three differs. */
+const LETTERS_PER_SLIP = 3;
+
+type WordText = Extract<TransformerConfig['text'], { kind: 'words' }>;
 
 export interface EncodedInstruction {
   readonly ids: readonly number[];
@@ -16,11 +21,14 @@ export class WordTokenizer {
   readonly #vocabulary: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
   readonly #maxWords: number;
+  readonly #examples: readonly string[];
 
-  constructor(vocabulary: readonly string[], maxWords: number) {
+  /** `examples` are instructions that the pack was trained on, to show where a word was not understood. */
+  constructor({ vocabulary, maxWords, examples }: WordText) {
     this.#vocabulary = vocabulary;
     this.#ids = new Map(vocabulary.map((word, id) => [word, id]));
     this.#maxWords = maxWords;
+    this.#examples = examples;
   }
 
   /** Word ids (a single pad where there is no text), and what the pack will not understand. */
@@ -31,6 +39,7 @@ export class WordTokenizer {
     const unknown = [...new Set(kept.filter((word) => !this.#ids.has(word)))];
     const report: InstructionReport = {
       unknownWords: unknown.map((word) => ({ word, suggestions: this.#nearest(word) })),
+      understands: unknown.length > 0 ? this.#examples : [],
       known: ids.some((id) => id !== UNKNOWN),
       cut: words.length > kept.length,
     };
@@ -41,6 +50,7 @@ export class WordTokenizer {
     return this.#vocabulary
       .filter((candidate) => !SPECIAL.test(candidate))
       .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+      .filter(({ distance }) => distance * LETTERS_PER_SLIP <= word.length)
       .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
       .slice(0, SUGGESTIONS)
       .map(({ candidate }) => candidate);

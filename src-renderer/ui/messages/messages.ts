@@ -52,6 +52,7 @@ export const messages = {
   instructionHint: 'make the car blue',
   notKnown: (word: string) => `This pack does not know “${word}”.`,
   tryInstead: 'Try',
+  understands: 'It understands',
   cut: 'The instruction is longer than this pack can read; its end is left out.',
   preset: 'Depth preset',
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },

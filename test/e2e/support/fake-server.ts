@@ -110,7 +110,12 @@ export class FakeServer {
           .toLowerCase()
           .split(/\s+/u)
           .filter((word) => word !== '' && !KNOWN_WORDS.has(word));
-        return { unknownWords: unknown.map((word) => ({ word, suggestions: ['car', 'house'] })), known: unknown.length === 0, cut: false };
+        return {
+          unknownWords: unknown.map((word) => ({ word, suggestions: ['car', 'house'] })),
+          understands: ['make the car red'],
+          known: unknown.length === 0,
+          cut: false,
+        };
       },
       'edit.forecast': () =>
         Object.fromEntries(['best', 'balanced', 'fast', 'draft'].map((p, i) => [p, { ms: 1300 - 300 * i, bytes: 2e8, layers: 8 }])),

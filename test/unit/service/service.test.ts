@@ -12,7 +12,8 @@ beforeEach(async () => {
     tokenize: () => Promise.resolve(TOKENS),
     decode: () => Promise.resolve(grayPng(16, 16)),
     convert: () => Promise.resolve(grayPng(5, 5)),
-    checkInstruction: (_pack, instruction) => Promise.resolve({ known: instruction === 'red', unknownWords: [], cut: false }),
+    checkInstruction: (_pack, instruction) =>
+      Promise.resolve({ known: instruction === 'red', unknownWords: [], understands: [], cut: false }),
     forecast: ({ pictures }) => {
       const cost = { ms: Object.keys(pictures).length, bytes: 1, layers: 1 };
       return Promise.resolve({ best: cost, balanced: cost, fast: cost, draft: cost });

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 function report(word: string): InstructionReport {
-  return { unknownWords: [{ word, suggestions: [] }], known: false, cut: false };
+  return { unknownWords: [{ word, suggestions: [] }], understands: [], known: false, cut: false };
 }
 
 test('an instruction is read once typing rests', async () => {

@@ -32,7 +32,7 @@ export class FakeLink implements Link {
         return null;
       },
       'picture.convert': ({ id, format }) => ({ ...infoOf(`${id}-as-${format}`), format }),
-      'instruction.check': () => ({ unknownWords: [], known: true, cut: false }),
+      'instruction.check': () => ({ unknownWords: [], understands: [], known: true, cut: false }),
       'edit.forecast': () => ({ best: COST, balanced: COST, fast: COST, draft: COST }),
     };
   }

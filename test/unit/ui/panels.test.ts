@@ -40,7 +40,7 @@ describe('the instruction box', () => {
     const body = show(Prompt);
     type(body.querySelector('textarea')!, 'make the unicorn red, unicorn');
     const word = { word: 'unicorn', suggestions: ['car', 'house'] };
-    studio.advice.wording = { unknownWords: [word, word], known: false, cut: false };
+    studio.advice.wording = { unknownWords: [word, word], understands: ['make the car red'], known: false, cut: false };
     flushSync();
     expect(body.querySelectorAll('[data-testid="unknown-words"] li')).toHaveLength(2);
     body.querySelector('button')!.click();

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { WordTokenizer } from '#engine/text/words.js';
 
-const tokenizer = new WordTokenizer(['<pad>', '<unk>', 'make', 'the', 'car', 'red', 'tree'], 4);
+const tokenizer = new WordTokenizer({
+  kind: 'words',
+  vocabulary: ['<pad>', '<unk>', 'make', 'the', 'car', 'red', 'tree'],
+  maxWords: 4,
+  examples: ['make the car red'],
+});
 
 test('words become ids whatever their case and punctuation', () => {
   expect(tokenizer.encode('Make, the CAR!').ids).toEqual([2, 3, 4]);
@@ -14,8 +19,19 @@ test('no words become the single pad that stands for no text', () => {
 test('an unknown word is named with its nearest neighbours', () => {
   const { ids, report } = tokenizer.encode('make the cat red');
   expect(ids).toEqual([2, 3, 1, 5]);
-  expect(report.unknownWords).toEqual([{ word: 'cat', suggestions: ['car', 'make', 'red'] }]);
+  expect(report.unknownWords).toEqual([{ word: 'cat', suggestions: ['car'] }]);
+  expect(report.understands).toEqual(['make the car red']);
   expect(report.known).toBe(true);
+});
+
+test('a word that resembles none gets no suggestion, only examples of what is understood', () => {
+  const { report } = tokenizer.encode('add a unicorn');
+  expect(report.unknownWords.map(({ suggestions }) => suggestions)).toEqual([[], [], []]);
+  expect(report.understands).toEqual(['make the car red']);
+});
+
+test('an instruction that is understood is answered with no examples', () => {
+  expect(tokenizer.encode('make the car red').report.understands).toEqual([]);
 });
 
 test('what lies beyond the longest instruction is cut, and said', () => {
