@@ -13,6 +13,7 @@ Options:
   --guidance G                classifier-free guidance; 1 = off
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0
+  --top-k K, --top-p P        draw only from the likeliest values
   --seed N                    same seed, same picture (default 0)
   -n, --count COUNT           that many candidates: OUT-1.png, OUT-2.png …
   --provider PROVIDER         auto, cpu, webgpu, cuda, dml or coreml (default auto)

@@ -9,6 +9,7 @@ const flag = { type: 'boolean', default: false } as const;
 export const TASK_OPTIONS = {
   ...JSON_OPTION,
   instruction: { type: 'string', short: 'i' },
+  class: text,
   mask: { type: 'string', short: 'm' },
   output: { type: 'string', short: 'o' },
   left: text,
@@ -26,6 +27,8 @@ export const TASK_OPTIONS = {
   blend: text,
   guidance: text,
   temperature: text,
+  'top-k': text,
+  'top-p': text,
   argmax: flag,
   seed: text,
   count: { type: 'string', short: 'n' },
@@ -56,6 +59,8 @@ const EVERY_TASK: readonly OptionName[] = [
   'blend',
   'guidance',
   'temperature',
+  'top-k',
+  'top-p',
   'argmax',
   'seed',
   'count',
@@ -70,7 +75,7 @@ const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName
   edit: ['mask', 'whole'],
   fill: ['mask', 'whole'],
   expand: ['left', 'right', 'top', 'bottom', 'whole'],
-  generate: ['size'],
+  generate: ['size', 'class'],
 };
 
 /** The table for one task, so that `parseArgs` refuses what the task does not know. */
@@ -84,7 +89,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     task,
     ...present({
       pack: values.pack,
-      instruction: values.instruction,
+      instruction: values.class ?? values.instruction,
       preset: values.preset === undefined ? undefined : wordOf(values.preset, PRESETS, '--preset'),
       provider: values.provider === undefined ? undefined : wordOf(values.provider, PROVIDERS, '--provider'),
       margins: task === 'expand' ? marginsOf(values) : undefined,
@@ -102,6 +107,8 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
     structure: numberOf(values.structure, '--structure'),
     blend: numberOf(values.blend, '--blend'),
     guidance: numberOf(values.guidance, '--guidance'),
+    topK: numberOf(values['top-k'], '--top-k'),
+    topP: numberOf(values['top-p'], '--top-p'),
     temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
     seed: numberOf(values.seed, '--seed'),
     count: numberOf(values.count, '-n'),

@@ -45,6 +45,25 @@ export const TransformerConfig = v.object({
 });
 export type TransformerConfig = v.InferOutput<typeof TransformerConfig>;
 
+/** Sizes of a class-conditional VAR transformer. */
+export const VarConfig = v.object({
+  depth: positive,
+  width: positive,
+  heads: positive,
+  /** Channels of a codebook entry, and how many entries there are. */
+  codeWidth: positive,
+  entries: v.pipe(positive, v.maxValue(65_536)),
+  scales: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
+  classes: positive,
+  text: v.object({
+    kind: v.literal('classes'),
+    /** Per class its names, comma-separated; the class's number where there are none. */
+    names: v.pipe(v.array(v.string()), v.maxLength(100_000)),
+  }),
+  lateScales: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+});
+export type VarConfig = v.InferOutput<typeof VarConfig>;
+
 export const TokenizerConfig = v.variant('kind', [
   v.looseObject({ kind: v.literal('residual'), codeBits: positive, downsample: positive }),
   v.looseObject({ kind: v.literal('vqgan'), codeBits: positive, downsample: positive, groups: positive }),
@@ -53,25 +72,24 @@ export type TokenizerConfig = v.InferOutput<typeof TokenizerConfig>;
 
 const LayerCount = positive;
 
-/** What a folder of weights says about itself (`card.json`). */
-export const PackCard = v.object({
+export const PackName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u));
+
+const common = {
   format: v.literal(1),
-  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u)),
+  name: PackName,
   title: v.string(),
   version: v.string(),
-  family: v.literal('infinity'),
   licence: v.string(),
   imageSize: positive,
-  config: v.object({
-    transformer: TransformerConfig,
-    tokenizer: TokenizerConfig,
-    depth: v.optional(v.looseObject({ kind: v.literal('pyramid'), size: positive })),
-  }),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
   defaults: v.object({
     guidance: v.number(),
     temperature: v.number(),
+    topP: v.optional(v.number(), 0.97),
+    topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+    /** Whether guidance is the same at every scale or grows from none to all (VAR). */
+    guidanceRamp: v.optional(v.picklist(['constant', 'linear']), 'constant'),
     /** What a fill or expansion without words says to the model. */
     fillInstruction: v.optional(v.string(), ''),
   }),
@@ -80,5 +98,24 @@ export const PackCard = v.object({
   abilities: v.array(v.string()),
   limits: v.array(v.string()),
   measured: v.optional(v.unknown()),
-});
+};
+
+/** What a folder of weights says about itself (`card.json`). */
+export const PackCard = v.variant('family', [
+  v.object({
+    ...common,
+    family: v.literal('infinity'),
+    config: v.object({
+      transformer: TransformerConfig,
+      tokenizer: TokenizerConfig,
+      depth: v.optional(v.looseObject({ kind: v.literal('pyramid'), size: positive })),
+    }),
+  }),
+  v.object({
+    ...common,
+    family: v.literal('var'),
+    config: v.object({ transformer: VarConfig, tokenizer: v.looseObject({ kind: v.literal('vqvae'), downsample: positive }) }),
+  }),
+]);
 export type PackCard = v.InferOutput<typeof PackCard>;
+export type InfinityCard = Extract<PackCard, { family: 'infinity' }>;

@@ -44,13 +44,17 @@ export const ControlSettings = v.object({
 });
 export type ControlSettings = v.InferOutput<typeof ControlSettings>;
 
+const CodebookIndex = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512)]);
 
-/** Tokens of a picture: per scale, row-major, each token's bits packed as lower-case hex (bit 0 first, low nibble bit first). */
+/**
+ * Tokens of a picture: per scale, row-major, each token's bits packed as lower-case hex (bit 0 first, low nibble bit
+ * first), or its index in the codebook.
+ */
 export const TokenFile = v.object({
   pack: v.string(),
   schedule: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
-  tokens: v.pipe(v.array(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)))), v.maxLength(64)),
+  tokens: v.pipe(v.array(v.array(v.union([v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)), CodebookIndex]))), v.maxLength(64)),
 });
 export type TokenFile = v.InferOutput<typeof TokenFile>;
 
@@ -70,7 +74,10 @@ export const EditRequest = v.object({
   guidance: v.optional(realNumber('guidance', 0, 30)),
   /** 0 = arg-max; absent = the pack's own for this task. */
   temperature: v.optional(realNumber('temperature', 0, 10)),
-  topP: v.optional(realNumber('topP', 0, 1), 0.97),
+  /** Absent = the pack's own. */
+  topP: v.optional(realNumber('topP', 0, 1)),
+  /** Of a codebook's entries, only so many of the likeliest are drawn; 0 = all; absent = the pack's own. */
+  topK: v.optional(wholeNumber('topK', 0, 65536)),
   seed: v.optional(wholeNumber('seed', 0, 0xffff_ffff), 0),
   count: v.optional(wholeNumber('count', 1, 16), 1),
   /** Size of a generated picture in pixels; absent = the pack's own. */

@@ -13,6 +13,11 @@ const KNOWN_FORMAT = 1;
 export async function readCard(folder: string, label: string): Promise<PackCard> {
   const raw = await readRaw(folder, label);
   refuseNewerFormat(raw, label);
+  return parseCard(raw, label);
+}
+
+/** Checks what claims to be a card. Throws `pack.damaged`. */
+export function parseCard(raw: unknown, label: string): PackCard {
   const parsed = v.safeParse(PackCard, raw);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, readdir, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard, PackFile } from '#contract/pack-card.js';
-import { CARD_NAME, readCard } from './card-file.js';
+import { CARD_NAME, parseCard, readCard } from './card-file.js';
+import type { CheckpointPack, PackSource } from './checkpoint-card.js';
 import { errnoOf } from './json-file.js';
 import { hashComplaint, sizeComplaint } from './verify.js';
 
@@ -20,21 +21,52 @@ const PIECE_BYTES = 1024 * 1024;
 export async function importFolder(source: string, shelf: string): Promise<PackCard> {
   const folder = resolve(source);
   const card = await readCard(folder, folder);
+  const place = { shelf, name: card.name, bytes: totalBytes(card.files) };
+  return shelve(place, async (unfinished) => {
+    for (const file of card.files) await copyVerified(file, folder, unfinished);
+    return card;
+  });
+}
+
+/** Copies published weights files into `shelf` with the card that was made for them. */
+export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string): Promise<PackCard> {
+  const { name } = cardOf([]);
+  const bytes = sources.reduce((sum, { report }) => sum + report.sizeBytes, 0);
+  return shelve({ shelf, name, bytes }, async (unfinished) => {
+    const files: PackFile[] = [];
+    for (const source of sources) files.push(await copyCheckpoint(source, unfinished));
+    return parseCard(cardOf(files), name);
+  });
+}
+
+interface Place {
+  readonly shelf: string;
+  readonly name: string;
+  /** What the files will take. */
+  readonly bytes: number;
+}
+
+/** Fills a folder of its own, adds the card, and puts it under its name in one step. */
+async function shelve({ shelf, name, bytes }: Place, fill: (unfinished: string) => Promise<PackCard>): Promise<PackCard> {
   await makeShelf(shelf);
   await sweepUnfinished(shelf);
-  await expectSpace(card, shelf);
+  await expectSpace({ shelf, name, bytes });
   const unfinished = await mkdtemp(join(shelf, UNFINISHED));
   try {
-    for (const file of card.files) await copyVerified(file, folder, unfinished);
+    const card = await fill(unfinished);
     await writeDurably(join(unfinished, CARD_NAME), JSON.stringify(card, undefined, 2));
     await syncFolder(unfinished);
-    await appear(unfinished, join(shelf, card.name), card.name);
+    await appear(unfinished, join(shelf, name), name);
     await syncFolder(shelf);
+    return card;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
-  return card;
+}
+
+function totalBytes(files: readonly PackFile[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
 async function makeShelf(shelf: string): Promise<void> {
@@ -58,19 +90,28 @@ async function sweepUnfinished(shelf: string): Promise<void> {
   }
 }
 
-async function expectSpace(card: PackCard, shelf: string): Promise<void> {
-  const needed = card.files.reduce((sum, file) => sum + file.bytes, 0);
+async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
   const { bavail, bsize } = await statfs(shelf);
   const free = bavail * bsize;
-  if (needed <= free) return;
-  throw new ExpectedError(
-    'output.unwritable',
-    `Expected ${String(needed)} free bytes for pack "${card.name}" but ${shelf} has ${String(free)}.`,
-  );
+  if (bytes <= free) return;
+  throw new ExpectedError('output.unwritable', `Expected ${String(bytes)} free bytes for pack "${name}" but ${shelf} has ${String(free)}.`);
+}
+
+async function copyCheckpoint({ role, report }: PackSource, to: string): Promise<PackFile> {
+  const source = await openSource(report.file);
+  try {
+    const { size: bytes } = await source.stat();
+    const name = `${role}${extname(report.file)}`;
+    const target = await open(join(to, name), 'wx');
+    const sha256 = await copyAndHash(source, target).finally(() => target.close());
+    return { name, role, bytes, sha256 };
+  } finally {
+    await source.close();
+  }
 }
 
 async function copyVerified(file: PackFile, from: string, to: string): Promise<void> {
-  const source = await openSource(file, from);
+  const source = await openSource(join(from, file.name));
   try {
     const { size } = await source.stat();
     if (size !== file.bytes) throw new ExpectedError('pack.damaged', sizeComplaint(file, size));
@@ -83,13 +124,12 @@ async function copyVerified(file: PackFile, from: string, to: string): Promise<v
 }
 
 /** Without following a link: a pack brings its own bytes, not those of some other file of the user. */
-async function openSource(file: PackFile, folder: string): Promise<FileHandle> {
+async function openSource(path: string): Promise<FileHandle> {
   try {
-    return await open(join(folder, file.name), constants.O_RDONLY | NO_FOLLOW);
+    return await open(path, constants.O_RDONLY | NO_FOLLOW);
   } catch (cause) {
-    throw new ExpectedError('pack.damaged', `Expected a readable file for ${file.name} but it could not be opened (${errnoOf(cause)}).`, {
-      cause,
-    });
+    const reason = `could not be opened (${errnoOf(cause)})`;
+    throw new ExpectedError('pack.damaged', `Expected a readable file for ${basename(path)} but it ${reason}.`, { cause });
   }
 }
 

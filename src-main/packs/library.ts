@@ -1,12 +1,14 @@
 import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { PackCard } from '#contract/pack-card.js';
-import type { InstalledPack } from '#engine/door/engine.js';
+import { PackName, type PackCard } from '#contract/pack-card.js';
+import type { InspectReport, InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
-import { importFolder } from './import.js';
+import { packOfCheckpoints } from './checkpoint-card.js';
+import { importCheckpoints, importFolder } from './import.js';
 import { verifyFolder } from './verify.js';
 
 /** A folder with a card that we cannot use, and why. */
@@ -30,6 +32,8 @@ export interface Library {
   remove(name: string): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
   import(folder: string): Promise<PackSummary>;
+  /** Makes a pack of published weights files; named after the transformer's file unless `name` says otherwise. */
+  importCheckpoints(reports: readonly InspectReport[], name?: string): Promise<PackSummary>;
 }
 
 export interface Shelves {
@@ -63,6 +67,10 @@ export function openLibrary(shelves: Shelves): Library {
     },
     remove: (name) => removePack(shelves, name),
     import: (folder) => importPack(shelves, folder),
+    importCheckpoints: async (reports, name) => {
+      const pack = packOfCheckpoints(reports, name);
+      return addPack(shelves, parseName(pack.cardOf([]).name), (shelf) => importCheckpoints(pack, shelf));
+    },
   };
 }
 
@@ -124,14 +132,26 @@ async function removePack(shelves: Shelves, name: string): Promise<void> {
 }
 
 async function importPack(shelves: Shelves, folder: string): Promise<PackSummary> {
+  const card = await readCard(folder, folder);
+  return addPack(shelves, card.name, (shelf) => importFolder(folder, shelf));
+}
+
+async function addPack(shelves: Shelves, name: string, add: (shelf: string) => Promise<PackCard>): Promise<PackSummary> {
   if (shelves.user === undefined)
     throw new ExpectedError('output.unwritable', 'Expected a folder for your packs but this library has none.');
-  const card = await readCard(folder, folder);
-  const taken = (await scan(shelves)).packs.find((pack) => pack.card.name === card.name);
-  if (taken?.builtIn === true) throw new ExpectedError('pack.protected', `Expected a new pack but "${card.name}" is built in.`);
-  if (taken !== undefined) throw new ExpectedError('output.exists', `Expected a new pack but "${card.name}" is installed already.`);
-  const imported = await importFolder(folder, shelves.user);
-  return summarise({ card: imported, folder: join(shelves.user, imported.name), builtIn: false });
+  const taken = (await scan(shelves)).packs.find((pack) => pack.card.name === name);
+  if (taken?.builtIn === true) throw new ExpectedError('pack.protected', `Expected a new pack but "${name}" is built in.`);
+  if (taken !== undefined) throw new ExpectedError('output.exists', `Expected a new pack but "${name}" is installed already.`);
+  const card = await add(shelves.user);
+  return summarise({ card, folder: join(shelves.user, card.name), builtIn: false });
+}
+
+function parseName(name: string): string {
+  if (v.safeParse(PackName, name).success) return name;
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected a name of lower-case letters, digits and hyphens but received ${JSON.stringify(name.slice(0, 64))}.`,
+  );
 }
 
 function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {

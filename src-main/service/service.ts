@@ -1,4 +1,4 @@
-import type { Calls, CallName, StreamName, Streams, Transport } from '#contract/api.js';
+import type { Calls, CallName, PackSummary, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
@@ -22,6 +22,8 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  /** Makes a pack of weights files that the authors published; nothing in them is run. */
+  importCheckpoints(files: readonly string[], name?: string): Promise<PackSummary>;
   /** Hard cancel: ends the inference process at once. */
   kill(): void;
   close(): Promise<void>;
@@ -56,6 +58,11 @@ export function createService(parts: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater('edit.run', input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    importCheckpoints: async (files, name) => {
+      const reports = [];
+      for (const file of files) reports.push(await engine.inspect(file));
+      return library.importCheckpoints(reports, name);
+    },
     kill: () => {
       engine.kill();
     },

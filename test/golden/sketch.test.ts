@@ -11,6 +11,7 @@ import { workingCopy } from '#engine/image/working-copy.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { listProviders } from '#engine/runtime/providers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
+import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { resizeArea } from '#engine/sampling/resample.js';
 import { runScales, type ScalePlan } from '#engine/sampling/scale-loop.js';
@@ -75,7 +76,8 @@ async function planOf(name: string, { instruction, settings }: Case): Promise<Sc
       source: { tokens: patchify(features, quantiser.patch), mask: patchify(mask, quantiser.patch) },
       ...(control && { control: { map: control, strength: 1, fromScale: 0, toScale: 5 } }),
     },
-    sampling: { guidance, temperature: 0, topP: 1, seed: 0 },
+    sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 },
+    guidance: guidancePerScale(guidance, quantiser.scales, 'constant'),
     layers: layersPerScale({ depth: 6, scales: 6, lateScales: 2, lateLayers: settings.preset ?? 6 }),
     features,
     modelMask: mask,
@@ -99,8 +101,8 @@ describe.each(['cpu', 'webgpu'] as const)('every arg-max token of the built-in p
 
   test.skipIf(absent).each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', { timeout: 120_000 }, async (name) => {
     const fixture = JSON.parse(await readFile(path.join(fixtures, `case-${name}.json`), 'utf8')) as Case;
-    const bits = [];
-    for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) bits.push(step.bits);
-    expect(packTokens('sketch', pack.model.quantiser, bits).tokens).toEqual(fixture.tokens);
+    const tokens = [];
+    for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) tokens.push(step.tokens);
+    expect(packTokens('sketch', pack.model.quantiser, tokens).tokens).toEqual(fixture.tokens);
   });
 });

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TransformerConfig } from '#contract/pack-card.js';
 import * as v from 'valibot';
 import { describe as describeArchitecture, type Architecture } from '#engine/networks/infinity/architecture.js';
 import { conditionFeeds, conditionGraph } from '#engine/networks/infinity/condition-graph.js';
-import { KvCache } from '#engine/networks/infinity/kv-cache.js';
+import { KvCache } from '#engine/networks/kv-cache.js';
 import { openInfinity } from '#engine/networks/infinity/predictor.js';
 import { prefixGraph } from '#engine/networks/infinity/prefix-graph.js';
 import { rotaryTables } from '#engine/networks/infinity/rotary-positions.js';
@@ -13,14 +11,14 @@ import { stepGraph } from '#engine/networks/infinity/step-graph.js';
 import { embedGraph } from '#engine/networks/infinity/embed-graph.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { patchify } from '#engine/sampling/patchify.js';
-import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import { resizeArea } from '#engine/sampling/resample.js';
 import type { Conditioning, PictureCoder, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 import { output, type Feeds } from '#engine/tensor/runner.js';
 import { floatData, floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
-import { Fixture, maxDifference } from '../support/fixtures.js';
+import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
 
 interface Manifest {
@@ -36,7 +34,7 @@ const SETTINGS = [
 ] as const;
 
 describe.each(['varedit-2b-style', 'varedit-8b-style'])('the published code’s own numbers for %s', (name) => {
-  const fixture = new Fixture('../shared/fixtures', name);
+  const fixture = new Fixture(fixturesFolder(), name);
 
   describe.skipIf(!fixture.exists)('compared with ours (needs ../shared/fixtures)', () => {
     const runner = new OnnxRunner();
@@ -72,7 +70,7 @@ describe.each(['varedit-2b-style', 'varedit-8b-style'])('the published code’s 
     });
 
     it('encodes the picture into the same features', async () => {
-      const features = await coder.encode(readPicture(fixture.file('inputs/source.png')));
+      const features = await coder.encode(fixture.picture('inputs/source.png'));
       const expected = fixture.array('tokenizer/features.npy');
       expect(features.dims).toEqual([1, ...expected.dims]);
       expect(maxDifference(features.data, expected.data)).toBeLessThan(1e-4);
@@ -135,7 +133,7 @@ describe.each(['varedit-2b-style', 'varedit-8b-style'])('the published code’s 
         const layers = architecture.blocks.map((_, layer) => layer);
         const { scales, patchify: patch } = architecture.config;
         const quantiser = new BitwiseQuantiser({ codeBits: manifest.config.d, schedule: scales, patchify: patch });
-        const source = await coder.encode(readPicture(fixture.file('inputs/source.png')));
+        const source = await coder.encode(fixture.picture('inputs/source.png'));
         const tokens = patchify(resizeArea({ ...source, dims: source.dims.slice(1) }, quantiser.finest), patch);
         expect(maxDifference(tokens.data, fixture.array('source_prefix.npy').data)).toBeLessThan(1e-4);
         const run = await predictor.begin({ text, guided, source: { tokens } });
@@ -224,7 +222,7 @@ async function sourcePrefix(probing: Probing): Promise<Prefixed> {
   const told = await condition(runner, architecture, probing);
   const tables = rotaryTables(architecture.config, architecture.headWidth);
   const shared = Object.fromEntries(Object.entries(told).filter(([name]) => !['cond', 'text_memory', 'head_ada'].includes(name)));
-  const cache = new KvCache(architecture, { batch: guided ? 2 : 1, hasSource: true });
+  const cache = new KvCache(architecture.config, { batch: guided ? 2 : 1, hasSource: true });
   const session = await runner.open(prefixGraph(architecture, { probe: true }));
   const feeds = { ...shared, source: fixture.array('source_prefix.npy'), cos: tables.source.cos, sin: tables.source.sin };
   const outputs = await session.run(feeds, cache.sourceOutputs());
@@ -308,13 +306,4 @@ function guide({ dims, data }: FloatTensor, guidance: number): number[] {
   const count = data.length / dims[0]!;
   if (dims[0] === 1) return [...data];
   return Array.from({ length: count }, (_, i) => guidance * data[i]! + (1 - guidance) * data[count + i]!);
-}
-
-function readPicture(file: string): FloatTensor {
-  const { width, height, data } = PNG.sync.read(readFileSync(file));
-  const picture = floats([1, 3, height, width]);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let channel = 0; channel < 3; channel++) picture.data[channel * width * height + pixel] = data[pixel * 4 + channel]! / 255;
-  }
-  return picture;
 }

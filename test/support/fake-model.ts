@@ -1,5 +1,5 @@
 import type { EditingModel } from '#engine/pipelines/model.js';
-import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { fakePredictor, type FakePredictor } from './fake-predictor.js';
 import { tinyCard } from './tiny-card.js';

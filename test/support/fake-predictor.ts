@@ -28,7 +28,6 @@ export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions
   const begun: Conditioning[] = [];
   return {
     schedule,
-    tokenBits,
     depth,
     asked,
     begun,

@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { PNG } from 'pngjs';
 import type { StoredType } from '#engine/weights/checkpoint.js';
 import { widen } from '#engine/weights/floats.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 const DESCRIPTORS: Readonly<Record<string, StoredType>> = { '<f4': 'float32', '<f2': 'float16', '<f8': 'float64' };
+
+/** Where the sets made by the reference implementations lie; `SCALEBRUSH_FIXTURES` names another folder. */
+export function fixturesFolder(): string {
+  return process.env['SCALEBRUSH_FIXTURES'] ?? '../shared/fixtures';
+}
 
 /** A folder of reference arrays, given by its path from the repository's root. */
 export class Fixture {
@@ -28,6 +34,16 @@ export class Fixture {
 
   json(name: string): unknown {
     return JSON.parse(readFileSync(this.file(name), 'utf8'));
+  }
+
+  /** A PNG's colours in 0..1, `[1, 3, H, W]`. */
+  picture(name: string): FloatTensor {
+    const { width, height, data } = PNG.sync.read(readFileSync(this.file(name)));
+    const picture = floats([1, 3, height, width]);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      for (let channel = 0; channel < 3; channel++) picture.data[channel * width * height + pixel] = data[pixel * 4 + channel]! / 255;
+    }
+    return picture;
   }
 
   /** An .npy array as floats, whatever it was stored as. */

@@ -37,7 +37,7 @@ export function smallCard(name: string): PackCard {
       tokenizer: { kind: 'residual', codeBits: 4, downsample: 8 },
     },
     presets: { best: 2, balanced: 2, fast: 1, draft: 1 },
-    defaults: { guidance: 1, temperature: 1, fillInstruction: '' },
+    defaults: { guidance: 1, temperature: 1, topP: 0.97, topK: 0, guidanceRamp: 'constant', fillInstruction: '' },
     files: [
       {
         name: 'weights.safetensors',

@@ -1,7 +1,7 @@
-import type { PackCard } from '#contract/pack-card.js';
+import type { InfinityCard } from '#contract/pack-card.js';
 
 /** The smallest card that passes the schema; its weights need not exist. */
-export const tinyCard: PackCard = {
+export const tinyCard: InfinityCard = {
   format: 1,
   name: 'tiny',
   title: 'Tiny',
@@ -32,7 +32,7 @@ export const tinyCard: PackCard = {
     tokenizer: { kind: 'residual', codeBits: 2, downsample: 4 },
   },
   presets: { best: 4, balanced: 3, fast: 2, draft: 1 },
-  defaults: { guidance: 1, temperature: 0, fillInstruction: '' },
+  defaults: { guidance: 1, temperature: 0, topP: 0.97, topK: 0, guidanceRamp: 'constant', fillInstruction: '' },
   files: [{ name: 'transformer.safetensors', role: 'transformer', bytes: 1000, sha256: '0'.repeat(64) }],
   dataSources: [],
   abilities: [],

@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { PackSummary, PackVerification } from '#contract/api.js';
-import { toErrorData } from '#contract/errors.js';
+import { ExpectedError, toErrorData } from '#contract/errors.js';
 import { shownName } from '#service/names.js';
 import { JSON_OPTION, parseCommandLine, refused } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -7,11 +9,17 @@ import type { Command, Context } from '../command.js';
 const USAGE = `Usage: scalebrush packs list
        scalebrush packs info NAME
        scalebrush packs verify NAME
+       scalebrush packs classes NAME [TEXT]
        scalebrush packs import FOLDER…
+       scalebrush packs import TRANSFORMER TOKENIZER [--name NAME]
        scalebrush packs remove NAME
 
+Import takes a pack's folder, or the files that the authors of VAR published (a
+transformer and its tokenizer, .pth or .safetensors).
+
 Options:
-  --json  print one JSON object`;
+  --name NAME  the imported pack's name; else that of the transformer's file
+  --json       print one JSON object`;
 
 /** The model packs of this machine. */
 export const packsCommand: Command = { name: 'packs', summary: 'list, describe, verify, import and remove model packs', usage: USAGE, run };
@@ -19,6 +27,7 @@ export const packsCommand: Command = { name: 'packs', summary: 'list, describe, 
 interface Question {
   readonly args: readonly string[];
   readonly json: boolean;
+  readonly name: string | undefined;
   readonly context: Context;
 }
 
@@ -31,6 +40,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   list: { positionals: [], run: list },
   info: { positionals: ['NAME'], run: info },
   verify: { positionals: ['NAME'], run: verify },
+  classes: { positionals: ['NAME', 'TEXT?'], run: classes },
   import: { positionals: ['FOLDER…'], run: importAll },
   remove: { positionals: ['NAME'], run: remove },
 };
@@ -38,8 +48,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 function run([word = '', ...rest]: readonly string[], context: Context): Promise<number> {
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (action === undefined) throw refused(`Expected ${Object.keys(ACTIONS).join(', ')} for packs but received ${JSON.stringify(word)}.`);
-  const { values, positionals } = parseCommandLine({ args: rest, options: JSON_OPTION, positionals: action.positionals });
-  return action.run({ args: positionals, json: values.json, context });
+  const options = { ...JSON_OPTION, ...(word === 'import' && { name: { type: 'string' } as const }) };
+  const { values, positionals } = parseCommandLine({ args: rest, options, positionals: action.positionals });
+  const { name } = values;
+  return action.run({ args: positionals, json: values.json, name: typeof name === 'string' ? name : undefined, context });
 }
 
 async function list({ json, context }: Question): Promise<number> {
@@ -76,12 +88,37 @@ function verdictOf({ name, ok, files }: PackVerification): string {
   return [...lines, `${name} is ${ok ? 'whole' : 'damaged'}.`].join('\n');
 }
 
-async function importAll({ args, json, context }: Question): Promise<number> {
+/** What a pack of classes can draw, searchable. */
+async function classes({ args: [name = '', text = ''], json, context }: Question): Promise<number> {
   const { library } = await context.service();
+  const { config } = (await library.info(name)).card;
+  if (config.transformer.text.kind !== 'classes')
+    throw new ExpectedError('pack.unable', `Expected a pack of classes but "${shownName(name)}" takes words.`);
+  const found = config.transformer.text.names
+    .map((names, index) => ({ index, names }))
+    .filter(({ names }) => names.toLowerCase().includes(text.toLowerCase()));
+  context.print(json ? JSON.stringify({ classes: found }) : found.map(({ index, names }) => `${index}\t${shownName(names)}`).join('\n'));
+  return 0;
+}
+
+async function importAll({ args, json, name, context }: Question): Promise<number> {
+  const service = await context.service();
   const imported: PackSummary[] = [];
-  for (const folder of args) imported.push(await library.import(folder));
+  const files = args.filter(isFile);
+  for (const folder of args) if (!files.includes(folder)) imported.push(await service.library.import(folder));
+  if (files.length > 0)
+    imported.push(
+      await service.importCheckpoints(
+        files.map((file) => resolve(file)),
+        name,
+      ),
+    );
   context.print(json ? JSON.stringify({ imported }) : imported.map(lineOf).join('\n'));
   return 0;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 async function remove({ args: [name = ''], json, context }: Question): Promise<number> {

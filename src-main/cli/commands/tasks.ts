@@ -38,7 +38,7 @@ export const expandCommand = taskCommand('expand', {
 export const generateCommand = taskCommand('generate', {
   positionals: ['IN?'],
   summary: 'make a picture from words, a control map, or both',
-  usage: 'scalebrush generate [IN] [-i TEXT] [--control canny|depth|MAP] [--size WxH] -o OUT',
+  usage: 'scalebrush generate [IN] [-i TEXT | --class NAME] [--control canny|depth|MAP] [--size WxH] -o OUT',
 });
 
 interface TaskText {

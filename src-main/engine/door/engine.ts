@@ -3,6 +3,9 @@ import type { Forecast, InstructionReport, PictureInfo, ProviderReport } from '#
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
+import type { ModelShape } from '../weights/recognise.js';
+
+export type { ModelShape };
 
 /** A pack as the engine needs it: what it says and where its files lie. */
 export interface InstalledPack {
@@ -37,13 +40,7 @@ export interface InspectReport {
   readonly sizeBytes: number;
   readonly parameters: number;
   /** The recognised family, or null with `reason`. */
-  readonly model: {
-    readonly family: string;
-    readonly depth: number;
-    readonly width: number;
-    readonly heads: number;
-    readonly tokenBits: number;
-  } | null;
+  readonly model: ModelShape | null;
   readonly reason?: string;
   readonly licence: string | null;
   readonly metadata: Readonly<Record<string, string>>;

@@ -13,15 +13,15 @@ import { assertFits, peakRssBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
+import { encodeTokens, sumOfTokens } from '../sampling/quantiser.js';
 import { resizeArea } from '../sampling/resample.js';
 import { packTokens, unpackTokens } from '../sampling/tokens.js';
 import { floats } from '../tensor/tensor.js';
 import type { Runner } from '../tensor/runner.js';
-import { WordTokenizer } from '../text/words.js';
 import { inspectFile } from '../weights/inspect.js';
 import { CostModel, transformerWork } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
-import { openPack, type OpenPack } from './open-pack.js';
+import { checkInstruction, openPack, type OpenPack } from './open-pack.js';
 
 interface Output {
   readonly format: OutputFormat;
@@ -99,21 +99,19 @@ export class LocalEngine {
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
     const features = await model.coder.encode(copy); // (1, d, h, w)
-    const { bits } = model.quantiser.encode(resizeArea({ ...features, dims: features.dims.slice(1) }, model.quantiser.finest));
-    return packTokens(pack.card.name, model.quantiser, bits);
+    const map = resizeArea({ ...features, dims: features.dims.slice(1) }, model.quantiser.finest);
+    return packTokens(pack.card.name, model.quantiser, encodeTokens(model.quantiser, map).tokens);
   }
 
   async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {
     const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
-    const sum = model.quantiser.sumOf(unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
+    const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
-    const { text } = pack.card.config.transformer;
-    if (text.kind === 'features') return Promise.resolve({ unknownWords: [], understands: [], known: true, cut: false });
-    return Promise.resolve(new WordTokenizer(text).encode(instruction).report);
+    return Promise.resolve(checkInstruction(pack.card, instruction));
   }
 
   async providers(): Promise<readonly ProviderReport[]> {

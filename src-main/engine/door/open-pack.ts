@@ -1,16 +1,20 @@
 import path from 'node:path';
+import type { Grid } from '#base/geometry.js';
 import type { InstructionReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { PackCard, PackFile } from '#contract/pack-card.js';
+import type { InfinityCard, PackCard, PackFile, TransformerConfig, VarConfig } from '#contract/pack-card.js';
 import { openDepthPyramid } from '../networks/depth-pyramid.js';
 import { openInfinity } from '../networks/infinity/predictor.js';
 import { openResidualCoder } from '../networks/residual-coder.js';
+import { openVar } from '../networks/var/predictor.js';
 import { openVqganCoder } from '../networks/vqgan.js';
 import type { EditingModel } from '../pipelines/model.js';
-import { BitwiseQuantiser } from '../sampling/quantiser.js';
-import type { PictureCoder } from '../tensor/predictor.js';
+import { BitwiseQuantiser } from '../sampling/bitwise-quantiser.js';
+import { VectorQuantiser } from '../sampling/vector-quantiser.js';
 import type { Runner } from '../tensor/runner.js';
+import { floats } from '../tensor/tensor.js';
+import { ClassNames } from '../text/classes.js';
 import { WordTokenizer } from '../text/words.js';
 import type { Checkpoint, FileIdentity } from '../weights/checkpoint.js';
 import { Weights } from '../weights/handle.js';
@@ -32,18 +36,41 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   const transformer = await openFile(pack, 'transformer');
   const tokenizer = await openFile(pack, 'tokenizer');
   const depthFile = card.files.some((file) => file.role === 'depth') ? await openFile(pack, 'depth') : undefined;
-  const tokenizerWeights = Weights.of(tokenizer);
-  const predictor = await openInfinity(runner, Weights.of(transformer), card.config.transformer);
-  const coder = await openCoder(runner, tokenizerWeights, card);
+  const networks = await openNetworks(card, { transformer: Weights.of(transformer), tokenizer: Weights.of(tokenizer) }, runner);
   const depth = depthFile && (await openDepthPyramid(runner, Weights.of(depthFile)));
-  const quantiser = openQuantiser(card, tokenizerWeights);
   const identities = [transformer, tokenizer, ...(depthFile ? [depthFile] : [])].map((file) => file.identity);
   return {
-    model: { card, predictor, coder, quantiser, ...(depth && { depth }), encodeText: textEncoder(card) },
+    model: { card, ...networks, ...(depth && { depth }) },
     assertUnchanged: () => assertAllUnchanged(identities),
     async release() {
-      await Promise.all([predictor.release(), coder.release(), depth?.release()]);
+      await Promise.all([networks.predictor.release(), networks.coder.release(), depth?.release()]);
     },
+  };
+}
+
+interface PackWeights {
+  readonly transformer: Weights;
+  readonly tokenizer: Weights;
+}
+
+type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser' | 'encodeText'>;
+
+async function openNetworks(card: PackCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {
+  if (card.family === 'var') {
+    const { config } = card;
+    return {
+      predictor: await openVar(runner, transformer, config.transformer),
+      coder: await openVqganCoder(runner, tokenizer, { attention: true }),
+      quantiser: vectorQuantiser(config.transformer.scales, tokenizer.at('quantize')),
+      encodeText: classEncoder(config.transformer),
+    };
+  }
+  const { config } = card;
+  return {
+    predictor: await openInfinity(runner, transformer, config.transformer),
+    coder: await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, tokenizer),
+    quantiser: bitwiseQuantiser(config, tokenizer),
+    encodeText: textEncoder(card.name, config.transformer.text),
   };
 }
 
@@ -60,37 +87,63 @@ async function openFile(pack: InstalledPack, role: PackFile['role']): Promise<Ch
   return checkpoint;
 }
 
-function openCoder(runner: Runner, weights: Weights, card: PackCard): Promise<PictureCoder> {
-  return card.config.tokenizer.kind === 'residual' ? openResidualCoder(runner, weights) : openVqganCoder(runner, weights);
+function bitwiseQuantiser({ transformer, tokenizer }: InfinityCard['config'], weights: Weights): BitwiseQuantiser {
+  const gains = weights.has('gains') ? { gains: [...weights.readFloats('gains')] } : {};
+  return new BitwiseQuantiser({ codeBits: tokenizer.codeBits, schedule: transformer.scales, patchify: transformer.patchify, ...gains });
 }
 
-function openQuantiser(card: PackCard, weights: Weights): BitwiseQuantiser {
-  const { scales, patchify } = card.config.transformer;
-  const gains = weights.has('gains') ? { gains: [...weights.readFloats('gains')] } : {};
-  return new BitwiseQuantiser({ codeBits: card.config.tokenizer.codeBits, schedule: scales, patchify, ...gains });
+/** The codebook and φ of a published VAR tokenizer. */
+export function vectorQuantiser(schedule: readonly Grid[], weights: Weights): VectorQuantiser {
+  const filters = weights.at('quant_resi', 'qresi_ls');
+  return new VectorQuantiser({
+    schedule,
+    codebook: floats(weights.shape('embedding.weight'), weights.readFloats('embedding.weight')),
+    filters: filters.children().map((name) => ({
+      weight: filters.at(name).readFloats('weight'),
+      bias: filters.at(name).readFloats('bias'),
+    })),
+  });
 }
 
 async function assertAllUnchanged(identities: readonly FileIdentity[]): Promise<void> {
   for (const identity of identities) await assertUnchanged(identity);
 }
 
-function textEncoder(card: PackCard): EditingModel['encodeText'] {
-  const { text } = card.config.transformer;
+/** A class by its name or number; no words at all stand for no class. */
+function classEncoder({ text, classes }: VarConfig): EditingModel['encodeText'] {
+  const names = new ClassNames(text.names);
+  return (instruction) => {
+    if (instruction.trim() === '') return { text: { kind: 'class', index: classes }, notices: [] };
+    const { index, report } = names.find(instruction);
+    if (index === undefined) throw notUnderstood(report);
+    return { text: { kind: 'class', index }, notices: [] };
+  };
+}
+
+function textEncoder(pack: string, text: TransformerConfig['text']): EditingModel['encodeText'] {
   if (text.kind === 'features') {
     return () => {
-      throw new ExpectedError('pack.unable', `Expected a text encoder in the pack "${card.name}" but it has none.`);
+      throw new ExpectedError('pack.unable', `Expected a text encoder in the pack "${pack}" but it has none.`);
     };
   }
   const tokenizer = new WordTokenizer(text);
   return (instruction) => {
     const { ids, report } = tokenizer.encode(instruction);
-    if (report.unknownWords.length > 0 && !report.known) {
-      throw new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), {
-        details: { ...report },
-      });
-    }
+    if (report.unknownWords.length > 0 && !report.known) throw notUnderstood(report);
     return { text: { kind: 'words', ids }, notices: textNotices(report, text.maxWords) };
   };
+}
+
+function notUnderstood(report: InstructionReport): ExpectedError {
+  return new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), { details: { ...report } });
+}
+
+/** What a pack would make of an instruction. */
+export function checkInstruction({ config }: PackCard, instruction: string): InstructionReport {
+  const { text } = config.transformer;
+  if (text.kind === 'words') return new WordTokenizer(text).encode(instruction).report;
+  if (text.kind === 'classes' && instruction.trim() !== '') return new ClassNames(text.names).find(instruction).report;
+  return { unknownWords: [], understands: [], known: true, cut: false };
 }
 
 function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {

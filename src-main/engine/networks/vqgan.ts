@@ -13,57 +13,93 @@ import { fromUnitRange, toUnitRange } from './pixel-range.js';
 const GROUPS = [32, 24] as const;
 
 /**
- * The convolutional tokenizer of Infinity (VQGAN's shape, without attention), published names with or
- * without the `.conv.` and `.norm.` infix. Widths, levels and block counts are read from the tensors.
+ * The convolutional tokenizers of Infinity and VAR (VQGAN's shape), published names with or without the `.conv.`
+ * and `.norm.` infix. Widths, levels and block counts are read from the tensors, and so are the convolutions that
+ * some have on either side of the quantiser.
  */
-export function openVqganCoder(runner: Runner, weights: Weights): Promise<PictureCoder> {
-  return openPictureCoder(runner, { encoder: vqganEncoderGraph(weights), decoder: vqganDecoderGraph(weights) });
+export function openVqganCoder(runner: Runner, weights: Weights, options: VqganOptions = {}): Promise<PictureCoder> {
+  return openPictureCoder(runner, { encoder: vqganEncoderGraph(weights, options), decoder: vqganDecoderGraph(weights, options) });
+}
+
+export interface VqganOptions {
+  /** Whether attention blocks count: VAR's do, Infinity's loader leaves them out. */
+  readonly attention?: boolean;
 }
 
 /** `picture` `[1, 3, H, W]` in 0..1 → `features` `[1, d, h, w]`. */
-export function vqganEncoderGraph(weights: Weights): GraphModel {
+export function vqganEncoderGraph(weights: Weights, options: VqganOptions = {}): GraphModel {
   const graph = new GraphBuilder('vqgan-encoder');
-  const encoder = new Module(graph, weights).at('encoder');
+  const root = new Module(graph, weights);
+  const encoder = root.at('encoder');
   const picture = graph.input('picture', [1, 3, 'H', 'W']);
   let x = conv(encoder.at('conv_in'), fromUnitRange(graph, picture));
   const levels = encoder.weights.at('down').children();
-  for (const level of levels) {
-    const down = encoder.at('down', level);
-    x = residualBlocks(down.at('block'), x);
+  for (const name of levels) {
+    const down = encoder.at('down', name);
+    x = level(down, x, options);
     // Padded on the right and below only.
     if (down.has('downsample')) x = conv(down.at('downsample', 'conv'), x, { stride: 2, pads: [0, 0, 1, 1] });
   }
-  x = head(encoder, middle(encoder.at('mid'), x));
+  x = aroundQuantiser(root, 'quant_conv', head(encoder, middle(encoder.at('mid'), x, options)));
   graph.output('features', x, [1, 'd', 'h', 'w']);
   return graph.finish();
 }
 
 /** `codes` `[1, d, h, w]` → `picture` `[1, 3, H, W]` in 0..1. */
-export function vqganDecoderGraph(weights: Weights): GraphModel {
+export function vqganDecoderGraph(weights: Weights, options: VqganOptions = {}): GraphModel {
   const graph = new GraphBuilder('vqgan-decoder');
-  const decoder = new Module(graph, weights).at('decoder');
+  const root = new Module(graph, weights);
+  const decoder = root.at('decoder');
   const codes = graph.input('codes', [1, 'd', 'h', 'w']);
-  let x = middle(decoder.at('mid'), conv(decoder.at('conv_in'), codes));
+  const input = conv(decoder.at('conv_in'), aroundQuantiser(root, 'post_quant_conv', codes));
+  let x = middle(decoder.at('mid'), input, options);
   // Levels are numbered by resolution: the coarsest, the highest number, comes first.
-  for (const level of decoder.weights.at('up').children().reverse()) {
-    const up = decoder.at('up', level);
-    x = residualBlocks(up.at('block'), x);
+  for (const name of decoder.weights.at('up').children().reverse()) {
+    const up = decoder.at('up', name);
+    x = level(up, x, options);
     if (up.has('upsample')) x = conv(up.at('upsample', 'conv'), upsampleNearest(graph, x));
   }
   graph.output('picture', toUnitRange(graph, head(decoder, x)), [1, 3, 'H', 'W']);
   return graph.finish();
 }
 
-function middle(mid: Module, x: Value): Value {
-  return residualBlock(mid.at('block_2'), residualBlock(mid.at('block_1'), x));
+function aroundQuantiser(root: Module, name: 'quant_conv' | 'post_quant_conv', x: Value): Value {
+  return root.has(name) ? conv(root.at(name), x) : x;
+}
+
+function middle(mid: Module, x: Value, { attention }: VqganOptions): Value {
+  const first = residualBlock(mid.at('block_1'), x);
+  const seen = attention && mid.has('attn_1') ? attentionBlock(mid.at('attn_1'), first) : first;
+  return residualBlock(mid.at('block_2'), seen);
 }
 
 function head(module: Module, x: Value): Value {
   return conv(module.at('conv_out'), silu(module.graph, norm(module.at('norm_out'), x)));
 }
 
-function residualBlocks(blocks: Module, x: Value): Value {
-  return blocks.weights.children().reduce((map, block) => residualBlock(blocks.at(block), map), x);
+/** The residual blocks of one resolution, each with the attention block of its number where there is one. */
+function level(module: Module, x: Value, { attention }: VqganOptions): Value {
+  const attentive = module.at('attn');
+  return module.weights
+    .at('block')
+    .children()
+    .reduce((map, name) => {
+      const next = residualBlock(module.at('block', name), map);
+      return attention && attentive.has(name) ? attentionBlock(attentive.at(name), next) : next;
+    }, x);
+}
+
+/** Every pixel sees every other: one head, scale 1/√C. */
+function attentionBlock(block: Module, x: Value): Value {
+  const { graph } = block;
+  const [width = 0] = block.shape('norm.weight');
+  const joined = graph.op('Reshape', [conv(block.at('qkv'), norm(block.at('norm'), x)), graph.integers([0, 3 * width, -1])]);
+  const [q = '', k = '', v = ''] = graph.ops('Split', [joined], { attributes: { axis: 1, num_outputs: 3 }, outputs: 3 }); // (B, C, N)
+  const pixelsFirst = graph.op('Transpose', [q], { perm: [0, 2, 1] });
+  const scores = graph.op('Mul', [graph.op('MatMul', [pixelsFirst, k]), graph.scalar(1 / Math.sqrt(width))]); // (B, N, N)
+  const shares = graph.op('Transpose', [graph.op('Softmax', [scores], { axis: -1 })], { perm: [0, 2, 1] });
+  const seen = graph.op('Reshape', [graph.op('MatMul', [v, shares]), graph.op('Shape', [x])]);
+  return graph.op('Add', [x, conv(block.at('proj_out'), seen)]);
 }
 
 function residualBlock(block: Module, x: Value): Value {

@@ -7,7 +7,7 @@ import type { Mask, Photo } from '../image/photo.js';
 import { snapToEdges } from '../image/snap.js';
 import { workingCopy } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
-import type { BitwiseQuantiser, ScaleBits } from '../sampling/quantiser.js';
+import type { Quantiser, ScaleTokens } from '../sampling/quantiser.js';
 import { resizeLinear } from '../sampling/resample.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 
@@ -15,7 +15,7 @@ import { floats, type FloatTensor } from '../tensor/tensor.js';
 
 /** Above this share of changed tokens an edit counts as one of the whole picture (light, colour). */
 const WHOLE_PICTURE = 0.6;
-/** A token counts as changed when at least this share of its bits differs from the source's. */
+/** A token counts as changed when at least this share of its values differs from the source's. */
 const CHANGED_BITS = 0.25;
 /** Decoded pictures differ by less than this, of 1, where the tokenizer merely wavers. */
 const CHANGED_COLOUR = 0.2;
@@ -23,9 +23,9 @@ const CHANGED_COLOUR = 0.2;
 const SNAP_SIDE = 256;
 
 export interface EditTrace {
-  readonly quantiser: BitwiseQuantiser;
-  readonly bits: readonly ScaleBits[];
-  readonly sourceBits: readonly ScaleBits[];
+  readonly quantiser: Quantiser;
+  readonly tokens: readonly ScaleTokens[];
+  readonly sourceTokens: readonly ScaleTokens[];
   /** Copy-gate logits of the finest scale that ran, `[l]`. */
   readonly gate?: FloatTensor;
   /** Decoded pictures, `[1, 3, S, S]`. */
@@ -55,18 +55,18 @@ async function recolouredRegion(trace: EditTrace, frame: Rect, canvas: Photo): P
 }
 
 /** 1 where a token of the finest scale was edited, `[1, h, w]`. */
-export function editedTokens({ quantiser, bits, sourceBits, gate }: EditTrace): FloatTensor {
-  const scale = bits.length - 1;
+export function editedTokens({ quantiser, tokens, sourceTokens, gate }: EditTrace): FloatTensor {
+  const scale = tokens.length - 1;
   const map = floats([1, ...at(quantiser.schedule, scale)]);
-  const size = quantiser.tokenBits;
+  const size = quantiser.valuesPerToken;
   for (let token = 0; token < map.data.length; token++) {
-    const edited = gate ? gate.data[token]! < 0 : differing(at(bits, scale), at(sourceBits, scale), { token, size }) >= CHANGED_BITS;
+    const edited = gate ? gate.data[token]! < 0 : differing(at(tokens, scale), at(sourceTokens, scale), { token, size }) >= CHANGED_BITS;
     map.data[token] = edited ? 1 : 0;
   }
   return map;
 }
 
-function differing(a: ScaleBits, b: ScaleBits, { token, size }: { token: number; size: number }): number {
+function differing(a: ScaleTokens, b: ScaleTokens, { token, size }: { token: number; size: number }): number {
   let count = 0;
   for (let i = token * size; i < (token + 1) * size; i++) count += a[i] === b[i] ? 0 : 1;
   return count / size;

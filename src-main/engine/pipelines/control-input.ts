@@ -7,7 +7,7 @@ import { frameWhole } from '../image/frame.js';
 import { workingCopy } from '../image/working-copy.js';
 import type { ControlInput } from '../tensor/predictor.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
-import { modelExtent, type PipelineJob } from './model.js';
+import { modelExtent, traitsOf, type PipelineJob } from './model.js';
 
 // S model picture side · n control channels of the pack
 
@@ -15,7 +15,7 @@ import { modelExtent, type PipelineJob } from './model.js';
 export async function controlInput(job: PipelineJob, picture: FloatTensor | undefined): Promise<ControlInput | undefined> {
   const settings = job.request.control;
   if (!settings) return undefined;
-  const channels = job.model.card.config.transformer.control?.channels;
+  const channels = traitsOf(job.model.card).control;
   if (!channels) throw new ExpectedError('pack.unable', `Expected a pack with spatial control but "${job.model.card.name}" has none.`);
   // Strength 0 must equal no control to the last bit, so nothing is added at all.
   if (settings.strength === 0) return undefined;

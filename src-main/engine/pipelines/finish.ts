@@ -7,7 +7,7 @@ import { keepsOutlines } from '../image/outlines.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { packTokens } from '../sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
-import type { PipelineJob } from './model.js';
+import { redrawsMask, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 /** One finished candidate on its way to pixels. */
@@ -25,7 +25,8 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
   const { before, after } = finished.trace;
   // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
   const structural = request.task === 'edit' && !keepsOutlines(before, after) && weight.values.includes(0);
-  const redraw = request.task !== 'edit' || request.whole || structural;
+  const anew = redrawsMask(job);
+  const redraw = request.task !== 'edit' || request.whole || structural || anew;
   const composed = await compositeEdit({
     photo: stage.canvas,
     frame: stage.frame,
@@ -33,7 +34,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     after,
     weight,
     mode: redraw ? 'decoded' : 'transfer',
-    matchSurroundings: structural || request.task === 'fill' || request.task === 'expand',
+    matchSurroundings: structural || anew,
   });
   return {
     ...(await candidateOf(job, finished, composed.photo)),
@@ -45,7 +46,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
 
 async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {
   const picture = await encodePhoto(photo, job.request.output);
-  return { index, picture, seed, tokens: packTokens(job.model.card.name, trace.quantiser, trace.bits) };
+  return { index, picture, seed, tokens: packTokens(job.model.card.name, trace.quantiser, trace.tokens) };
 }
 
 /** A control map as a picture of its own. */

@@ -2,7 +2,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { EditEventOf, Notice } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
-import type { BitwiseQuantiser } from '../sampling/quantiser.js';
+import type { Quantiser } from '../sampling/quantiser.js';
 import type { DepthEstimator, PictureCoder, ScalePredictor, TextInput } from '../tensor/predictor.js';
 
 /** A pack with its graphs open. */
@@ -11,8 +11,29 @@ export interface EditingModel {
   readonly predictor: ScalePredictor;
   readonly coder: PictureCoder;
   readonly depth?: DepthEstimator;
-  readonly quantiser: BitwiseQuantiser;
+  readonly quantiser: Quantiser;
   encodeText(instruction: string): { readonly text: TextInput; readonly notices: readonly Notice[] };
+}
+
+/** What a family's transformer is given besides the codes so far. */
+export interface Traits {
+  /** Whether it sees the source; one that does not edits by having the source's own tokens put back. */
+  readonly seesSource: boolean;
+  readonly maskEmbedding: boolean;
+  readonly sourceFusion: boolean;
+  /** Channels of a control picture, where it takes one. */
+  readonly control?: readonly string[];
+}
+
+export function traitsOf(card: PackCard): Traits {
+  if (card.family === 'var') return { seesSource: false, maskEmbedding: false, sourceFusion: false };
+  const { maskEmbedding, sourceFusion, control } = card.config.transformer;
+  return { seesSource: true, maskEmbedding, sourceFusion, ...(control && { control: control.channels }) };
+}
+
+/** Whether the masked part is drawn anew, whatever was there. */
+export function redrawsMask({ request, model }: PipelineJob): boolean {
+  return request.task === 'fill' || request.task === 'expand' || (request.task === 'edit' && !traitsOf(model.card).seesSource);
 }
 
 export interface Estimate {
@@ -36,7 +57,7 @@ export interface PipelineJob {
 
 export type PipelineEvent =
   | EditEventOf<Uint8Array>
-  /** Only with `probe.keepLogits`: logit(1) − logit(0) of every bit, `[B, l, D]`. */
+  /** Only with `probe.keepLogits`: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
   | { readonly type: 'logits'; readonly scale: number; readonly dims: readonly number[]; readonly data: Float32Array };
 
 /** The encoded picture that the request names. */

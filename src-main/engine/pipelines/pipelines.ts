@@ -11,7 +11,7 @@ import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { controlInput, estimateMap } from './control-input.js';
 import { photoOfMask } from './finish.js';
-import { modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
+import { modelExtent, pictureBytes, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
 
@@ -37,7 +37,19 @@ export function runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenera
 /** Instruction edit (VAREdit), optionally held to a mask. */
 async function* edit(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   if (job.request.instruction.trim() === '') throw new ExpectedError('instruction.missing', 'Expected an instruction but received none.');
-  yield* staged(job, await stageEdit(job), signal);
+  if (traitsOf(job.model.card).seesSource) yield* staged(job, await stageEdit(job), signal);
+  else yield* editByClass(job, signal);
+}
+
+/** Class-conditional editing (VAR): what is named is drawn into the mask. */
+async function* editByClass(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  if (job.request.mask === undefined) {
+    throw new ExpectedError(
+      'mask.empty',
+      `Expected a mask because the pack "${job.model.card.name}" draws what is named into one, but received none.`,
+    );
+  }
+  yield* fill(job, signal);
 }
 
 /** In-painting with keep masks per scale (VAR, FlexVAR). */

@@ -5,14 +5,15 @@ import type { Notice, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '../image/encode.js';
 import { layersPerScale } from '../sampling/depth-presets.js';
 import { patchify } from '../sampling/patchify.js';
-import type { ScaleBits } from '../sampling/quantiser.js';
+import { encodeTokens, type DrawOptions, type ScaleTokens } from '../sampling/quantiser.js';
+import { guidancePerScale } from '../sampling/guidance.js';
 import { resizeArea } from '../sampling/resample.js';
 import { runScales, type ScalePlan, type ScaleStep } from '../sampling/scale-loop.js';
 import { unpackTokens } from '../sampling/tokens.js';
 import type { ControlInput } from '../tensor/predictor.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { finishOnCanvas, type Finished } from './finish.js';
-import type { PipelineEvent, PipelineJob } from './model.js';
+import { redrawsMask, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 // d code bits · G finest tokenizer grid · S model picture side
@@ -22,9 +23,9 @@ interface Production {
   readonly job: PipelineJob;
   readonly stage: Stage;
   readonly plan: Omit<ScalePlan, 'sampling'>;
-  readonly sampling: { readonly guidance: number; readonly temperature: number; readonly topP: number };
+  readonly sampling: Omit<DrawOptions, 'seed'>;
   /** The source as the tokenizer can hold it. */
-  readonly source: { readonly bits: readonly ScaleBits[]; readonly before: FloatTensor };
+  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
   readonly clock: Clock;
 }
 
@@ -62,9 +63,9 @@ export async function* produce(job: PipelineJob, { stage, control }: Staged, sig
 }
 
 /** Packs that learned to fill under certain words get those words where the user gave none. */
-function instructionOf({ request, model }: PipelineJob): string {
-  const repaints = request.task === 'fill' || request.task === 'expand';
-  return repaints && request.instruction.trim() === '' ? model.card.defaults.fillInstruction : request.instruction;
+function instructionOf(job: PipelineJob): string {
+  const { request, model } = job;
+  return redrawsMask(job) && request.instruction.trim() === '' ? model.card.defaults.fillInstruction : request.instruction;
 }
 
 function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): RunPlan {
@@ -98,23 +99,27 @@ interface Preparation {
 async function prepare({ job, stage, control, clock, text }: Preparation): Promise<Production> {
   const { model, request } = job;
   const { quantiser } = model;
-  const config = model.card.config.transformer;
   const started = performance.now();
   const encoded = await model.coder.encode(stage.picture); // (1, d, h, w)
   const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, quantiser.finest); // (d, G)
-  const source = quantiser.encode(features);
+  const source = encodeTokens(quantiser, features);
   const before = await model.coder.decode(batched(source.sum));
   clock.source = performance.now() - started;
-  const fused = config.maskEmbedding || config.sourceFusion;
-  const guidance = request.guidance ?? model.card.defaults.guidance;
-  const sourceMask = config.maskEmbedding ? { mask: patchify(stage.modelMask, quantiser.patch) } : {};
-  const given = givenBits(job);
+  const traits = traitsOf(model.card);
+  const { defaults } = model.card;
+  const guidance = request.guidance ?? defaults.guidance;
+  const sourceMask = traits.maskEmbedding ? { mask: patchify(stage.modelMask, quantiser.patch) } : {};
+  const given = givenTokens(job);
   return {
     job,
     stage,
     clock,
-    source: { bits: source.bits, before },
-    sampling: { guidance, temperature: request.temperature ?? model.card.defaults.temperature, topP: request.topP },
+    source: { tokens: source.tokens, before },
+    sampling: {
+      temperature: request.temperature ?? defaults.temperature,
+      topP: request.topP ?? defaults.topP,
+      topK: request.topK ?? defaults.topK,
+    },
     plan: {
       predictor: model.predictor,
       quantiser,
@@ -127,11 +132,13 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
       layers: layersPerScale({
         depth: model.predictor.depth,
         scales: quantiser.scales,
-        lateScales: config.lateScales,
+        lateScales: model.card.config.transformer.lateScales,
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
       features,
-      ...(fused && { modelMask: stage.modelMask }),
+      guidance: guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+      ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: stage.modelMask }),
+      ...(!traits.seesSource && { sourceTokens: source.tokens }),
       ...(stage.keepMask && { keepMask: stage.keepMask }),
       lockedScales: request.structure,
       given,
@@ -140,7 +147,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
   };
 }
 
-function givenBits(job: PipelineJob): readonly ScaleBits[] {
+function givenTokens(job: PipelineJob): readonly ScaleTokens[] {
   const file = job.probe?.forceTokens ?? job.request.resume;
   return file ? unpackTokens(file, job.model.card.name, job.model.quantiser) : [];
 }
@@ -155,17 +162,17 @@ function lastScale(job: PipelineJob, given: number): number {
 async function* produceCandidate(production: Production, index: number, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { job, clock } = production;
   const seed = (job.request.seed + index) >>> 0;
-  const bits: ScaleBits[] = [];
+  const tokens: ScaleTokens[] = [];
   let last: ScaleStep | undefined;
   for await (const step of runScales({ ...production.plan, sampling: { ...production.sampling, seed } }, signal)) {
-    bits.push(step.bits);
+    tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
     yield* report(production, step, index);
   }
   if (!last) throw new Error('Expected at least one scale to run.');
   throwIfCancelled(signal);
-  yield { type: 'candidate', candidate: await finish(production, { index, seed, bits, last }) };
+  yield { type: 'candidate', candidate: await finish(production, { index, seed, tokens, last }) };
 }
 
 async function* report(production: Production, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
@@ -186,7 +193,7 @@ async function previewPicture({ job, plan }: Production, { sum, scale }: ScaleSt
   return job.model.coder.decode(batched(plan.quantiser.down(sum, scale)));
 }
 
-async function finish(production: Production, made: { index: number; seed: number; bits: readonly ScaleBits[]; last: ScaleStep }) {
+async function finish(production: Production, made: { index: number; seed: number; tokens: readonly ScaleTokens[]; last: ScaleStep }) {
   const { job, stage, source, plan, clock } = production;
   const decoding = performance.now();
   const after = await job.model.coder.decode(batched(made.last.sum));
@@ -195,8 +202,8 @@ async function finish(production: Production, made: { index: number; seed: numbe
   const { gate } = made.last;
   const trace = {
     quantiser: plan.quantiser,
-    bits: made.bits,
-    sourceBits: source.bits,
+    tokens: made.tokens,
+    sourceTokens: source.tokens,
     before: source.before,
     after,
     ...(gate && { gate }),

@@ -9,7 +9,7 @@ import { workingCopy, workingMask } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
 import { resizeArea } from '../sampling/resample.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
-import { modelExtent, pictureBytes, type EditingModel, type PipelineJob } from './model.js';
+import { modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid
 
@@ -141,7 +141,9 @@ async function stageHole(job: PipelineJob, canvas: Photo, placed: PlacedMask): P
   const seen = await workingCopy(canvas, placed.frame, modelExtent(job.model));
   const keepMask = widenByOneToken(placed.share, job.model.quantiser.patch);
   const parts = { ...placed.canvasParts, frame: placed.frame, notices: placed.notices };
-  return { canvas, ...parts, picture: hide(seen, placed.hole), modelMask: placed.share, keepMask };
+  // A model that does not see the source has never seen grey stand for a hole.
+  const picture = traitsOf(job.model.card).seesSource ? hide(seen, placed.hole) : seen;
+  return { canvas, ...parts, picture, modelMask: placed.share, keepMask };
 }
 
 function emptyMask(model: EditingModel): FloatTensor {

@@ -1,11 +1,9 @@
 import { floats, type FloatTensor } from '../tensor/tensor.js';
-import { patchify } from './patchify.js';
-import type { BitwiseQuantiser, ScaleBits } from './quantiser.js';
 
-// G finest tokenizer grid · l tokens · D bits per token
+// G finest tokenizer grid
 
 /** Below this share of repainted area a cell counts as kept. */
-const KEPT_BELOW = 0.02;
+export const KEPT_BELOW = 0.02;
 
 /** `[1, G]` repaint shares grown by one token (p cells) on every side, so that the seam is redrawn too. */
 export function widenByOneToken(mask: FloatTensor, patch: number): FloatTensor {
@@ -34,21 +32,4 @@ function slidingMaximum(values: Float32Array, { length, stride, lines, lineStrid
     }
   }
   return result;
-}
-
-/** One value per token and bit of scale k: 1 where the source is kept. */
-export function keptBits(quantiser: BitwiseQuantiser, mask: FloatTensor, k: number): Uint8Array {
-  const shares = patchify(quantiser.down(mask, k), quantiser.patch); // (l, p²)
-  const cells = quantiser.patch * quantiser.patch;
-  const kept = new Uint8Array(quantiser.tokens(k) * quantiser.tokenBits);
-  for (let i = 0; i < kept.length; i++) {
-    const token = Math.floor(i / quantiser.tokenBits);
-    kept[i] = shares.data[token * cells + (i % cells)]! < KEPT_BELOW ? 1 : 0;
-  }
-  return kept;
-}
-
-/** Takes the source's bits where they are kept and the drawn ones elsewhere. */
-export function mergeBits(drawn: ScaleBits, source: ScaleBits, kept: Uint8Array): ScaleBits {
-  return drawn.map((bit, i) => (kept[i] ? source[i]! : bit));
 }

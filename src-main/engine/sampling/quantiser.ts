@@ -1,113 +1,73 @@
-import { at } from '#base/assert.js';
-import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
-import { patchify, unpatchify } from './patchify.js';
-import { resizeArea, resizeLinear } from './resample.js';
+import type { Grid } from '#base/geometry.js';
+import type { FloatTensor } from '../tensor/tensor.js';
 
-// d code bits per tokenizer cell · p cells per token and axis · D = d·p² bits per token · l tokens of a scale
-// G finest tokenizer grid · K scales
+// d channels per tokenizer cell · G finest tokenizer grid · l tokens of a scale · n values per token · K scales
 
-/** Bits of one scale, token by token: `l · D` values 0 or 1. */
-export type ScaleBits = Uint8Array;
+/** Tokens of one scale, `l · n` values: bits 0 or 1, or indices into a codebook. */
+export type ScaleTokens = Uint8Array | Uint16Array;
 
-export interface QuantiserOptions {
-  readonly codeBits: number; // d
-  /** Token grids, coarse to fine. */
-  readonly schedule: readonly Grid[];
-  readonly patchify: number; // p
-  /** Code size per scale; 1 in the published tokenizers. */
-  readonly gains?: readonly number[];
+/** How tokens are drawn from logits. */
+export interface DrawOptions {
+  /** 0 = arg-max. */
+  readonly temperature: number;
+  /** Of the possible values, those beyond this share of the probability are never drawn; 1 = no limit. */
+  readonly topP: number;
+  /** Draw from this many of the likeliest values; 0 = no limit. Of a bit's two values always both. */
+  readonly topK: number;
+  readonly seed: number;
 }
 
-/**
- * Multi-scale residual binary spherical quantisation (BSQ; Infinity). A bit b stands for the code
- * (2b − 1)·g_k/√d; a picture is the sum of all scales' codes, each upsampled to the finest grid.
- */
-export class BitwiseQuantiser {
+/** A picture as residual tokens, coarse to fine: the sum of all scales' codes, each brought to the finest grid. */
+export interface Quantiser {
+  /** Token grids, coarse to fine. */
   readonly schedule: readonly Grid[];
+  /** Tokenizer cells per token and axis. */
   readonly patch: number;
-  readonly codeBits: number;
-  readonly #gains: readonly number[];
-
-  constructor(options: QuantiserOptions) {
-    this.schedule = options.schedule;
-    this.patch = options.patchify;
-    this.codeBits = options.codeBits;
-    this.#gains = options.gains ?? options.schedule.map(() => 1);
-  }
-
-  get scales(): number {
-    return this.schedule.length;
-  }
-
-  /** Bits per token, D. */
-  get tokenBits(): number {
-    return this.codeBits * this.patch * this.patch;
-  }
-
-  /** Tokenizer cells of scale k. */
-  grid(k: number): Grid {
-    const [rows, columns] = at(this.schedule, k);
-    return [rows * this.patch, columns * this.patch];
-  }
-
-  get finest(): Grid {
-    return this.grid(this.scales - 1);
-  }
-
-  tokens(k: number): number {
-    return cellCount(at(this.schedule, k));
-  }
-
+  readonly scales: number;
+  readonly finest: Grid;
+  readonly valuesPerToken: number; // n
+  /** Codebook entries where a token is an index; absent where it is bits. */
+  readonly entries?: number;
+  tokens(k: number): number;
   /** No codes yet: zeros `[d, G]`. */
-  emptySum(): FloatTensor {
-    return floats([this.codeBits, ...this.finest]);
-  }
-
+  emptySum(): FloatTensor;
   /** Area-downsamples `[c, G]` to scale k's cells. */
-  down(map: FloatTensor, k: number): FloatTensor {
-    return resizeArea(map, this.grid(k));
-  }
-
+  down(map: FloatTensor, k: number): FloatTensor;
   /** `sum` plus the codes of scale k: `[d, G]`. */
-  add(sum: FloatTensor, bits: ScaleBits, k: number): FloatTensor {
-    const size = at(this.#gains, k) / Math.sqrt(this.codeBits);
-    const codes = unpatchify(bits, at(this.schedule, k), this.patch); // (d, h, w)
-    for (let i = 0; i < codes.data.length; i++) codes.data[i] = (codes.data[i]! * 2 - 1) * size;
-    const fine = resizeLinear(codes, this.finest); // (d, G)
-    return { ...sum, data: sum.data.map((value, i) => value + fine.data[i]!) };
-  }
-
-  /** What scale k (≥ 1) reads: the running sum resized to its cells, patchified, `[l, D]`. */
-  nextInput(sum: FloatTensor, k: number): FloatTensor {
-    return patchify(resizeLinear(sum, this.grid(k)), this.patch);
-  }
-
+  add(sum: FloatTensor, tokens: ScaleTokens, k: number): FloatTensor;
+  /** What scale k (≥ 1) reads: the running sum at its resolution, token by token, `[l, d·patch²]`. */
+  nextInput(sum: FloatTensor, k: number): FloatTensor;
   /** What is still missing at scale k: `features − sum`, area-downsampled, `[d, h, w]`. */
-  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor {
-    return this.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
-  }
+  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor;
+  /** The tokens that bring `sum` closest to `features` at scale k. */
+  quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleTokens;
+  /** Tokens from guided logits, `l` rows of them. */
+  draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleTokens;
+  /** One value per value of scale k: 1 where the source is kept. @param mask share to be repainted, `[1, G]` */
+  kept(mask: FloatTensor, k: number): Uint8Array;
+}
 
-  /** The bits that bring `sum` closest to `features` at scale k. */
-  quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleBits {
-    const residual = patchify(this.residual(features, sum, k), this.patch);
-    return Uint8Array.from(residual.data, (value) => (value > 0 ? 1 : 0));
+/** Continuous features `[d, G]` → the tokens of every scale and their sum. */
+export function encodeTokens(
+  quantiser: Quantiser,
+  features: FloatTensor,
+): { readonly tokens: readonly ScaleTokens[]; readonly sum: FloatTensor } {
+  const tokens: ScaleTokens[] = [];
+  let sum = quantiser.emptySum();
+  for (let k = 0; k < quantiser.scales; k++) {
+    const scale = quantiser.quantise(features, sum, k);
+    tokens.push(scale);
+    sum = quantiser.add(sum, scale, k);
   }
+  return { tokens, sum };
+}
 
-  /** Continuous features `[d, G]` → the bits of every scale and their sum. */
-  encode(features: FloatTensor): { readonly bits: readonly ScaleBits[]; readonly sum: FloatTensor } {
-    const bits: ScaleBits[] = [];
-    let sum = this.emptySum();
-    for (let k = 0; k < this.scales; k++) {
-      const scale = this.quantise(features, sum, k);
-      bits.push(scale);
-      sum = this.add(sum, scale, k);
-    }
-    return { bits, sum };
-  }
+/** The sum of the first scales' codes: `[d, G]`. */
+export function sumOfTokens(quantiser: Quantiser, tokens: readonly ScaleTokens[]): FloatTensor {
+  return tokens.reduce((sum, scale, k) => quantiser.add(sum, scale, k), quantiser.emptySum());
+}
 
-  /** The sum of the first scales' codes: `[d, G]`. */
-  sumOf(bits: readonly ScaleBits[]): FloatTensor {
-    return bits.reduce((sum, scale, k) => this.add(sum, scale, k), this.emptySum());
-  }
+/** Takes the source's values where they are kept and the drawn ones elsewhere. */
+export function mergeTokens(drawn: ScaleTokens, source: ScaleTokens, kept: Uint8Array): ScaleTokens {
+  return drawn.map((value, i) => (kept[i] ? source[i]! : value));
 }

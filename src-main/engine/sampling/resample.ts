@@ -38,7 +38,27 @@ function linearMatrix(inputs: number, outputs: number): Matrix {
   return { outputs, inputs, values };
 }
 
-const matrices = { area: areaMatrix, linear: linearMatrix };
+/** Keys' cubic convolution (a = −0.75, align_corners = false), border samples repeated, without antialiasing. */
+function cubicMatrix(inputs: number, outputs: number): Matrix {
+  const values = new Float32Array(outputs * inputs);
+  for (let row = 0; row < outputs; row++) {
+    const position = ((row + 0.5) * inputs) / outputs - 0.5;
+    const low = Math.floor(position);
+    for (let tap = -1; tap <= 2; tap++) {
+      const column = Math.min(inputs - 1, Math.max(0, low + tap));
+      values[row * inputs + column]! += cubicWeight(Math.abs(position - low - tap));
+    }
+  }
+  return { outputs, inputs, values };
+}
+
+function cubicWeight(distance: number): number {
+  const a = -0.75;
+  if (distance <= 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+  return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a;
+}
+
+const matrices = { area: areaMatrix, linear: linearMatrix, cubic: cubicMatrix };
 const cache = new Map<string, Matrix>();
 
 function matrix(kind: keyof typeof matrices, inputs: number, outputs: number): Matrix {
@@ -93,6 +113,11 @@ function mapColumns(plane: Float32Array, { outputs, inputs, values }: Matrix, ta
 /** torch's "area" resize (adaptive average pooling) of `[d, H, W]`. */
 export function resizeArea(map: FloatTensor, grid: Grid): FloatTensor {
   return resize('area', map, grid);
+}
+
+/** torch's bicubic resize (align_corners = false) of `[d, H, W]`. */
+export function resizeCubic(map: FloatTensor, grid: Grid): FloatTensor {
+  return resize('cubic', map, grid);
 }
 
 /** torch's bilinear resize (align_corners = false) of `[d, H, W]`. */

@@ -3,22 +3,28 @@ import type { Cancellation } from '#base/cancellation.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Conditioning, ScaleInput, ScalePredictor } from '../tensor/predictor.js';
 import type { FloatTensor } from '../tensor/tensor.js';
-import { drawBits, guide, type BitSampling } from './bits.js';
-import { keptBits, mergeBits } from './keep-mask.js';
+import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
-import type { BitwiseQuantiser, ScaleBits } from './quantiser.js';
+import { mergeTokens, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
 
-// d code bits · G finest tokenizer grid · l tokens of a scale · D bits per token
+// d code channels · G finest tokenizer grid · l tokens of a scale · D bits per token · V codebook entries
 
 export interface ScalePlan {
   readonly predictor: ScalePredictor;
-  readonly quantiser: BitwiseQuantiser;
+  readonly quantiser: Quantiser;
   readonly conditioning: Conditioning;
-  readonly sampling: BitSampling;
+  readonly sampling: DrawOptions;
+  /** Classifier-free guidance of every scale; 1 = none. */
+  readonly guidance: readonly number[];
   /** Layers to run at every scale. */
   readonly layers: readonly (readonly number[])[];
   /** Continuous features of the source, `[d, G]`; a generated picture has none to keep. */
   readonly features?: FloatTensor;
+  /**
+   * The source's own tokens, put back where it is kept (VAR); without them what is kept is quantised anew against the
+   * running sum, which heals what earlier scales changed.
+   */
+  readonly sourceTokens?: readonly ScaleTokens[];
   /** What the model is told to repaint, `[1, G]`, 0..1; only for packs with a mask embedding. */
   readonly modelMask?: FloatTensor;
   /** Where new tokens may appear, `[1, G]`; elsewhere the source's own are kept (VAR's zero-shot editing). */
@@ -26,17 +32,17 @@ export interface ScalePlan {
   /** Structure lock: the first scales keep all of the source's tokens. */
   readonly lockedScales: number;
   /** Tokens that are given instead of drawn: a resumed run or a parity probe. */
-  readonly given: readonly ScaleBits[];
+  readonly given: readonly ScaleTokens[];
   /** Run scales 0 … until − 1. */
   readonly until: number;
 }
 
 export interface ScaleStep {
   readonly scale: number;
-  readonly bits: ScaleBits;
+  readonly tokens: ScaleTokens;
   /** Sum of all codes so far, `[d, G]`. */
   readonly sum: FloatTensor;
-  readonly logits: FloatTensor; // (B, l, D)
+  readonly logits: FloatTensor; // (B, l, D), or (B, l, V) over a codebook
   readonly gate?: FloatTensor; // (l)
   readonly ms: number;
 }
@@ -49,9 +55,9 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
     throwIfCancelled(signal);
     const started = performance.now();
     const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
-    const bits = chooseBits(plan, { scale, sum, logits });
-    sum = plan.quantiser.add(sum, bits, scale);
-    yield { scale, bits, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
+    const tokens = chooseTokens(plan, { scale, sum, logits });
+    sum = plan.quantiser.add(sum, tokens, scale);
+    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
   }
 }
 
@@ -70,20 +76,20 @@ function hideInside(map: FloatTensor, mask: FloatTensor): FloatTensor {
   return { ...map, data: map.data.map((value, i) => value * (1 - mask.data[i % cells]!)) };
 }
 
-function chooseBits(plan: ScalePlan, { scale, sum, logits }: { scale: number; sum: FloatTensor; logits: FloatTensor }): ScaleBits {
+function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; sum: FloatTensor; logits: FloatTensor }): ScaleTokens {
   const given = plan.given[scale];
   if (given) return given;
-  const guided = guide(logits, plan.sampling.guidance);
+  const guided = guide(logits, at(plan.guidance, scale));
   if (!guided.every(Number.isFinite)) {
     throw new ExpectedError(
       'weights.damaged',
       `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`,
     );
   }
-  const drawn = drawBits(guided, plan.sampling, scale);
-  if (!plan.features) return drawn;
-  if (scale < plan.lockedScales) return plan.quantiser.quantise(plan.features, sum, scale);
-  if (!plan.keepMask) return drawn;
-  const source = plan.quantiser.quantise(plan.features, sum, scale);
-  return mergeBits(drawn, source, keptBits(plan.quantiser, plan.keepMask, scale));
+  const drawn = plan.quantiser.draw(guided, plan.sampling, scale);
+  const { features, keepMask, lockedScales } = plan;
+  if (!features || (!keepMask && scale >= lockedScales)) return drawn;
+  const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
+  if (scale < lockedScales || !keepMask) return source;
+  return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
 }

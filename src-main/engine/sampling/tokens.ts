@@ -2,7 +2,7 @@ import { at } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { TokenFile } from '#contract/request.js';
-import type { BitwiseQuantiser, ScaleBits } from './quantiser.js';
+import type { Quantiser, ScaleTokens } from './quantiser.js';
 
 /** Bits of one token as hex, four to a digit, the first bit lowest. */
 function packToken(bits: Uint8Array): string {
@@ -19,16 +19,21 @@ function unpackToken(hex: string, bits: Uint8Array): void {
   for (let i = 0; i < bits.length; i++) bits[i] = (Number.parseInt(hex.charAt(i >> 2), 16) >> (i & 3)) & 1;
 }
 
-export function packTokens(pack: string, quantiser: BitwiseQuantiser, bits: readonly ScaleBits[]): TokenFile {
-  const size = quantiser.tokenBits;
-  const tokens = bits.map((scale) =>
-    Array.from({ length: scale.length / size }, (_, t) => packToken(scale.subarray(t * size, (t + 1) * size))),
-  );
-  return { pack, schedule: quantiser.schedule.map(([rows, columns]) => [rows, columns]), tokens };
+export function packTokens(pack: string, quantiser: Quantiser, tokens: readonly ScaleTokens[]): TokenFile {
+  return {
+    pack,
+    schedule: quantiser.schedule.map(([rows, columns]) => [rows, columns]),
+    tokens: tokens.map((scale) => packScale(scale, quantiser)),
+  };
 }
 
-/** The bits in a token file, checked against the pack that is to read them. */
-export function unpackTokens(file: TokenFile, pack: string, quantiser: BitwiseQuantiser): readonly ScaleBits[] {
+function packScale(tokens: ScaleTokens, { valuesPerToken: size }: Quantiser): TokenFile['tokens'][number] {
+  if (tokens instanceof Uint16Array) return [...tokens];
+  return Array.from({ length: tokens.length / size }, (_, t) => packToken(tokens.subarray(t * size, (t + 1) * size)));
+}
+
+/** The tokens in a file, checked against the pack that is to read them. */
+export function unpackTokens(file: TokenFile, pack: string, quantiser: Quantiser): readonly ScaleTokens[] {
   if (file.pack !== pack)
     throw new ExpectedError('tokens.invalid', `Expected tokens of the pack "${pack}" but received tokens of "${file.pack}".`);
   if (JSON.stringify(file.schedule) !== JSON.stringify(quantiser.schedule)) {
@@ -40,16 +45,26 @@ export function unpackTokens(file: TokenFile, pack: string, quantiser: BitwiseQu
   return file.tokens.map((tokens, k) => unpackScale(tokens, quantiser, k));
 }
 
-function unpackScale(tokens: readonly string[], quantiser: BitwiseQuantiser, k: number): ScaleBits {
-  const size = quantiser.tokenBits;
+function unpackScale(tokens: TokenFile['tokens'][number], quantiser: Quantiser, k: number): ScaleTokens {
   const count = cellCount(at(quantiser.schedule, k));
-  const digits = Math.ceil(size / 4);
-  if (tokens.length !== count || tokens.some((token) => token.length !== digits)) {
-    throw new ExpectedError('tokens.invalid', `Expected ${count} tokens of ${digits} hex digits at scale ${k + 1} of the token file.`);
+  const { entries, valuesPerToken: size } = quantiser;
+  const isSound = entries === undefined ? isHex(Math.ceil(size / 4)) : isIndex(entries);
+  if (tokens.length !== count || !tokens.every(isSound)) {
+    const kind = entries === undefined ? `tokens of ${Math.ceil(size / 4)} hex digits` : `indices below ${entries}`;
+    throw new ExpectedError('tokens.invalid', `Expected ${count} ${kind} at scale ${k + 1} of the token file.`);
   }
+  if (entries !== undefined) return Uint16Array.from(tokens as readonly number[]);
   const bits = new Uint8Array(count * size);
   tokens.forEach((token, t) => {
-    unpackToken(token, bits.subarray(t * size, (t + 1) * size));
+    unpackToken(String(token), bits.subarray(t * size, (t + 1) * size));
   });
   return bits;
+}
+
+function isHex(digits: number): (token: string | number) => boolean {
+  return (token) => typeof token === 'string' && token.length === digits;
+}
+
+function isIndex(entries: number): (token: string | number) => boolean {
+  return (token) => typeof token === 'number' && token < entries;
 }

@@ -3,9 +3,11 @@ import type { FloatTensor } from './tensor.js';
 
 // l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
 
-/** What the instruction has become: word ids of the pack's own vocabulary, or an encoder's hidden states `[T, width]`. */
+/** What the instruction has become: word ids of the pack's own vocabulary, an encoder's hidden states `[T, width]`, or a class. */
 export type TextInput =
-  { readonly kind: 'words'; readonly ids: readonly number[] } | { readonly kind: 'features'; readonly features: FloatTensor };
+  | { readonly kind: 'words'; readonly ids: readonly number[] }
+  | { readonly kind: 'features'; readonly features: FloatTensor }
+  | { readonly kind: 'class'; readonly index: number };
 
 /** The picture being edited, on the finest token grid. */
 export interface SourceInput {
@@ -45,7 +47,7 @@ export interface ScaleInput {
 }
 
 export interface ScalePrediction {
-  /** logit(1) − logit(0) of every bit: `[B, l, D]`, row 0 with the instruction, row 1 without. */
+  /** Row 0 with the instruction, row 1 without: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
   readonly logits: FloatTensor;
   /** Mean copy-gate logit per token `[l]` (row 0): below zero = "this token is being edited". */
   readonly gate?: FloatTensor;
@@ -63,7 +65,6 @@ export interface PredictionRun {
 /** A next-scale transformer that is ready to run. */
 export interface ScalePredictor {
   readonly schedule: readonly Grid[];
-  readonly tokenBits: number;
   readonly depth: number;
   begin(conditioning: Conditioning): Promise<PredictionRun>;
   release(): Promise<void>;

@@ -1,14 +1,12 @@
 import type { InstructionReport } from '#contract/api.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
+import { spelledAlike } from './spelling.js';
 
 /** The row that stands for no text at all, and the one for a word outside the vocabulary. */
 const PAD = 0;
 const UNKNOWN = 1;
 const SPECIAL = /^<.*>$/u;
 const SUGGESTIONS = 3;
-/** A suggestion is the same word misspelt: at most one letter in three differs. */
-const LETTERS_PER_SLIP = 3;
-
 type WordText = Extract<TransformerConfig['text'], { kind: 'words' }>;
 
 export interface EncodedInstruction {
@@ -47,26 +45,10 @@ export class WordTokenizer {
   }
 
   #nearest(word: string): readonly string[] {
-    return this.#vocabulary
-      .filter((candidate) => !SPECIAL.test(candidate))
-      .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-      .filter(({ distance }) => distance * LETTERS_PER_SLIP <= word.length)
-      .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
-      .slice(0, SUGGESTIONS)
-      .map(({ candidate }) => candidate);
+    return spelledAlike(
+      word,
+      this.#vocabulary.filter((candidate) => !SPECIAL.test(candidate)),
+      SUGGESTIONS,
+    );
   }
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -5,8 +5,11 @@ import { Weights } from './handle.js';
 
 // C width · H heads · D bits per token · K scales
 
-/** A network and the sizes that its tensors give away; what a kind does not have is 0. */
-export interface ModelShape {
+/** A network and the sizes that its tensors give away. */
+export type ModelShape = BitwiseShape | VarShape | VectorTokenizerShape;
+
+/** What a kind does not have is 0. */
+export interface BitwiseShape {
   readonly family: 'infinity' | 'bitwise-tokenizer';
   /** Transformer layers (tokenizer: resolution levels). */
   readonly depth: number;
@@ -17,18 +20,41 @@ export interface ModelShape {
   readonly tokenBits: number;
 }
 
+/** A class-conditional VAR transformer. */
+export interface VarShape {
+  readonly family: 'var';
+  readonly depth: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Channels of a codebook entry, and how many entries there are. */
+  readonly codeWidth: number;
+  readonly entries: number;
+  readonly classes: number;
+  readonly levels: number;
+  /** Tokens of all levels. */
+  readonly positions: number;
+}
+
+/** VAR's tokenizer. */
+export interface VectorTokenizerShape {
+  readonly family: 'vector-tokenizer';
+  /** Resolution levels: a token stands for 2^(depth − 1) pixels per side. */
+  readonly depth: number;
+  readonly width: number;
+  readonly codeWidth: number;
+  readonly entries: number;
+}
+
 export type Recognition = { readonly model: ModelShape } | { readonly model: null; readonly reason: string };
 
 /** Families that people will try, by a tensor that only they have. */
 const STRANGERS: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/^blocks\.\d+\.attn\.mat_qkv\.weight$/, 'This is a class-conditional VAR transformer, which this version cannot run.'],
-  [/^quantize\.embedding\.weight$/, 'This is a vector-quantised VAR tokenizer, which this version cannot run.'],
   [/^encoder\.block\.0\.layer\.0\.SelfAttention\./, 'This is a T5 text encoder, not an image model.'],
   [/^cls_embedding\.uncond_embedding$/, 'This is a raster-order LlamaGen or ControlAR model, which this version cannot run.'],
 ];
 
 /**
- * Tells the network from names and shapes: the Infinity/VAREdit transformer and its bitwise tokenizer.
+ * Tells the network from names and shapes: the transformers of Infinity/VAREdit and VAR, and their tokenizers.
  * The file's name and metadata have no say.
  */
 export function recognise(checkpoint: Checkpoint): Recognition {
@@ -36,13 +62,18 @@ export function recognise(checkpoint: Checkpoint): Recognition {
   const stranger = findStranger(checkpoint.tensors.keys());
   if (stranger !== undefined) return { model: null, reason: stranger };
   try {
+    if (weights.at('blocks', 0).has('attn')) return { model: classConditional(weights) };
+    if (weights.has('quantize.embedding')) return { model: vectorTokenizer(weights) };
     if (weights.has('word_embed') && hasBlocks(weights)) return { model: infinity(weights) };
     if (weights.has('encoder.conv_in') && weights.has('decoder.conv_out')) return { model: tokenizer(weights) };
   } catch (error) {
     if (error instanceof ExpectedError) return { model: null, reason: error.message };
     throw error;
   }
-  return { model: null, reason: 'Expected the tensors of an Infinity/VAREdit transformer or its tokenizer but received other names.' };
+  return {
+    model: null,
+    reason: 'Expected the tensors of an Infinity/VAREdit or VAR transformer or its tokenizer but received other names.',
+  };
 }
 
 function findStranger(names: Iterable<string>): string | undefined {
@@ -71,7 +102,7 @@ function inOrder(parent: Weights): Weights[] {
   return parent.children().map((_, index) => parent.at(index));
 }
 
-function infinity(weights: Weights): ModelShape {
+function infinity(weights: Weights): BitwiseShape {
   const blocks = transformerBlocks(weights);
   const [width = 0, tokenBits = 0] = weights.shape('word_embed.weight'); // [C, D]
   const heads = blocks[0]?.at('sa').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
@@ -94,13 +125,44 @@ function assertBlock(block: Weights, width: number, heads: number): void {
   block.expectShape('ffn.fc2.weight', [width, hidden]);
 }
 
-function tokenizer(weights: Weights): ModelShape {
+function tokenizer(weights: Weights): BitwiseShape {
   const [width = 0] = kernel(weights.at('encoder', 'conv_in')); // [c, 3, 3, 3]
   const [tokenBits = 0] = kernel(weights.at('encoder', 'conv_out')); // [D, C, 3, 3]
   const input = weights.at('decoder', 'conv_in');
   const [top = 0] = kernel(input);
   input.expectShape(kernelName(input), [top, tokenBits, 3, 3]);
   return { family: 'bitwise-tokenizer', depth: weights.at('encoder', 'down').children().length, width, heads: 0, tokenBits };
+}
+
+function classConditional(weights: Weights): VarShape {
+  const blocks = inOrder(weights.at('blocks'));
+  const [width = 0, codeWidth = 0] = weights.shape('word_embed.weight'); // [C, d]
+  const [entries = 0] = weights.shape('head.weight'); // [V, C]
+  const [rows = 0] = weights.shape('class_emb.weight'); // [classes + 1, C]
+  const [levels = 0] = weights.shape('lvl_embed.weight'); // [K, C]
+  const positions = weights.shape('pos_1LC')[1] ?? 0; // [1, L, C]
+  const heads = blocks[0]?.at('attn').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
+  weights.expectShape('pos_start', [1, 1, width]);
+  weights.expectShape('head_nm.ada_lin.1.weight', [2 * width, width]);
+  for (const block of blocks) assertVarBlock(block, width, heads);
+  return { family: 'var', depth: blocks.length, width, heads, codeWidth, entries, classes: rows - 1, levels, positions };
+}
+
+function assertVarBlock(block: Weights, width: number, heads: number): void {
+  block.expectShape('attn.mat_qkv.weight', [3 * width, width]);
+  block.expectShape('attn.scale_mul_1H11', [1, heads, 1, 1]);
+  const [hidden = 0] = block.shape('ffn.fc1.weight');
+  block.expectShape('ffn.fc2.weight', [width, hidden]);
+  if (block.has('ada_gss')) block.expectShape('ada_gss', [1, 1, 6, width]);
+  else block.expectShape('ada_lin.1.weight', [6 * width, width]);
+}
+
+function vectorTokenizer(weights: Weights): VectorTokenizerShape {
+  const [entries = 0, codeWidth = 0] = weights.shape('quantize.embedding.weight'); // [V, d]
+  weights.expectShape('post_quant_conv.weight', [codeWidth, codeWidth, 3, 3]);
+  weights.expectShape('quantize.quant_resi.qresi_ls.0.weight', [codeWidth, codeWidth, 3, 3]);
+  const [width = 0] = kernel(weights.at('encoder', 'conv_in'));
+  return { family: 'vector-tokenizer', depth: weights.at('encoder', 'down').children().length, width, codeWidth, entries };
 }
 
 function kernel(convolution: Weights): readonly number[] {

@@ -2,7 +2,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { output } from '#engine/tensor/runner.js';
 import { floatData, floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { poolRows } from './area.js';
+import { poolRows } from '../area.js';
 import type { InfinitySessions } from './sessions.js';
 
 // C width · l tokens of a scale

@@ -3,10 +3,10 @@ import type { Conditioning, PredictionRun, ScalePredictor } from '#engine/tensor
 import { output, type Runner } from '#engine/tensor/runner.js';
 import { floatData, floats, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
+import { KvCache } from '../kv-cache.js';
 import { describe, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
-import { KvCache } from './kv-cache.js';
 import { rotaryTables, type RotaryTables } from './rotary-positions.js';
 import { InfinityRun, textFeeds, type TextCondition } from './run.js';
 import { InfinitySessions } from './sessions.js';
@@ -61,10 +61,6 @@ class InfinityPredictor implements ScalePredictor {
     return this.#architecture.config.scales;
   }
 
-  get tokenBits(): number {
-    return this.#architecture.config.tokenBits;
-  }
-
   get depth(): number {
     return this.#architecture.config.depth;
   }
@@ -98,7 +94,7 @@ class InfinityPredictor implements ScalePredictor {
     const origin = this.#originOf(conditioning, text);
     const spare = this.#takeSpare(text.batch, origin !== undefined);
     if (spare && sameOrigin(spare.origin, origin)) return spare;
-    const cache = spare?.cache ?? new KvCache(this.#architecture, { batch: text.batch, hasSource: origin !== undefined });
+    const cache = spare?.cache ?? new KvCache(this.#architecture.config, { batch: text.batch, hasSource: origin !== undefined });
     if (origin) await this.#runPrefix(origin, { text, cache });
     return { cache, origin };
   }

@@ -1,10 +1,11 @@
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
+import { rowsFirst } from '../kv-rows.js';
 import { Module } from '../module.js';
 import { linear } from '../nn.js';
 import type { Architecture } from './architecture.js';
-import { Block, declareSetting, declareText } from './block.js';
 import { levelEmbedding, repeated } from './embed-graph.js';
+import { declareSetting, declareText, infinityBlock } from './setting.js';
 
 // B batch rows · L source tokens · D bits per token · P tokenizer cells per token · C width
 
@@ -25,7 +26,7 @@ export function prefixGraph(architecture: Architecture, { probe = false }: Optio
   const setting = declareSetting(graph, architecture, x);
   declareText(graph, probe ? layers : layers.slice(0, -1), architecture);
   for (const layer of layers) {
-    const block = new Block(setting, layer);
+    const block = infinityBlock(setting, architecture, layer);
     const { q, k, v } = block.attend(x);
     graph.output(`k_${layer}`, rowsFirst(graph, k), ['L', 'B', width]);
     graph.output(`v_${layer}`, rowsFirst(graph, v), ['L', 'B', width]);
@@ -35,11 +36,6 @@ export function prefixGraph(architecture: Architecture, { probe = false }: Optio
     if (probe) graph.output(`hidden_${layer}`, x, ['B', 'L', width]);
   }
   return graph.finish();
-}
-
-/** Cached rows come first, so that what is cached so far is the front of one array. `[B, L, C]` ↔ `[L, B, C]` */
-export function rowsFirst(graph: GraphBuilder, value: Value): Value {
-  return graph.op('Transpose', [value], { perm: [1, 0, 2] });
 }
 
 function sourceTokens(graph: GraphBuilder, { config, weights, cellsPerToken }: Architecture): Value {

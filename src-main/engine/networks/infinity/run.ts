@@ -3,8 +3,8 @@ import { cellCount } from '#base/geometry.js';
 import type { PredictionRun, ScaleInput, ScalePrediction } from '#engine/tensor/predictor.js';
 import { output, type Feeds } from '#engine/tensor/runner.js';
 import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
+import type { KvCache } from '../kv-cache.js';
 import type { ControlFeatures } from './control.js';
-import type { KvCache } from './kv-cache.js';
 import type { RotaryTables } from './rotary-positions.js';
 import type { InfinitySessions } from './sessions.js';
 

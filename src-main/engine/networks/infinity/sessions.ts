@@ -1,4 +1,5 @@
-import type { GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
+import type { GraphSession, Runner } from '#engine/tensor/runner.js';
+import { SessionCache } from '../session-cache.js';
 import type { Architecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
 import { controlEncoderGraph, controlFuseGraph } from './control-graph.js';
@@ -6,14 +7,13 @@ import { embedGraph } from './embed-graph.js';
 import { prefixGraph } from './prefix-graph.js';
 import { stepGraph } from './step-graph.js';
 
-/** The opened graphs of one transformer; each is built and opened when it is first needed. */
+/** The graphs of one transformer. */
 export class InfinitySessions {
   readonly architecture: Architecture;
-  readonly #runner: Runner;
-  readonly #open = new Map<string, Promise<GraphSession>>();
+  readonly #sessions: SessionCache;
 
   constructor(runner: Runner, architecture: Architecture) {
-    this.#runner = runner;
+    this.#sessions = new SessionCache(runner);
     this.architecture = architecture;
   }
 
@@ -27,42 +27,30 @@ export class InfinitySessions {
   }
 
   condition(): Promise<GraphSession> {
-    return this.#once('condition', () => conditionGraph(this.architecture));
+    return this.#sessions.once('condition', () => conditionGraph(this.architecture));
   }
 
   prefix(): Promise<GraphSession> {
-    return this.#once('prefix', () => prefixGraph(this.architecture));
+    return this.#sessions.once('prefix', () => prefixGraph(this.architecture));
   }
 
   embed(start: boolean): Promise<GraphSession> {
-    return this.#once(`embed ${start}`, () => embedGraph(this.architecture, start));
+    return this.#sessions.once(`embed ${start}`, () => embedGraph(this.architecture, start));
   }
 
   step(layers: readonly number[], controlled: boolean): Promise<GraphSession> {
-    return this.#once(`step ${layers.join(' ')} ${controlled}`, () => stepGraph(this.architecture, { layers, controlled }));
+    return this.#sessions.once(`step ${layers.join(' ')} ${controlled}`, () => stepGraph(this.architecture, { layers, controlled }));
   }
 
   controlEncoder(channels: number): Promise<GraphSession> {
-    return this.#once(`control ${channels}`, () => controlEncoderGraph(this.architecture, channels));
+    return this.#sessions.once(`control ${channels}`, () => controlEncoderGraph(this.architecture, channels));
   }
 
   controlFuse(): Promise<GraphSession> {
-    return this.#once('control fuse', () => controlFuseGraph(this.architecture));
+    return this.#sessions.once('control fuse', () => controlFuseGraph(this.architecture));
   }
 
-  async release(): Promise<void> {
-    const sessions = await Promise.allSettled(this.#open.values());
-    this.#open.clear();
-    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
-  }
-
-  #once(key: string, build: () => GraphModel): Promise<GraphSession> {
-    const known = this.#open.get(key);
-    if (known) return known;
-    const opened = Promise.resolve().then(() => this.#runner.open(build()));
-    this.#open.set(key, opened);
-    // A session that failed to open may be tried again.
-    opened.catch(() => this.#open.delete(key));
-    return opened;
+  release(): Promise<void> {
+    return this.#sessions.release();
   }
 }

@@ -1,10 +1,11 @@
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
+import { headRows } from '../adaptive-block.js';
+import { withPast } from '../kv-rows.js';
 import { Module } from '../module.js';
-import { flatten, linear, plainLayerNorm } from '../nn.js';
+import { linear } from '../nn.js';
 import type { Architecture } from './architecture.js';
-import { Block, declareSetting, declareText, modulate } from './block.js';
-import { rowsFirst } from './prefix-graph.js';
+import { declareSetting, declareText, infinityBlock } from './setting.js';
 
 // B batch rows · L tokens of the scale · P cached rows before them · D bits per token · C width
 
@@ -32,7 +33,7 @@ export function stepGraph(architecture: Architecture, { layers, controlled, prob
     // A layer that is left out still passes its control on.
     if (controlled) x = addControl(graph, x, { architecture, layer });
     if (!layers.includes(layer)) continue;
-    const block = new Block(setting, layer);
+    const block = infinityBlock(setting, architecture, layer);
     const { q, k, v } = block.attend(x);
     x = block.finish(x, { q, k: withPast(graph, k, { name: `k_${layer}`, width }), v: withPast(graph, v, { name: `v_${layer}`, width }) });
     if (probe) graph.output(`hidden_${layer}`, x, ['B', 'L', width]);
@@ -47,24 +48,11 @@ function addControl(graph: GraphBuilder, x: Value, { architecture, layer }: { ar
   return index < 0 ? x : graph.op('Add', [x, graph.input(`control_${index}`, ['L', width])]);
 }
 
-/** Gives the new rows out and returns past and new together: `[B, P + L, C]`. */
-function withPast(graph: GraphBuilder, fresh: Value, { name, width }: { name: string; width: number }): Value {
-  const past = graph.input(`past_${name}`, ['P', 'B', width]);
-  const rows = rowsFirst(graph, fresh);
-  graph.output(name, rows, ['L', 'B', width]);
-  return rowsFirst(graph, graph.op('Concat', [past, rows], { axis: 0 }));
-}
-
 /** AdaLN, then two logits per bit, of which only the difference counts; the copy gate pulls it towards the source. */
 function head(graph: GraphBuilder, x: Value, { config, weights }: Architecture): void {
-  const { width, tokenBits, copyGate, normEps: eps } = config;
+  const { tokenBits, copyGate } = config;
   const root = new Module(graph, weights);
-  const [scale = '', shift = ''] = graph.ops('Split', [graph.input('head_ada', ['B', 2, width])], {
-    attributes: { axis: 1, num_outputs: 2 },
-    outputs: 2,
-  });
-  const normed = modulate(graph, plainLayerNorm(graph, x, { width, eps }), { scale, shift });
-  const rows = flatten(graph, normed, width);
+  const rows = headRows(graph, x, config);
   const perToken = graph.op('Concat', [graph.op('Shape', [x], { start: 0, end: 2 }), graph.integers([tokenBits])], { axis: 0 });
   const difference = graph.op('Reshape', [bitDifferences(root.at('head'), rows), perToken]);
   const logits = copyGate ? pulled(root, difference, { rows, perToken, tokenBits }) : difference;

@@ -3,7 +3,8 @@ import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
-import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
+import { encodeTokens, sumOfTokens } from '#engine/sampling/quantiser.js';
 import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { floats } from '#engine/tensor/tensor.js';
 import { fakePredictor } from '../../../support/fake-predictor.js';
@@ -22,7 +23,8 @@ function planOf(changes: Partial<ScalePlan> = {}, logit = noise): ScalePlan {
     predictor: fakePredictor({ schedule, tokenBits: 8, depth: 4, logit }),
     quantiser,
     conditioning: { text: { kind: 'words', ids: [2] }, guided: false },
-    sampling: { guidance: 1, temperature: 1, topP: 1, seed: 7 },
+    sampling: { temperature: 1, topP: 1, topK: 0, seed: 7 },
+    guidance: [1, 1, 1],
     layers: layersPerScale({ depth: 4, scales: 3, lateScales: 1, lateLayers: 2 }),
     lockedScales: 0,
     given: [],
@@ -37,7 +39,7 @@ async function run(plan: ScalePlan): Promise<ScaleStep[]> {
   return steps;
 }
 
-const bitsOf = (steps: ScaleStep[]) => steps.map((step) => [...step.bits]);
+const bitsOf = (steps: ScaleStep[]) => steps.map((step) => [...step.tokens]);
 
 const features = quantiser.emptySum();
 features.data.forEach((_, i) => (features.data[i] = Math.cos(i * 2.3)));
@@ -46,33 +48,33 @@ describe('next-scale prediction', () => {
   test('the same seed gives the same bits and another seed others', async () => {
     const first = bitsOf(await run(planOf()));
     expect(bitsOf(await run(planOf()))).toEqual(first);
-    expect(bitsOf(await run(planOf({ sampling: { guidance: 1, temperature: 1, topP: 1, seed: 8 } })))).not.toEqual(first);
+    expect(bitsOf(await run(planOf({ sampling: { temperature: 1, topP: 1, topK: 0, seed: 8 } })))).not.toEqual(first);
   });
 
   test('stopping at a scale and going on from its tokens equals a run that was never stopped', async () => {
     const whole = await run(planOf());
     const stopped = await run(planOf({ until: 2 }));
-    const continued = await run(planOf({ given: stopped.map((step) => step.bits) }));
+    const continued = await run(planOf({ given: stopped.map((step) => step.tokens) }));
     expect(bitsOf(continued)).toEqual(bitsOf(whole));
     expect(continued.at(-1)?.sum).toEqual(whole.at(-1)?.sum);
   });
 
   test('temperature 0 takes the likelier value of every bit', async () => {
-    const steps = await run(planOf({ sampling: { guidance: 1, temperature: 0, topP: 1, seed: 0 } }));
-    expect([...steps[2]!.bits]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
+    const steps = await run(planOf({ sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 } }));
+    expect([...steps[2]!.tokens]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
   });
 
   test('guidance moves the logits away from the unconditional row', async () => {
     // conditional −1, unconditional −4: at guidance 3 the guided logit is 3·(−1) − 2·(−4) = 5
     const logit = ({ row }: { row: number }) => (row === 0 ? -1 : -4);
     const conditioning = { text: { kind: 'words', ids: [2] }, guided: true } as const;
-    const steps = await run(planOf({ conditioning, sampling: { guidance: 3, temperature: 0, topP: 1, seed: 0 } }, logit));
-    expect(steps[1]!.bits.every((bit) => bit === 1)).toBe(true);
+    const steps = await run(planOf({ conditioning, guidance: [3, 3, 3], sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 } }, logit));
+    expect(steps[1]!.tokens.every((bit) => bit === 1)).toBe(true);
   });
 
   test('top-p never draws a value below its share', async () => {
-    const steps = await run(planOf({ sampling: { guidance: 1, temperature: 1, topP: 0.9, seed: 3 } }, () => -3));
-    expect(steps.every((step) => step.bits.every((bit) => bit === 0))).toBe(true);
+    const steps = await run(planOf({ sampling: { temperature: 1, topP: 0.9, topK: 0, seed: 3 } }, () => -3));
+    expect(steps.every((step) => step.tokens.every((bit) => bit === 0))).toBe(true);
   });
 
   test('late scales run the subset of layers', async () => {
@@ -101,7 +103,13 @@ describe('next-scale prediction', () => {
 });
 
 describe('keeping the source', () => {
-  const source = quantiser.encode(features).bits.map((bits) => [...bits]);
+  test('a family that puts back the source’s own tokens gets just those', async () => {
+    const sourceTokens = schedule.map(([rows, columns], k) => new Uint8Array(rows * columns * 8).fill(k % 2));
+    const steps = await run(planOf({ features, sourceTokens, keepMask: floats([1, 8, 8]) }));
+    expect(bitsOf(steps)).toEqual(sourceTokens.map((scale) => [...scale]));
+  });
+
+  const source = encodeTokens(quantiser, features).tokens.map((scale) => [...scale]);
 
   test('structure lock takes the source tokens of the first scales', async () => {
     const steps = bitsOf(await run(planOf({ features, lockedScales: 2 })));
@@ -117,11 +125,14 @@ describe('keeping the source', () => {
     const keepMask = floats([1, 8, 8]);
     for (let y = 0; y < 8; y++) keepMask.data.fill(1, y * 8, y * 8 + 4);
     const [, , last] = await run(planOf({ features, keepMask }));
-    const before = quantiser.sumOf((await run(planOf({ features, keepMask, until: 2 }))).map((step) => step.bits));
+    const before = sumOfTokens(
+      quantiser,
+      (await run(planOf({ features, keepMask, until: 2 }))).map((step) => step.tokens),
+    );
     const expected = quantiser.quantise(features, before, 2);
     const tokensRight = [2, 3, 6, 7, 10, 11, 14, 15];
     for (const token of tokensRight)
-      expect(last!.bits.subarray(token * 8, token * 8 + 8)).toEqual(expected.subarray(token * 8, token * 8 + 8));
+      expect(last!.tokens.subarray(token * 8, token * 8 + 8)).toEqual(expected.subarray(token * 8, token * 8 + 8));
   });
 
   test('a mask is widened by one token on every side', () => {

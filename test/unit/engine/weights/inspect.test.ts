@@ -69,12 +69,8 @@ describe('inspectFile', () => {
       { ...full(), 'block_chunks.0.module.1.sa.mat_qkv.weight': [21, 7] },
       /Expected \[18, 6\] for block_chunks\.0\.module\.1\.sa\.mat_qkv\.weight/,
     ],
-    ['a VAR transformer', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /VAR transformer/],
-    [
-      'a VAR tokenizer',
-      { 'encoder.conv_in.weight': [8, 3, 3, 3], 'decoder.conv_out.weight': [3, 8, 3, 3], 'quantize.embedding.weight': [16, 4] },
-      /VAR tokenizer/,
-    ],
+    ['a VAR transformer that lacks its head', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /head\.weight/],
+    ['a VAR tokenizer that lacks a convolution', { 'quantize.embedding.weight': [8, 4] }, /post_quant_conv\.weight/],
     ['a text encoder', { 'encoder.block.0.layer.0.SelfAttention.q.weight': [4, 4] }, /T5/],
     ['something else', { weight: [2, 2] }, /received other names/],
   ])('says why it does not know %s', async (_, shapes, reason) => {

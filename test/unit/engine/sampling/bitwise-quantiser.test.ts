@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { patchify, unpatchify } from '#engine/sampling/patchify.js';
-import { BitwiseQuantiser } from '#engine/sampling/quantiser.js';
+import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
+import { encodeTokens, sumOfTokens } from '#engine/sampling/quantiser.js';
 import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { ExpectedError } from '#contract/errors.js';
 import { floats } from '#engine/tensor/tensor.js';
@@ -41,18 +42,18 @@ describe('patchify', () => {
 describe('multi-scale residual quantisation', () => {
   test('every scale brings the sum closer to the features', () => {
     const target = features(2);
-    const { bits } = quantiser.encode(target);
-    const errors = bits.map((_, k) => {
-      const sum = quantiser.sumOf(bits.slice(0, k + 1));
+    const { tokens } = encodeTokens(quantiser, target);
+    const errors = tokens.map((_, k) => {
+      const sum = sumOfTokens(quantiser, tokens.slice(0, k + 1));
       return target.data.reduce((total, value, i) => total + (value - sum.data[i]!) ** 2, 0);
     });
     expect(errors[2]).toBeLessThan(errors[0]!);
   });
 
   test('encoding a sum of codes gives back its own last scale', () => {
-    const { bits, sum } = quantiser.encode(features(3));
-    const before = quantiser.sumOf(bits.slice(0, 2));
-    expect(quantiser.quantise(sum, before, 2)).toEqual(bits[2]);
+    const { tokens, sum } = encodeTokens(quantiser, features(3));
+    const before = sumOfTokens(quantiser, tokens.slice(0, 2));
+    expect(quantiser.quantise(sum, before, 2)).toEqual(tokens[2]);
   });
 
   test('a code has the size gain over the root of its channel count', () => {
@@ -65,14 +66,14 @@ describe('token files', () => {
   test('give back every bit', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const { bits } = quantiser.encode(features(seed));
-        expect(unpackTokens(packTokens('p', quantiser, bits), 'p', quantiser)).toEqual(bits);
+        const { tokens } = encodeTokens(quantiser, features(seed));
+        expect(unpackTokens(packTokens('p', quantiser, tokens), 'p', quantiser)).toEqual(tokens);
       }),
       { numRuns: 20 },
     );
   });
 
-  const file = packTokens('p', quantiser, quantiser.encode(features(4)).bits);
+  const file = packTokens('p', quantiser, encodeTokens(quantiser, features(4)).tokens);
   test.each([
     ['another pack', { ...file, pack: 'q' }],
     ['another schedule', { ...file, schedule: [[1, 1] as [number, number]] }],

@@ -1,11 +1,18 @@
-import { invariant } from '#base/assert.js';
 import { floats, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import { poolRows } from './area.js';
-import type { Architecture } from './architecture.js';
+import { at, invariant } from '#base/assert.js';
+import { cellCount, type Grid } from '#base/geometry.js';
 
 // B batch rows · C width · n source tokens
 
 const KINDS = ['k', 'v'] as const;
+
+/** As much of a transformer as its cache needs to know. */
+export interface CacheSizes {
+  readonly depth: number;
+  readonly width: number;
+  readonly scales: readonly Grid[];
+}
 
 interface LayerRows {
   readonly k: Float32Array; // (capacity, B, C)
@@ -21,16 +28,18 @@ interface LayerRows {
 export class KvCache {
   readonly batch: number;
   readonly hasSource: boolean;
-  readonly #architecture: Architecture;
+  readonly #sizes: CacheSizes;
+  readonly #finest: Grid;
   readonly #layers: readonly LayerRows[];
   readonly #firstSource: LayerRows; // (n, B, C)
   /** Target rows per layer: a layer that a scale leaves out gets none of it. */
   #filled: number[];
 
-  constructor(architecture: Architecture, { batch, hasSource }: { batch: number; hasSource: boolean }) {
-    const { scales, depth } = architecture.config;
+  constructor(sizes: CacheSizes, { batch, hasSource }: { batch: number; hasSource: boolean }) {
+    const { scales, depth } = sizes;
     const targets = scales.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
-    this.#architecture = architecture;
+    this.#sizes = sizes;
+    this.#finest = at(scales, scales.length - 1);
     this.batch = batch;
     this.hasSource = hasSource;
     this.#layers = Array.from({ length: depth }, () => this.#allocate(this.#sourceRows + targets));
@@ -77,14 +86,14 @@ export class KvCache {
 
   /** Downsamples layer 0's source to a scale's grid; returns how many rows that makes. */
   #poolSource(scale: number): number {
-    const to = this.#architecture.config.scales[scale]!;
+    const to = at(this.#sizes.scales, scale);
     const cells = to[0] * to[1];
     invariant(cells <= this.#sourceRows, `Expected at most ${this.#sourceRows} tokens at a scale but received ${cells}.`);
     const width = this.#rowWidth;
     const start = (this.#sourceRows - cells) * width;
     for (const kind of KINDS) {
       const target = this.#rows(0)[kind].subarray(start, start + cells * width);
-      poolRows({ rows: this.#firstSource[kind], width }, { from: this.#architecture.finest, to }, target);
+      poolRows({ rows: this.#firstSource[kind], width }, { from: this.#finest, to }, target);
     }
     return cells;
   }
@@ -100,11 +109,11 @@ export class KvCache {
   }
 
   get #sourceRows(): number {
-    return this.hasSource ? this.#architecture.sourceTokens : 0;
+    return this.hasSource ? cellCount(this.#finest) : 0;
   }
 
   get #rowWidth(): number {
-    return this.batch * this.#architecture.config.width;
+    return this.batch * this.#sizes.width;
   }
 
   #allocate(rows: number): LayerRows {
@@ -112,7 +121,7 @@ export class KvCache {
   }
 
   #view(rows: Float32Array, first: number, end: number): FloatTensor {
-    const { width } = this.#architecture.config;
+    const { width } = this.#sizes;
     return floats([end - first, this.batch, width], rows.subarray(first * this.#rowWidth, end * this.#rowWidth));
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { poolRows } from '#engine/networks/infinity/area.js';
+import { poolRows } from '#engine/networks/area.js';
 import { resizeArea } from '#engine/sampling/resample.js';
 import { floats } from '#engine/tensor/tensor.js';
 

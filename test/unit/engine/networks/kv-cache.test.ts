@@ -1,20 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '#engine/networks/infinity/architecture.js';
-import { KvCache } from '#engine/networks/infinity/kv-cache.js';
+import { KvCache } from '#engine/networks/kv-cache.js';
 import { floatData } from '#engine/tensor/tensor.js';
 
 const SCALES = [
   [1, 1],
   [2, 2],
 ] as const;
-const architecture = {
-  config: { scales: SCALES, depth: 2, width: 1 },
-  finest: SCALES[1],
-  sourceTokens: 4,
-} as unknown as Architecture;
+const SIZES = { scales: SCALES, depth: 2, width: 1 };
 
 function cacheWithSource(): KvCache {
-  const cache = new KvCache(architecture, { batch: 1, hasSource: true });
+  const cache = new KvCache(SIZES, { batch: 1, hasSource: true });
   for (const rows of Object.values(cache.sourceOutputs())) rows.data.set([1, 2, 3, 6]);
   return cache;
 }
@@ -54,7 +49,7 @@ describe('KvCache', () => {
   });
 
   it('begins empty where there is no source', () => {
-    const cache = new KvCache(architecture, { batch: 2, hasSource: false });
+    const cache = new KvCache(SIZES, { batch: 2, hasSource: false });
     expect(cache.pastInputs(0, [0, 1])['past_k_0']!.dims).toEqual([0, 2, 1]);
     expect(cache.freshOutputs(4, [0])['v_0']!.dims).toEqual([4, 2, 1]);
   });

@@ -1,0 +1,27 @@
+import type { GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
+
+/** The opened graphs of one network; each is built and opened when it is first needed. */
+export class SessionCache {
+  readonly #runner: Runner;
+  readonly #open = new Map<string, Promise<GraphSession>>();
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+  }
+
+  once(key: string, build: () => GraphModel): Promise<GraphSession> {
+    const known = this.#open.get(key);
+    if (known) return known;
+    const opened = Promise.resolve().then(() => this.#runner.open(build()));
+    this.#open.set(key, opened);
+    // A session that failed to open may be tried again.
+    opened.catch(() => this.#open.delete(key));
+    return opened;
+  }
+
+  async release(): Promise<void> {
+    const sessions = await Promise.allSettled(this.#open.values());
+    this.#open.clear();
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
+  }
+}

@@ -1,0 +1,125 @@
+import { at, invariant } from '#base/assert.js';
+import { cellCount } from '#base/geometry.js';
+import type { VarConfig } from '#contract/pack-card.js';
+import type { Conditioning, PredictionRun, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
+import { output, type Feeds, type GraphSession, type Runner } from '#engine/tensor/runner.js';
+import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
+import type { Weights } from '#engine/weights/handle.js';
+import { KvCache } from '../kv-cache.js';
+import { SessionCache } from '../session-cache.js';
+import { describeVar, type VarArchitecture } from './architecture.js';
+import { conditionGraph } from './condition-graph.js';
+import { stepGraph } from './step-graph.js';
+
+// B 2 under guidance, else 1 · l tokens of a scale · C width
+
+/**
+ * Opens a class-conditional next-scale transformer (VAR, Tian et al. 2024), published names. It sees neither the
+ * source nor a control picture: editing is done by putting the source's tokens back.
+ *
+ * @throws ExpectedError `weights.refused` where the weights do not fit the card.
+ */
+export async function openVar(runner: Runner, weights: Weights, config: VarConfig): Promise<ScalePredictor> {
+  const architecture = describeVar(weights, config, runner.provider);
+  const predictor = new VarPredictor(new SessionCache(runner), architecture);
+  try {
+    await predictor.openAlways();
+  } catch (error) {
+    await predictor.release();
+    throw error;
+  }
+  return predictor;
+}
+
+class VarPredictor implements ScalePredictor {
+  readonly #sessions: SessionCache;
+  readonly #architecture: VarArchitecture;
+  readonly #positions: readonly FloatTensor[];
+
+  constructor(sessions: SessionCache, architecture: VarArchitecture) {
+    this.#sessions = sessions;
+    this.#architecture = architecture;
+    this.#positions = positionsPerScale(architecture);
+  }
+
+  get schedule(): VarConfig['scales'] {
+    return this.#architecture.config.scales;
+  }
+
+  get depth(): number {
+    return this.#architecture.config.depth;
+  }
+
+  async openAlways(): Promise<void> {
+    const layers = [...this.#architecture.blocks.keys()];
+    await this.#condition();
+    await this.#step(layers, true);
+    await this.#step(layers, false);
+  }
+
+  async begin({ text, guided }: Conditioning): Promise<PredictionRun> {
+    if (text.kind !== 'class') throw new Error(`Expected a class but received ${text.kind}.`);
+    const { classes } = this.#architecture.config;
+    const rows = guided ? [text.index, classes] : [text.index];
+    const condition = await (await this.#condition()).run({ class: int64s([rows.length], rows) });
+    const cache = new KvCache(this.#architecture.config, { batch: rows.length, hasSource: false });
+    let next = 0;
+    return {
+      predict: (scale, input, layers) => {
+        invariant(scale === next, `Expected scale ${next} but received ${scale}.`);
+        next += 1;
+        return this.#predict({ condition, cache, scale }, input, layers);
+      },
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#sessions.release();
+  }
+
+  async #predict({ condition, cache, scale }: Progress, { codes }: ScaleInput, layers: readonly number[]): Promise<ScalePrediction> {
+    const feeds: Record<string, Tensor> = {
+      position: at(this.#positions, scale),
+      cond: output(condition, 'cond'),
+      head_ada: output(condition, 'head_ada'),
+      ...cache.pastInputs(scale, layers),
+    };
+    for (const layer of layers) feeds[`ada_${layer}`] = output(condition, `ada_${layer}`);
+    if (scale > 0) {
+      invariant(codes, `Expected the codes so far at scale ${scale} but received none.`);
+      feeds['codes'] = codes;
+    }
+    const session = await this.#step(layers, scale === 0);
+    const outputs = await session.run(feeds, cache.freshOutputs(cellCount(at(this.schedule, scale)), layers));
+    return { logits: output(outputs, 'logits') as FloatTensor };
+  }
+
+  #condition(): Promise<GraphSession> {
+    return this.#sessions.once('condition', () => conditionGraph(this.#architecture));
+  }
+
+  #step(layers: readonly number[], start: boolean): Promise<GraphSession> {
+    return this.#sessions.once(`step ${layers.join(' ')} ${start}`, () => stepGraph(this.#architecture, { layers, start }));
+  }
+}
+
+interface Progress {
+  readonly condition: Feeds;
+  readonly cache: KvCache;
+  readonly scale: number;
+}
+
+/** Position plus level embedding of every scale's tokens, `[l, C]`. */
+function positionsPerScale({ config: { scales, width }, weights }: VarArchitecture): readonly FloatTensor[] {
+  const positions = weights.readFloats('pos_1LC'); // (1, L, C)
+  const levels = weights.readFloats('lvl_embed.weight'); // (K, C)
+  let first = 0;
+  return scales.map((grid, scale) => {
+    const rows = positions.slice(first * width, (first + cellCount(grid)) * width);
+    first += cellCount(grid);
+    return floats(
+      [cellCount(grid), width],
+      rows.map((value, i) => value + levels[scale * width + (i % width)]!),
+    );
+  });
+}

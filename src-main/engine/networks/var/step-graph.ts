@@ -1,0 +1,56 @@
+import { GraphBuilder, type Value } from '#engine/graph/builder.js';
+import type { GraphModel } from '#engine/tensor/runner.js';
+import { AdaptiveBlock, batchAndLengthOf, headRows } from '../adaptive-block.js';
+import { withPast } from '../kv-rows.js';
+import { Module } from '../module.js';
+import { linear } from '../nn.js';
+import type { VarArchitecture } from './architecture.js';
+
+// B batch rows · L tokens of the scale · P cached rows before them · d channels of a code · V codebook entries · C width
+
+export interface StepOptions {
+  /** The layers to run, ascending (VARiant). */
+  readonly layers: readonly number[];
+  /** The first scale starts from the class, the others from the codes so far. */
+  readonly start: boolean;
+}
+
+/**
+ * One scale through the transformer: `codes` `[L, d]` (none at the start), `position` `[L, C]` (position and level
+ * embedding), `cond`, `ada_i`, `head_ada` from the condition graph, and per layer the cached `past_k_i`, `past_v_i`
+ * `[P, B, C]` → `logits` `[B, L, V]` and the new rows `k_i`, `v_i` `[L, B, C]`.
+ */
+export function stepGraph(architecture: VarArchitecture, { layers, start }: StepOptions): GraphModel {
+  const { config, sizes, blocks } = architecture;
+  const { width, entries } = config;
+  const graph = new GraphBuilder(`var-${start ? 'start' : 'step'}-${layers.length}-of-${config.depth}`);
+  const root = new Module(graph, architecture.weights);
+  let x = start ? startToken(root, width) : embedded(root, config);
+  const setting = { graph, sizes, batchAndLength: batchAndLengthOf(graph, x) };
+  for (const index of layers) {
+    const adaptive = graph.input(`ada_${index}`, ['B', 6, width]);
+    const block = new AdaptiveBlock(setting, { index, weights: blocks[index]!, attention: 'attn', adaptive });
+    const { q, k, v } = block.attend(x);
+    x = block.finish(x, { q, k: withPast(graph, k, { name: `k_${index}`, width }), v: withPast(graph, v, { name: `v_${index}`, width }) });
+  }
+  const perToken = graph.op('Concat', [setting.batchAndLength, graph.integers([entries])], { axis: 0 });
+  graph.output('logits', graph.op('Reshape', [linear(root.at('head'), headRows(graph, x, sizes)), perToken]), ['B', 'L', entries]);
+  return graph.finish();
+}
+
+/** `[B, 1, C]` */
+function startToken(root: Module, width: number): Value {
+  const { graph } = root;
+  const cond = graph.op('Unsqueeze', [graph.input('cond', ['B', width]), graph.integers([1])]);
+  const start = graph.op('Add', [cond, root.parameter('pos_start', [1, 1, width])]);
+  return graph.op('Add', [start, graph.input('position', ['L', width])]);
+}
+
+/** The same tokens for every batch row: `[B, L, C]`. */
+function embedded(root: Module, { width, codeWidth }: { width: number; codeWidth: number }): Value {
+  const { graph } = root;
+  const tokens = linear(root.at('word_embed'), graph.input('codes', ['L', codeWidth]));
+  const placed = graph.op('Add', [tokens, graph.input('position', ['L', width])]);
+  const batch = graph.op('Shape', [graph.input('cond', ['B', width])], { start: 0, end: 1 });
+  return graph.op('Expand', [placed, graph.op('Concat', [batch, graph.integers([1, 1])], { axis: 0 })]);
+}

@@ -1,0 +1,19 @@
+import type { FloatTensor } from '../tensor/tensor.js';
+
+// B rows (0 with the instruction, 1 without) · l tokens · n logits per token
+
+/** Classifier-free guidance on logits, `l · n` values: guidance·conditional + (1 − guidance)·unconditional. */
+export function guide(logits: FloatTensor, guidance: number): Float32Array {
+  const [rows = 1] = logits.dims;
+  const size = logits.data.length / rows;
+  const conditional = logits.data.subarray(0, size);
+  if (rows === 1 || guidance === 1) return conditional;
+  const unconditional = logits.data.subarray(size, 2 * size);
+  return conditional.map((value, i) => guidance * value + (1 - guidance) * unconditional[i]!);
+}
+
+/** Guidance at every scale. VAR's grows from none (1) at the first scale to the wish at the last. */
+export function guidancePerScale(guidance: number, scales: number, ramp: 'constant' | 'linear'): readonly number[] {
+  if (ramp === 'constant') return Array.from({ length: scales }, () => guidance);
+  return Array.from({ length: scales }, (_, k) => 1 + ((guidance - 1) * k) / Math.max(1, scales - 1));
+}

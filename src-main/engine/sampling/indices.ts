@@ -1,0 +1,61 @@
+import { ScaleGenerator } from './generator.js';
+import type { DrawOptions } from './quantiser.js';
+
+// l tokens · V codebook entries
+
+/**
+ * Draws one codebook index per row of guided logits `[l, V]`: arg-max at temperature 0, else top-k, then top-p, then
+ * by probability. Ties go to the lower index.
+ */
+export function drawIndices(
+  guided: Float32Array,
+  entries: number,
+  { options, scale }: { options: DrawOptions; scale: number },
+): Uint16Array {
+  const random = new ScaleGenerator(options.seed, scale);
+  const indices = new Uint16Array(guided.length / entries);
+  for (let token = 0; token < indices.length; token++) {
+    const row = guided.subarray(token * entries, (token + 1) * entries);
+    indices[token] = options.temperature === 0 ? largest(row) : drawRow(row, options, random.next());
+  }
+  return indices;
+}
+
+function largest(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i]! > row[best]!) best = i;
+  return best;
+}
+
+/** The likeliest entries in falling order until `topP` is covered; the one on which `share` of their sum falls. */
+function drawRow(row: Float32Array, { temperature, topK, topP }: DrawOptions, share: number): number {
+  const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+  const kept = topK > 0 ? order.slice(0, topK) : order;
+  const top = row[kept[0]!]!;
+  const weights = kept.map((entry) => Math.exp((row[entry]! - top) / temperature));
+  const count = nucleus(weights, topP);
+  const total = sum(weights, count);
+  let reached = 0;
+  for (let i = 0; i < count; i++) {
+    reached += weights[i]!;
+    if (share * total < reached) return kept[i]!;
+  }
+  return kept[count - 1]!;
+}
+
+/** How many of the falling weights it takes to cover `topP` of them. */
+function nucleus(weights: readonly number[], topP: number): number {
+  const wanted = topP * sum(weights, weights.length);
+  let reached = 0;
+  for (const [i, weight] of weights.entries()) {
+    reached += weight;
+    if (reached >= wanted) return i + 1;
+  }
+  return weights.length;
+}
+
+function sum(weights: readonly number[], count: number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += weights[i]!;
+  return total;
+}

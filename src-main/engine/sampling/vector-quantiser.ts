@@ -1,0 +1,238 @@
+import { at } from '#base/assert.js';
+import { cellCount, type Grid } from '#base/geometry.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { drawIndices } from './indices.js';
+import { KEPT_BELOW } from './keep-mask.js';
+import { patchify, unpatchify } from './patchify.js';
+import type { DrawOptions, Quantiser } from './quantiser.js';
+import { resizeArea, resizeCubic } from './resample.js';
+
+// d channels of a code · V codebook entries · l tokens of a scale · G finest grid, H rows and W columns of it
+
+/** The 3×3 convolution that follows every upsampling. */
+export interface CodeFilter {
+  readonly weight: Float32Array; // (d, d, 3, 3)
+  readonly bias: Float32Array; // (d)
+}
+
+export interface VectorQuantiserOptions {
+  readonly schedule: readonly Grid[];
+  readonly codebook: FloatTensor; // (V, d)
+  /** φ, shared among neighbouring scales. */
+  readonly filters: readonly CodeFilter[];
+}
+
+/** Published VAR tokenizers mix half of φ's answer into a code. */
+const FILTERED_SHARE = 0.5;
+/** Scales of so few tokens keep all of the source in zero-shot editing. */
+const ALWAYS_KEPT = 3;
+
+/**
+ * Multi-scale residual vector quantisation (VAR, Tian et al. 2024): a token is the index of the nearest codebook
+ * entry; its code is upsampled bicubically to the finest grid and smoothed by φ before it is summed.
+ */
+export class VectorQuantiser implements Quantiser {
+  readonly schedule: readonly Grid[];
+  readonly patch = 1;
+  readonly valuesPerToken = 1;
+  readonly #codebook: FloatTensor;
+  readonly #squares: Float64Array; // (V)
+  readonly #filters: readonly CodeFilter[];
+
+  constructor({ schedule, codebook, filters }: VectorQuantiserOptions) {
+    this.schedule = schedule;
+    this.#codebook = codebook;
+    this.#filters = filters;
+    this.#squares = squaredLengths(codebook);
+  }
+
+  get scales(): number {
+    return this.schedule.length;
+  }
+
+  get finest(): Grid {
+    return at(this.schedule, this.scales - 1);
+  }
+
+  /** V */
+  get entries(): number {
+    return at(this.#codebook.dims, 0);
+  }
+
+  get #width(): number {
+    return at(this.#codebook.dims, 1);
+  }
+
+  tokens(k: number): number {
+    return cellCount(at(this.schedule, k));
+  }
+
+  emptySum(): FloatTensor {
+    return floats([this.#width, ...this.finest]);
+  }
+
+  down(map: FloatTensor, k: number): FloatTensor {
+    return resizeArea(map, at(this.schedule, k));
+  }
+
+  add(sum: FloatTensor, tokens: ArrayLike<number>, k: number): FloatTensor {
+    const codes = this.#codesOf(tokens, at(this.schedule, k)); // (d, h, w)
+    const fine = this.#smoothed(resizeCubic(codes, this.finest), k); // (d, G)
+    return { ...sum, data: sum.data.map((value, i) => value + fine[i]!) };
+  }
+
+  nextInput(sum: FloatTensor, k: number): FloatTensor {
+    return patchify(this.down(sum, k), 1);
+  }
+
+  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor {
+    return this.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
+  }
+
+  quantise(features: FloatTensor, sum: FloatTensor, k: number): Uint16Array {
+    const residual = patchify(this.residual(features, sum, k), 1); // (l, d)
+    const indices = new Uint16Array(this.tokens(k));
+    for (let token = 0; token < indices.length; token++) {
+      indices[token] = this.#nearest(residual.data.subarray(token * this.#width, (token + 1) * this.#width));
+    }
+    return indices;
+  }
+
+  draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
+    return drawIndices(guided, this.entries, { options, scale });
+  }
+
+  /** VAR's zero-shot editing: the mask of the finest grid, resized bilinearly, keeps what lies above one half. */
+  kept(mask: FloatTensor, k: number): Uint8Array {
+    const tokens = this.tokens(k);
+    if (tokens <= ALWAYS_KEPT) return new Uint8Array(tokens).fill(1);
+    const keep = Uint8Array.from(mask.data, (share) => (share < KEPT_BELOW ? 1 : 0));
+    return keptAbove(keep, this.finest, at(this.schedule, k));
+  }
+
+  #codesOf(tokens: ArrayLike<number>, grid: Grid): FloatTensor {
+    const width = this.#width;
+    const rows = new Float32Array(tokens.length * width);
+    for (let token = 0; token < tokens.length; token++) {
+      rows.set(this.#codebook.data.subarray(tokens[token]! * width, (tokens[token]! + 1) * width), token * width);
+    }
+    return unpatchify(rows, grid, 1);
+  }
+
+  /** Least |e|² − 2·z·e, in the order of the codebook. */
+  #nearest(vector: Float32Array): number {
+    const { data } = this.#codebook;
+    let best = 0;
+    let least = Infinity;
+    for (let entry = 0; entry < this.entries; entry++) {
+      let product = 0;
+      for (let i = 0; i < vector.length; i++) product += vector[i]! * data[entry * vector.length + i]!;
+      const distance = this.#squares[entry]! - 2 * product;
+      if (distance < least) {
+        least = distance;
+        best = entry;
+      }
+    }
+    return best;
+  }
+
+  #smoothed(codes: FloatTensor, k: number): Float32Array {
+    const filtered = convolve(codes, at(this.#filters, nearestTick(this.#filters.length, k / Math.max(1, this.scales - 1))));
+    return codes.data.map((value, i) => (1 - FILTERED_SHARE) * value + FILTERED_SHARE * filtered[i]!);
+  }
+}
+
+function squaredLengths({ dims: [entries = 0, width = 0], data }: FloatTensor): Float64Array {
+  return Float64Array.from({ length: entries }, (_, entry) => {
+    let total = 0;
+    for (let i = 0; i < width; i++) total += data[entry * width + i]! ** 2;
+    return total;
+  });
+}
+
+/**
+ * Which of `count` filters serves the scale at `place` (0 first, 1 last): ticks at equal distances, the first in from
+ * the end by 1/12 (four filters) or half a share. Two scales of ten lie midway between two ticks, where rounding
+ * decides: the ticks are summed as NumPy's linspace sums them.
+ */
+function nearestTick(count: number, place: number): number {
+  const margin = count === 4 ? 1 / 3 / count : 1 / 2 / count;
+  const step = count > 1 ? (1 - margin - margin) / (count - 1) : 0;
+  let nearest = 0;
+  let least = Infinity;
+  for (let i = 0; i < count; i++) {
+    const tick = i > 0 && i === count - 1 ? 1 - margin : i * step + margin;
+    if (Math.abs(tick - place) < least) {
+      least = Math.abs(tick - place);
+      nearest = i;
+    }
+  }
+  return nearest;
+}
+
+/** 3×3, zero-padded: `[d, H, W]` → `[d, H, W]`. */
+function convolve({ dims: [channels = 0, height = 0, width = 0], data }: FloatTensor, { weight, bias }: CodeFilter): Float32Array {
+  const cells = height * width;
+  const result = new Float32Array(channels * cells);
+  const total = new Float64Array(cells);
+  for (let out = 0; out < channels; out++) {
+    total.fill(bias[out]!);
+    for (let input = 0; input < channels; input++) {
+      const plane = data.subarray(input * cells, (input + 1) * cells);
+      const kernel = weight.subarray((out * channels + input) * 9, (out * channels + input + 1) * 9);
+      addFiltered(total, { plane, height, width }, kernel);
+    }
+    result.set(total, out * cells);
+  }
+  return result;
+}
+
+interface Plane {
+  readonly plane: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+function addFiltered(total: Float64Array, { plane, height, width }: Plane, kernel: Float32Array): void {
+  for (let tap = 0; tap < 9; tap++) {
+    const weight = kernel[tap]!;
+    const down = Math.floor(tap / 3) - 1;
+    const right = (tap % 3) - 1;
+    for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+      for (let x = Math.max(0, -right); x < Math.min(width, width - right); x++) {
+        total[y * width + x]! += weight * plane[(y + down) * width + x + right]!;
+      }
+    }
+  }
+}
+
+/**
+ * torch's bilinear resize of a mask of 0 and 1, thresholded above one half. Boxes often give exactly one half, so every
+ * step is rounded to float32 as there.
+ */
+function keptAbove(keep: Uint8Array, from: Grid, to: Grid): Uint8Array {
+  const rows = bilinearTaps(from[0], to[0]);
+  const columns = bilinearTaps(from[1], to[1]);
+  const { fround } = Math;
+  const kept = rows.flatMap((row) =>
+    columns.map((column) => {
+      const [top, bottom] = [row.low, row.high].map((line) =>
+        fround(
+          fround(column.lowShare * keep[line * from[1] + column.low]!) + fround(column.highShare * keep[line * from[1] + column.high]!),
+        ),
+      ) as [number, number];
+      return fround(fround(row.lowShare * top) + fround(row.highShare * bottom)) > 0.5 ? 1 : 0;
+    }),
+  );
+  return Uint8Array.from(kept);
+}
+
+function bilinearTaps(inputs: number, outputs: number) {
+  const ratio = Math.fround(inputs / outputs);
+  return Array.from({ length: outputs }, (_, i) => {
+    const position = Math.max(0, ratio * (i + 0.5) - 0.5);
+    const low = Math.floor(position);
+    const highShare = Math.fround(position - low);
+    return { low, high: Math.min(inputs - 1, low + 1), highShare, lowShare: Math.fround(1 - highShare) };
+  });
+}

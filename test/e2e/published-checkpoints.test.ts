@@ -1,0 +1,101 @@
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maskPng, renderScene } from '../support/pictures.js';
+import { scalebrush, scalebrushJson } from './support/cli.js';
+import { differingPixels, rawPicture } from './support/honesty.js';
+
+/** Published layout, small sizes: what test/golden/reference/var.py wrote. */
+const SET = path.resolve('test/golden/var-mini');
+const TRANSFORMER = path.join(SET, 'var_d3.pth');
+const TOKENIZER = path.join(SET, 'vae_ch32v64z8.pth');
+
+let folder: string;
+const file = (name: string) => path.join(folder, name);
+const home = process.env['SCALEBRUSH_HOME'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-published-'));
+  process.env['SCALEBRUSH_HOME'] = file('home');
+  await sharp(renderScene(96, 64), { raw: { width: 96, height: 64, channels: 3 } })
+    .png()
+    .toFile(file('scene.png'));
+  await writeFile(file('mask.png'), await maskPng({ width: 96, height: 64 }, { x: 30, y: 20, width: 30, height: 24 }));
+  await scalebrushJson('packs', 'import', TRANSFORMER, TOKENIZER, '--name', 'mini');
+}, 60_000);
+
+afterAll(async () => {
+  if (home === undefined) delete process.env['SCALEBRUSH_HOME'];
+  else process.env['SCALEBRUSH_HOME'] = home;
+  await rm(folder, { recursive: true });
+});
+
+describe('published VAR files', () => {
+  test('become a pack that is listed, whole and searchable', async () => {
+    expect(await scalebrushJson('packs', 'list')).toMatchObject({ packs: [{ name: 'sketch' }, { name: 'mini', title: 'VAR-d3' }] });
+    expect(await scalebrushJson('packs', 'verify', 'mini')).toMatchObject({ ok: true });
+    expect(await scalebrushJson('packs', 'classes', 'mini', '7')).toEqual({ classes: [{ index: 7, names: 'class 7' }] });
+  });
+
+  test('draw the reference’s tokens for a class, and the same picture from a token file', async () => {
+    const args = ['generate', '--pack', 'mini', '--class', 'class 7', '--argmax', '--guidance', '2.5', '--tokens-out', file('t.json')];
+    const report = await scalebrushJson(...args, '-o', file('drawn.png'));
+    const expected = (await import('../golden/var-mini/fx/generate.json', { with: { type: 'json' } })).default;
+    expect(report['tokens']).toMatchObject({ tokens: expected.tokens });
+    await scalebrushJson('decode', file('t.json'), '-o', file('decoded.png'));
+    expect((await rawPicture(file('decoded.png'))).samples).toEqual((await rawPicture(file('drawn.png'))).samples);
+  });
+
+  test.each([
+    ['fill', []],
+    ['edit', ['-i', 'class 3']],
+  ])('%s only inside a mask', async (task, words) => {
+    const output = file(`${task}.png`);
+    await scalebrushJson(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...words, '-o', output);
+    const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
+    const inMask = (x: number, y: number) => x >= 30 && x < 60 && y >= 20 && y < 44;
+    expect(differingPixels(source, result, inMask)).toBe(0);
+    expect(differingPixels(source, result, (x, y) => !inMask(x, y))).toBeGreaterThan(0);
+  });
+
+  test('draw another picture with another seed, and the same with the same', async () => {
+    const draw = async (seed: string) => {
+      const output = file(`seed-${seed}-${Math.random()}.png`);
+      await scalebrushJson('generate', '--pack', 'mini', '--class', '1', '--seed', seed, '--top-k', '16', '-o', output);
+      return (await rawPicture(output)).samples;
+    };
+    expect(await draw('1')).toEqual(await draw('1'));
+    expect(await draw('1')).not.toEqual(await draw('2'));
+  });
+
+  test.each([
+    ['an edit without a mask', ['edit', 'scene.png', '--pack', 'mini', '-i', 'class 3'], /Expected a mask because the pack "mini"/],
+    ['a class that does not exist', ['generate', '--pack', 'mini', '--class', 'unicorn'], /does not know "unicorn"/],
+    ['control, which it has none of', ['generate', 'scene.png', '--pack', 'mini', '-i', '1', '--control', 'canny'], /none/],
+  ])('refuse %s', async (_, args, reason) => {
+    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
+  });
+
+  test.each([
+    ['a name that is taken', [TRANSFORMER, TOKENIZER, '--name', 'mini'], /"mini" is installed already/],
+    ['the name of the built-in pack', [TRANSFORMER, TOKENIZER, '--name', 'sketch'], /"sketch" is built in/],
+    ['a name that is a path', [TRANSFORMER, TOKENIZER, '--name', '../up'], /Expected a name of lower-case letters/],
+    ['half of a model', [TRANSFORMER], /Expected a VAR transformer and its tokenizer/],
+    ['a file that is no checkpoint', [TRANSFORMER, path.resolve('README.md')], /README\.md/],
+  ])('are not imported under %s, and nothing is left behind', async (_, args, reason) => {
+    const { code, stderr } = await scalebrush('packs', 'import', ...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
+    expect(await readdir(file('home/packs'))).toEqual(['mini']);
+  });
+
+  test('are named after the transformer’s file', async () => {
+    await copyFile(TRANSFORMER, file('VAR_D3 (1).pth'));
+    expect(await scalebrushJson('packs', 'import', file('VAR_D3 (1).pth'), TOKENIZER)).toMatchObject({ imported: [{ name: 'var-d3-1' }] });
+    await scalebrushJson('packs', 'remove', 'var-d3-1');
+  });
+});

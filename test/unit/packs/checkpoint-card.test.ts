@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { ExpectedError } from '#contract/errors.js';
+import { PackCard } from '#contract/pack-card.js';
+import type { InspectReport, ModelShape } from '#engine/door/engine.js';
+import { packOfCheckpoints } from '#packs/checkpoint-card.js';
+
+const d16 = {
+  family: 'var',
+  depth: 16,
+  width: 1024,
+  heads: 16,
+  codeWidth: 32,
+  entries: 4096,
+  classes: 1000,
+  levels: 10,
+  positions: 680,
+} as const;
+const vae = { family: 'vector-tokenizer', depth: 5, width: 160, codeWidth: 32, entries: 4096 } as const;
+const FILES = [
+  { name: 'transformer.pth', role: 'transformer', bytes: 1, sha256: '0'.repeat(64) },
+  { name: 'tokenizer.pth', role: 'tokenizer', bytes: 1, sha256: '0'.repeat(64) },
+] as const;
+
+function report(file: string, model: ModelShape | null): InspectReport {
+  return {
+    file,
+    format: 'torch',
+    sizeBytes: 1,
+    parameters: 1,
+    model,
+    reason: 'It is a text encoder.',
+    licence: null,
+    metadata: {},
+    tensors: [],
+  };
+}
+
+const cardOf = (model: ModelShape, name?: string) =>
+  packOfCheckpoints([report('/x/vae.pth', vae), report('/x/var_d16.pth', model)], name).cardOf(FILES);
+
+describe('a card for published VAR files', () => {
+  test('says sizes, scales, presets and names, and is sound', () => {
+    const card = cardOf(d16);
+    expect(v.parse(PackCard, card)).toMatchObject({
+      name: 'var-d16',
+      title: 'VAR-d16',
+      imageSize: 256,
+      presets: { best: 16, balanced: 16, fast: 12, draft: 8 },
+    });
+    expect(card.config.transformer.scales.at(-1)).toEqual([16, 16]);
+    expect(card.config.transformer.text).toMatchObject({ kind: 'classes' });
+    expect(card.family === 'var' && card.config.transformer.text.names[207]).toBe('golden retriever');
+  });
+
+  test('knows the 512-pixel schedule, and takes another name', () => {
+    expect(cardOf({ ...d16, depth: 36, positions: 2240 }, 'mine')).toMatchObject({ name: 'mine', imageSize: 512 });
+  });
+
+  test('classes without known names go by their numbers', () => {
+    expect(cardOf({ ...d16, classes: 2 }).config.transformer.text).toEqual({ kind: 'classes', names: ['class 0', 'class 1'] });
+  });
+
+  test.each([
+    ['unpublished scales', [report('a.pth', { ...d16, positions: 681 }), report('b.pth', vae)], /10 scales of 681 tokens/],
+    ['two tokenizers', [report('a.pth', vae), report('b.pth', vae)], /vector-tokenizer, vector-tokenizer/],
+    ['a transformer alone', [report('a.pth', d16)], /its tokenizer/],
+    ['another codebook', [report('a.pth', d16), report('b.pth', { ...vae, entries: 1024 })], /4096 codes/],
+    ['a stranger', [report('a.pth', d16), report('b.pth', null)], /b\.pth: It is a text encoder/],
+  ])('%s are refused', (_, reports, reason) => {
+    const make = () => packOfCheckpoints(reports).cardOf(FILES);
+    expect(make).toThrow(ExpectedError);
+    expect(make).toThrow(reason);
+  });
+});
