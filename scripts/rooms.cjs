@@ -53,6 +53,7 @@ const seenByCompositionRoot = [...below, ...window('document', 'link', 'canvas',
 const fences = [
   { library: 'electron', room: '^src-main/electron/' },
   { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
+  { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
   { library: 'sharp', room: `^${ENGINE}/image/` },
   { library: 'fastify|@fastify', room: '^src-main/server/' },
   { library: 'bullmq|ioredis', room: '^src-main/farm/' },

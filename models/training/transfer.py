@@ -23,8 +23,8 @@ class Parameters(NamedTuple):
     """``grow``: how far a structural change spreads over changed pixels, as a part of the height."""
     sigma: float = 4.
     ridge: float = 2e-3
-    good: float = .05
-    bad: float = .10
+    good: float = .12
+    bad: float = .24
     grow: float = .10
 
 

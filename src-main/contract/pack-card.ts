@@ -7,7 +7,8 @@ const Grid = v.tuple([side, side]);
 export const PackFile = v.object({
   /** A plain base name beside the card. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
-  role: v.picklist(['transformer', 'tokenizer', 'depth']),
+  /** `text` may be several files: the parts of one checkpoint. */
+  role: v.picklist(['transformer', 'tokenizer', 'depth', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
 });

@@ -1,22 +1,34 @@
 import { basename } from 'node:path';
-import type { Grid } from '#base/geometry.js';
+import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard, PackFile } from '#contract/pack-card.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
+import { publishedSchedule } from '#engine/door/published.js';
 import imagenetNames from './imagenet-names.json' with { type: 'json' };
 
 type Shape<F extends ModelShape['family']> = Extract<ModelShape, { family: F }>;
 
-/** A weights file and the part that it plays in a pack. */
+/** A file and the part that it plays in a pack. */
 export interface PackSource {
   readonly role: PackFile['role'];
-  readonly report: InspectReport;
+  readonly path: string;
+  readonly bytes: number;
 }
 
-/** What published checkpoints become: everything of a card but the copied files. */
+/** What published files become: everything of a card but the copied files. */
 export interface CheckpointPack {
   readonly sources: readonly PackSource[];
   readonly cardOf: (files: readonly PackFile[]) => PackCard;
+}
+
+/** What the user handed over. */
+export interface PublishedFiles {
+  readonly reports: readonly InspectReport[];
+  /** T5's `tokenizer.json`. */
+  readonly textTokenizer?: { readonly path: string; readonly bytes: number };
+  readonly name?: string;
+  /** Side of the picture that the transformer was trained for; 512 where nothing else is said. */
+  readonly pixels?: number;
 }
 
 /** Sides of the token grids that VAR was published with. */
@@ -25,90 +37,185 @@ const PUBLISHED_SIDES: readonly (readonly number[])[] = [
   [1, 2, 3, 4, 6, 9, 13, 18, 24, 32], // 512 pixels
 ];
 
+/** Token grids that VAREdit and Infinity run, of the 13 to one megapixel, and the pictures that they make. */
+const SCALES_BY_PIXELS: Readonly<Record<number, number>> = { 256: 7, 512: 10, 1024: 13 };
+const SQUARE = '1.000';
+const TOKEN_CELL = 16;
+const MAX_PROMPT = 512;
+
 /**
- * A pack of files that the authors published, told from their tensors alone.
+ * A pack of files that the authors published, told from their tensors alone: VAR and its tokenizer, or VAREdit or
+ * Infinity with its tokenizer, T5's encoder and T5's `tokenizer.json`.
  *
- * @throws ExpectedError `weights.refused` where they are not the two halves of one model.
+ * @throws ExpectedError `weights.refused` where they are not the parts of one model.
  */
-export function packOfCheckpoints(reports: readonly InspectReport[], name?: string): CheckpointPack {
-  const unknown = reports.find(({ model }) => model === null);
+export function packOfCheckpoints(files: PublishedFiles): CheckpointPack {
+  const unknown = files.reports.find(({ model }) => model === null);
   if (unknown) throw new ExpectedError('weights.refused', `${basename(unknown.file)}: ${unknown.reason ?? 'not recognised.'}`);
-  const transformer = reports.find((report) => report.model?.family === 'var');
-  const tokenizer = reports.find((report) => report.model?.family === 'vector-tokenizer');
-  if (reports.length !== 2 || !transformer || !tokenizer) {
-    const families = reports.map(({ model }) => model?.family ?? 'unknown').join(', ');
-    throw new ExpectedError('weights.refused', `Expected a VAR transformer and its tokenizer but received ${families}.`);
-  }
-  const shapes = { var: transformer.model as Shape<'var'>, tokenizer: tokenizer.model as Shape<'vector-tokenizer'> };
-  expectOneModel(shapes);
+  return files.reports.some((report) => report.model?.family === 'infinity') ? infinityPack(files) : varPack(files);
+}
+
+function varPack(files: PublishedFiles): CheckpointPack {
+  const parts = partsOf(files, ['var', 'vector-tokenizer'], 'a VAR transformer and its tokenizer');
+  const [transformer, tokenizer] = [only(parts, 'var'), only(parts, 'vector-tokenizer')];
+  expectOneCodebook(transformer.model, tokenizer.model);
   return {
-    sources: [
-      { role: 'transformer', report: transformer },
-      { role: 'tokenizer', report: tokenizer },
-    ],
-    cardOf: (files) => varCard({ name: name ?? nameOf(transformer.file), licence: licenceOf(reports), ...shapes, files }),
+    sources: [sourceOf('transformer', transformer.report), sourceOf('tokenizer', tokenizer.report)],
+    cardOf: (copied) => varCard(headOf(files, transformer.report, copied), transformer.model, tokenizer.model),
   };
 }
 
-interface Shapes {
-  readonly var: Shape<'var'>;
-  readonly tokenizer: Shape<'vector-tokenizer'>;
+function infinityPack(files: PublishedFiles): CheckpointPack {
+  const wanted = 'a VAREdit transformer, its tokenizer, the T5 encoder and its tokenizer.json';
+  const parts = partsOf(files, ['infinity', 'bitwise-tokenizer', 't5-encoder'], wanted);
+  const { textTokenizer } = files;
+  if (!textTokenizer) throw new ExpectedError('weights.refused', `Expected ${wanted} but received no tokenizer.json.`);
+  const [transformer, tokenizer, text] = [only(parts, 'infinity'), only(parts, 'bitwise-tokenizer'), only(parts, 't5-encoder')];
+  expectFittingTokens(transformer.model, tokenizer.model);
+  const textFiles = parts.get('t5-encoder') ?? [];
+  return {
+    sources: [
+      sourceOf('transformer', transformer.report),
+      sourceOf('tokenizer', tokenizer.report),
+      ...textFiles.map(({ report }) => sourceOf('text', report)),
+      { role: 'text-tokenizer', ...textTokenizer },
+    ],
+    cardOf: (copied) =>
+      infinityCard(headOf(files, transformer.report, copied), {
+        ...files,
+        transformer: transformer.model,
+        tokenizer: tokenizer.model,
+        textWidth: text.model.width,
+      }),
+  };
 }
 
-function expectOneModel({ var: model, tokenizer }: Shapes): void {
-  if (model.entries === tokenizer.entries && model.codeWidth === tokenizer.codeWidth) return;
+interface Part<F extends ModelShape['family'] = ModelShape['family']> {
+  readonly report: InspectReport;
+  readonly model: Shape<F>;
+}
+
+type Parts = ReadonlyMap<ModelShape['family'], readonly Part[]>;
+
+/** The reports by family; every family once, text encoders as often as they have files. */
+function partsOf({ reports }: PublishedFiles, families: readonly ModelShape['family'][], wanted: string): Parts {
+  const parts = new Map<ModelShape['family'], Part[]>();
+  for (const report of reports) {
+    if (report.model) parts.set(report.model.family, [...(parts.get(report.model.family) ?? []), { report, model: report.model }]);
+  }
+  const complete = families.every((family) => (family === 't5-encoder' ? parts.has(family) : parts.get(family)?.length === 1));
+  if (complete && parts.size === families.length) return parts;
+  const received = reports.map(({ model }) => model?.family).join(', ');
+  throw new ExpectedError('weights.refused', `Expected ${wanted} but received ${received}.`);
+}
+
+function only<F extends ModelShape['family']>(parts: Parts, family: F): Part<F> {
+  return at(parts.get(family) ?? [], 0) as unknown as Part<F>;
+}
+
+function sourceOf(role: PackFile['role'], { file, sizeBytes }: InspectReport): PackSource {
+  return { role, path: file, bytes: sizeBytes };
+}
+
+function expectOneCodebook(transformer: Shape<'var'>, tokenizer: Shape<'vector-tokenizer'>): void {
+  if (transformer.entries === tokenizer.entries && transformer.codeWidth === tokenizer.codeWidth) return;
   throw new ExpectedError(
     'weights.refused',
-    `Expected a tokenizer of ${model.entries} codes with ${model.codeWidth} channels but received ${tokenizer.entries} with ${tokenizer.codeWidth}.`,
+    `Expected a tokenizer of ${transformer.entries} codes with ${transformer.codeWidth} channels but received ${tokenizer.entries} with ${tokenizer.codeWidth}.`,
   );
 }
 
-function varCard({
-  name,
-  licence,
-  var: model,
-  tokenizer,
-  files,
-}: Shapes & { name: string; licence: string; files: readonly PackFile[] }): PackCard {
+function expectFittingTokens(transformer: Shape<'infinity'>, tokenizer: Shape<'bitwise-tokenizer'>): void {
+  const cells = transformer.tokenBits / tokenizer.tokenBits;
+  if (cells === 1 || cells === 4) return;
+  throw new ExpectedError(
+    'weights.refused',
+    `Expected a tokenizer of ${transformer.tokenBits} bits, or of a quarter of them, but received ${tokenizer.tokenBits}.`,
+  );
+}
+
+/** What cards of every family begin with. */
+function headOf({ reports, name }: PublishedFiles, transformer: InspectReport, copied: readonly PackFile[]) {
+  return {
+    format: 1 as const,
+    name: name ?? nameOf(transformer.file),
+    version: '1.0.0',
+    licence: reports.find(({ licence }) => licence !== null)?.licence ?? 'not stated in the files',
+    files: [...copied],
+    dataSources: [],
+  };
+}
+
+/** Published weights were not trained for subsets of layers: only the two lightest presets leave any out. */
+function presetsOf(depth: number): PackCard['presets'] {
+  return { best: depth, balanced: depth, fast: Math.ceil((depth * 3) / 4), draft: Math.ceil(depth / 2) };
+}
+
+const EXPERIMENTAL_PRESETS = 'experimental: the presets fast and draft were not trained for';
+
+function varCard(head: ReturnType<typeof headOf>, model: Shape<'var'>, tokenizer: Shape<'vector-tokenizer'>): PackCard {
   const { depth, width, heads, codeWidth, entries, classes } = model;
   const scales = scalesOf(model);
   const downsample = 2 ** (tokenizer.depth - 1);
+  const lateScales = Math.ceil(scales.length / 3);
   return {
-    format: 1,
-    name,
+    ...head,
     title: `VAR-d${depth}`,
-    version: '1.0.0',
     family: 'var',
-    licence,
-    imageSize: (scales.at(-1)?.[0] ?? 1) * downsample,
+    imageSize: at(scales, scales.length - 1)[0] * downsample,
     config: {
-      transformer: {
-        depth,
-        width,
-        heads,
-        codeWidth,
-        entries,
-        classes,
-        scales,
-        text: textOf(classes),
-        lateScales: Math.ceil(scales.length / 3),
-      },
+      transformer: { depth, width, heads, codeWidth, entries, classes, scales, text: textOf(classes), lateScales },
       tokenizer: { kind: 'vqvae', downsample },
     },
-    // Published weights were not trained for subsets of layers: only the two lightest presets leave any out.
-    presets: { best: depth, balanced: depth, fast: Math.ceil((depth * 3) / 4), draft: Math.ceil(depth / 2) },
+    presets: presetsOf(depth),
     defaults: { guidance: 5, guidanceRamp: 'linear', temperature: 1, topK: 900, topP: 0.95, fillInstruction: '' },
-    files: [...files],
-    dataSources: [],
     abilities: ['pictures of a named class', 'experimental: fill, expand and drawing a named class into a mask, without training for it'],
-    limits: ['knows ImageNet classes only, no sentences', 'experimental: the presets fast and draft were not trained for'],
+    limits: ['knows ImageNet classes only, no sentences', EXPERIMENTAL_PRESETS],
+  };
+}
+
+interface InfinityParts {
+  readonly transformer: Shape<'infinity'>;
+  readonly tokenizer: Shape<'bitwise-tokenizer'>;
+  readonly textWidth: number;
+  readonly pixels?: number;
+}
+
+function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer, textWidth, pixels = 512 }: InfinityParts): PackCard {
+  const { depth, width, heads, tokenBits } = transformer;
+  const count = SCALES_BY_PIXELS[pixels];
+  if (count === undefined) throw new ExpectedError('request.invalid', `Expected 256, 512 or 1024 pixels but received ${pixels}.`);
+  const scales = publishedSchedule(SQUARE)
+    .slice(0, count)
+    .map(([rows, columns]): [number, number] => [rows, columns]);
+  const patchify = tokenBits === tokenizer.tokenBits ? 1 : 2;
+  return {
+    ...head,
+    title: `VAREdit, ${depth} layers`,
+    family: 'infinity',
+    imageSize: at(scales, count - 1)[0] * TOKEN_CELL,
+    config: {
+      transformer: {
+        ...{ depth, width, heads, tokenBits, scales, patchify },
+        rotary: { kind: 'published', ratio: SQUARE },
+        text: { kind: 'features', width: textWidth, maxTokens: MAX_PROMPT },
+        ...{ sourceFusion: false, copyGate: false, maskEmbedding: false },
+        lateScales: Math.ceil(count / 3),
+        normEps: 1e-6,
+      },
+      tokenizer: { kind: 'vqgan', codeBits: tokenizer.tokenBits, downsample: 2 ** (tokenizer.depth - 1), groups: 32 },
+    },
+    presets: presetsOf(depth),
+    defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 0.5, topP: 0.97, topK: 0, fillInstruction: 'fill in the missing part' },
+    abilities: ['edits by instruction'],
+    limits: ['experimental: fill and expand were not trained for', EXPERIMENTAL_PRESETS],
   };
 }
 
 function scalesOf({ levels, positions }: Shape<'var'>): [number, number][] {
   const counted = Array.from({ length: levels }, (_, k) => k + 1);
   const sides = [...PUBLISHED_SIDES, counted].find((list) => list.length === levels && tokensOf(list) === positions);
-  if (sides) return sides.map((side): [number, number] & Grid => [side, side]);
+  if (sides) return sides.map((side): [number, number] => [side, side]);
   throw new ExpectedError(
     'weights.refused',
     `Expected the scales of a published VAR but received ${levels} scales of ${positions} tokens.`,
@@ -130,8 +237,4 @@ function nameOf(file: string): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/gu, '-')
     .replaceAll(/^-|-$/gu, '');
-}
-
-function licenceOf(reports: readonly InspectReport[]): string {
-  return reports.find(({ licence }) => licence !== null)?.licence ?? 'not stated in the files';
 }

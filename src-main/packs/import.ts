@@ -31,10 +31,13 @@ export async function importFolder(source: string, shelf: string): Promise<PackC
 /** Copies published weights files into `shelf` with the card that was made for them. */
 export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string): Promise<PackCard> {
   const { name } = cardOf([]);
-  const bytes = sources.reduce((sum, { report }) => sum + report.sizeBytes, 0);
+  const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
   return shelve({ shelf, name, bytes }, async (unfinished) => {
     const files: PackFile[] = [];
-    for (const source of sources) files.push(await copyCheckpoint(source, unfinished));
+    for (const source of sources) {
+      const parts = files.filter(({ role }) => role === source.role).length;
+      files.push(await copyCheckpoint(source, { folder: unfinished, stem: parts === 0 ? source.role : `${source.role}-${parts + 1}` }));
+    }
     return parseCard(cardOf(files), name);
   });
 }
@@ -97,12 +100,12 @@ async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
   throw new ExpectedError('output.unwritable', `Expected ${String(bytes)} free bytes for pack "${name}" but ${shelf} has ${String(free)}.`);
 }
 
-async function copyCheckpoint({ role, report }: PackSource, to: string): Promise<PackFile> {
-  const source = await openSource(report.file);
+async function copyCheckpoint({ role, path }: PackSource, to: { folder: string; stem: string }): Promise<PackFile> {
+  const source = await openSource(path);
   try {
     const { size: bytes } = await source.stat();
-    const name = `${role}${extname(report.file)}`;
-    const target = await open(join(to, name), 'wx');
+    const name = `${to.stem}${extname(path)}`;
+    const target = await open(join(to.folder, name), 'wx');
     const sha256 = await copyAndHash(source, target).finally(() => target.close());
     return { name, role, bytes, sha256 };
   } finally {

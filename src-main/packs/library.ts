@@ -5,9 +5,9 @@ import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { PackName, type PackCard } from '#contract/pack-card.js';
-import type { InspectReport, InstalledPack } from '#engine/door/engine.js';
+import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
-import { packOfCheckpoints } from './checkpoint-card.js';
+import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
 import { importCheckpoints, importFolder } from './import.js';
 import { verifyFolder } from './verify.js';
 
@@ -32,8 +32,8 @@ export interface Library {
   remove(name: string): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
   import(folder: string): Promise<PackSummary>;
-  /** Makes a pack of published weights files; named after the transformer's file unless `name` says otherwise. */
-  importCheckpoints(reports: readonly InspectReport[], name?: string): Promise<PackSummary>;
+  /** Makes a pack of published files; named after the transformer's file unless `name` says otherwise. */
+  importCheckpoints(files: PublishedFiles): Promise<PackSummary>;
 }
 
 export interface Shelves {
@@ -67,8 +67,8 @@ export function openLibrary(shelves: Shelves): Library {
     },
     remove: (name) => removePack(shelves, name),
     import: (folder) => importPack(shelves, folder),
-    importCheckpoints: async (reports, name) => {
-      const pack = packOfCheckpoints(reports, name);
+    importCheckpoints: async (files) => {
+      const pack = packOfCheckpoints(files);
       return addPack(shelves, parseName(pack.cardOf([]).name), (shelf) => importCheckpoints(pack, shelf));
     },
   };

@@ -6,6 +6,7 @@ import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { splitName } from './names.js';
+import { importCheckpoints, type ImportOptions } from './import-checkpoints.js';
 import { parseCall, parseStream, type ParsedCalls } from './parse.js';
 import type { PictureStore } from './pictures.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
@@ -23,7 +24,7 @@ export interface Service extends Transport {
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
   /** Makes a pack of weights files that the authors published; nothing in them is run. */
-  importCheckpoints(files: readonly string[], name?: string): Promise<PackSummary>;
+  importCheckpoints(files: readonly string[], options?: ImportOptions): Promise<PackSummary>;
   /** Hard cancel: ends the inference process at once. */
   kill(): void;
   close(): Promise<void>;
@@ -58,11 +59,7 @@ export function createService(parts: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater('edit.run', input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
-    importCheckpoints: async (files, name) => {
-      const reports = [];
-      for (const file of files) reports.push(await engine.inspect(file));
-      return library.importCheckpoints(reports, name);
-    },
+    importCheckpoints: (files, options) => importCheckpoints(parts, files, options),
     kill: () => {
       engine.kill();
     },

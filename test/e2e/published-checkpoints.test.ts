@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Fixture, fixturesFolder } from '../support/fixtures.js';
 import { maskPng, renderScene } from '../support/pictures.js';
 import { scalebrush, scalebrushJson } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
@@ -97,5 +98,45 @@ describe('published VAR files', () => {
     await copyFile(TRANSFORMER, file('VAR_D3 (1).pth'));
     expect(await scalebrushJson('packs', 'import', file('VAR_D3 (1).pth'), TOKENIZER)).toMatchObject({ imported: [{ name: 'var-d3-1' }] });
     await scalebrushJson('packs', 'remove', 'var-d3-1');
+  });
+});
+
+const VAREDIT = new Fixture(fixturesFolder(), 'varedit-2b-style');
+
+describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference fixtures)', () => {
+  const TEXT = path.resolve('test/golden/t5-mini');
+  const files = [VAREDIT.file('transformer.pth'), VAREDIT.file('vae.pth'), path.join(TEXT, 't5.pth'), path.join(TEXT, 'tokenizer.json')];
+
+  beforeAll(() => scalebrushJson('packs', 'import', ...files, '--name', 'varedit', '--pixels', '256'));
+
+  test('edit a photograph by any words, at its own size', async () => {
+    const report = await scalebrushJson(
+      'edit',
+      file('scene.png'),
+      '--pack',
+      'varedit',
+      '-i',
+      'make it a red car!',
+      '--argmax',
+      '-o',
+      file('v.png'),
+    );
+    expect(report).toMatchObject({ width: 96, height: 64, pack: 'varedit' });
+    expect((report['tokens'] as { tokens: unknown[] }).tokens).toHaveLength(7);
+  });
+
+  test('listen to the words', async () => {
+    const tokensOf = async (words: string) => {
+      const args = ['edit', file('scene.png'), '--pack', 'varedit', '-i', words, '--argmax', '--guidance', '3', '-o', file(`${words}.png`)];
+      return (await scalebrushJson(...args))['tokens'];
+    };
+    expect(await tokensOf('make it red')).not.toEqual(await tokensOf('make it night'));
+    expect(await tokensOf('make it red')).toEqual(await tokensOf('make it red'));
+  });
+
+  test('are refused without their text encoder', async () => {
+    const { code, stderr } = await scalebrush('packs', 'import', ...files.slice(0, 2), '--name', 'half');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/the T5 encoder and its tokenizer\.json/);
   });
 });

@@ -71,7 +71,7 @@ async function planOf(name: string, { instruction, settings }: Case): Promise<Sc
     predictor,
     quantiser,
     conditioning: {
-      text: model.encodeText(instruction).text,
+      text: (await model.encodeText(instruction)).text,
       guided: guidance !== 1,
       source: { tokens: patchify(features, quantiser.patch), mask: patchify(mask, quantiser.patch) },
       ...(control && { control: { map: control, strength: 1, fromScale: 0, toScale: 5 } }),

@@ -59,6 +59,6 @@ export function fakeModel(
     predictor: fakePredictor({ schedule: scales, tokenBits, depth, logit }),
     coder: flatCoder(tinyCard.config.tokenizer.codeBits),
     quantiser: new BitwiseQuantiser({ codeBits: tinyCard.config.tokenizer.codeBits, schedule: scales, patchify: 2 }),
-    encodeText: () => ({ text: { kind: 'words', ids: [2] }, notices: [] }),
+    encodeText: () => Promise.resolve({ text: { kind: 'words', ids: [2] }, notices: [] }),
   };
 }

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import type { PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import { shownName } from '#service/names.js';
-import { JSON_OPTION, parseCommandLine, refused } from '../arguments.js';
+import type { ImportOptions } from '#service/import-checkpoints.js';
+import { JSON_OPTION, numberOf, parseCommandLine, refused, type OptionTable } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 
 const USAGE = `Usage: scalebrush packs list
@@ -11,23 +12,31 @@ const USAGE = `Usage: scalebrush packs list
        scalebrush packs verify NAME
        scalebrush packs classes NAME [TEXT]
        scalebrush packs import FOLDER…
-       scalebrush packs import TRANSFORMER TOKENIZER [--name NAME]
+       scalebrush packs import FILE… [--name NAME] [--pixels SIDE]
        scalebrush packs remove NAME
 
-Import takes a pack's folder, or the files that the authors of VAR published (a
-transformer and its tokenizer, .pth or .safetensors).
+Import takes a pack's folder, or the files that authors published (.pth or .safetensors): of VAR a
+transformer and its tokenizer; of VAREdit both, the files of T5's encoder, and its tokenizer.json.
 
 Options:
-  --name NAME  the imported pack's name; else that of the transformer's file
-  --json       print one JSON object`;
+  --name NAME    the imported pack's name; else that of the transformer's file
+  --pixels SIDE  256, 512 or 1024: what a VAREdit transformer was trained for (default 512)
+  --json         print one JSON object`;
 
 /** The model packs of this machine. */
 export const packsCommand: Command = { name: 'packs', summary: 'list, describe, verify, import and remove model packs', usage: USAGE, run };
 
+const IMPORT_OPTIONS = { name: { type: 'string' }, pixels: { type: 'string' } } as const satisfies OptionTable;
+
+function importingOf({ name, pixels }: { readonly name?: unknown; readonly pixels?: unknown }): ImportOptions {
+  const side = numberOf(typeof pixels === 'string' ? pixels : undefined, '--pixels');
+  return { ...(typeof name === 'string' && { name }), ...(side !== undefined && { pixels: side }) };
+}
+
 interface Question {
   readonly args: readonly string[];
   readonly json: boolean;
-  readonly name: string | undefined;
+  readonly importing: ImportOptions;
   readonly context: Context;
 }
 
@@ -48,10 +57,9 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 function run([word = '', ...rest]: readonly string[], context: Context): Promise<number> {
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (action === undefined) throw refused(`Expected ${Object.keys(ACTIONS).join(', ')} for packs but received ${JSON.stringify(word)}.`);
-  const options = { ...JSON_OPTION, ...(word === 'import' && { name: { type: 'string' } as const }) };
+  const options = { ...JSON_OPTION, ...(word === 'import' && IMPORT_OPTIONS) };
   const { values, positionals } = parseCommandLine({ args: rest, options, positionals: action.positionals });
-  const { name } = values;
-  return action.run({ args: positionals, json: values.json, name: typeof name === 'string' ? name : undefined, context });
+  return action.run({ args: positionals, json: values.json, importing: importingOf(values), context });
 }
 
 async function list({ json, context }: Question): Promise<number> {
@@ -101,7 +109,7 @@ async function classes({ args: [name = '', text = ''], json, context }: Question
   return 0;
 }
 
-async function importAll({ args, json, name, context }: Question): Promise<number> {
+async function importAll({ args, json, importing, context }: Question): Promise<number> {
   const service = await context.service();
   const imported: PackSummary[] = [];
   const files = args.filter(isFile);
@@ -110,7 +118,7 @@ async function importAll({ args, json, name, context }: Question): Promise<numbe
     imported.push(
       await service.importCheckpoints(
         files.map((file) => resolve(file)),
-        name,
+        importing,
       ),
     );
   context.print(json ? JSON.stringify({ imported }) : imported.map(lineOf).join('\n'));

@@ -21,7 +21,8 @@ import type { Runner } from '../tensor/runner.js';
 import { inspectFile } from '../weights/inspect.js';
 import { CostModel, transformerWork } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
-import { checkInstruction, openPack, type OpenPack } from './open-pack.js';
+import { openPack, type OpenPack } from './open-pack.js';
+import { checkInstruction } from './open-text.js';
 
 interface Output {
   readonly format: OutputFormat;

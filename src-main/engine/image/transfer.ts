@@ -28,7 +28,7 @@ export interface TransferOptions {
   readonly grow?: number;
 }
 
-const DEFAULTS: Required<TransferOptions> = { sigma: 4, ridge: 2e-3, low: 0.05, high: 0.1, grow: 0.1 };
+const DEFAULTS: Required<TransferOptions> = { sigma: 4, ridge: 2e-3, low: 0.12, high: 0.24, grow: 0.1 };
 /** The whole-picture prior has to explain this much more before it is believed. */
 const GLOBAL_PRIOR_GAIN = 0.8;
 

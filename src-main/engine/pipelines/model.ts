@@ -5,6 +5,11 @@ import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/reques
 import type { Quantiser } from '../sampling/quantiser.js';
 import type { DepthEstimator, PictureCoder, ScalePredictor, TextInput } from '../tensor/predictor.js';
 
+export interface EncodedInstruction {
+  readonly text: TextInput;
+  readonly notices: readonly Notice[];
+}
+
 /** A pack with its graphs open. */
 export interface EditingModel {
   readonly card: PackCard;
@@ -12,7 +17,7 @@ export interface EditingModel {
   readonly coder: PictureCoder;
   readonly depth?: DepthEstimator;
   readonly quantiser: Quantiser;
-  encodeText(instruction: string): { readonly text: TextInput; readonly notices: readonly Notice[] };
+  encodeText(instruction: string): Promise<EncodedInstruction>;
 }
 
 /** What a family's transformer is given besides the codes so far. */

@@ -13,7 +13,7 @@ import { unpackTokens } from '../sampling/tokens.js';
 import type { ControlInput } from '../tensor/predictor.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { finishOnCanvas, type Finished } from './finish.js';
-import { redrawsMask, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
+import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 // d code bits · G finest tokenizer grid · S model picture side
@@ -48,7 +48,7 @@ interface Clock {
 /** From a staged picture to its candidates: the part that edit, fill, expand and generate have in common. */
 export async function* produce(job: PipelineJob, { stage, control }: Staged, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const clock: Clock = { started: performance.now(), text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0 };
-  const encoded = timed(clock, 'text', () => job.model.encodeText(instructionOf(job)));
+  const encoded = await timed(clock, 'text', () => job.model.encodeText(instructionOf(job)));
   yield { type: 'started', plan: runPlan(job, stage, encoded.notices) };
   throwIfCancelled(signal);
   const production = await prepare({ job, stage, control, clock, text: encoded.text });
@@ -93,7 +93,7 @@ interface Preparation {
   readonly stage: Stage;
   readonly control: ControlInput | undefined;
   readonly clock: Clock;
-  readonly text: ReturnType<PipelineJob['model']['encodeText']>['text'];
+  readonly text: EncodedInstruction['text'];
 }
 
 async function prepare({ job, stage, control, clock, text }: Preparation): Promise<Production> {
@@ -225,9 +225,9 @@ function batched(map: FloatTensor): FloatTensor {
   return floats([1, ...map.dims], map.data);
 }
 
-function timed<T>(clock: Clock, phase: 'text', work: () => T): T {
+async function timed<T>(clock: Clock, phase: 'text', work: () => Promise<T>): Promise<T> {
   const started = performance.now();
-  const result = work();
+  const result = await work();
   clock[phase] = performance.now() - started;
   return result;
 }

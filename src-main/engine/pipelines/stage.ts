@@ -141,8 +141,8 @@ async function stageHole(job: PipelineJob, canvas: Photo, placed: PlacedMask): P
   const seen = await workingCopy(canvas, placed.frame, modelExtent(job.model));
   const keepMask = widenByOneToken(placed.share, job.model.quantiser.patch);
   const parts = { ...placed.canvasParts, frame: placed.frame, notices: placed.notices };
-  // A model that does not see the source has never seen grey stand for a hole.
-  const picture = traitsOf(job.model.card).seesSource ? hide(seen, placed.hole) : seen;
+  // A model that is not told of the hole never saw grey stand for one.
+  const picture = traitsOf(job.model.card).maskEmbedding ? hide(seen, placed.hole) : seen;
   return { canvas, ...parts, picture, modelMask: placed.share, keepMask };
 }
 

@@ -79,6 +79,13 @@ export interface PictureCoder {
   release(): Promise<void>;
 }
 
+/** Reads prompts for packs that were trained with a text encoder of their own. */
+export interface TextEncoder {
+  /** Token ids → hidden states `[T, width]`. */
+  encode(ids: readonly number[]): Promise<FloatTensor>;
+  release(): Promise<void>;
+}
+
 /** Monocular depth: `[1, 3, H, W]` in 0..1 → relative disparity `[1, 1, H, W]`, near = 1. */
 export interface DepthEstimator {
   estimate(picture: FloatTensor): Promise<FloatTensor>;

@@ -6,11 +6,11 @@ import { Weights } from './handle.js';
 // C width · H heads · D bits per token · K scales
 
 /** A network and the sizes that its tensors give away. */
-export type ModelShape = BitwiseShape | VarShape | VectorTokenizerShape;
+export type ModelShape = BitwiseShape<'infinity'> | BitwiseShape<'bitwise-tokenizer'> | VarShape | VectorTokenizerShape | TextEncoderShape;
 
 /** What a kind does not have is 0. */
-export interface BitwiseShape {
-  readonly family: 'infinity' | 'bitwise-tokenizer';
+export interface BitwiseShape<F extends 'infinity' | 'bitwise-tokenizer'> {
+  readonly family: F;
   /** Transformer layers (tokenizer: resolution levels). */
   readonly depth: number;
   /** Channels of a token inside (tokenizer: of its first convolution). */
@@ -45,11 +45,17 @@ export interface VectorTokenizerShape {
   readonly entries: number;
 }
 
+/** T5's encoder, or the part of it that lies in one of several files. */
+export interface TextEncoderShape {
+  readonly family: 't5-encoder';
+  readonly depth: number;
+  readonly width: number;
+}
+
 export type Recognition = { readonly model: ModelShape } | { readonly model: null; readonly reason: string };
 
 /** Families that people will try, by a tensor that only they have. */
 const STRANGERS: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/^encoder\.block\.0\.layer\.0\.SelfAttention\./, 'This is a T5 text encoder, not an image model.'],
   [/^cls_embedding\.uncond_embedding$/, 'This is a raster-order LlamaGen or ControlAR model, which this version cannot run.'],
 ];
 
@@ -62,6 +68,8 @@ export function recognise(checkpoint: Checkpoint): Recognition {
   const stranger = findStranger(checkpoint.tensors.keys());
   if (stranger !== undefined) return { model: null, reason: stranger };
   try {
+    const prompt = textEncoder(weights);
+    if (prompt) return { model: prompt };
     if (weights.at('blocks', 0).has('attn')) return { model: classConditional(weights) };
     if (weights.has('quantize.embedding')) return { model: vectorTokenizer(weights) };
     if (weights.has('word_embed') && hasBlocks(weights)) return { model: infinity(weights) };
@@ -102,7 +110,7 @@ function inOrder(parent: Weights): Weights[] {
   return parent.children().map((_, index) => parent.at(index));
 }
 
-function infinity(weights: Weights): BitwiseShape {
+function infinity(weights: Weights): BitwiseShape<'infinity'> {
   const blocks = transformerBlocks(weights);
   const [width = 0, tokenBits = 0] = weights.shape('word_embed.weight'); // [C, D]
   const heads = blocks[0]?.at('sa').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
@@ -125,7 +133,7 @@ function assertBlock(block: Weights, width: number, heads: number): void {
   block.expectShape('ffn.fc2.weight', [width, hidden]);
 }
 
-function tokenizer(weights: Weights): BitwiseShape {
+function tokenizer(weights: Weights): BitwiseShape<'bitwise-tokenizer'> {
   const [width = 0] = kernel(weights.at('encoder', 'conv_in')); // [c, 3, 3, 3]
   const [tokenBits = 0] = kernel(weights.at('encoder', 'conv_out')); // [D, C, 3, 3]
   const input = weights.at('decoder', 'conv_in');
@@ -155,6 +163,15 @@ function assertVarBlock(block: Weights, width: number, heads: number): void {
   block.expectShape('ffn.fc2.weight', [width, hidden]);
   if (block.has('ada_gss')) block.expectShape('ada_gss', [1, 1, 6, width]);
   else block.expectShape('ada_lin.1.weight', [6 * width, width]);
+}
+
+function textEncoder(weights: Weights): TextEncoderShape | undefined {
+  const blocks = weights.at('encoder', 'block');
+  const [first, ...rest] = blocks.children();
+  if (first === undefined) return undefined;
+  const attention = blocks.at(first, 'layer', 0);
+  if (!attention.has('SelfAttention')) return undefined;
+  return { family: 't5-encoder', depth: rest.length + 1, width: attention.shape('SelfAttention.q.weight')[1] ?? 0 };
 }
 
 function vectorTokenizer(weights: Weights): VectorTokenizerShape {

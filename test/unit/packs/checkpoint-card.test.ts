@@ -37,7 +37,9 @@ function report(file: string, model: ModelShape | null): InspectReport {
 }
 
 const cardOf = (model: ModelShape, name?: string) =>
-  packOfCheckpoints([report('/x/vae.pth', vae), report('/x/var_d16.pth', model)], name).cardOf(FILES);
+  packOfCheckpoints({ reports: [report('/x/vae.pth', vae), report('/x/var_d16.pth', model)], ...(name !== undefined && { name }) }).cardOf(
+    FILES,
+  );
 
 describe('a card for published VAR files', () => {
   test('says sizes, scales, presets and names, and is sound', () => {
@@ -68,8 +70,53 @@ describe('a card for published VAR files', () => {
     ['another codebook', [report('a.pth', d16), report('b.pth', { ...vae, entries: 1024 })], /4096 codes/],
     ['a stranger', [report('a.pth', d16), report('b.pth', null)], /b\.pth: It is a text encoder/],
   ])('%s are refused', (_, reports, reason) => {
-    const make = () => packOfCheckpoints(reports).cardOf(FILES);
+    const make = () => packOfCheckpoints({ reports }).cardOf(FILES);
     expect(make).toThrow(ExpectedError);
     expect(make).toThrow(reason);
+  });
+});
+
+describe('a card for published VAREdit files', () => {
+  const transformer = { family: 'infinity', depth: 32, width: 2048, heads: 16, tokenBits: 32 } as const;
+  const tokenizer = { family: 'bitwise-tokenizer', depth: 5, width: 128, heads: 0, tokenBits: 32 } as const;
+  const t5 = { family: 't5-encoder', depth: 12, width: 2048 } as const;
+  const textTokenizer = { path: '/x/tokenizer.json', bytes: 9 };
+  const reports = [
+    report('/x/2B-512.pth', transformer),
+    report('/x/vae.pth', tokenizer),
+    report('/x/a.safetensors', t5),
+    report('/x/b.safetensors', t5),
+  ];
+
+  test('takes an encoder in several files, and is sound', () => {
+    const pack = packOfCheckpoints({ reports, textTokenizer });
+    expect(pack.sources.map(({ role }) => role)).toEqual(['transformer', 'tokenizer', 'text', 'text', 'text-tokenizer']);
+    const card = v.parse(PackCard, pack.cardOf(FILES));
+    expect(card).toMatchObject({ name: '2b-512', imageSize: 512, config: { transformer: { patchify: 1 }, tokenizer: { downsample: 16 } } });
+    expect(card.config.transformer.scales).toHaveLength(10);
+  });
+
+  test('an 8B-style tokenizer of a quarter of the bits is patchified; the side may be said', () => {
+    const patched = [
+      report('/x/8B-1024.pth', { ...transformer, tokenBits: 56 }),
+      report('/x/v.pth', { ...tokenizer, depth: 4, tokenBits: 14 }),
+      reports[2]!,
+    ];
+    const card = packOfCheckpoints({ reports: patched, textTokenizer, pixels: 1024 }).cardOf(FILES);
+    expect(card).toMatchObject({ imageSize: 1024, config: { transformer: { patchify: 2 }, tokenizer: { codeBits: 14, downsample: 8 } } });
+    expect(card.config.transformer.scales.at(-1)).toEqual([64, 64]);
+  });
+
+  test.each([
+    ['no tokenizer.json', { reports }, /no tokenizer\.json/],
+    ['no text encoder', { reports: reports.slice(0, 2), textTokenizer }, /the T5 encoder/],
+    [
+      'a tokenizer of other bits',
+      { reports: [reports[0]!, report('v', { ...tokenizer, tokenBits: 20 }), reports[2]!], textTokenizer },
+      /32 bits/,
+    ],
+    ['a side that nobody trained', { reports, textTokenizer, pixels: 300 }, /256, 512 or 1024/],
+  ])('%s is refused', (_, files, reason) => {
+    expect(() => packOfCheckpoints(files).cardOf(FILES)).toThrow(reason);
   });
 });

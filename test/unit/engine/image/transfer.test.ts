@@ -16,7 +16,7 @@ interface TransferCase {
   readonly share: string;
 }
 
-/** Made by the Python prototype on recipe scenes. Planar bytes. */
+/** Made by models/training/make_transfer_fixture.py on recipe scenes. Planar bytes. */
 const recipe = JSON.parse(readFileSync(new URL('../../../fixtures/transfer/recipe.json', import.meta.url), 'utf8')) as {
   side: number;
   cases: TransferCase[];
@@ -45,7 +45,7 @@ async function transferred(made: TransferCase, side: number): Promise<{ worst: n
 }
 
 describe('edit transfer', () => {
-  it.each(recipe.cases.map((made) => [made.name, made] as const))('gives the numbers of the prototype: %s', async (_, made) => {
+  it.each(recipe.cases.map((made) => [made.name, made] as const))('gives PyTorch’s numbers: %s', async (_, made) => {
     const dims = [1, 3, recipe.side, recipe.side];
     const map = fitTransfer({ before: tensorOf(made.before, dims), after: tensorOf(made.after, dims) });
     const shares = Array.from(bytesOf(made.share), (value, i) => Math.abs(value / 255 - map.decodedShare.data[i]!));
@@ -53,7 +53,7 @@ describe('edit transfer', () => {
     expect((await transferred(made, recipe.side)).worst).toBeLessThanOrEqual(1);
   });
 
-  it('gives the numbers of the prototype at twice the resolution', async () => {
+  it('gives PyTorch’s numbers at twice the resolution', async () => {
     expect((await transferred(recipe.twice, recipe.side * 2)).worst).toBeLessThanOrEqual(1);
   });
 

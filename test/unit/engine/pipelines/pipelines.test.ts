@@ -7,6 +7,7 @@ import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
 import { maskPng, rgbOf, scenePng } from '../../../support/pictures.js';
+import { tinyCard } from '../../../support/tiny-card.js';
 
 const size = { width: 96, height: 64 };
 const box = { x: 40, y: 20, width: 20, height: 20 };
@@ -109,8 +110,10 @@ describe('fill', () => {
     expect(candidate.changedOutsideMask).toBe(0);
   });
 
-  test('hides what is under the mask from the model', async () => {
-    const model = fakeModel();
+  test('hides what is under the mask from a model that was trained with holes', async () => {
+    const { transformer } = tinyCard.config;
+    const card = { ...tinyCard, config: { ...tinyCard.config, transformer: { ...transformer, maskEmbedding: true } } };
+    const model = { ...fakeModel(), card };
     await only({ task: 'fill', source: 'source', mask: 'mask' }, model);
     const tokens = model.predictor.begun[0]?.source?.tokens.data ?? new Float32Array();
     // Grey pixels encode to zero in the fake coder.

@@ -71,7 +71,6 @@ describe('inspectFile', () => {
     ],
     ['a VAR transformer that lacks its head', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /head\.weight/],
     ['a VAR tokenizer that lacks a convolution', { 'quantize.embedding.weight': [8, 4] }, /post_quant_conv\.weight/],
-    ['a text encoder', { 'encoder.block.0.layer.0.SelfAttention.q.weight': [4, 4] }, /T5/],
     ['something else', { weight: [2, 2] }, /received other names/],
   ])('says why it does not know %s', async (_, shapes, reason) => {
     const summary = await inspect(shapes);

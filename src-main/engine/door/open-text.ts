@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { InstructionReport } from '#contract/api.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
+import type { PackCard, VarConfig } from '#contract/pack-card.js';
+import { openT5Encoder } from '../networks/t5-encoder.js';
+import type { EditingModel } from '../pipelines/model.js';
+import type { Runner } from '../tensor/runner.js';
+import { ClassNames } from '../text/classes.js';
+import { T5Tokenizer } from '../text/t5-tokenizer.js';
+import { WordTokenizer } from '../text/words.js';
+import type { Weights } from '../weights/handle.js';
+import type { InstalledPack } from './engine.js';
+
+type EncodeText = EditingModel['encodeText'];
+type TextConfig = PackCard['config']['transformer']['text'];
+type TextOf<K extends TextConfig['kind']> = Extract<TextConfig, { kind: K }>;
+
+/**
+ * How a pack reads instructions: as words of its own vocabulary, as the name of a class, or through a text encoder.
+ *
+ * @param weights of the text encoder, where the pack has one.
+ */
+export async function openText(pack: InstalledPack, runner: Runner, weights: Weights | undefined): Promise<EncodeText> {
+  const { card } = pack;
+  if (card.family === 'var') return classReader(card.config.transformer);
+  const { text } = card.config.transformer;
+  if (text.kind === 'words') return wordReader(text);
+  const { width } = text;
+  const [expected = 0] = weights?.shape('encoder.final_layer_norm.weight') ?? [width];
+  if (expected !== width)
+    throw new ExpectedError('weights.refused', `Expected a text encoder ${width} wide but received one of ${expected}.`);
+  const tokenizer = new T5Tokenizer(await readTokenizer(pack), text.maxTokens);
+  return promptReader(tokenizer, async (ids) => {
+    if (!weights) throw new ExpectedError('pack.damaged', `Expected a text encoder in the pack "${card.name}" but it has none.`);
+    // Needed for a moment and larger than most transformers: opened, asked, and let go.
+    const encoder = await openT5Encoder(runner, weights);
+    return encoder.encode(ids).finally(() => encoder.release());
+  });
+}
+
+async function readTokenizer({ card, folder }: InstalledPack): Promise<unknown> {
+  const entry = card.files.find(({ role }) => role === 'text-tokenizer');
+  if (!entry) throw new ExpectedError('pack.unable', `Expected a text encoder in the pack "${card.name}" but it has none.`);
+  try {
+    return JSON.parse(await readFile(path.join(folder, entry.name), 'utf8')) as unknown;
+  } catch (cause) {
+    throw new ExpectedError('pack.damaged', `Expected JSON in ${entry.name} of the pack "${card.name}" but it cannot be read.`, { cause });
+  }
+}
+
+type EncodeIds = (ids: readonly number[]) => ReturnType<Awaited<ReturnType<typeof openT5Encoder>>['encode']>;
+
+/** The last prompt is remembered: another seed or mask asks for the same words. */
+function promptReader(tokenizer: T5Tokenizer, encode: EncodeIds): EncodeText {
+  let last: { readonly instruction: string; readonly features: Awaited<ReturnType<EncodeIds>> } | undefined;
+  return async (instruction) => {
+    const { ids, cut } = tokenizer.encode(instruction);
+    if (last?.instruction !== instruction) last = { instruction, features: await encode(ids) };
+    const notices: Notice[] = cut ? [{ code: 'instruction.cut', message: 'Only the beginning of the instruction was used.' }] : [];
+    return { text: { kind: 'features', features: last.features }, notices };
+  };
+}
+
+/** No words at all stand for no class. */
+function classReader({ text, classes }: VarConfig): EncodeText {
+  const names = new ClassNames(text.names);
+  return (instruction) => {
+    if (instruction.trim() === '') return Promise.resolve({ text: { kind: 'class', index: classes }, notices: [] });
+    const { index, report } = names.find(instruction);
+    if (index === undefined) return Promise.reject(notUnderstood(report));
+    return Promise.resolve({ text: { kind: 'class', index }, notices: [] });
+  };
+}
+
+function wordReader(text: TextOf<'words'>): EncodeText {
+  const tokenizer = new WordTokenizer(text);
+  return (instruction) => {
+    const { ids, report } = tokenizer.encode(instruction);
+    if (report.unknownWords.length > 0 && !report.known) return Promise.reject(notUnderstood(report));
+    return Promise.resolve({ text: { kind: 'words', ids }, notices: wordNotices(report, text.maxWords) });
+  };
+}
+
+/** What a pack would make of an instruction. */
+export function checkInstruction({ config }: PackCard, instruction: string): InstructionReport {
+  const { text } = config.transformer;
+  if (text.kind === 'words') return new WordTokenizer(text).encode(instruction).report;
+  if (text.kind === 'classes' && instruction.trim() !== '') return new ClassNames(text.names).find(instruction).report;
+  return { unknownWords: [], understands: [], known: true, cut: false };
+}
+
+function notUnderstood(report: InstructionReport): ExpectedError {
+  return new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), { details: { ...report } });
+}
+
+function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {
+  const words = unknownWords.map(({ word }) => `"${word}"`).join(', ');
+  const examples = understands.map((example) => `"${example}"`).join(', ');
+  return `This pack does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
+}
+
+function wordNotices(report: InstructionReport, maxWords: number): readonly Notice[] {
+  const notices: Notice[] = [];
+  if (report.cut) notices.push({ code: 'instruction.cut', message: `Only the first ${maxWords} words were used.` });
+  if (report.unknownWords.length > 0) {
+    const message = unknownWordsSentence(report);
+    notices.push({ code: 'instruction.unknown-words', message, details: { unknownWords: report.unknownWords } });
+  }
+  return notices;
+}

@@ -1,0 +1,29 @@
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { PackSummary } from '#contract/api.js';
+import type { Engine, InspectReport } from '#engine/door/engine.js';
+import type { Library } from '#packs/library.js';
+
+export interface ImportOptions {
+  /** The pack's name; absent = that of the transformer's file. */
+  readonly name?: string;
+  /** Side of the picture that the transformer was trained for, where its tensors do not say. */
+  readonly pixels?: number;
+}
+
+/** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). */
+export async function importCheckpoints(
+  { engine, library }: { engine: Engine; library: Library },
+  files: readonly string[],
+  options: ImportOptions = {},
+): Promise<PackSummary> {
+  const reports: InspectReport[] = [];
+  for (const file of files) if (!isJson(file)) reports.push(await engine.inspect(file));
+  const path = files.find(isJson);
+  const textTokenizer = path === undefined ? {} : { textTokenizer: { path, bytes: (await stat(path)).size } };
+  return library.importCheckpoints({ reports, ...textTokenizer, ...options });
+}
+
+function isJson(file: string): boolean {
+  return extname(file).toLowerCase() === '.json';
+}

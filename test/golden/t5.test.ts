@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openT5Encoder } from '#engine/networks/t5-encoder.js';
+import type { TextEncoder } from '#engine/tensor/predictor.js';
+import { Weights } from '#engine/weights/handle.js';
+import { openCheckpoint } from '#engine/weights/open.js';
+import { Fixture, maxDifference } from '../support/fixtures.js';
+import { OnnxRunner } from '../support/onnx-runner.js';
+
+interface Case {
+  readonly ids: readonly number[];
+  readonly rows: readonly number[];
+  readonly hidden: readonly (readonly number[])[];
+}
+
+/** Made by reference/t5.py: PyTorch, written apart from ours. */
+const fixture = new Fixture('test/golden', 't5-mini');
+const cases = fixture.json('hidden.json') as readonly Case[];
+
+describe('PyTorch’s hidden states of the T5 encoder', () => {
+  let encoder: TextEncoder;
+
+  beforeAll(async () => {
+    encoder = await openT5Encoder(new OnnxRunner(), Weights.of(await openCheckpoint(fixture.file('t5.pth'))));
+  });
+
+  afterAll(() => encoder.release());
+
+  it.each(cases.map((fixed) => [fixed.ids.length, fixed] as const))('equal ours for %i tokens', async (length, { ids, rows, hidden }) => {
+    const { dims, data } = await encoder.encode(ids);
+    expect(dims[0]).toBe(length);
+    const width = dims[1]!;
+    const ours = rows.flatMap((row) => [...data.subarray(row * width, (row + 1) * width)]);
+    expect(maxDifference(ours, hidden.flat())).toBeLessThan(1e-4);
+  });
+});
