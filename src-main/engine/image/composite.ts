@@ -7,7 +7,6 @@ import { maskBounds } from './mask.js';
 import type { Mask, Photo } from './photo.js';
 import { FrameSampler } from './resample.js';
 import { matchSurroundings } from './surroundings.js';
-import { keepsOutlines, RECOLOURED } from './outlines.js';
 import { fitTransfer } from './transfer.js';
 
 /** An edit of the model, in its own frame, on its way back to the pixels of the photo. */
@@ -71,7 +70,7 @@ async function rowEdit(job: CompositeJob, region: Rect): Promise<RowEdit> {
     const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
     return { kind: 'decoded', decoded: enlarged(picture, frame, region) };
   }
-  const map = fitTransfer({ before, after, ...(editMap && { editMap }) }, keepsOutlines(before, after) ? RECOLOURED : {});
+  const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };
   return {
     kind: 'transfer',

@@ -1,11 +1,5 @@
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 
-/**
- * Limits of the misfit for edits that keep every outline: decoded pixels are coarser than a photograph's, and an outline
- * that lies half a cell beside the old one is no new content.
- */
-export const RECOLOURED = { low: 0.12, high: 0.25 };
-
 /** Decoded pixels that differ by less, of 1, say nothing about the edit. */
 const CHANGED = 0.1;
 /** Outlines count as kept while their strength stays within these factors. */

@@ -21,7 +21,10 @@ export interface TransferOptions {
   readonly sigma?: number;
   /** Ridge: pulls each fit towards the prior. */
   readonly ridge?: number;
-  /** Errors of the fit below `low` are noise, above `high` they mean new content. */
+  /**
+   * Errors of the fit below `low` are noise, above `high` they mean new content. Decoded pixels are coarser than a
+   * photograph's: an outline that lies half a cell beside the old one is neither.
+   */
   readonly low?: number;
   readonly high?: number;
   /** How far around new content decoded pixels win, as a share of the picture's height. */

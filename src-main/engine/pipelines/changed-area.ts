@@ -8,7 +8,6 @@ import { snapToEdges } from '../image/snap.js';
 import { workingCopy } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
 import type { Quantiser, ScaleTokens } from '../sampling/quantiser.js';
-import { resizeLinear } from '../sampling/resample.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 
 // h, w finest token grid · l = h·w
@@ -50,8 +49,10 @@ export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo):
 
 /** What changed its colour, up to its own outline: `[1, SNAP_SIDE, SNAP_SIDE]`. */
 async function recolouredRegion(trace: EditTrace, frame: Rect, canvas: Photo): Promise<FloatTensor> {
-  const guide = await workingCopy(canvas, frame, { width: SNAP_SIDE, height: SNAP_SIDE });
-  return snapToEdges(resizeLinear(changedRegion(trace, { threshold: CHANGED_COLOUR }), [SNAP_SIDE, SNAP_SIDE]), guide);
+  const region = changedRegion(trace, { threshold: CHANGED_COLOUR });
+  const [, height = 0, width = 0] = region.dims;
+  const coarse = await workingCopy(canvas, frame, { width, height });
+  return snapToEdges(region, { coarse, fine: await workingCopy(canvas, frame, { width: SNAP_SIDE, height: SNAP_SIDE }) });
 }
 
 /** 1 where a token of the finest scale was edited, `[1, h, w]`. */

@@ -29,7 +29,7 @@ test.each([
 test('a mask that spills over an edge is drawn back to it', () => {
   const mask = floats([1, SIDE, SIDE]);
   mask.data.forEach((_, i) => (mask.data[i] = ((i % SIDE) - 32) ** 2 + (Math.floor(i / SIDE) - 32) ** 2 < 320 ? 1 : 0));
-  const snapped = snapToEdges(mask, red);
+  const snapped = snapToEdges(mask, { coarse: red, fine: red });
   const at = (x: number, y: number) => snapped.data[y * SIDE + x]!;
   expect(at(32, 32)).toBeGreaterThan(0.95);
   expect(at(32, 32 - 16)).toBeLessThan(0.3); // inside the mask, outside the disc
