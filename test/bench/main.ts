@@ -121,7 +121,8 @@ async function main(): Promise<void> {
     );
   }
   await engine.close();
-  const text = `${lines.join('\n')}\n`;
+  const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
+  const text = `${lines.join('\n')}\n\n${byHand}`;
   await writeFile(path.join(root, 'test/bench/RESULTS.md'), text);
   process.stdout.write(text);
 }

@@ -100,12 +100,9 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
   const { model, request } = job;
   const { quantiser } = model;
   const started = performance.now();
-  const encoded = await model.coder.encode(stage.picture); // (1, d, h, w)
-  const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, quantiser.finest); // (d, G)
-  const source = encodeTokens(quantiser, features);
-  const before = await model.coder.decode(batched(source.sum));
-  clock.source = performance.now() - started;
   const traits = traitsOf(model.card);
+  const { features, ...source } = needsSource(job) ? await encodeSource(job, stage) : nothingOf(job, stage);
+  clock.source = performance.now() - started;
   const { defaults } = model.card;
   const guidance = request.guidance ?? defaults.guidance;
   const sourceMask = traits.maskEmbedding ? { mask: patchify(stage.modelMask, quantiser.patch) } : {};
@@ -114,7 +111,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
     job,
     stage,
     clock,
-    source: { tokens: source.tokens, before },
+    source,
     sampling: {
       temperature: request.temperature ?? defaults.temperature,
       topP: request.topP ?? defaults.topP,
@@ -135,7 +132,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
         lateScales: model.card.config.transformer.lateScales,
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
-      features,
+      ...(source.tokens.length > 0 && { features }),
       guidance: guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: stage.modelMask }),
       ...(!traits.seesSource && { sourceTokens: source.tokens }),
@@ -145,6 +142,23 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
       until: lastScale(job, given.length),
     },
   };
+}
+
+/** A picture of a class alone owes nothing to any source. */
+function needsSource({ request, model }: PipelineJob): boolean {
+  return request.task !== 'generate' || traitsOf(model.card).seesSource;
+}
+
+/** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
+async function encodeSource({ model }: PipelineJob, stage: Stage) {
+  const encoded = await model.coder.encode(stage.picture); // (1, d, h, w)
+  const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, model.quantiser.finest);
+  const { tokens, sum } = encodeTokens(model.quantiser, features);
+  return { features, tokens, before: await model.coder.decode(batched(sum)) };
+}
+
+function nothingOf({ model }: PipelineJob, stage: Stage): Awaited<ReturnType<typeof encodeSource>> {
+  return { features: model.quantiser.emptySum(), tokens: [], before: stage.picture };
 }
 
 function givenTokens(job: PipelineJob): readonly ScaleTokens[] {
