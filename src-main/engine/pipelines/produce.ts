@@ -112,11 +112,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
     stage,
     clock,
     source,
-    sampling: {
-      temperature: request.temperature ?? defaults.temperature,
-      topP: request.topP ?? defaults.topP,
-      topK: request.topK ?? defaults.topK,
-    },
+    sampling: samplingOf(job),
     plan: {
       predictor: model.predictor,
       quantiser,
@@ -142,6 +138,11 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
       until: lastScale(job, given.length),
     },
   };
+}
+
+function samplingOf({ request, model }: PipelineJob): Production['sampling'] {
+  const { temperature, topP, topK } = model.card.defaults;
+  return { temperature: request.temperature ?? temperature, topP: request.topP ?? topP, topK: request.topK ?? topK };
 }
 
 /** A picture of a class alone owes nothing to any source. */

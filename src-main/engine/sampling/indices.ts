@@ -29,8 +29,7 @@ function largest(row: Float32Array): number {
 
 /** The likeliest entries in falling order until `topP` is covered; the one on which `share` of their sum falls. */
 function drawRow(row: Float32Array, { temperature, topK, topP }: DrawOptions, share: number): number {
-  const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
-  const kept = topK > 0 ? order.slice(0, topK) : order;
+  const kept = likeliest(row, topK);
   const top = row[kept[0]!]!;
   const weights = kept.map((entry) => Math.exp((row[entry]! - top) / temperature));
   const count = nucleus(weights, topP);
@@ -41,6 +40,15 @@ function drawRow(row: Float32Array, { temperature, topK, topP }: DrawOptions, sh
     if (share * total < reached) return kept[i]!;
   }
   return kept[count - 1]!;
+}
+
+/** Entries in falling order of their logits, at most `count` of them (0 = all). */
+function likeliest(row: Float32Array, count: number): readonly number[] {
+  const wanted = count > 0 ? Math.min(count, row.length) : row.length;
+  // Sorting bare numbers is much faster than sorting entries: first find how low the wanted ones reach.
+  const least = row.slice().sort()[row.length - wanted]!;
+  const reaching = Array.from(row.keys()).filter((entry) => row[entry]! >= least);
+  return reaching.sort((a, b) => row[b]! - row[a]! || a - b).slice(0, wanted);
 }
 
 /** How many of the falling weights it takes to cover `topP` of them. */
