@@ -12,7 +12,10 @@ type Shape<F extends ModelShape['family']> = Extract<ModelShape, { family: F }>;
 export interface PackSource {
   readonly role: PackFile['role'];
   readonly path: string;
+  /** What it will take in the pack. */
   readonly bytes: number;
+  /** Half precision is widened on its way in: a graph maps float32 only. */
+  readonly widened: boolean;
 }
 
 /** What published files become: everything of a card but the copied files. */
@@ -78,7 +81,7 @@ function infinityPack(files: PublishedFiles): CheckpointPack {
       sourceOf('transformer', transformer.report),
       sourceOf('tokenizer', tokenizer.report),
       ...textFiles.map(({ report }) => sourceOf('text', report)),
-      { role: 'text-tokenizer', ...textTokenizer },
+      { role: 'text-tokenizer', ...textTokenizer, widened: false },
     ],
     cardOf: (copied) =>
       infinityCard(headOf(files, transformer.report, copied), {
@@ -113,8 +116,9 @@ function only<F extends ModelShape['family']>(parts: Parts, family: F): Part<F> 
   return at(parts.get(family) ?? [], 0) as unknown as Part<F>;
 }
 
-function sourceOf(role: PackFile['role'], { file, sizeBytes }: InspectReport): PackSource {
-  return { role, path: file, bytes: sizeBytes };
+function sourceOf(role: PackFile['role'], { file, sizeBytes, tensors }: InspectReport): PackSource {
+  const widened = tensors.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
+  return { role, path: file, bytes: widened ? 2 * sizeBytes : sizeBytes, widened };
 }
 
 function expectOneCodebook(transformer: Shape<'var'>, tokenizer: Shape<'vector-tokenizer'>): void {

@@ -28,15 +28,23 @@ export async function importFolder(source: string, shelf: string): Promise<PackC
   });
 }
 
+/** Writes a weights file as float32 safetensors: the engine's part. */
+export type Widen = (file: string, target: string) => Promise<{ readonly bytes: number; readonly sha256: string }>;
+
 /** Copies published weights files into `shelf` with the card that was made for them. */
-export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string): Promise<PackCard> {
+export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, widen: Widen): Promise<PackCard> {
   const { name } = cardOf([]);
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
   return shelve({ shelf, name, bytes }, async (unfinished) => {
     const files: PackFile[] = [];
     for (const source of sources) {
       const parts = files.filter(({ role }) => role === source.role).length;
-      files.push(await copyCheckpoint(source, { folder: unfinished, stem: parts === 0 ? source.role : `${source.role}-${parts + 1}` }));
+      const stem = parts === 0 ? source.role : `${source.role}-${parts + 1}`;
+      files.push(
+        await (source.widened
+          ? widenCheckpoint(source, join(unfinished, `${stem}.safetensors`), widen)
+          : copyCheckpoint(source, { folder: unfinished, stem })),
+      );
     }
     return parseCard(cardOf(files), name);
   });
@@ -98,6 +106,10 @@ async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
   const free = bavail * bsize;
   if (bytes <= free) return;
   throw new ExpectedError('output.unwritable', `Expected ${String(bytes)} free bytes for pack "${name}" but ${shelf} has ${String(free)}.`);
+}
+
+async function widenCheckpoint({ role, path }: PackSource, target: string, widen: Widen): Promise<PackFile> {
+  return { name: basename(target), role, ...(await widen(path, target)) };
 }
 
 async function copyCheckpoint({ role, path }: PackSource, to: { folder: string; stem: string }): Promise<PackFile> {

@@ -21,7 +21,8 @@ export async function importCheckpoints(
   for (const file of files) if (!isJson(file)) reports.push(await engine.inspect(file));
   const path = files.find(isJson);
   const textTokenizer = path === undefined ? {} : { textTokenizer: { path, bytes: (await stat(path)).size } };
-  return library.importCheckpoints({ reports, ...textTokenizer, ...options });
+  const widen = (file: string, target: string) => engine.widen(file, target);
+  return library.importCheckpoints({ reports, ...textTokenizer, ...options }, widen);
 }
 
 function isJson(file: string): boolean {

@@ -34,6 +34,7 @@ export function fakeEngine(lessons: Lessons = {}): FakeEngine {
     checkInstruction: lessons.checkInstruction ?? untaught('checkInstruction'),
     providers: lessons.providers ?? untaught('providers'),
     inspect: lessons.inspect ?? untaught('inspect'),
+    widen: lessons.widen ?? untaught('widen'),
     kill: () => {
       engine.killed++;
       lessons.kill?.();

@@ -23,6 +23,7 @@ export function startEngine(options: EngineOptions): Engine {
     checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),
     providers: () => process.call('providers', []),
     inspect: (file) => process.call('inspect', [file]),
+    widen: (file, target) => process.call('widen', [file, target]),
     kill: () => {
       process.kill();
     },

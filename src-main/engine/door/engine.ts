@@ -5,7 +5,9 @@ import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/
 import type { PipelineEvent } from '../pipelines/model.js';
 import type { ModelShape } from '../weights/recognise.js';
 
-export type { ModelShape };
+import type { WrittenFile } from '../weights/write-float32.js';
+
+export type { ModelShape, WrittenFile };
 
 /** A pack as the engine needs it: what it says and where its files lie. */
 export interface InstalledPack {
@@ -59,6 +61,8 @@ export interface Engine {
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   inspect(file: string): Promise<InspectReport>;
+  /** Writes a weights file as float32 safetensors, in pieces; `target` must not exist yet. */
+  widen(file: string, target: string): Promise<WrittenFile>;
   /** Ends the inference process at once (hard cancel); the next question starts a new one. */
   kill(): void;
   close(): Promise<void>;

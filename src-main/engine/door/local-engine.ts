@@ -19,6 +19,8 @@ import { packTokens, unpackTokens } from '../sampling/tokens.js';
 import { floats } from '../tensor/tensor.js';
 import type { Runner } from '../tensor/runner.js';
 import { inspectFile } from '../weights/inspect.js';
+import { openCheckpoint } from '../weights/open.js';
+import { writeAsFloat32, type WrittenFile } from '../weights/write-float32.js';
 import { CostModel, transformerWork } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
 import { openPack, type OpenPack } from './open-pack.js';
@@ -121,6 +123,10 @@ export class LocalEngine {
 
   async inspect(file: string): Promise<InspectReport> {
     return inspectFile(file);
+  }
+
+  async widen(file: string, target: string): Promise<WrittenFile> {
+    return writeAsFloat32(await openCheckpoint(file), target);
   }
 
   #runner(provider: ProviderChoice): Promise<Runner> {
