@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { at } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { Forecast } from '#contract/api.js';
@@ -45,6 +46,34 @@ const CANVAS_BYTES_PER_PIXEL = 24;
 /** Node, ONNX Runtime and sharp before any weight is loaded. */
 const PROCESS_BYTES = 160 * 1024 * 1024;
 
+/** Weights are repacked for speed, which copies them, while that takes at most this share of the machine's memory. */
+const REPACKED_SHARE = 0.25;
+
+/**
+ * Whether a pack's weights stay mapped from their files: slower by a tenth or more, but shared by all graphs and given
+ * back under pressure. Decided by the machine's size, not by what is free: the same request gives the same bytes.
+ */
+export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()): boolean {
+  return weightBytesOf(card) > REPACKED_SHARE * machineBytes;
+}
+
+/** Memory that an open pack takes: its pages, or a mapped and a repacked copy. */
+export function openPackBytes(card: PackCard): number {
+  return weightBytesOf(card) * (staysMapped(card) ? 1 : 2);
+}
+
+function weightBytesOf(card: PackCard): number {
+  return card.files.reduce((sum, file) => sum + file.bytes, 0);
+}
+
+export interface RunCost {
+  readonly ms: number;
+  /** Expected peak of the process. */
+  readonly bytes: number;
+  /** The part of it that the run itself takes, the pack being open. */
+  readonly ownBytes: number;
+}
+
 /**
  * Time and memory of a run, learned from the runs before it: the arithmetic gives the shape, the
  * last measured runs on this machine give the scale.
@@ -60,12 +89,13 @@ export class CostModel {
     this.#msPerGflop = 4000 / gemmGflopsPerSecond;
   }
 
-  estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): { ms: number; bytes: number } {
+  estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, preset, guided);
-    const weightBytes = card.files.reduce((sum, file) => sum + file.bytes, 0);
+    const ownBytes = keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL;
     return {
       ms: (flops / 1e9) * this.#msPerGflop + (pixels / 1e6) * this.#msPerMegapixel,
-      bytes: PROCESS_BYTES + 2 * weightBytes + keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL,
+      bytes: PROCESS_BYTES + openPackBytes(card) + ownBytes,
+      ownBytes,
     };
   }
 
@@ -78,7 +108,8 @@ export class CostModel {
   forecast(card: PackCard, guided: boolean, pixels: number): Forecast {
     const entries = PRESETS.map((preset) => {
       const layers = Math.min(card.config.transformer.depth, card.presets[preset]);
-      return [preset, { ...this.estimate(card, { preset, guided, pixels }), layers }] as const;
+      const { ms, bytes } = this.estimate(card, { preset, guided, pixels });
+      return [preset, { ms, bytes, layers }] as const;
     });
     return Object.fromEntries(entries) as Forecast;
   }

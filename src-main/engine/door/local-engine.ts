@@ -21,7 +21,7 @@ import type { Runner } from '../tensor/runner.js';
 import { inspectFile } from '../weights/inspect.js';
 import { openCheckpoint } from '../weights/open.js';
 import { writeAsFloat32, type WrittenFile } from '../weights/write-float32.js';
-import { CostModel, transformerWork } from './cost-model.js';
+import { CostModel, openPackBytes, staysMapped, transformerWork } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import { checkInstruction } from './open-text.js';
@@ -33,8 +33,8 @@ interface Output {
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
 export class LocalEngine {
-  readonly #runners = new Map<ProviderChoice, Promise<Runner>>();
-  readonly #packs = new Map<string, Promise<OpenPack>>();
+  readonly #runners = new Map<string, Promise<Runner>>();
+  readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
   #costs: Promise<CostModel> | undefined;
 
   /** Never throws: the last event is done, failed or cancelled. */
@@ -49,8 +49,8 @@ export class LocalEngine {
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const started = performance.now();
-    const runner = await this.#runner(job.request.provider);
-    const pack = await this.#open(job.pack, runner, job.request.provider);
+    const pack = await this.#open(job.pack, job.request.provider);
+    const { runner } = pack;
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
@@ -66,7 +66,7 @@ export class LocalEngine {
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
         const estimate = costs.estimate(card, { preset, guided, pixels });
-        assertFits(estimate.bytes, { lighterPreset: preset === 'draft' ? undefined : 'draft' });
+        assertFits(estimate.ownBytes, { lighterPreset: preset === 'draft' ? undefined : 'draft' });
         return estimate;
       },
       peakRssBytes,
@@ -82,7 +82,7 @@ export class LocalEngine {
   }
 
   async forecast(job: EngineJob): Promise<Forecast> {
-    const runner = await this.#runner(job.request.provider);
+    const runner = await this.#runner(job.request.provider, false);
     const costs = await this.#costModel(runner);
     const guided = (job.request.guidance ?? job.pack.card.defaults.guidance) !== 1;
     return costs.forecast(job.pack.card, guided, await canvasPixels(job));
@@ -97,7 +97,7 @@ export class LocalEngine {
   }
 
   async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
-    const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
+    const { model } = await this.#open(pack, 'cpu');
     const photo = await openPhoto(picture);
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
@@ -107,7 +107,7 @@ export class LocalEngine {
   }
 
   async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {
-    const { model } = await this.#open(pack, await this.#runner('cpu'), 'cpu');
+    const { model } = await this.#open(pack, 'cpu');
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
@@ -129,8 +129,8 @@ export class LocalEngine {
     return writeAsFloat32(await openCheckpoint(file), target);
   }
 
-  #runner(provider: ProviderChoice): Promise<Runner> {
-    return remember(this.#runners, provider, () => createRunner({ provider }));
+  #runner(provider: ProviderChoice, mapped: boolean): Promise<Runner> {
+    return remember(this.#runners, `${provider} ${mapped}`, () => createRunner({ provider, prepack: !mapped }));
   }
 
   #costModel(runner: Runner): Promise<CostModel> {
@@ -140,10 +140,15 @@ export class LocalEngine {
   }
 
   /** The open pack, or a fresh one where its files changed since: the run says so once, the next one works. */
-  async #open(pack: InstalledPack, runner: Runner, provider: ProviderChoice): Promise<OpenPack> {
-    const key = `${provider} ${pack.folder} ${pack.card.name} ${pack.card.version}`;
+  async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenPack & { readonly runner: Runner }> {
+    const { card } = pack;
+    const key = `${provider} ${pack.folder} ${card.name} ${card.version}`;
     const known = this.#packs.has(key);
-    const open = await remember(this.#packs, key, () => openPack(pack, runner));
+    const mapped = staysMapped(card);
+    // Mapped pages are the system's to take back; copies are not.
+    if (!known && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined });
+    const runner = await this.#runner(provider, mapped);
+    const open = await remember(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
     if (!known) return open;
     try {
       await open.assertUnchanged();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CostModel, transformerWork } from '#engine/door/cost-model.js';
+import { CostModel, openPackBytes, staysMapped, transformerWork } from '#engine/door/cost-model.js';
 import { tinyCard } from '../../../support/tiny-card.js';
 
 test('a lighter preset needs fewer operations and less memory for keys and values', () => {
@@ -35,4 +35,17 @@ test('measured runs pull the forecast towards them', () => {
   const after = costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
   expect(before).toBeLessThan(400);
   expect(after).toBeCloseTo(750, 0);
+});
+
+test('weights are repacked while that is a small part of the machine, and stay mapped beyond', () => {
+  const bytes = tinyCard.files.reduce((sum, file) => sum + file.bytes, 0);
+  expect(staysMapped(tinyCard, bytes * 4)).toBe(false);
+  expect(staysMapped(tinyCard, bytes * 4 - 1)).toBe(true);
+  expect(openPackBytes(tinyCard)).toBe(2 * bytes);
+});
+
+test('what a run takes by itself does not count the open pack', () => {
+  const { bytes, ownBytes } = new CostModel(1000).estimate(tinyCard, { preset: 'best', guided: true, pixels: 1000 });
+  expect(ownBytes).toBe(transformerWork(tinyCard, 'best', true).keyValueBytes + 24_000);
+  expect(bytes).toBeGreaterThan(ownBytes + openPackBytes(tinyCard));
 });
