@@ -140,8 +140,17 @@ export function changedRegion(
   return floats([1, height, width], gaussian(maxWindow(hard, extent, CHANGED_GROW), extent, CHANGED_SIGMA));
 }
 
-/** A map `[…, h, w]` in 0..1 over `frame` as a smooth mask of a picture; 0 beyond the frame. */
+/** A map `[…, h, w]` in 0..1 over `frame` at a picture's size, value for value; 0 beyond the frame. */
 export function upsampleMap(map: FloatTensor, frame: Rect, extent: Extent): Mask {
+  return upsampled(map, { frame, extent }, (value) => value);
+}
+
+/** The same as the soft mask of a region: bilinear alone shows the grid; an S-curve keeps 0 and 1 and rounds what lies between. */
+export function upsampleRegion(map: FloatTensor, frame: Rect, extent: Extent): Mask {
+  return upsampled(map, { frame, extent }, (value) => value * value * (3 - 2 * value));
+}
+
+function upsampled(map: FloatTensor, { frame, extent }: { frame: Rect; extent: Extent }, curve: (value: number) => number): Mask {
   const region = intersect(frame, extent);
   const values = new Uint8Array(sampleCount(extent));
   const sampler = new FrameSampler(map, { frame, region, kernel: 'linear' });
@@ -149,8 +158,7 @@ export function upsampleMap(map: FloatTensor, frame: Rect, extent: Extent): Mask
   for (let y = 0; y < region.height; y++) {
     sampler.read(0, y, row);
     const start = (region.y + y) * extent.width + region.x;
-    // Bilinear alone shows the grid; an S-curve over it keeps 0 and 1 and rounds what lies between.
-    for (let x = 0; x < row.length; x++) values[start + x] = Math.round(255 * row[x]! * row[x]! * (3 - 2 * row[x]!));
+    for (let x = 0; x < row.length; x++) values[start + x] = Math.round(255 * curve(Math.min(1, Math.max(0, row[x]!))));
   }
   return { extent, values };
 }

@@ -1,6 +1,6 @@
 import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
-import { changedRegion, upsampleMap } from '../image/composite.js';
+import { changedRegion, upsampleRegion } from '../image/composite.js';
 import { fullMask } from '../image/mask.js';
 import { keepsOutlines } from '../image/outlines.js';
 import type { Mask, Photo } from '../image/photo.js';
@@ -41,9 +41,9 @@ export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo):
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
   const { extent } = canvas;
   if (share >= WHOLE_PICTURE) return fullMask(extent);
-  const tokens = upsampleMap(widenByOneToken(map, 1), frame, extent);
+  const tokens = upsampleRegion(widenByOneToken(map, 1), frame, extent);
   const region = keepsOutlines(trace.before, trace.after) ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
-  const pixels = upsampleMap(region, frame, extent);
+  const pixels = upsampleRegion(region, frame, extent);
   return { extent, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) };
 }
 

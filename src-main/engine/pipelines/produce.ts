@@ -183,6 +183,7 @@ async function* produceCandidate(production: Production, index: number, signal: 
     tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
+    clock.source += step.beginMs ?? 0;
     yield* report(production, step, index);
   }
   if (!last) throw new Error('Expected at least one scale to run.');

@@ -45,11 +45,15 @@ export interface ScaleStep {
   readonly logits: FloatTensor; // (B, l, D), or (B, l, V) over a codebook
   readonly gate?: FloatTensor; // (l)
   readonly ms: number;
+  /** What came before the first scale: text and source through all layers. */
+  readonly beginMs?: number;
 }
 
 /** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
 export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
+  const begun = performance.now();
   const run = await plan.predictor.begin(plan.conditioning);
+  const beginMs = performance.now() - begun;
   let sum = plan.quantiser.emptySum();
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
@@ -57,7 +61,7 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
     const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
-    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
+    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started, ...(scale === 0 && { beginMs }) };
   }
 }
 

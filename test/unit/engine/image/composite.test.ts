@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { changedRegion, compareOutside, compositeEdit, upsampleMap } from '#engine/image/composite.js';
+import { changedRegion, compareOutside, compositeEdit, upsampleMap, upsampleRegion } from '#engine/image/composite.js';
 import { openPhoto } from '#engine/image/decode.js';
 import { encodePhoto } from '#engine/image/encode.js';
 import { expansionMask, extendPhoto, frameAround, frameWhole } from '#engine/image/frame.js';
@@ -177,6 +177,14 @@ describe('maps of what changed', () => {
     );
     expect(mask.values[9 * 40 + 15]).toBe(0);
     expect(mask.values.filter((value) => value === 255).length).toBe(400);
+  });
+
+  it('keep their values, where the soft mask of a region bends them', () => {
+    const quarter = floats([1, 1, 1], Float32Array.of(0.25));
+    const extent = { width: 2, height: 2 };
+    const frame = { x: 0, y: 0, ...extent };
+    expect(new Set(upsampleMap(quarter, frame, extent).values)).toEqual(new Set([64]));
+    expect(new Set(upsampleRegion(quarter, frame, extent).values)).toEqual(new Set([40]));
   });
 });
 

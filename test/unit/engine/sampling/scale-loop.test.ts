@@ -77,6 +77,11 @@ describe('next-scale prediction', () => {
     expect(steps.every((step) => step.tokens.every((bit) => bit === 0))).toBe(true);
   });
 
+  test('what comes before the first scale is timed apart', async () => {
+    const steps = await run(planOf());
+    expect(steps.map(({ beginMs }) => beginMs !== undefined)).toEqual([true, false, false]);
+  });
+
   test('late scales run the subset of layers', async () => {
     const plan = planOf();
     await run(plan);
