@@ -27,22 +27,25 @@ export async function openText(pack: InstalledPack, runner: Runner, weights: Wei
   if (card.family === 'var') return classReader(card.config.transformer);
   const { text } = card.config.transformer;
   if (text.kind === 'words') return wordReader(text);
-  const { width } = text;
-  const [expected = 0] = weights?.shape('encoder.final_layer_norm.weight') ?? [width];
-  if (expected !== width)
-    throw new ExpectedError('weights.refused', `Expected a text encoder ${width} wide but received one of ${expected}.`);
-  const tokenizer = new T5Tokenizer(await readTokenizer(pack), text.maxTokens);
-  return promptReader(tokenizer, async (ids) => {
-    if (!weights) throw new ExpectedError('pack.damaged', `Expected a text encoder in the pack "${card.name}" but it has none.`);
+  // Such a pack can still tokenize and decode.
+  if (!weights) return () => Promise.reject(withoutEncoder(card));
+  const [width = 0] = weights.shape('encoder.final_layer_norm.weight');
+  if (width !== text.width)
+    throw new ExpectedError('weights.refused', `Expected a text encoder ${text.width} wide but received one of ${width}.`);
+  return promptReader(new T5Tokenizer(await readTokenizer(pack), text.maxTokens), async (ids) => {
     // Needed for a moment and larger than most transformers: opened, asked, and let go.
     const encoder = await openT5Encoder(runner, weights);
     return encoder.encode(ids).finally(() => encoder.release());
   });
 }
 
+function withoutEncoder({ name }: PackCard): ExpectedError {
+  return new ExpectedError('pack.unable', `Expected a text encoder in the pack "${name}" but it has none.`);
+}
+
 async function readTokenizer({ card, folder }: InstalledPack): Promise<unknown> {
   const entry = card.files.find(({ role }) => role === 'text-tokenizer');
-  if (!entry) throw new ExpectedError('pack.unable', `Expected a text encoder in the pack "${card.name}" but it has none.`);
+  if (!entry) throw withoutEncoder(card);
   try {
     return JSON.parse(await readFile(path.join(folder, entry.name), 'utf8')) as unknown;
   } catch (cause) {
