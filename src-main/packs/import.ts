@@ -5,7 +5,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard, PackFile } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
-import type { CheckpointPack, PackSource } from './checkpoint-card.js';
+import type { CheckpointPack } from './checkpoint-card.js';
 import { errnoOf } from './json-file.js';
 import { hashComplaint, sizeComplaint } from './verify.js';
 
@@ -39,12 +39,10 @@ export async function importCheckpoints({ sources, cardOf }: CheckpointPack, she
     const files: PackFile[] = [];
     for (const source of sources) {
       const parts = files.filter(({ role }) => role === source.role).length;
-      const stem = parts === 0 ? source.role : `${source.role}-${parts + 1}`;
-      files.push(
-        await (source.widened
-          ? widenCheckpoint(source, join(unfinished, `${stem}.safetensors`), widen)
-          : copyCheckpoint(source, { folder: unfinished, stem })),
-      );
+      const extension = source.widened ? '.safetensors' : extname(source.path);
+      const file = `${source.role}${parts === 0 ? '' : `-${parts + 1}`}${extension}`;
+      const written = await (source.widened ? widen : copyFile)(source.path, join(unfinished, file));
+      files.push({ name: file, role: source.role, ...written });
     }
     return parseCard(cardOf(files), name);
   });
@@ -108,31 +106,21 @@ async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
   throw new ExpectedError('output.unwritable', `Expected ${String(bytes)} free bytes for pack "${name}" but ${shelf} has ${String(free)}.`);
 }
 
-async function widenCheckpoint({ role, path }: PackSource, target: string, widen: Widen): Promise<PackFile> {
-  return { name: basename(target), role, ...(await widen(path, target)) };
+async function copyVerified(file: PackFile, from: string, to: string): Promise<void> {
+  const { sha256 } = await copyFile(join(from, file.name), join(to, file.name), (bytes) => {
+    if (bytes !== file.bytes) throw new ExpectedError('pack.damaged', sizeComplaint(file, bytes));
+  });
+  if (sha256 !== file.sha256) throw new ExpectedError('pack.damaged', hashComplaint(file, sha256));
 }
 
-async function copyCheckpoint({ role, path }: PackSource, to: { folder: string; stem: string }): Promise<PackFile> {
-  const source = await openSource(path);
+/** Copies and hashes; `expectSize` may refuse before anything is written. */
+async function copyFile(from: string, to: string, expectSize?: (bytes: number) => void): ReturnType<Widen> {
+  const source = await openSource(from);
   try {
     const { size: bytes } = await source.stat();
-    const name = `${to.stem}${extname(path)}`;
-    const target = await open(join(to.folder, name), 'wx');
-    const sha256 = await copyAndHash(source, target).finally(() => target.close());
-    return { name, role, bytes, sha256 };
-  } finally {
-    await source.close();
-  }
-}
-
-async function copyVerified(file: PackFile, from: string, to: string): Promise<void> {
-  const source = await openSource(join(from, file.name));
-  try {
-    const { size } = await source.stat();
-    if (size !== file.bytes) throw new ExpectedError('pack.damaged', sizeComplaint(file, size));
-    const target = await open(join(to, file.name), 'wx');
-    const sha256 = await copyAndHash(source, target).finally(() => target.close());
-    if (sha256 !== file.sha256) throw new ExpectedError('pack.damaged', hashComplaint(file, sha256));
+    expectSize?.(bytes);
+    const target = await open(to, 'wx');
+    return { bytes, sha256: await copyAndHash(source, target).finally(() => target.close()) };
   } finally {
     await source.close();
   }

@@ -7,7 +7,7 @@ import { openResidualCoder } from '#engine/networks/residual-coder.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
-import { sumOfTokens } from '#engine/sampling/quantiser.js';
+import { residualAt, sumOfTokens } from '#engine/sampling/quantiser.js';
 import type { Conditioning, DepthEstimator, PictureCoder, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { Weights } from '#engine/weights/handle.js';
@@ -237,7 +237,7 @@ function conditions(run: Run): Conditioning {
 function inputs(name: string, run: Run, scale: number): ScaleInput {
   const sum = sumOfTokens(quantiser, fixtureBits(name).slice(0, scale));
   const mask = quantiser.down(holes(run), scale);
-  const residual = quantiser.residual(unbatched('features.npy'), sum, scale);
+  const residual = residualAt(quantiser, { features: unbatched('features.npy'), sum, k: scale });
   const visible = { ...residual, data: residual.data.map((value, i) => value * (1 - mask.data[i % mask.data.length]!)) };
   return {
     residual: patchify(visible, 2),

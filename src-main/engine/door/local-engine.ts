@@ -9,12 +9,12 @@ import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
 import { runPipeline } from '../pipelines/pipelines.js';
+import { tokenise } from '../pipelines/tokenise.js';
 import { assertFits, peakRssBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
-import { encodeTokens, sumOfTokens } from '../sampling/quantiser.js';
-import { resizeArea } from '../sampling/resample.js';
+import { sumOfTokens } from '../sampling/quantiser.js';
 import { packTokens, unpackTokens } from '../sampling/tokens.js';
 import { floats } from '../tensor/tensor.js';
 import type { Runner } from '../tensor/runner.js';
@@ -101,9 +101,8 @@ export class LocalEngine {
     const photo = await openPhoto(picture);
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
-    const features = await model.coder.encode(copy); // (1, d, h, w)
-    const map = resizeArea({ ...features, dims: features.dims.slice(1) }, model.quantiser.finest);
-    return packTokens(pack.card.name, model.quantiser, encodeTokens(model.quantiser, map).tokens);
+    const { tokens } = await tokenise(model, copy);
+    return packTokens(pack.card.name, model.quantiser, tokens);
   }
 
   async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {

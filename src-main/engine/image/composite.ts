@@ -3,7 +3,7 @@ import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf } from './colour.js';
 import { compositeRows, type RowEdit } from './composite-rows.js';
 import { gaussian, maxWindow } from './gauss.js';
-import { maskBounds } from './mask.js';
+import { maskBounds, smoothStep } from './mask.js';
 import type { Mask, Photo } from './photo.js';
 import { FrameSampler } from './resample.js';
 import { matchSurroundings } from './surroundings.js';
@@ -147,7 +147,7 @@ export function upsampleMap(map: FloatTensor, frame: Rect, extent: Extent): Mask
 
 /** The same as the soft mask of a region: bilinear alone shows the grid; an S-curve keeps 0 and 1 and rounds what lies between. */
 export function upsampleRegion(map: FloatTensor, frame: Rect, extent: Extent): Mask {
-  return upsampled(map, { frame, extent }, (value) => value * value * (3 - 2 * value));
+  return upsampled(map, { frame, extent }, smoothStep);
 }
 
 function upsampled(map: FloatTensor, { frame, extent }: { frame: Rect; extent: Extent }, curve: (value: number) => number): Mask {

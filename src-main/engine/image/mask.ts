@@ -112,7 +112,8 @@ export function featherInside(mask: Mask, radiusPx: number): Mask {
   return invert(rim);
 }
 
-function smoothStep(t: number): number {
+/** The S-curve from 0 to 1: flat at both ends. */
+export function smoothStep(t: number): number {
   return t * t * (3 - 2 * t);
 }
 

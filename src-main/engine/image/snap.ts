@@ -1,4 +1,5 @@
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { smoothStep } from './mask.js';
 import { FrameSampler } from './resample.js';
 import { fitTransfer, type TransferMap } from './transfer.js';
 
@@ -43,7 +44,7 @@ function applied(fit: TransferMap, fine: FloatTensor): FloatTensor {
       let value = rows[3]![x]!;
       for (let c = 0; c < 3; c++) value += rows[c]![x]! * fine.data[(c * height + y) * width + x]!;
       const share = Math.min(1, Math.max(0, (value - SURELY_OUT) / (SURELY_IN - SURELY_OUT)));
-      snapped.data[y * width + x] = share * share * (3 - 2 * share);
+      snapped.data[y * width + x] = smoothStep(share);
     }
   }
   return snapped;

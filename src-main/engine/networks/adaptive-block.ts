@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '#engine/graph/builder.js';
+import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
 import {
   attention,
@@ -13,7 +14,6 @@ import {
   rotary,
   unitVectors,
 } from './nn.js';
-import type { Weights } from '#engine/weights/handle.js';
 
 // B batch rows · L tokens at hand · P cached tokens · T text rows · C width · H heads · c head width
 

@@ -22,6 +22,12 @@ export function flatten(graph: GraphBuilder, value: Value, width: number): Value
   return graph.op('Reshape', [value, graph.integers([-1, width])]);
 }
 
+/** The same tokens for every batch row: `[L, C]` → `[B, L, C]`. */
+export function repeated(graph: GraphBuilder, tokens: Value, likeBatchOf: Value): Value {
+  const batch = graph.op('Shape', [likeBatchOf], { start: 0, end: 1 });
+  return graph.op('Expand', [tokens, graph.op('Concat', [batch, graph.integers([1, 1])], { axis: 0 })]);
+}
+
 /** Layer normalisation over the last axis; affine where the module has weights. */
 export function layerNorm(module: Module, value: Value, { width, eps }: { width: number; eps: number }): Value {
   const { graph } = module;

@@ -25,3 +25,14 @@ export class SessionCache {
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
   }
 }
+
+/** What is opened whole or not at all: a failure releases what was open by then. */
+export async function openedWhole<T extends { openAlways(): Promise<void>; release(): Promise<void> }>(network: T): Promise<T> {
+  try {
+    await network.openAlways();
+  } catch (error) {
+    await network.release();
+    throw error;
+  }
+  return network;
+}

@@ -5,9 +5,8 @@ import type { Notice, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '../image/encode.js';
 import { layersPerScale } from '../sampling/depth-presets.js';
 import { patchify } from '../sampling/patchify.js';
-import { encodeTokens, type DrawOptions, type ScaleTokens } from '../sampling/quantiser.js';
+import type { DrawOptions, ScaleTokens } from '../sampling/quantiser.js';
 import { guidancePerScale } from '../sampling/guidance.js';
-import { resizeArea } from '../sampling/resample.js';
 import { runScales, type ScalePlan, type ScaleStep } from '../sampling/scale-loop.js';
 import { unpackTokens } from '../sampling/tokens.js';
 import type { ControlInput } from '../tensor/predictor.js';
@@ -15,6 +14,7 @@ import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { finishOnCanvas, type Finished } from './finish.js';
 import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
+import { tokenise } from './tokenise.js';
 
 // d code bits · G finest tokenizer grid · S model picture side
 
@@ -152,9 +152,7 @@ function needsSource({ request, model }: PipelineJob): boolean {
 
 /** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
 async function encodeSource({ model }: PipelineJob, stage: Stage) {
-  const encoded = await model.coder.encode(stage.picture); // (1, d, h, w)
-  const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, model.quantiser.finest);
-  const { tokens, sum } = encodeTokens(model.quantiser, features);
+  const { features, tokens, sum } = await tokenise(model, stage.picture);
   return { features, tokens, before: await model.coder.decode(batched(sum)) };
 }
 

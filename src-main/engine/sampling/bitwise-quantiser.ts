@@ -4,7 +4,7 @@ import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { drawBits, type ScaleBits } from './bits.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify, unpatchify } from './patchify.js';
-import type { DrawOptions, Quantiser } from './quantiser.js';
+import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
 import { resizeArea, resizeLinear } from './resample.js';
 
 // d code bits per tokenizer cell · p cells per token and axis · D = d·p² bits per token · l tokens of a scale
@@ -83,14 +83,9 @@ export class BitwiseQuantiser implements Quantiser {
     return patchify(resizeLinear(sum, this.grid(k)), this.patch);
   }
 
-  /** What is still missing at scale k: `features − sum`, area-downsampled, `[d, h, w]`. */
-  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor {
-    return this.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
-  }
-
   /** The bits that bring `sum` closest to `features` at scale k. */
   quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleBits {
-    const residual = patchify(this.residual(features, sum, k), this.patch);
+    const residual = patchify(residualAt(this, { features, sum, k }), this.patch);
     return Uint8Array.from(residual.data, (value) => (value > 0 ? 1 : 0));
   }
 

@@ -37,14 +37,20 @@ export interface Quantiser {
   add(sum: FloatTensor, tokens: ScaleTokens, k: number): FloatTensor;
   /** What scale k (≥ 1) reads: the running sum at its resolution, token by token, `[l, d·patch²]`. */
   nextInput(sum: FloatTensor, k: number): FloatTensor;
-  /** What is still missing at scale k: `features − sum`, area-downsampled, `[d, h, w]`. */
-  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor;
   /** The tokens that bring `sum` closest to `features` at scale k. */
   quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleTokens;
   /** Tokens from guided logits, `l` rows of them. */
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleTokens;
   /** One value per value of scale k: 1 where the source is kept. @param mask share to be repainted, `[1, G]` */
   kept(mask: FloatTensor, k: number): Uint8Array;
+}
+
+/** What is still missing at scale k: `features − sum`, area-downsampled, `[d, h, w]`. */
+export function residualAt(
+  quantiser: Pick<Quantiser, 'down'>,
+  { features, sum, k }: { features: FloatTensor; sum: FloatTensor; k: number },
+): FloatTensor {
+  return quantiser.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
 }
 
 /** Continuous features `[d, G]` → the tokens of every scale and their sum. */

@@ -5,7 +5,7 @@ import type { Conditioning, ScaleInput, ScalePredictor } from '../tensor/predict
 import type { FloatTensor } from '../tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
-import { mergeTokens, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
+import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
 
 // d code channels · G finest tokenizer grid · l tokens of a scale · D bits per token · V codebook entries
 
@@ -70,7 +70,7 @@ function scaleInput(plan: ScalePlan, sum: FloatTensor, scale: number): ScaleInpu
   const codes = scale > 0 ? { codes: quantiser.nextInput(sum, scale) } : {};
   if (!features || !modelMask) return codes;
   const mask = quantiser.down(modelMask, scale);
-  const residual = hideInside(quantiser.residual(features, sum, scale), mask);
+  const residual = hideInside(residualAt(quantiser, { features, sum, k: scale }), mask);
   return { ...codes, residual: patchify(residual, quantiser.patch), mask: patchify(mask, quantiser.patch) };
 }
 

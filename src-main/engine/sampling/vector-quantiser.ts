@@ -4,7 +4,7 @@ import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify, unpatchify } from './patchify.js';
-import type { DrawOptions, Quantiser } from './quantiser.js';
+import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
 import { resizeArea, resizeCubic } from './resample.js';
 
 // d channels of a code · V codebook entries · l tokens of a scale · G finest grid, H rows and W columns of it
@@ -85,12 +85,8 @@ export class VectorQuantiser implements Quantiser {
     return patchify(this.down(sum, k), 1);
   }
 
-  residual(features: FloatTensor, sum: FloatTensor, k: number): FloatTensor {
-    return this.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
-  }
-
   quantise(features: FloatTensor, sum: FloatTensor, k: number): Uint16Array {
-    const residual = patchify(this.residual(features, sum, k), 1); // (l, d)
+    const residual = patchify(residualAt(this, { features, sum, k }), 1); // (l, d)
     const indices = new Uint16Array(this.tokens(k));
     for (let token = 0; token < indices.length; token++) {
       indices[token] = this.#nearest(residual.data.subarray(token * this.#width, (token + 1) * this.#width));

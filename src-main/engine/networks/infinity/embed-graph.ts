@@ -1,7 +1,7 @@
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { Module } from '../module.js';
-import { linear } from '../nn.js';
+import { linear, repeated } from '../nn.js';
 import type { Architecture } from './architecture.js';
 
 // B batch rows · L tokens · D bits per token · P tokenizer cells per token · C width
@@ -33,12 +33,6 @@ export function embedGraph(architecture: Architecture, start: boolean): GraphMod
 function startToken(root: Module, cond: Value, width: number): Value {
   const { graph } = root;
   return graph.op('Add', [graph.op('Unsqueeze', [cond, graph.integers([1])]), root.parameter('pos_start', [1, 1, width])]);
-}
-
-/** The same tokens for every batch row: `[L, C]` → `[B, L, C]`. */
-export function repeated(graph: GraphBuilder, tokens: Value, likeBatchOf: Value): Value {
-  const batch = graph.op('Shape', [likeBatchOf], { start: 0, end: 1 });
-  return graph.op('Expand', [tokens, graph.op('Concat', [batch, graph.integers([1, 1])], { axis: 0 })]);
 }
 
 /** `[C]` */

@@ -4,6 +4,7 @@ import { output, type Runner } from '#engine/tensor/runner.js';
 import { floatData, floats, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
+import { openedWhole } from '../session-cache.js';
 import { describe, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
@@ -19,14 +20,7 @@ import { InfinitySessions } from './sessions.js';
  */
 export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<ScalePredictor> {
   const architecture = describe(weights, config, runner.provider);
-  const sessions = new InfinitySessions(runner, architecture);
-  try {
-    await sessions.openAlways();
-  } catch (error) {
-    await sessions.release();
-    throw error;
-  }
-  return new InfinityPredictor(sessions);
+  return new InfinityPredictor(await openedWhole(new InfinitySessions(runner, architecture)));
 }
 
 /** A source prefix that lies ready in a cache, and what it was made from. */

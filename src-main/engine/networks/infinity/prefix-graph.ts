@@ -2,9 +2,9 @@ import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { rowsFirst } from '../kv-rows.js';
 import { Module } from '../module.js';
-import { linear } from '../nn.js';
+import { linear, repeated } from '../nn.js';
 import type { Architecture } from './architecture.js';
-import { levelEmbedding, repeated } from './embed-graph.js';
+import { levelEmbedding } from './embed-graph.js';
 import { declareSetting, declareText, infinityBlock } from './setting.js';
 
 // B batch rows · L source tokens · D bits per token · P tokenizer cells per token · C width

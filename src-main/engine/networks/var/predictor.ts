@@ -6,7 +6,7 @@ import { output, type Feeds, type GraphSession, type Runner } from '#engine/tens
 import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
-import { SessionCache } from '../session-cache.js';
+import { openedWhole, SessionCache } from '../session-cache.js';
 import { describeVar, type VarArchitecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
 import { stepGraph } from './step-graph.js';
@@ -21,14 +21,7 @@ import { stepGraph } from './step-graph.js';
  */
 export async function openVar(runner: Runner, weights: Weights, config: VarConfig): Promise<ScalePredictor> {
   const architecture = describeVar(weights, config, runner.provider);
-  const predictor = new VarPredictor(new SessionCache(runner), architecture);
-  try {
-    await predictor.openAlways();
-  } catch (error) {
-    await predictor.release();
-    throw error;
-  }
-  return predictor;
+  return openedWhole(new VarPredictor(new SessionCache(runner), architecture));
 }
 
 class VarPredictor implements ScalePredictor {

@@ -3,7 +3,7 @@ import type { GraphModel } from '#engine/tensor/runner.js';
 import { AdaptiveBlock, batchAndLengthOf, headRows } from '../adaptive-block.js';
 import { withPast } from '../kv-rows.js';
 import { Module } from '../module.js';
-import { linear } from '../nn.js';
+import { linear, repeated } from '../nn.js';
 import type { VarArchitecture } from './architecture.js';
 
 // B batch rows · L tokens of the scale · P cached rows before them · d channels of a code · V codebook entries · C width
@@ -51,6 +51,5 @@ function embedded(root: Module, { width, codeWidth }: { width: number; codeWidth
   const { graph } = root;
   const tokens = linear(root.at('word_embed'), graph.input('codes', ['L', codeWidth]));
   const placed = graph.op('Add', [tokens, graph.input('position', ['L', width])]);
-  const batch = graph.op('Shape', [graph.input('cond', ['B', width])], { start: 0, end: 1 });
-  return graph.op('Expand', [placed, graph.op('Concat', [batch, graph.integers([1, 1])], { axis: 0 })]);
+  return repeated(graph, placed, graph.input('cond', ['B', width]));
 }

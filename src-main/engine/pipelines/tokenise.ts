@@ -1,0 +1,20 @@
+import { encodeTokens, type ScaleTokens } from '../sampling/quantiser.js';
+import { resizeArea } from '../sampling/resample.js';
+import type { FloatTensor } from '../tensor/tensor.js';
+import type { EditingModel } from './model.js';
+
+/** A picture as the tokenizer holds it. */
+export interface Tokenised {
+  /** Continuous, `[d, G]`. */
+  readonly features: FloatTensor;
+  readonly tokens: readonly ScaleTokens[];
+  /** The sum of all codes, `[d, G]`. */
+  readonly sum: FloatTensor;
+}
+
+/** `picture` `[1, 3, S, S]` in 0..1. */
+export async function tokenise({ coder, quantiser }: EditingModel, picture: FloatTensor): Promise<Tokenised> {
+  const encoded = await coder.encode(picture); // (1, d, h, w)
+  const features = resizeArea({ ...encoded, dims: encoded.dims.slice(1) }, quantiser.finest);
+  return { features, ...encodeTokens(quantiser, features) };
+}
