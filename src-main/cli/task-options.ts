@@ -1,5 +1,5 @@
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
-import { PRESETS, PROVIDERS } from '#contract/request.js';
+import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
@@ -125,7 +125,7 @@ function marginsOf(values: TaskValues): NonNullable<EditRequestInput['margins']>
 }
 
 export interface ControlWish {
-  readonly kind: 'canny' | 'depth';
+  readonly kind: ControlKind;
   /** A file with a ready map. */
   readonly mapPath?: string;
   readonly settings: { readonly strength?: number; readonly fromScale?: number; readonly toScale?: number };
@@ -137,7 +137,7 @@ export function controlOf(values: TaskValues): ControlWish | undefined {
   if (control === undefined) return undefined;
   const settings = present({ strength: numberOf(values.strength, '--strength'), ...scaleRangeOf(values.scales, '--scales') });
   if (control === 'canny' || control === 'depth') return { kind: control, settings };
-  return { kind: wordOf(values['control-kind'] ?? 'canny', ['canny', 'depth'], '--control-kind'), mapPath: control, settings };
+  return { kind: wordOf(values['control-kind'] ?? 'canny', CONTROL_KINDS, '--control-kind'), mapPath: control, settings };
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CONTROL_KINDS } from './request.js';
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512));
@@ -65,6 +66,20 @@ export const VarConfig = v.object({
 });
 export type VarConfig = v.InferOutput<typeof VarConfig>;
 
+/** Sizes of a ControlAR transformer: one token after the other, row by row, which are its `scales`. */
+export const ControlArConfig = v.object({
+  depth: positive,
+  width: positive,
+  heads: positive,
+  entries: v.pipe(positive, v.maxValue(65_536)),
+  scales: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
+  text: v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
+  /** What it was trained to hold. */
+  control: v.picklist(CONTROL_KINDS),
+  lateScales: v.optional(v.literal(0), 0),
+});
+export type ControlArConfig = v.InferOutput<typeof ControlArConfig>;
+
 export const TokenizerConfig = v.variant('kind', [
   v.looseObject({ kind: v.literal('residual'), codeBits: positive, downsample: positive }),
   v.looseObject({ kind: v.literal('vqgan'), codeBits: positive, downsample: positive, groups: positive }),
@@ -116,6 +131,11 @@ export const PackCard = v.variant('family', [
     ...common,
     family: v.literal('var'),
     config: v.object({ transformer: VarConfig, tokenizer: v.looseObject({ kind: v.literal('vqvae'), downsample: positive }) }),
+  }),
+  v.object({
+    ...common,
+    family: v.literal('controlar'),
+    config: v.object({ transformer: ControlArConfig, tokenizer: v.looseObject({ kind: v.literal('vq'), downsample: positive }) }),
   }),
 ]);
 export type PackCard = v.InferOutput<typeof PackCard>;

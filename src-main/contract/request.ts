@@ -9,6 +9,10 @@ export const PRESETS = ['best', 'balanced', 'fast', 'draft'] as const;
 export const PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'avif'] as const;
 
+/** What a map may show. Edges and depth are made from a photograph; the others are given. */
+export const CONTROL_KINDS = ['canny', 'depth', 'hed', 'lineart', 'segmentation'] as const;
+export type ControlKind = (typeof CONTROL_KINDS)[number];
+
 export type Task = (typeof TASKS)[number];
 export type Preset = (typeof PRESETS)[number];
 export type ProviderChoice = (typeof PROVIDERS)[number];
@@ -32,8 +36,8 @@ export type Margins = v.InferOutput<typeof Margins>;
 
 /** Spatial control (ControlAR): what to hold, how strongly, and at which scales (1-based, inclusive). */
 export const ControlSettings = v.object({
-  kind: v.picklist(['canny', 'depth']),
-  /** A ready map; without one it is made from the source. */
+  kind: v.picklist(CONTROL_KINDS),
+  /** A ready map; without one it is made from the source, where it can be. */
   map: v.optional(PictureId),
   strength: v.optional(realNumber('strength', 0, 1), 1),
   fromScale: v.optional(wholeNumber('fromScale', 1, 64), 1),

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard, PackFile } from '#contract/pack-card.js';
+import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
 import { publishedSchedule } from '#engine/door/published.js';
 import imagenetNames from './imagenet-names.json' with { type: 'json' };
@@ -32,6 +33,8 @@ export interface PublishedFiles {
   readonly name?: string;
   /** Side of the picture that the transformer was trained for; 512 where nothing else is said. */
   readonly pixels?: number;
+  /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
+  readonly control?: ControlKind;
 }
 
 /** Sides of the token grids that VAR was published with. */
@@ -55,7 +58,9 @@ const MAX_PROMPT = 512;
 export function packOfCheckpoints(files: PublishedFiles): CheckpointPack {
   const unknown = files.reports.find(({ model }) => model === null);
   if (unknown) throw new ExpectedError('weights.refused', `${basename(unknown.file)}: ${unknown.reason ?? 'not recognised.'}`);
-  return files.reports.some((report) => report.model?.family === 'infinity') ? infinityPack(files) : varPack(files);
+  const has = (family: ModelShape['family']) => files.reports.some((report) => report.model?.family === family);
+  if (has('infinity')) return infinityPack(files);
+  return has('controlar') ? controlArPack(files) : varPack(files);
 }
 
 function varPack(files: PublishedFiles): CheckpointPack {
@@ -69,20 +74,10 @@ function varPack(files: PublishedFiles): CheckpointPack {
 }
 
 function infinityPack(files: PublishedFiles): CheckpointPack {
-  const wanted = 'a VAREdit transformer, its tokenizer, the T5 encoder and its tokenizer.json';
-  const parts = partsOf(files, ['infinity', 'bitwise-tokenizer', 't5-encoder'], wanted);
-  const { textTokenizer } = files;
-  if (!textTokenizer) throw new ExpectedError('weights.refused', `Expected ${wanted} but received no tokenizer.json.`);
-  const [transformer, tokenizer, text] = [only(parts, 'infinity'), only(parts, 'bitwise-tokenizer'), only(parts, 't5-encoder')];
+  const { transformer, tokenizer, text, sources } = promptedParts(files, ['infinity', 'bitwise-tokenizer'], 'a VAREdit transformer');
   expectFittingTokens(transformer.model, tokenizer.model);
-  const textFiles = parts.get('t5-encoder') ?? [];
   return {
-    sources: [
-      sourceOf('transformer', transformer.report),
-      sourceOf('tokenizer', tokenizer.report),
-      ...textFiles.map(({ report }) => sourceOf('text', report)),
-      { role: 'text-tokenizer', ...textTokenizer, widened: false },
-    ],
+    sources,
     cardOf: (copied) =>
       infinityCard(headOf(files, transformer.report, copied), {
         ...files,
@@ -91,6 +86,57 @@ function infinityPack(files: PublishedFiles): CheckpointPack {
         textWidth: text.model.width,
       }),
   };
+}
+
+function controlArPack(files: PublishedFiles): CheckpointPack {
+  const { transformer, tokenizer, text, sources } = promptedParts(files, ['controlar', 'raster-tokenizer'], 'a ControlAR transformer');
+  expectOneCodebook(transformer.model, tokenizer.model);
+  if (transformer.model.textWidth !== text.model.width) {
+    throw new ExpectedError(
+      'weights.refused',
+      `Expected a text encoder ${transformer.model.textWidth} wide but received one of ${text.model.width}.`,
+    );
+  }
+  const control = files.control ?? controlNamed(transformer.report.file);
+  return {
+    sources,
+    cardOf: (copied) =>
+      controlArCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, control }),
+  };
+}
+
+/** A transformer, its tokenizer, and T5 with its `tokenizer.json`. */
+function promptedParts<T extends ModelShape['family'], V extends ModelShape['family']>(
+  files: PublishedFiles,
+  [first, second]: readonly [T, V],
+  name: string,
+) {
+  const wanted = `${name}, its tokenizer, the T5 encoder and its tokenizer.json`;
+  const parts = partsOf(files, [first, second, 't5-encoder'], wanted);
+  const { textTokenizer } = files;
+  if (!textTokenizer) throw new ExpectedError('weights.refused', `Expected ${wanted} but received no tokenizer.json.`);
+  const [transformer, tokenizer, text] = [only(parts, first), only(parts, second), only(parts, 't5-encoder')];
+  const sources: PackSource[] = [
+    sourceOf('transformer', transformer.report),
+    sourceOf('tokenizer', tokenizer.report),
+    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report)),
+    { role: 'text-tokenizer', ...textTokenizer, widened: false },
+  ];
+  return { transformer, tokenizer, text, sources };
+}
+
+/** Tensors do not say which maps a model was trained on; published files are named after them. */
+function controlNamed(file: string): ControlKind {
+  const words: readonly (readonly [word: string, kind: ControlKind])[] = [
+    ...CONTROL_KINDS.map((kind) => [kind, kind] as const),
+    ['seg', 'segmentation'],
+  ];
+  const found = words.find(([word]) => basename(file).toLowerCase().includes(word));
+  if (found) return found[1];
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
+  );
 }
 
 interface Part<F extends ModelShape['family'] = ModelShape['family']> {
@@ -121,11 +167,13 @@ function sourceOf(role: PackFile['role'], { file, sizeBytes, tensors }: InspectR
   return { role, path: file, bytes: widened ? 2 * sizeBytes : sizeBytes, widened };
 }
 
-function expectOneCodebook(transformer: Shape<'var'>, tokenizer: Shape<'vector-tokenizer'>): void {
-  if (transformer.entries === tokenizer.entries && transformer.codeWidth === tokenizer.codeWidth) return;
+/** A transformer that reads indices says nothing of the codes' width. */
+function expectOneCodebook(transformer: { entries: number; codeWidth?: number }, tokenizer: { entries: number; codeWidth: number }): void {
+  const { entries, codeWidth = tokenizer.codeWidth } = transformer;
+  if (entries === tokenizer.entries && codeWidth === tokenizer.codeWidth) return;
   throw new ExpectedError(
     'weights.refused',
-    `Expected a tokenizer of ${transformer.entries} codes with ${transformer.codeWidth} channels but received ${tokenizer.entries} with ${tokenizer.codeWidth}.`,
+    `Expected a tokenizer of ${entries} codes with ${codeWidth} channels but received ${tokenizer.entries} with ${tokenizer.codeWidth}.`,
   );
 }
 
@@ -213,6 +261,31 @@ function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer,
     defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 0.5, topP: 0.97, topK: 0, fillInstruction: 'fill in the missing part' },
     abilities: ['edits by instruction'],
     limits: ['experimental: fill and expand were not trained for', EXPERIMENTAL_PRESETS],
+  };
+}
+
+interface ControlArParts {
+  readonly transformer: Shape<'controlar'>;
+  readonly tokenizer: Shape<'raster-tokenizer'>;
+  readonly control: ControlKind;
+}
+
+function controlArCard(head: ReturnType<typeof headOf>, { transformer, tokenizer, control }: ControlArParts): PackCard {
+  const { depth, width, heads, entries, imageTokens, textWidth, textTokens } = transformer;
+  const side = Math.sqrt(imageTokens);
+  const downsample = 2 ** (tokenizer.depth - 1);
+  const scales = Array.from({ length: side }, (): [number, number] => [1, side]);
+  const text = { kind: 'features' as const, width: textWidth, maxTokens: textTokens };
+  return {
+    ...head,
+    title: `ControlAR, ${depth} layers, ${control}`,
+    family: 'controlar',
+    imageSize: side * downsample,
+    config: { transformer: { depth, width, heads, entries, scales, text, control, lateScales: 0 }, tokenizer: { kind: 'vq', downsample } },
+    presets: { best: depth, balanced: depth, fast: depth, draft: depth },
+    defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 1, topK: 2000, topP: 1, fillInstruction: 'a high-quality image' },
+    abilities: [`pictures from words, held by a map: ${control}`],
+    limits: ['draws token by token, so it takes minutes without a GPU', 'no depth presets', 'square pictures'],
   };
 }
 

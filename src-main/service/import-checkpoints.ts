@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { PackSummary } from '#contract/api.js';
+import type { ControlKind } from '#contract/request.js';
 import type { Engine, InspectReport } from '#engine/door/engine.js';
 import type { Library } from '#packs/library.js';
 
@@ -9,6 +10,8 @@ export interface ImportOptions {
   readonly name?: string;
   /** Side of the picture that the transformer was trained for, where its tensors do not say. */
   readonly pixels?: number;
+  /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
+  readonly control?: ControlKind;
 }
 
 /** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). */

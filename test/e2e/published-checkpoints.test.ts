@@ -140,3 +140,45 @@ describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference f
     expect(stderr).toMatch(/the T5 encoder and its tokenizer\.json/);
   });
 });
+
+describe('published ControlAR files', () => {
+  const [SMALL, TEXT] = ['controlar-mini', 't5-mini'].map((name) => path.resolve('test/golden', name)) as [string, string];
+  const transformer = path.join(SMALL, 'canny_mini.pth');
+  const others = [path.join(SMALL, 'vq_mini.pt'), path.join(TEXT, 't5.pth'), path.join(TEXT, 'tokenizer.json')];
+
+  beforeAll(() => scalebrushJson('packs', 'import', transformer, ...others, '--name', 'held'));
+
+  async function draw(name: string, ...options: string[]) {
+    const report = await scalebrushJson('generate', file('scene.png'), '--pack', 'held', ...options, '--argmax', '-o', file(`${name}.png`));
+    return (report['tokens'] as { tokens: unknown }).tokens;
+  }
+
+  test('draw from words and the edges of a photograph, row by row', async () => {
+    const held = await draw('held', '-i', 'A red car', '--control', 'canny');
+    expect(held).toHaveLength(4);
+    expect(await draw('again', '-i', 'a red car ', '--control', 'canny')).toEqual(held);
+    expect(await draw('weaker', '-i', 'a red car', '--control', 'canny', '--strength', '0.2')).not.toEqual(held);
+  });
+
+  test.each([
+    [
+      'another kind of map',
+      ['generate', 'scene.png', '--pack', 'held', '-i', 'a car', '--control', 'depth'],
+      /Expected canny for the pack "held"/,
+    ],
+    ['an edit', ['edit', 'scene.png', '--pack', 'held', '-i', 'a car'], /Expected the task generate for the pack "held"/],
+  ])('refuse %s', async (_, args, reason) => {
+    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
+  });
+
+  test('must say what they hold', async () => {
+    await copyFile(transformer, file('mine.pth'));
+    const { stderr } = await scalebrush('packs', 'import', file('mine.pth'), ...others);
+    expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation\)/);
+    expect(await scalebrushJson('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
+      imported: [{ name: 'mine', title: 'ControlAR, 3 layers, lineart' }],
+    });
+  });
+});

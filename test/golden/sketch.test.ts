@@ -62,6 +62,7 @@ async function controlMap(name: string): Promise<FloatTensor | undefined> {
 async function planOf(name: string, { instruction, settings }: Case): Promise<ScalePlan> {
   const { model } = pack;
   const { quantiser, predictor } = model;
+  if ('beginRaster' in predictor) throw new Error('Expected a pack of scales.');
   const encoded = await model.coder.encode(await picture(`case-${name}-source.png`));
   const features = floats(encoded.dims.slice(1), encoded.data);
   const mask = resizeArea(await plane(`case-${name}-mask.png`), quantiser.finest);

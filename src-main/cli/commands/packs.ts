@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { CONTROL_KINDS } from '#contract/request.js';
 import { shownName } from '#service/names.js';
 import type { ImportOptions } from '#service/import-checkpoints.js';
-import { JSON_OPTION, numberOf, parseCommandLine, refused, type OptionTable } from '../arguments.js';
+import { JSON_OPTION, numberOf, parseCommandLine, refused, wordOf, type OptionTable } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 
 const USAGE = `Usage: scalebrush packs list
@@ -12,25 +13,32 @@ const USAGE = `Usage: scalebrush packs list
        scalebrush packs verify NAME
        scalebrush packs classes NAME [TEXT]
        scalebrush packs import FOLDER…
-       scalebrush packs import FILE… [--name NAME] [--pixels SIDE]
+       scalebrush packs import FILE… [--name NAME] [--pixels SIDE] [--control KIND]
        scalebrush packs remove NAME
 
 Import takes a pack's folder, or the files that authors published (.pth or .safetensors): of VAR a
-transformer and its tokenizer; of VAREdit both, the files of T5's encoder, and its tokenizer.json.
+transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its
+tokenizer.json.
 
 Options:
   --name NAME    the imported pack's name; else that of the transformer's file
   --pixels SIDE  256, 512 or 1024: what a VAREdit transformer was trained for (default 512)
+  --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
+                 where its file's name does not say
   --json         print one JSON object`;
 
 /** The model packs of this machine. */
 export const packsCommand: Command = { name: 'packs', summary: 'list, describe, verify, import and remove model packs', usage: USAGE, run };
 
-const IMPORT_OPTIONS = { name: { type: 'string' }, pixels: { type: 'string' } } as const satisfies OptionTable;
+const IMPORT_OPTIONS = { name: { type: 'string' }, pixels: { type: 'string' }, control: { type: 'string' } } as const satisfies OptionTable;
 
-function importingOf({ name, pixels }: { readonly name?: unknown; readonly pixels?: unknown }): ImportOptions {
+function importingOf({ name, pixels, control }: Readonly<Record<string, unknown>>): ImportOptions {
   const side = numberOf(typeof pixels === 'string' ? pixels : undefined, '--pixels');
-  return { ...(typeof name === 'string' && { name }), ...(side !== undefined && { pixels: side }) };
+  return {
+    ...(typeof name === 'string' && { name }),
+    ...(side !== undefined && { pixels: side }),
+    ...(typeof control === 'string' && { control: wordOf(control, CONTROL_KINDS, '--control') }),
+  };
 }
 
 interface Question {

@@ -8,10 +8,13 @@ import { openResidualCoder } from '../networks/residual-coder.js';
 import { openVar } from '../networks/var/predictor.js';
 import { openVqganCoder } from '../networks/vqgan.js';
 import type { EditingModel } from '../pipelines/model.js';
+import { openControlAr } from '../networks/controlar/predictor.js';
+import { Codebook } from '../sampling/codebook.js';
+import { RasterQuantiser } from '../sampling/raster-quantiser.js';
 import { BitwiseQuantiser } from '../sampling/bitwise-quantiser.js';
 import { VectorQuantiser } from '../sampling/vector-quantiser.js';
 import type { Runner } from '../tensor/runner.js';
-import { floats } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
 import type { Checkpoint, FileIdentity } from '../weights/checkpoint.js';
 import { Weights } from '../weights/handle.js';
 import { assertUnchanged } from '../weights/identity.js';
@@ -60,6 +63,14 @@ async function openNetworks(card: PackCard, { transformer, tokenizer }: PackWeig
       predictor: await openVar(runner, transformer, config.transformer),
       coder: await openVqganCoder(runner, tokenizer, { attention: true }),
       quantiser: vectorQuantiser(config.transformer.scales, tokenizer.at('quantize')),
+    };
+  }
+  if (card.family === 'controlar') {
+    const { config } = card;
+    return {
+      predictor: await openControlAr(runner, transformer, config.transformer),
+      coder: await openVqganCoder(runner, tokenizer, { attention: true }),
+      quantiser: rasterQuantiser(config.transformer.scales, tokenizer.at('quantize')),
     };
   }
   const { config } = card;
@@ -112,12 +123,21 @@ export function vectorQuantiser(schedule: readonly Grid[], weights: Weights): Ve
   const filters = weights.at('quant_resi', 'qresi_ls');
   return new VectorQuantiser({
     schedule,
-    codebook: floats(weights.shape('embedding.weight'), weights.readFloats('embedding.weight')),
+    codebook: new Codebook(codesIn(weights)),
     filters: filters.children().map((name) => ({
       weight: filters.at(name).readFloats('weight'),
       bias: filters.at(name).readFloats('bias'),
     })),
   });
+}
+
+/** Of a LlamaGen tokenizer, which compares directions only. */
+export function rasterQuantiser(grids: readonly Grid[], weights: Weights): RasterQuantiser {
+  return new RasterQuantiser({ schedule: grids, codebook: Codebook.ofDirections(codesIn(weights)) });
+}
+
+function codesIn(weights: Weights): FloatTensor {
+  return floats(weights.shape('embedding.weight'), weights.readFloats('embedding.weight'));
 }
 
 async function assertAllUnchanged(identities: readonly FileIdentity[]): Promise<void> {

@@ -32,11 +32,14 @@ export async function openText(pack: InstalledPack, runner: Runner, weights: Wei
   const [width = 0] = weights.shape('encoder.final_layer_norm.weight');
   if (width !== text.width)
     throw new ExpectedError('weights.refused', `Expected a text encoder ${text.width} wide but received one of ${width}.`);
-  return promptReader(new T5Tokenizer(await readTokenizer(pack), text.maxTokens), async (ids) => {
+  const reader = promptReader(new T5Tokenizer(await readTokenizer(pack), text.maxTokens), async (ids) => {
     // Needed for a moment and larger than most transformers: opened, asked, and let go.
     const encoder = await openT5Encoder(runner, weights);
     return encoder.encode(ids).finally(() => encoder.release());
   });
+  // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
+  if (card.family === 'controlar') return (instruction) => reader(instruction.trim().toLowerCase() || card.defaults.fillInstruction);
+  return reader;
 }
 
 function withoutEncoder({ name }: PackCard): ExpectedError {

@@ -40,6 +40,11 @@ export function plainLayerNorm(graph: GraphBuilder, value: Value, { width, eps }
   return graph.op('LayerNormalization', [value, graph.filled(1, width)], { axis: -1, epsilon: { float: eps } });
 }
 
+/** Multi-layer perceptron with a tanh GELU between `fc1` and `fc2`: `[R, in]` → `[R, out]`. */
+export function geluMlp(module: Module, rows: Value): Value {
+  return linear(module.at('fc2'), geluTanh(module.graph, linear(module.at('fc1'), rows)));
+}
+
 /** Root-mean-square normalisation with a learned weight. */
 export function rmsNorm(module: Module, value: Value, eps: number): Value {
   return module.graph.op('SimplifiedLayerNormalization', [value, module.parameter('weight')], { axis: -1, epsilon: { float: eps } });
@@ -59,23 +64,29 @@ export function rotary(graph: GraphBuilder, value: Value, angles: { cos: Value; 
   return graph.op('com.microsoft.RotaryEmbedding', [value, fromFirstRow, angles.cos, angles.sin], { interleaved: 1 });
 }
 
-/** Softmax attention without a scale of its own: q `[B, L, C]`, k and v `[B, T, C]` → `[B, L, C]`. */
-export function attention(graph: GraphBuilder, { q, k, v }: { q: Value; k: Value; v: Value }, heads: number): Value {
-  return graph.op('com.microsoft.MultiHeadAttention', [q, k, v], { num_heads: heads, scale: { float: 1 } });
+/** Queries, keys and values, heads side by side; `bias` `[1, 1, L, T]` is added to the scores. */
+export interface AttentionInputs {
+  readonly q: Value; // (B, L, C)
+  readonly k: Value; // (B, T, C)
+  readonly v: Value; // (B, T, C)
+  readonly bias?: Value;
+}
+
+/** Softmax attention without a scale of its own → `[B, L, C]`. */
+export function attention(graph: GraphBuilder, { q, k, v, bias }: AttentionInputs, heads: number): Value {
+  const inputs = bias === undefined ? [q, k, v] : [q, k, v, ABSENT, ABSENT, bias];
+  return graph.op('com.microsoft.MultiHeadAttention', inputs, { num_heads: heads, scale: { float: 1 } });
 }
 
 /**
  * The same in separate steps. WebGPU's fused operator is off by up to 1e-2 of the values (ONNX Runtime 1.30), which turns
  * bits; the steps agree with the CPU to float32.
  */
-export function attentionInSteps(
-  graph: GraphBuilder,
-  { q, k, v }: { q: Value; k: Value; v: Value },
-  heads: { count: number; width: number },
-): Value {
+export function attentionInSteps(graph: GraphBuilder, { q, k, v, bias }: AttentionInputs, heads: { count: number; width: number }): Value {
   const split = (value: Value, perm: readonly number[]) =>
     graph.op('Transpose', [graph.op('Reshape', [value, graph.integers([0, 0, heads.count, heads.width])])], { perm: [...perm] });
-  const scores = graph.op('MatMul', [split(q, [0, 2, 1, 3]), split(k, [0, 2, 3, 1])]); // (B, H, L, T)
+  const products = graph.op('MatMul', [split(q, [0, 2, 1, 3]), split(k, [0, 2, 3, 1])]); // (B, H, L, T)
+  const scores = bias === undefined ? products : graph.op('Add', [products, bias]);
   const seen = graph.op('MatMul', [graph.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]); // (B, H, L, c)
   const joined = graph.op('Transpose', [seen], { perm: [0, 2, 1, 3] });
   return graph.op('Reshape', [joined, graph.integers([0, 0, heads.count * heads.width])]); // (B, L, C)

@@ -13,8 +13,8 @@ import { fromUnitRange, toUnitRange } from './pixel-range.js';
 const GROUPS = [32, 24] as const;
 
 /**
- * The convolutional tokenizers of Infinity and VAR (VQGAN's shape), published names with or without the `.conv.`
- * and `.norm.` infix. Widths, levels and block counts are read from the tensors, and so are the convolutions that
+ * The convolutional tokenizers of Infinity, VAR and LlamaGen (VQGAN's shape), published names with or without the
+ * `.conv.` and `.norm.` infix. Widths, levels and block counts are read from the tensors, and so are the convolutions that
  * some have on either side of the quantiser.
  */
 export function openVqganCoder(runner: Runner, weights: Weights, options: VqganOptions = {}): Promise<PictureCoder> {
@@ -33,9 +33,7 @@ export function vqganEncoderGraph(weights: Weights, options: VqganOptions = {}):
   const encoder = root.at('encoder');
   const picture = graph.input('picture', [1, 3, 'H', 'W']);
   let x = conv(encoder.at('conv_in'), fromUnitRange(graph, picture));
-  const levels = encoder.weights.at('down').children();
-  for (const name of levels) {
-    const down = encoder.at('down', name);
+  for (const down of levels(encoder, 'down')) {
     x = level(down, x, options);
     // Padded on the right and below only.
     if (down.has('downsample')) x = conv(down.at('downsample', 'conv'), x, { stride: 2, pads: [0, 0, 1, 1] });
@@ -53,9 +51,9 @@ export function vqganDecoderGraph(weights: Weights, options: VqganOptions = {}):
   const codes = graph.input('codes', [1, 'd', 'h', 'w']);
   const input = conv(decoder.at('conv_in'), aroundQuantiser(root, 'post_quant_conv', codes));
   let x = middle(decoder.at('mid'), input, options);
-  // Levels are numbered by resolution: the coarsest, the highest number, comes first.
-  for (const name of decoder.weights.at('up').children().reverse()) {
-    const up = decoder.at('up', name);
+  // Levels are numbered by resolution, the coarsest last; LlamaGen's in running order.
+  const ups = levels(decoder, 'up');
+  for (const up of decoder.has('conv_blocks') ? ups : ups.reverse()) {
     x = level(up, x, options);
     if (up.has('upsample')) x = conv(up.at('upsample', 'conv'), upsampleNearest(graph, x));
   }
@@ -67,10 +65,17 @@ function aroundQuantiser(root: Module, name: 'quant_conv' | 'post_quant_conv', x
   return root.has(name) ? conv(root.at(name), x) : x;
 }
 
+/** The modules of all resolutions; LlamaGen's tokenizer calls them otherwise. */
+function levels(half: Module, published: 'down' | 'up'): Module[] {
+  const list = half.at(half.has('conv_blocks') ? 'conv_blocks' : published);
+  return list.weights.children().map((name) => list.at(name));
+}
+
 function middle(mid: Module, x: Value, { attention }: VqganOptions): Value {
-  const first = residualBlock(mid.at('block_1'), x);
-  const seen = attention && mid.has('attn_1') ? attentionBlock(mid.at('attn_1'), first) : first;
-  return residualBlock(mid.at('block_2'), seen);
+  const [before, seeing, after] = mid.has('block_1') ? ['block_1', 'attn_1', 'block_2'] : ['0', '1', '2'];
+  const first = residualBlock(mid.at(before), x);
+  const seen = attention && mid.has(seeing) ? attentionBlock(mid.at(seeing), first) : first;
+  return residualBlock(mid.at(after), seen);
 }
 
 function head(module: Module, x: Value): Value {
@@ -80,26 +85,36 @@ function head(module: Module, x: Value): Value {
 /** The residual blocks of one resolution, each with the attention block of its number where there is one. */
 function level(module: Module, x: Value, { attention }: VqganOptions): Value {
   const attentive = module.at('attn');
-  return module.weights
-    .at('block')
-    .children()
-    .reduce((map, name) => {
-      const next = residualBlock(module.at('block', name), map);
-      return attention && attentive.has(name) ? attentionBlock(attentive.at(name), next) : next;
-    }, x);
+  const blocks = module.at(module.has('block') ? 'block' : 'res');
+  return blocks.weights.children().reduce((map, name) => {
+    const next = residualBlock(blocks.at(name), map);
+    return attention && attentive.has(name) ? attentionBlock(attentive.at(name), next) : next;
+  }, x);
 }
 
 /** Every pixel sees every other: one head, scale 1/√C. */
 function attentionBlock(block: Module, x: Value): Value {
   const { graph } = block;
   const [width = 0] = block.shape('norm.weight');
-  const joined = graph.op('Reshape', [conv(block.at('qkv'), norm(block.at('norm'), x)), graph.integers([0, 3 * width, -1])]);
-  const [q = '', k = '', v = ''] = graph.ops('Split', [joined], { attributes: { axis: 1, num_outputs: 3 }, outputs: 3 }); // (B, C, N)
+  const { q, k, v } = queriesKeysValues(block, norm(block.at('norm'), x), width);
   const pixelsFirst = graph.op('Transpose', [q], { perm: [0, 2, 1] });
   const scores = graph.op('Mul', [graph.op('MatMul', [pixelsFirst, k]), graph.scalar(1 / Math.sqrt(width))]); // (B, N, N)
   const shares = graph.op('Transpose', [graph.op('Softmax', [scores], { axis: -1 })], { perm: [0, 2, 1] });
   const seen = graph.op('Reshape', [graph.op('MatMul', [v, shares]), graph.op('Shape', [x])]);
   return graph.op('Add', [x, conv(block.at('proj_out'), seen)]);
+}
+
+/** `[B, C, N]` each, from one convolution or from three (LlamaGen). */
+function queriesKeysValues(block: Module, normed: Value, width: number): { readonly q: Value; readonly k: Value; readonly v: Value } {
+  const { graph } = block;
+  const inLine = (map: Value, channels: number) => graph.op('Reshape', [map, graph.integers([0, channels, -1])]);
+  if (!block.has('qkv')) {
+    const own = (name: string) => inLine(conv(block.at(name), normed), width);
+    return { q: own('q'), k: own('k'), v: own('v') };
+  }
+  const joined = inLine(conv(block.at('qkv'), normed), 3 * width);
+  const [q = '', k = '', v = ''] = graph.ops('Split', [joined], { attributes: { axis: 1, num_outputs: 3 }, outputs: 3 });
+  return { q, k, v };
 }
 
 function residualBlock(block: Module, x: Value): Value {

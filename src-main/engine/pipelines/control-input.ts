@@ -11,12 +11,18 @@ import { modelExtent, traitsOf, type PipelineJob } from './model.js';
 
 // S model picture side · n control channels of the pack
 
+const FLAG = '-flag';
+
 /** The control of a request, ready for the model; undefined where it would change nothing. */
 export async function controlInput(job: PipelineJob, picture: FloatTensor | undefined): Promise<ControlInput | undefined> {
   const settings = job.request.control;
   if (!settings) return undefined;
   const channels = traitsOf(job.model.card).control;
   if (!channels) throw new ExpectedError('pack.unable', `Expected a pack with spatial control but "${job.model.card.name}" has none.`);
+  if (!channels.includes(settings.kind)) {
+    const held = channels.filter((channel) => !channel.endsWith(FLAG)).join(' or ');
+    throw new ExpectedError('pack.unable', `Expected ${held} for the pack "${job.model.card.name}" but received ${settings.kind}.`);
+  }
   // Strength 0 must equal no control to the last bit, so nothing is added at all.
   if (settings.strength === 0) return undefined;
   const plane = await controlPlane(job, settings, picture);
@@ -45,6 +51,7 @@ async function readyMap(job: PipelineJob, settings: ControlSettings): Promise<Fl
 /** Edges or depth of the model's own view of a picture, `[1, 1, S, S]`. */
 export async function estimateMap(job: PipelineJob, settings: ControlSettings, picture: FloatTensor): Promise<FloatTensor> {
   if (settings.kind === 'canny') return modelCanny(picture, settings);
+  if (settings.kind !== 'depth') throw new ExpectedError('request.invalid', `Expected a ready map for ${settings.kind} but received none.`);
   if (!job.model.depth)
     throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${job.model.card.name}" has none.`);
   return job.model.depth.estimate(picture);
@@ -68,7 +75,7 @@ function inChannels(plane: FloatTensor, channels: readonly string[], kind: strin
   channels.forEach((channel, c) => {
     const target = map.data.subarray(c * pixels, (c + 1) * pixels);
     if (channel === kind) target.set(plane.data);
-    if (channel === `${kind}-flag`) target.fill(1);
+    if (channel === `${kind}${FLAG}`) target.fill(1);
   });
   return map;
 }

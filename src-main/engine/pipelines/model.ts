@@ -3,7 +3,7 @@ import type { EditEventOf, Notice } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
 import type { Quantiser } from '../sampling/quantiser.js';
-import type { DepthEstimator, PictureCoder, ScalePredictor, TextInput } from '../tensor/predictor.js';
+import type { DepthEstimator, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '../tensor/predictor.js';
 
 export interface EncodedInstruction {
   readonly text: TextInput;
@@ -13,7 +13,7 @@ export interface EncodedInstruction {
 /** A pack with its graphs open. */
 export interface EditingModel {
   readonly card: PackCard;
-  readonly predictor: ScalePredictor;
+  readonly predictor: ScalePredictor | RasterPredictor;
   readonly coder: PictureCoder;
   readonly depth?: DepthEstimator;
   readonly quantiser: Quantiser;
@@ -26,12 +26,23 @@ export interface Traits {
   readonly seesSource: boolean;
   readonly maskEmbedding: boolean;
   readonly sourceFusion: boolean;
+  /** Row by row it cannot see what lies below, so there is nothing to fill. */
+  readonly generatesOnly?: boolean;
   /** Channels of a control picture, where it takes one. */
   readonly control?: readonly string[];
 }
 
 export function traitsOf(card: PackCard): Traits {
   if (card.family === 'var') return { seesSource: false, maskEmbedding: false, sourceFusion: false };
+  if (card.family === 'controlar') {
+    return {
+      seesSource: false,
+      maskEmbedding: false,
+      sourceFusion: false,
+      generatesOnly: true,
+      control: [card.config.transformer.control],
+    };
+  }
   const { maskEmbedding, sourceFusion, control } = card.config.transformer;
   return { seesSource: true, maskEmbedding, sourceFusion, ...(control && { control: control.channels }) };
 }

@@ -18,6 +18,10 @@ import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './sta
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
 export function runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { task } = job.request;
+  const { card } = job.model;
+  if (traitsOf(card).generatesOnly && task !== 'generate' && task !== 'control') {
+    throw new ExpectedError('pack.unable', `Expected the task generate for the pack "${card.name}" but received ${task}.`);
+  }
   switch (task) {
     case 'edit':
       return edit(job, signal);

@@ -7,6 +7,7 @@ import { layersPerScale } from '../sampling/depth-presets.js';
 import { patchify } from '../sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '../sampling/quantiser.js';
 import { guidancePerScale } from '../sampling/guidance.js';
+import { runRows } from '../sampling/raster-loop.js';
 import { runScales, type ScalePlan, type ScaleStep } from '../sampling/scale-loop.js';
 import { unpackTokens } from '../sampling/tokens.js';
 import type { ControlInput } from '../tensor/predictor.js';
@@ -16,13 +17,16 @@ import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, typ
 import type { Stage } from './stage.js';
 import { tokenise } from './tokenise.js';
 
+/** More than any published schedule has. */
+const MANY_SCALES = 16;
+
 // d code bits · G finest tokenizer grid · S model picture side
 
 /** What all candidates of one request share. */
 interface Production {
   readonly job: PipelineJob;
   readonly stage: Stage;
-  readonly plan: Omit<ScalePlan, 'sampling'>;
+  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
   readonly sampling: Omit<DrawOptions, 'seed'>;
   /** The source as the tokenizer can hold it. */
   readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
@@ -114,7 +118,6 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
     source,
     sampling: samplingOf(job),
     plan: {
-      predictor: model.predictor,
       quantiser,
       conditioning: {
         text,
@@ -177,7 +180,7 @@ async function* produceCandidate(production: Production, index: number, signal: 
   const seed = (job.request.seed + index) >>> 0;
   const tokens: ScaleTokens[] = [];
   let last: ScaleStep | undefined;
-  for await (const step of runScales({ ...production.plan, sampling: { ...production.sampling, seed } }, signal)) {
+  for await (const step of stepsOf(production, seed, signal)) {
     tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
@@ -189,17 +192,29 @@ async function* produceCandidate(production: Production, index: number, signal: 
   yield { type: 'candidate', candidate: await finish(production, { index, seed, tokens, last }) };
 }
 
+function stepsOf({ job, plan, sampling }: Production, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
+  const { predictor } = job.model;
+  const seeded = { ...plan, sampling: { ...sampling, seed } };
+  return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
+}
+
 async function* report(production: Production, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
   const { job, plan, clock } = production;
   const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales };
   yield { type: 'scale', ...place, tokens: plan.quantiser.tokens(step.scale), ms: step.ms };
   if (job.probe?.keepLogits) yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data };
-  if (!job.request.previews) return;
+  if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales)) return;
   const started = performance.now();
   const picture = await encodePng(await previewPicture(production, step));
   const ms = performance.now() - started;
   clock.previews.push(ms);
   yield { type: 'preview', ...place, picture, ms };
+}
+
+/** Rows of a raster come by the dozen, and each picture of them costs a full decode: a few are shown. */
+function isShown(scale: number, scales: number): boolean {
+  const every = scales > MANY_SCALES ? Math.ceil(scales / MANY_SCALES) : 1;
+  return (scale + 1) % every === 0 || scale === scales - 1;
 }
 
 /** Decoding the sum at the scale's own size costs a fraction of a full decode, and shows what the scale knows. */

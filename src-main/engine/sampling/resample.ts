@@ -40,9 +40,18 @@ function linearMatrix(inputs: number, outputs: number): Matrix {
 
 /** Keys' cubic convolution (a = −0.75, align_corners = false), border samples repeated, without antialiasing. */
 function cubicMatrix(inputs: number, outputs: number): Matrix {
+  return cubicTaps({ inputs, outputs }, (row) => ((row + 0.5) * inputs) / outputs - 0.5);
+}
+
+/** The same with the outermost samples on each other (align_corners = true). */
+function cubicCornersMatrix(inputs: number, outputs: number): Matrix {
+  return cubicTaps({ inputs, outputs }, (row) => (row * (inputs - 1)) / Math.max(1, outputs - 1));
+}
+
+function cubicTaps({ inputs, outputs }: Omit<Matrix, 'values'>, positionOf: (row: number) => number): Matrix {
   const values = new Float32Array(outputs * inputs);
   for (let row = 0; row < outputs; row++) {
-    const position = ((row + 0.5) * inputs) / outputs - 0.5;
+    const position = positionOf(row);
     const low = Math.floor(position);
     for (let tap = -1; tap <= 2; tap++) {
       const column = Math.min(inputs - 1, Math.max(0, low + tap));
@@ -52,13 +61,26 @@ function cubicMatrix(inputs: number, outputs: number): Matrix {
   return { outputs, inputs, values };
 }
 
+/** torch's nearest: the sample at or before. */
+function nearestMatrix(inputs: number, outputs: number): Matrix {
+  const values = new Float32Array(outputs * inputs);
+  for (let row = 0; row < outputs; row++) values[row * inputs + Math.floor((row * inputs) / outputs)] = 1;
+  return { outputs, inputs, values };
+}
+
 function cubicWeight(distance: number): number {
   const a = -0.75;
   if (distance <= 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
   return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a;
 }
 
-const matrices = { area: areaMatrix, linear: linearMatrix, cubic: cubicMatrix };
+const matrices = {
+  area: areaMatrix,
+  linear: linearMatrix,
+  cubic: cubicMatrix,
+  'cubic corners': cubicCornersMatrix,
+  nearest: nearestMatrix,
+};
 const cache = new Map<string, Matrix>();
 
 function matrix(kind: keyof typeof matrices, inputs: number, outputs: number): Matrix {
@@ -123,4 +145,14 @@ export function resizeCubic(map: FloatTensor, grid: Grid): FloatTensor {
 /** torch's bilinear resize (align_corners = false) of `[d, H, W]`. */
 export function resizeLinear(map: FloatTensor, grid: Grid): FloatTensor {
   return resize('linear', map, grid);
+}
+
+/** torch's bicubic resize (align_corners = true) of `[d, H, W]`. */
+export function resizeCubicCorners(map: FloatTensor, grid: Grid): FloatTensor {
+  return resize('cubic corners', map, grid);
+}
+
+/** torch's nearest resize of `[d, H, W]`. */
+export function resizeNearest(map: FloatTensor, grid: Grid): FloatTensor {
+  return resize('nearest', map, grid);
 }

@@ -83,17 +83,25 @@ function hideInside(map: FloatTensor, mask: FloatTensor): FloatTensor {
 function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; sum: FloatTensor; logits: FloatTensor }): ScaleTokens {
   const given = plan.given[scale];
   if (given) return given;
-  const guided = guide(logits, at(plan.guidance, scale));
-  if (!guided.every(Number.isFinite)) {
-    throw new ExpectedError(
-      'weights.damaged',
-      `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`,
-    );
-  }
+  const guided = guideFinite(logits, at(plan.guidance, scale), scale);
   const drawn = plan.quantiser.draw(guided, plan.sampling, scale);
   const { features, keepMask, lockedScales } = plan;
   if (!features || (!keepMask && scale >= lockedScales)) return drawn;
   const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
   if (scale < lockedScales || !keepMask) return source;
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
+}
+
+/**
+ * Guided logits.
+ *
+ * @throws ExpectedError `weights.damaged` where they are no numbers.
+ */
+export function guideFinite(logits: FloatTensor, guidance: number, scale: number): Float32Array {
+  const guided = guide(logits, guidance);
+  if (guided.every(Number.isFinite)) return guided;
+  throw new ExpectedError(
+    'weights.damaged',
+    `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`,
+  );
 }

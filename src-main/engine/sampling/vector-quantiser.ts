@@ -1,9 +1,10 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
+import type { Codebook } from './codebook.js';
 import { drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';
-import { patchify, unpatchify } from './patchify.js';
+import { patchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
 import { resizeArea, resizeCubic } from './resample.js';
 
@@ -17,7 +18,7 @@ export interface CodeFilter {
 
 export interface VectorQuantiserOptions {
   readonly schedule: readonly Grid[];
-  readonly codebook: FloatTensor; // (V, d)
+  readonly codebook: Codebook;
   /** φ, shared among neighbouring scales. */
   readonly filters: readonly CodeFilter[];
 }
@@ -35,15 +36,13 @@ export class VectorQuantiser implements Quantiser {
   readonly schedule: readonly Grid[];
   readonly patch = 1;
   readonly valuesPerToken = 1;
-  readonly #codebook: FloatTensor;
-  readonly #squares: Float64Array; // (V)
+  readonly #codebook: Codebook;
   readonly #filters: readonly CodeFilter[];
 
   constructor({ schedule, codebook, filters }: VectorQuantiserOptions) {
     this.schedule = schedule;
     this.#codebook = codebook;
     this.#filters = filters;
-    this.#squares = squaredLengths(codebook);
   }
 
   get scales(): number {
@@ -56,11 +55,7 @@ export class VectorQuantiser implements Quantiser {
 
   /** V */
   get entries(): number {
-    return at(this.#codebook.dims, 0);
-  }
-
-  get #width(): number {
-    return at(this.#codebook.dims, 1);
+    return this.#codebook.entries;
   }
 
   tokens(k: number): number {
@@ -68,7 +63,7 @@ export class VectorQuantiser implements Quantiser {
   }
 
   emptySum(): FloatTensor {
-    return floats([this.#width, ...this.finest]);
+    return floats([this.#codebook.width, ...this.finest]);
   }
 
   down(map: FloatTensor, k: number): FloatTensor {
@@ -76,7 +71,7 @@ export class VectorQuantiser implements Quantiser {
   }
 
   add(sum: FloatTensor, tokens: ArrayLike<number>, k: number): FloatTensor {
-    const codes = this.#codesOf(tokens, at(this.schedule, k)); // (d, h, w)
+    const codes = this.#codebook.codesOf(tokens, at(this.schedule, k)); // (d, h, w)
     const fine = this.#smoothed(resizeCubic(codes, this.finest), k); // (d, G)
     return { ...sum, data: sum.data.map((value, i) => value + fine[i]!) };
   }
@@ -86,12 +81,7 @@ export class VectorQuantiser implements Quantiser {
   }
 
   quantise(features: FloatTensor, sum: FloatTensor, k: number): Uint16Array {
-    const residual = patchify(residualAt(this, { features, sum, k }), 1); // (l, d)
-    const indices = new Uint16Array(this.tokens(k));
-    for (let token = 0; token < indices.length; token++) {
-      indices[token] = this.#nearest(residual.data.subarray(token * this.#width, (token + 1) * this.#width));
-    }
-    return indices;
+    return this.#codebook.nearest(patchify(residualAt(this, { features, sum, k }), 1).data);
   }
 
   draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
@@ -106,44 +96,10 @@ export class VectorQuantiser implements Quantiser {
     return keptAbove(keep, this.finest, at(this.schedule, k));
   }
 
-  #codesOf(tokens: ArrayLike<number>, grid: Grid): FloatTensor {
-    const width = this.#width;
-    const rows = new Float32Array(tokens.length * width);
-    for (let token = 0; token < tokens.length; token++) {
-      rows.set(this.#codebook.data.subarray(tokens[token]! * width, (tokens[token]! + 1) * width), token * width);
-    }
-    return unpatchify(rows, grid, 1);
-  }
-
-  /** Least |e|² − 2·z·e, in the order of the codebook. */
-  #nearest(vector: Float32Array): number {
-    const { data } = this.#codebook;
-    let best = 0;
-    let least = Infinity;
-    for (let entry = 0; entry < this.entries; entry++) {
-      let product = 0;
-      for (let i = 0; i < vector.length; i++) product += vector[i]! * data[entry * vector.length + i]!;
-      const distance = this.#squares[entry]! - 2 * product;
-      if (distance < least) {
-        least = distance;
-        best = entry;
-      }
-    }
-    return best;
-  }
-
   #smoothed(codes: FloatTensor, k: number): Float32Array {
     const filtered = convolve(codes, at(this.#filters, nearestTick(this.#filters.length, k / Math.max(1, this.scales - 1))));
     return codes.data.map((value, i) => (1 - FILTERED_SHARE) * value + FILTERED_SHARE * filtered[i]!);
   }
-}
-
-function squaredLengths({ dims: [entries = 0, width = 0], data }: FloatTensor): Float64Array {
-  return Float64Array.from({ length: entries }, (_, entry) => {
-    let total = 0;
-    for (let i = 0; i < width; i++) total += data[entry * width + i]! ** 2;
-    return total;
-  });
 }
 
 /**

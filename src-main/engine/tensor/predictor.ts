@@ -70,6 +70,22 @@ export interface ScalePredictor {
   release(): Promise<void>;
 }
 
+/** One picture in the making, token by token. */
+export interface RasterRun {
+  /**
+   * @param previous the token before, in raster order; none for the first.
+   * @returns the next token's logits, `[B, 1, V]`: row 0 with text and control, row 1 without.
+   */
+  next(previous: number | undefined): Promise<FloatTensor>;
+}
+
+/** A next-token transformer that is ready to run. */
+export interface RasterPredictor {
+  readonly depth: number;
+  beginRaster(conditioning: Conditioning): Promise<RasterRun>;
+  release(): Promise<void>;
+}
+
 /** The convolutional half of a tokenizer; quantisation is arithmetic and lives in `sampling`. */
 export interface PictureCoder {
   /** `[1, 3, H, W]` in 0..1 → continuous features `[1, d, h, w]`. */

@@ -6,7 +6,14 @@ import { Weights } from './handle.js';
 // C width · H heads · D bits per token · K scales
 
 /** A network and the sizes that its tensors give away. */
-export type ModelShape = BitwiseShape<'infinity'> | BitwiseShape<'bitwise-tokenizer'> | VarShape | VectorTokenizerShape | TextEncoderShape;
+export type ModelShape =
+  | BitwiseShape<'infinity'>
+  | BitwiseShape<'bitwise-tokenizer'>
+  | VarShape
+  | VectorTokenizerShape<'vector-tokenizer'>
+  | VectorTokenizerShape<'raster-tokenizer'>
+  | ControlArShape
+  | TextEncoderShape;
 
 /** What a kind does not have is 0. */
 export interface BitwiseShape<F extends 'infinity' | 'bitwise-tokenizer'> {
@@ -35,9 +42,22 @@ export interface VarShape {
   readonly positions: number;
 }
 
-/** VAR's tokenizer. */
-export interface VectorTokenizerShape {
-  readonly family: 'vector-tokenizer';
+/** A LlamaGen transformer with ControlAR's control. */
+export interface ControlArShape {
+  readonly family: 'controlar';
+  readonly depth: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly entries: number;
+  /** Tokens of the picture that it was trained for. */
+  readonly imageTokens: number;
+  readonly textTokens: number;
+  readonly textWidth: number;
+}
+
+/** VAR's tokenizer, or LlamaGen's. */
+export interface VectorTokenizerShape<F extends 'vector-tokenizer' | 'raster-tokenizer'> {
+  readonly family: F;
   /** Resolution levels: a token stands for 2^(depth − 1) pixels per side. */
   readonly depth: number;
   readonly width: number;
@@ -54,23 +74,26 @@ export interface TextEncoderShape {
 
 export type Recognition = { readonly model: ModelShape } | { readonly model: null; readonly reason: string };
 
-/** Families that people will try, by a tensor that only they have. */
-const STRANGERS: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/^cls_embedding\.uncond_embedding$/, 'This is a raster-order LlamaGen or ControlAR model, which this version cannot run.'],
+/** Families that people will try, by a tensor that only they have, and what they lack. */
+const STRANGERS: readonly (readonly [has: string, lacks: string, reason: string])[] = [
+  ['cls_embedding.uncond_embedding', 'adapter_mlp', 'This is a LlamaGen model without control, which this version cannot run.'],
+  ['adapter_mlp', 'adapter.model', 'This is a ControlAR model without its control encoder.'],
 ];
 
 /**
- * Tells the network from names and shapes: the transformers of Infinity/VAREdit and VAR, and their tokenizers.
+ * Tells the network from names and shapes: the transformers of Infinity/VAREdit, VAR and ControlAR, and their tokenizers.
  * The file's name and metadata have no say.
  */
 export function recognise(checkpoint: Checkpoint): Recognition {
   const weights = Weights.of(checkpoint);
-  const stranger = findStranger(checkpoint.tensors.keys());
-  if (stranger !== undefined) return { model: null, reason: stranger };
+  const stranger = STRANGERS.find(([has, lacks]) => weights.has(has) && !weights.has(lacks));
+  if (stranger) return { model: null, reason: stranger[2] };
   try {
     const prompt = textEncoder(weights);
     if (prompt) return { model: prompt };
     if (weights.at('blocks', 0).has('attn')) return { model: classConditional(weights) };
+    if (weights.has('adapter_mlp')) return { model: controlAr(weights) };
+    if (weights.at('encoder').has('conv_blocks')) return { model: rasterTokenizer(weights) };
     if (weights.has('quantize.embedding')) return { model: vectorTokenizer(weights) };
     if (weights.has('word_embed') && hasBlocks(weights)) return { model: infinity(weights) };
     if (weights.has('encoder.conv_in') && weights.has('decoder.conv_out')) return { model: tokenizer(weights) };
@@ -80,16 +103,8 @@ export function recognise(checkpoint: Checkpoint): Recognition {
   }
   return {
     model: null,
-    reason: 'Expected the tensors of an Infinity/VAREdit or VAR transformer or its tokenizer but received other names.',
+    reason: 'Expected the tensors of an Infinity/VAREdit, VAR or ControlAR transformer or its tokenizer but received other names.',
   };
-}
-
-function findStranger(names: Iterable<string>): string | undefined {
-  for (const name of names) {
-    const stranger = STRANGERS.find(([pattern]) => pattern.test(name));
-    if (stranger !== undefined) return stranger[1];
-  }
-  return undefined;
 }
 
 function hasBlocks(weights: Weights): boolean {
@@ -174,12 +189,35 @@ function textEncoder(weights: Weights): TextEncoderShape | undefined {
   return { family: 't5-encoder', depth: rest.length + 1, width: attention.shape('SelfAttention.q.weight')[1] ?? 0 };
 }
 
-function vectorTokenizer(weights: Weights): VectorTokenizerShape {
+function vectorTokenizer(weights: Weights): VectorTokenizerShape<'vector-tokenizer'> {
   const [entries = 0, codeWidth = 0] = weights.shape('quantize.embedding.weight'); // [V, d]
   weights.expectShape('post_quant_conv.weight', [codeWidth, codeWidth, 3, 3]);
   weights.expectShape('quantize.quant_resi.qresi_ls.0.weight', [codeWidth, codeWidth, 3, 3]);
   const [width = 0] = kernel(weights.at('encoder', 'conv_in'));
   return { family: 'vector-tokenizer', depth: weights.at('encoder', 'down').children().length, width, codeWidth, entries };
+}
+
+/** Heads are 64 wide in all published sizes but the largest (3200 in 32). */
+const HEAD_WIDTH = 64;
+const LARGEST = { width: 3200, heads: 32 };
+
+function controlAr(weights: Weights): ControlArShape {
+  const layers = inOrder(weights.at('layers'));
+  const [entries = 0, width = 0] = weights.shape('tok_embeddings.weight'); // [V, C]
+  const [textTokens = 0, textWidth = 0] = weights.shape('cls_embedding.uncond_embedding');
+  const [imageTokens = 0] = weights.shape('condition_mlp.uncond_embedding'); // [n, C]
+  weights.expectShape('output.weight', [entries, width]);
+  weights.expectShape('condition_layers.2.fc2.weight', [width, width]);
+  for (const layer of layers) layer.expectShape('attention.wqkv.weight', [3 * width, width]);
+  const heads = width === LARGEST.width ? LARGEST.heads : width / HEAD_WIDTH;
+  return { family: 'controlar', depth: layers.length, width, heads, entries, imageTokens, textTokens, textWidth };
+}
+
+function rasterTokenizer(weights: Weights): VectorTokenizerShape<'raster-tokenizer'> {
+  const [entries = 0, codeWidth = 0] = weights.shape('quantize.embedding.weight'); // [V, d]
+  const [width = 0] = weights.shape('encoder.conv_in.weight');
+  const depth = weights.at('encoder', 'conv_blocks').children().length;
+  return { family: 'raster-tokenizer', depth, width, codeWidth, entries };
 }
 
 function kernel(convolution: Weights): readonly number[] {

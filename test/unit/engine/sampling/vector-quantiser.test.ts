@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Codebook } from '#engine/sampling/codebook.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { encodeTokens, sumOfTokens } from '#engine/sampling/quantiser.js';
 import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
@@ -12,7 +13,7 @@ const SCHEDULE = [
 ] as const;
 /** φ that changes nothing: a one in the middle of each channel's own kernel. */
 const identity = { weight: Float32Array.from({ length: 2 * 2 * 9 }, (_, i) => (i === 4 || i === 31 ? 1 : 0)), bias: new Float32Array(2) };
-const codebook = floats([4, 2], Float32Array.of(0, 0, 1, 0, 0, 1, -1, -1));
+const codebook = new Codebook(floats([4, 2], Float32Array.of(0, 0, 1, 0, 0, 1, -1, -1)));
 const quantiser = new VectorQuantiser({ schedule: SCHEDULE, codebook, filters: [identity] });
 
 describe('multi-scale residual vector quantisation', () => {
