@@ -1,8 +1,18 @@
 import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
-import type { PackCard } from './pack-card.js';
-import { EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat, type Preset } from './request.js';
+import type { ErrorData } from './errors.js';
+import { PRECISIONS, type PackCard, type PackFile, type Precision } from './pack-card.js';
+import {
+  CONTROL_KINDS,
+  EditRequest,
+  OUTPUT_FORMATS,
+  PictureId,
+  TokenFile,
+  type EditRequestInput,
+  type OutputFormat,
+  type Preset,
+} from './request.js';
 
 /** What the service knows of a picture that it holds. */
 export interface PictureInfo {
@@ -56,6 +66,29 @@ export interface InstructionReport {
   readonly cut: boolean;
 }
 
+/** A pack that published files would become, before anything is written. */
+export interface CheckpointReport {
+  readonly name: string;
+  readonly title: string;
+  readonly licence: string;
+  /** What to know before using it. */
+  readonly limits: readonly string[];
+  readonly parts: readonly { readonly file: string; readonly role: PackFile['role'] }[];
+  /** What each precision takes on disk, and a picture in memory and time on this machine. */
+  readonly precisions: readonly {
+    readonly precision: Precision;
+    readonly diskBytes: number;
+    readonly memoryBytes: number;
+    readonly ms: number;
+  }[];
+}
+
+export type ImportEvent =
+  | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
+  | { readonly type: 'imported'; readonly pack: PackSummary }
+  | { readonly type: 'failed'; readonly error: ErrorData }
+  | { readonly type: 'cancelled' };
+
 /** Questions with one answer. */
 export interface Calls {
   'packs.list': { in: Record<string, never>; out: readonly PackSummary[] };
@@ -68,6 +101,7 @@ export interface Calls {
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
   'edit.forecast': { in: EditRequestInput; out: Forecast };
+  'checkpoints.describe': { in: ImportRequestInput; out: CheckpointReport };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
@@ -75,7 +109,24 @@ export interface Calls {
 /** Work that reports as it goes; dropping the iteration cancels it. */
 export interface Streams {
   'edit.run': { in: EditRequestInput; out: EditEvent };
+  /** Makes a pack of files that authors published; leaving it early leaves nothing behind. */
+  'checkpoints.import': { in: ImportRequestInput; out: ImportEvent };
 }
+
+/** Published files by their absolute paths, and what their tensors do not say. */
+export const ImportRequest = v.object({
+  files: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))), v.minLength(1), v.maxLength(64)),
+  /** Absent = that of the transformer's file. */
+  name: v.optional(v.pipe(v.string(), v.maxLength(128))),
+  /** Side of the picture that the transformer was trained for. */
+  pixels: v.optional(v.picklist([256, 512, 1024])),
+  /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
+  control: v.optional(v.picklist(CONTROL_KINDS)),
+  /** Of the transformer and the text encoder. */
+  precision: v.optional(v.picklist(PRECISIONS), 'float32'),
+});
+export type ImportRequest = v.InferOutput<typeof ImportRequest>;
+export type ImportRequestInput = v.InferInput<typeof ImportRequest>;
 
 const nothing = v.strictObject({});
 const name = v.pipe(v.string(), v.maxLength(128));
@@ -96,11 +147,15 @@ export const CALL_INPUTS = {
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,
+  'checkpoints.describe': ImportRequest,
   'tokens.make': v.object({ pack: name, source: PictureId }),
   'tokens.decode': v.object({ tokens: TokenFile, format: v.picklist(OUTPUT_FORMATS) }),
 } as const satisfies Record<keyof Calls, v.GenericSchema>;
 
-export const STREAM_INPUTS = { 'edit.run': EditRequest } as const satisfies Record<keyof Streams, v.GenericSchema>;
+export const STREAM_INPUTS = { 'edit.run': EditRequest, 'checkpoints.import': ImportRequest } as const satisfies Record<
+  keyof Streams,
+  v.GenericSchema
+>;
 
 export type CallName = keyof Calls;
 export type StreamName = keyof Streams;

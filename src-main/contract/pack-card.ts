@@ -86,6 +86,10 @@ export const TokenizerConfig = v.variant('kind', [
 ]);
 export type TokenizerConfig = v.InferOutput<typeof TokenizerConfig>;
 
+/** How the weights of linear layers are stored: exactly, or with one scale per output (int8) or per 32 inputs (int4). */
+export const PRECISIONS = ['float32', 'int8', 'int4'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 const LayerCount = positive;
 
 export const PackName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u));
@@ -97,6 +101,7 @@ const common = {
   version: v.string(),
   licence: v.string(),
   imageSize: positive,
+  precision: v.optional(v.picklist(PRECISIONS), 'float32'),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
   defaults: v.object({

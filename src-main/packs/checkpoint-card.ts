@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { PackCard, PackFile } from '#contract/pack-card.js';
+import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
 import { publishedSchedule } from '#engine/door/published.js';
@@ -13,10 +13,10 @@ type Shape<F extends ModelShape['family']> = Extract<ModelShape, { family: F }>;
 export interface PackSource {
   readonly role: PackFile['role'];
   readonly path: string;
-  /** What it will take in the pack. */
+  /** What it will take in the pack, at most. */
   readonly bytes: number;
-  /** Half precision is widened on its way in: a graph maps float32 only. */
-  readonly widened: boolean;
+  /** What its weights are written anew as; absent = copied as it is. */
+  readonly written?: Precision;
 }
 
 /** What published files become: everything of a card but the copied files. */
@@ -30,11 +30,13 @@ export interface PublishedFiles {
   readonly reports: readonly InspectReport[];
   /** T5's `tokenizer.json`. */
   readonly textTokenizer?: { readonly path: string; readonly bytes: number };
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Side of the picture that the transformer was trained for; 512 where nothing else is said. */
-  readonly pixels?: number;
+  readonly pixels?: number | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
-  readonly control?: ControlKind;
+  readonly control?: ControlKind | undefined;
+  /** Of the transformer and the text encoder; float32 where nothing else is said. */
+  readonly precision?: Precision;
 }
 
 /** Sides of the token grids that VAR was published with. */
@@ -68,7 +70,7 @@ function varPack(files: PublishedFiles): CheckpointPack {
   const [transformer, tokenizer] = [only(parts, 'var'), only(parts, 'vector-tokenizer')];
   expectOneCodebook(transformer.model, tokenizer.model);
   return {
-    sources: [sourceOf('transformer', transformer.report), sourceOf('tokenizer', tokenizer.report)],
+    sources: [sourceOf('transformer', transformer.report, files.precision), sourceOf('tokenizer', tokenizer.report)],
     cardOf: (copied) => varCard(headOf(files, transformer.report, copied), transformer.model, tokenizer.model),
   };
 }
@@ -117,10 +119,10 @@ function promptedParts<T extends ModelShape['family'], V extends ModelShape['fam
   if (!textTokenizer) throw new ExpectedError('weights.refused', `Expected ${wanted} but received no tokenizer.json.`);
   const [transformer, tokenizer, text] = [only(parts, first), only(parts, second), only(parts, 't5-encoder')];
   const sources: PackSource[] = [
-    sourceOf('transformer', transformer.report),
+    sourceOf('transformer', transformer.report, files.precision),
     sourceOf('tokenizer', tokenizer.report),
-    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report)),
-    { role: 'text-tokenizer', ...textTokenizer, widened: false },
+    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report, files.precision)),
+    { role: 'text-tokenizer', ...textTokenizer },
   ];
   return { transformer, tokenizer, text, sources };
 }
@@ -162,9 +164,18 @@ function only<F extends ModelShape['family']>(parts: Parts, family: F): Part<F> 
   return at(parts.get(family) ?? [], 0) as unknown as Part<F>;
 }
 
-function sourceOf(role: PackFile['role'], { file, sizeBytes, tensors }: InspectReport): PackSource {
-  const widened = tensors.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
-  return { role, path: file, bytes: widened ? 2 * sizeBytes : sizeBytes, widened };
+/** Bytes per weight, scales and what stays float32 included. */
+const WRITTEN_BYTES: Readonly<Record<Precision, number>> = { float32: 4, int8: 1.25, int4: 0.85 };
+
+/** Half precision is widened on its way in: a graph maps float32 only. */
+function sourceOf(
+  role: PackFile['role'],
+  { file, sizeBytes, tensors, parameters }: InspectReport,
+  precision: Precision = 'float32',
+): PackSource {
+  const isHalf = tensors.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
+  if (precision === 'float32' && !isHalf) return { role, path: file, bytes: sizeBytes };
+  return { role, path: file, bytes: Math.ceil(parameters * WRITTEN_BYTES[precision]), written: precision };
 }
 
 /** A transformer that reads indices says nothing of the codes' width. */
@@ -187,11 +198,12 @@ function expectFittingTokens(transformer: Shape<'infinity'>, tokenizer: Shape<'b
 }
 
 /** What cards of every family begin with. */
-function headOf({ reports, name }: PublishedFiles, transformer: InspectReport, copied: readonly PackFile[]) {
+function headOf({ reports, name, precision = 'float32' }: PublishedFiles, transformer: InspectReport, copied: readonly PackFile[]) {
   return {
     format: 1 as const,
     name: name ?? nameOf(transformer.file),
     version: '1.0.0',
+    precision,
     licence: reports.find(({ licence }) => licence !== null)?.licence ?? 'not stated in the files',
     files: [...copied],
     dataSources: [],
@@ -230,7 +242,7 @@ interface InfinityParts {
   readonly transformer: Shape<'infinity'>;
   readonly tokenizer: Shape<'bitwise-tokenizer'>;
   readonly textWidth: number;
-  readonly pixels?: number;
+  readonly pixels?: number | undefined;
 }
 
 function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer, textWidth, pixels = 512 }: InfinityParts): PackCard {

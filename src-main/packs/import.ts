@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, statfs, type FileHandle } fr
 import { constants } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
-import type { PackCard, PackFile } from '#contract/pack-card.js';
+import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
 import type { CheckpointPack } from './checkpoint-card.js';
 import { errnoOf } from './json-file.js';
@@ -28,20 +28,33 @@ export async function importFolder(source: string, shelf: string): Promise<PackC
   });
 }
 
-/** Writes a weights file as float32 safetensors: the engine's part. */
-export type Widen = (file: string, target: string) => Promise<{ readonly bytes: number; readonly sha256: string }>;
+interface Written {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** How an import is done and followed. */
+export interface ImportWork {
+  /** Writes a weights file as safetensors of a precision: the engine's part. */
+  writeWeights(file: string, target: string, precision: Precision): Promise<Written>;
+  /** Hears how many bytes were written since the last time; throws to give the import up. */
+  readonly onBytes: (bytes: number) => void;
+}
 
 /** Copies published weights files into `shelf` with the card that was made for them. */
-export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, widen: Widen): Promise<PackCard> {
+export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, work: ImportWork): Promise<PackCard> {
   const { name } = cardOf([]);
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
   return shelve({ shelf, name, bytes }, async (unfinished) => {
     const files: PackFile[] = [];
     for (const source of sources) {
       const parts = files.filter(({ role }) => role === source.role).length;
-      const extension = source.widened ? '.safetensors' : extname(source.path);
+      const extension = source.written ? '.safetensors' : extname(source.path);
       const file = `${source.role}${parts === 0 ? '' : `-${parts + 1}`}${extension}`;
-      const written = await (source.widened ? widen : copyFile)(source.path, join(unfinished, file));
+      const target = join(unfinished, file);
+      const written = await (source.written
+        ? work.writeWeights(source.path, target, source.written)
+        : copyFile(source.path, target, { onBytes: work.onBytes }));
       files.push({ name: file, role: source.role, ...written });
     }
     return parseCard(cardOf(files), name);
@@ -107,20 +120,28 @@ async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
 }
 
 async function copyVerified(file: PackFile, from: string, to: string): Promise<void> {
-  const { sha256 } = await copyFile(join(from, file.name), join(to, file.name), (bytes) => {
-    if (bytes !== file.bytes) throw new ExpectedError('pack.damaged', sizeComplaint(file, bytes));
+  const { sha256 } = await copyFile(join(from, file.name), join(to, file.name), {
+    expectSize: (bytes) => {
+      if (bytes !== file.bytes) throw new ExpectedError('pack.damaged', sizeComplaint(file, bytes));
+    },
   });
   if (sha256 !== file.sha256) throw new ExpectedError('pack.damaged', hashComplaint(file, sha256));
 }
 
-/** Copies and hashes; `expectSize` may refuse before anything is written. */
-async function copyFile(from: string, to: string, expectSize?: (bytes: number) => void): ReturnType<Widen> {
+interface Copying {
+  /** May refuse before anything is written. */
+  readonly expectSize?: (bytes: number) => void;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Copies and hashes. */
+async function copyFile(from: string, to: string, { expectSize, onBytes }: Copying): Promise<Written> {
   const source = await openSource(from);
   try {
     const { size: bytes } = await source.stat();
     expectSize?.(bytes);
     const target = await open(to, 'wx');
-    return { bytes, sha256: await copyAndHash(source, target).finally(() => target.close()) };
+    return { bytes, sha256: await copyAndHash(source, target, onBytes).finally(() => target.close()) };
   } finally {
     await source.close();
   }
@@ -136,7 +157,7 @@ async function openSource(path: string): Promise<FileHandle> {
   }
 }
 
-async function copyAndHash(source: FileHandle, target: FileHandle): Promise<string> {
+async function copyAndHash(source: FileHandle, target: FileHandle, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
   const buffer = new Uint8Array(PIECE_BYTES);
   for (;;) {
@@ -145,6 +166,7 @@ async function copyAndHash(source: FileHandle, target: FileHandle): Promise<stri
     const piece = buffer.subarray(0, bytesRead);
     hash.update(piece);
     await target.writeFile(piece);
+    onBytes?.(bytesRead);
   }
   await target.sync();
   return hash.digest('hex');

@@ -8,7 +8,7 @@ import { PackName, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
 import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
-import { importCheckpoints, importFolder, type Widen } from './import.js';
+import { importCheckpoints, importFolder, type ImportWork } from './import.js';
 import { verifyFolder } from './verify.js';
 
 /** A folder with a card that we cannot use, and why. */
@@ -33,7 +33,7 @@ export interface Library {
   /** Verifies and copies a pack folder into the user's packs. */
   import(folder: string): Promise<PackSummary>;
   /** Makes a pack of published files; named after the transformer's file unless `name` says otherwise. */
-  importCheckpoints(files: PublishedFiles, widen: Widen): Promise<PackSummary>;
+  importCheckpoints(files: PublishedFiles, work: ImportWork): Promise<PackSummary>;
 }
 
 export interface Shelves {
@@ -67,9 +67,9 @@ export function openLibrary(shelves: Shelves): Library {
     },
     remove: (name) => removePack(shelves, name),
     import: (folder) => importPack(shelves, folder),
-    importCheckpoints: async (files, widen) => {
+    importCheckpoints: async (files, work) => {
       const pack = packOfCheckpoints(files);
-      return addPack(shelves, parseName(pack.cardOf([]).name), (shelf) => importCheckpoints(pack, shelf, widen));
+      return addPack(shelves, parseName(pack.cardOf([]).name), (shelf) => importCheckpoints(pack, shelf, work));
     },
   };
 }

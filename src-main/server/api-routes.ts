@@ -68,11 +68,11 @@ function sendLines(reply: FastifyReply, lines: AsyncGenerator<string, void>): vo
 }
 
 /** A late failure travels as the last event: the status is long gone. */
-async function* linesOf(events: AsyncGenerator<EditEvent, void>): AsyncGenerator<string, void> {
+async function* linesOf(events: AsyncGenerator<object, void>): AsyncGenerator<string, void> {
   try {
     for await (const event of events) yield `${JSON.stringify(event)}\n`;
   } catch (error) {
-    const failed: EditEvent = { type: 'failed', error: toErrorData(error) };
+    const failed: Extract<EditEvent, { type: 'failed' }> = { type: 'failed', error: toErrorData(error) };
     yield `${JSON.stringify(failed)}\n`;
   }
 }

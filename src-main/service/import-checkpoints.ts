@@ -1,33 +1,102 @@
 import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
-import type { PackSummary } from '#contract/api.js';
-import type { ControlKind } from '#contract/request.js';
-import type { Engine, InspectReport } from '#engine/door/engine.js';
+import { extname, isAbsolute } from 'node:path';
+import * as v from 'valibot';
+import type { CheckpointReport, ImportEvent, ImportRequest, PackSummary } from '#contract/api.js';
+import type { Cancellation } from '#base/cancellation.js';
+import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { PRECISIONS, type Precision } from '#contract/pack-card.js';
+import { EditRequest } from '#contract/request.js';
+import type { Engine, InspectReport, WrittenFile } from '#engine/door/engine.js';
+import { packOfCheckpoints, type CheckpointPack, type PublishedFiles } from '#packs/checkpoint-card.js';
 import type { Library } from '#packs/library.js';
 
-export interface ImportOptions {
-  /** The pack's name; absent = that of the transformer's file. */
-  readonly name?: string;
-  /** Side of the picture that the transformer was trained for, where its tensors do not say. */
-  readonly pixels?: number;
-  /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
-  readonly control?: ControlKind;
+interface Parts {
+  readonly engine: Engine;
+  readonly library: Library;
 }
 
-/** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). */
-export async function importCheckpoints(
-  { engine, library }: { engine: Engine; library: Library },
-  files: readonly string[],
-  options: ImportOptions = {},
-): Promise<PackSummary> {
+/** What published files would become, and what each precision would cost on this machine. */
+export async function describeCheckpoints({ engine }: Parts, request: ImportRequest): Promise<CheckpointReport> {
+  const files = await publishedFiles(engine, request);
+  const pack = packOfCheckpoints(files);
+  const { name, title, licence, limits } = pack.cardOf([]);
+  const precisions = await Promise.all(
+    PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision)),
+  );
+  return { name, title, licence, limits, parts: pack.sources.map(({ path, role }) => ({ file: path, role })), precisions };
+}
+
+/** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). The last event says how it ended. */
+export async function* importCheckpoints(parts: Parts, request: ImportRequest, signal: Cancellation): AsyncGenerator<ImportEvent, void> {
+  try {
+    yield* follow(parts, request, signal);
+  } catch (error) {
+    yield error instanceof CancelledError || signal.aborted ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+  }
+}
+
+const REPORT_MS = 200;
+
+/** The import runs by itself; every now and then this looks how far it has come. */
+async function* follow({ engine, library }: Parts, request: ImportRequest, signal: Cancellation): AsyncGenerator<ImportEvent, void> {
+  const files = await publishedFiles(engine, request);
+  const totalBytes = packOfCheckpoints(files).sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  let doneBytes = 0;
+  let pack: PackSummary | undefined;
+  const left = { aborted: false };
+  const onBytes = (bytes: number) => {
+    throwIfCancelled(signal);
+    if (left.aborted) throw new CancelledError('The import was left.');
+    doneBytes += bytes;
+  };
+  const writeWeights = (file: string, target: string, precision: Precision) =>
+    written(engine, { file, target, precision }, { signal, onBytes });
+  const importing = library.importCheckpoints(files, { writeWeights, onBytes }).then((done) => (pack = done));
+  try {
+    while (pack === undefined) {
+      await Promise.race([importing, new Promise((resolve) => setTimeout(resolve, REPORT_MS))]);
+      yield { type: 'progress', doneBytes: Math.min(doneBytes, totalBytes), totalBytes };
+    }
+    yield { type: 'imported', pack };
+  } finally {
+    left.aborted = true;
+    await importing.catch(() => undefined);
+  }
+}
+
+interface Following {
+  readonly signal: Cancellation;
+  readonly onBytes: (bytes: number) => void;
+}
+
+async function written(engine: Engine, work: Parameters<Engine['writeWeights']>[0], { signal, onBytes }: Following): Promise<WrittenFile> {
+  for await (const event of engine.writeWeights(work, signal)) {
+    if ('written' in event) return event.written;
+    onBytes(event.bytes);
+  }
+  throw new Error(`Expected ${work.file} to be written to its end.`);
+}
+
+async function publishedFiles(engine: Engine, { files, ...said }: ImportRequest): Promise<PublishedFiles> {
+  const relative = files.find((file) => !isAbsolute(file));
+  if (relative !== undefined)
+    throw new ExpectedError('request.invalid', `Expected an absolute path for files but received ${JSON.stringify(relative)}.`);
   const reports: InspectReport[] = [];
   for (const file of files) if (!isJson(file)) reports.push(await engine.inspect(file));
   const path = files.find(isJson);
-  const textTokenizer = path === undefined ? {} : { textTokenizer: { path, bytes: (await stat(path)).size } };
-  const widen = (file: string, target: string) => engine.widen(file, target);
-  return library.importCheckpoints({ reports, ...textTokenizer, ...options }, widen);
+  return { reports, ...(path !== undefined && { textTokenizer: { path, bytes: (await stat(path)).size } }), ...said };
 }
 
 function isJson(file: string): boolean {
   return extname(file).toLowerCase() === '.json';
+}
+
+const NO_HASH = '0'.repeat(64);
+
+async function costOf(engine: Engine, pack: CheckpointPack, precision: Precision): Promise<CheckpointReport['precisions'][number]> {
+  const card = pack.cardOf(pack.sources.map(({ role, bytes }, i) => ({ name: `part-${i}`, role, bytes, sha256: NO_HASH })));
+  const request = v.parse(EditRequest, { task: 'generate', pack: card.name });
+  const { balanced } = await engine.forecast({ request, pack: { card, folder: '' }, pictures: {} });
+  const diskBytes = pack.sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { precision, diskBytes, memoryBytes: balanced.bytes, ms: balanced.ms };
 }

@@ -20,7 +20,7 @@ export function parseCall<N extends CallName>(name: N, input: unknown): ParsedCa
 }
 
 export function parseStream<N extends StreamName>(name: N, input: unknown): ParsedStreams[N] {
-  return parseInput(STREAM_INPUTS[name], input);
+  return parseInput(STREAM_INPUTS[name], input) as ParsedStreams[N];
 }
 
 /** The value as the schema wants it. Throws `request.invalid` with one sentence that names the field. */

@@ -1,4 +1,5 @@
-import type { Calls, CallName, PackSummary, StreamName, Streams, Transport } from '#contract/api.js';
+import type { Cancellation } from '#base/cancellation.js';
+import type { Calls, CallName, ImportEvent, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
@@ -6,7 +7,7 @@ import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { splitName } from './names.js';
-import { importCheckpoints, type ImportOptions } from './import-checkpoints.js';
+import { describeCheckpoints, importCheckpoints } from './import-checkpoints.js';
 import { parseCall, parseStream, type ParsedCalls } from './parse.js';
 import type { PictureStore } from './pictures.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
@@ -23,8 +24,6 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
-  /** Makes a pack of weights files that the authors published; nothing in them is run. */
-  importCheckpoints(files: readonly string[], options?: ImportOptions): Promise<PackSummary>;
   /** Hard cancel: ends the inference process at once. */
   kill(): void;
   close(): Promise<void>;
@@ -53,13 +52,13 @@ export function createService(parts: ServiceParts): Service {
     library,
     // Asynchronous, so that a refused input is a rejection over every wire.
     call: async (name, input) => callWith(table, name, input),
-    stream: (name, input, signal) => streamOf(parts, parseLater(name, input), signal),
+    stream: ((name, input, signal) => streamOf(parts, { name, input }, signal)) as Transport['stream'],
     checkStream: (name, input) => {
-      parseRequest(name, input);
+      if (name === 'edit.run') parseRequest(input);
+      else parseStream(name, input);
     },
-    runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater('edit.run', input), probe, ...(signal && { signal }) }),
+    runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
-    importCheckpoints: (files, options) => importCheckpoints(parts, files, options),
     kill: () => {
       engine.kill();
     },
@@ -89,6 +88,7 @@ function callTable(parts: ServiceParts): CallTable {
     },
     'instruction.check': async ({ pack, instruction }) => engine.checkInstruction(await library.find(pack), instruction),
     'edit.forecast': async (request) => engine.forecast(await jobOf(parts, request)),
+    'checkpoints.describe': (request) => describeCheckpoints(parts, request),
     'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), (await pictures.get(source)).bytes),
     'tokens.decode': (input) => decodeTokens(parts, input),
   };
@@ -121,17 +121,36 @@ async function jobOf({ library, pictures }: Pick<ServiceParts, 'library' | 'pict
 
 type LaterRequest = () => EditRequest;
 
-function parseLater(name: StreamName, input: unknown): LaterRequest {
-  return () => parseRequest(name, input);
+function parseLater(input: unknown): LaterRequest {
+  return () => parseRequest(input);
 }
 
-function parseRequest(name: StreamName, input: unknown): EditRequest {
-  const request = parseStream(name, input);
+function parseRequest(input: unknown): EditRequest {
+  const request = parseStream('edit.run', input);
   expectCompleteTask(request);
   return request;
 }
 
-async function* streamOf(parts: ServiceParts, request: LaterRequest, signal: StreamSignal | undefined): AsyncGenerator<EditEvent, void> {
+function streamOf(
+  parts: ServiceParts,
+  { name, input }: { readonly name: StreamName; readonly input: unknown },
+  signal: StreamSignal | undefined,
+): AsyncGenerator<EditEvent | ImportEvent, void> {
+  return name === 'edit.run' ? editOf(parts, parseLater(input), signal) : importOf(parts, input, signal);
+}
+
+async function* importOf(parts: ServiceParts, input: unknown, signal: StreamSignal | undefined): AsyncGenerator<ImportEvent, void> {
+  yield* importCheckpoints(parts, parseStream('checkpoints.import', input), cancellationOf(signal));
+}
+
+/** An engine's cancellation, which also says why. */
+function cancellationOf(signal: StreamSignal | undefined): Cancellation {
+  const cancellation = { aborted: signal?.aborted ?? false, reason: undefined };
+  signal?.addEventListener('abort', () => (cancellation.aborted = true));
+  return cancellation;
+}
+
+async function* editOf(parts: ServiceParts, request: LaterRequest, signal: StreamSignal | undefined): AsyncGenerator<EditEvent, void> {
   const options = signal === undefined ? { request } : { request, signal };
   for await (const event of probedOf(parts, options)) if (event.type !== 'logits') yield event;
 }

@@ -7,6 +7,7 @@ import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
+import { Checkpoint } from './checkpoint.svelte.js';
 import { Mask } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { releasePreviews, ScaleStrip, type StripContents } from './scale-strip.svelte.js';
@@ -49,6 +50,7 @@ export class Studio {
   readonly strip = new ScaleStrip();
   readonly mask = new Mask();
   readonly advice: Advice;
+  readonly checkpoint: Checkpoint;
 
   #running = $state.raw<Running>();
   #past = $state.raw<readonly Sheet[]>([]);
@@ -75,6 +77,7 @@ export class Studio {
     this.#link = link;
     this.#pictures = new Pictures(link);
     this.advice = new Advice(link);
+    this.checkpoint = new Checkpoint(link);
   }
 
   get #margins(): Margins {
@@ -114,6 +117,15 @@ export class Studio {
       this.notices = picture.info.notices;
     });
     if (turn === this.#openings) this.opening = false;
+  }
+
+  /** Whether there is a new pack; it is the chosen one from now on. */
+  async importCheckpoint(): Promise<boolean> {
+    const pack = await this.checkpoint.import();
+    if (!pack) return false;
+    await this.#attempt(() => this.advice.load(pack.name));
+    this.change({ pack: pack.name });
+    return true;
   }
 
   async openScene(scene: SampleScene, name: string): Promise<void> {

@@ -94,6 +94,21 @@ describe('published VAR files', () => {
     expect(await readdir(file('home/packs'))).toEqual(['mini']);
   });
 
+  test.each(['int8', 'int4'])('draw the reference’s first scale, or nearly all of it, at %s', async (precision) => {
+    await scalebrushJson('packs', 'import', TRANSFORMER, TOKENIZER, '--name', precision, '--precision', precision);
+    expect(await scalebrushJson('packs', 'verify', precision)).toMatchObject({ ok: true });
+    const args = ['generate', '--class', 'class 7', '--argmax', '--guidance', '2.5'];
+    const tokensOf = async (pack: string) => {
+      const report = await scalebrushJson(...args, '--pack', pack, '-o', file(`${precision}-${pack}.png`));
+      return (report['tokens'] as { tokens: number[][] }).tokens.flat();
+    };
+    const [exact, rounded] = [await tokensOf('mini'), await tokensOf(precision)];
+    const same = exact.filter((token, i) => token === rounded[i]).length / exact.length;
+    // Random weights have small margins, and one other token early on leads to others later.
+    expect(same).toBeGreaterThan(precision === 'int8' ? 0.5 : 0.05);
+    await scalebrushJson('packs', 'remove', precision);
+  });
+
   test('are named after the transformer’s file', async () => {
     await copyFile(TRANSFORMER, file('VAR_D3 (1).pth'));
     expect(await scalebrushJson('packs', 'import', file('VAR_D3 (1).pth'), TOKENIZER)).toMatchObject({ imported: [{ name: 'var-d3-1' }] });

@@ -34,7 +34,7 @@ export function fakeEngine(lessons: Lessons = {}): FakeEngine {
     checkInstruction: lessons.checkInstruction ?? untaught('checkInstruction'),
     providers: lessons.providers ?? untaught('providers'),
     inspect: lessons.inspect ?? untaught('inspect'),
-    widen: lessons.widen ?? untaught('widen'),
+    writeWeights: lessons.writeWeights ?? untaughtWriting,
     kill: () => {
       engine.killed++;
       lessons.kill?.();
@@ -45,6 +45,10 @@ export function fakeEngine(lessons: Lessons = {}): FakeEngine {
     killed: 0,
   };
   return engine;
+}
+
+function untaughtWriting(): never {
+  throw new Error('This engine was not taught to write weights.');
 }
 
 function untaught(name: string): () => Promise<never> {

@@ -15,6 +15,7 @@ export function smallCard(name: string): PackCard {
     family: 'infinity',
     licence: 'MIT',
     imageSize: 16,
+    precision: 'float32',
     config: {
       transformer: {
         depth: 2,

@@ -9,6 +9,7 @@ export const tinyCard: InfinityCard = {
   family: 'infinity',
   licence: 'MIT',
   imageSize: 32,
+  precision: 'float32',
   config: {
     transformer: {
       depth: 4,

@@ -23,7 +23,7 @@ export function startEngine(options: EngineOptions): Engine {
     checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),
     providers: () => process.call('providers', []),
     inspect: (file) => process.call('inspect', [file]),
-    widen: (file, target) => process.call('widen', [file, target]),
+    writeWeights: (work, signal) => process.stream('writeWeights', [work], signal),
     kill: () => {
       process.kill();
     },

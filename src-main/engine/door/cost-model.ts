@@ -2,7 +2,7 @@ import os from 'node:os';
 import { at } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { Forecast } from '#contract/api.js';
-import type { PackCard } from '#contract/pack-card.js';
+import type { PackCard, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
 import { layersPerScale } from '../sampling/depth-presets.js';
 
@@ -66,6 +66,17 @@ function weightBytesOf(card: PackCard): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
+/** What matrices of a narrow and of a wide network reach of the rate of large ones, and how wide that is. */
+const SMALL_SHARE = 0.25;
+const LARGE_SHARE = 0.8;
+const LARGE_WIDTH = 1024;
+/** Against float32, measured on VAR-d16 (test/bench). */
+const SPEED: Readonly<Record<Precision, number>> = { float32: 1, int8: 2.1, int4: 1.3 };
+
+function nameOf({ name, version }: PackCard): string {
+  return `${name} ${version}`;
+}
+
 export interface RunCost {
   readonly ms: number;
   /** Expected peak of the process. */
@@ -79,30 +90,35 @@ export interface RunCost {
  * last measured runs on this machine give the scale.
  */
 export class CostModel {
-  /** Milliseconds per 10⁹ FLOPs; starts from the machine's measured GEMM rate. */
-  #msPerGflop: number;
+  /** Milliseconds per 10⁹ FLOPs of the last runs, per pack; before them, from the machine's measured GEMM rate. */
+  readonly #msPerGflop = new Map<string, number>();
+  readonly #gemmRate: number; // GFLOP/s
   /** Everything that does not depend on the preset: decoding, encoding, compositing; ms per megapixel. */
   #msPerMegapixel = 60;
 
   constructor(gemmGflopsPerSecond: number) {
-    // Small matrices reach about a quarter of the rate of large ones.
-    this.#msPerGflop = 4000 / gemmGflopsPerSecond;
+    this.#gemmRate = gemmGflopsPerSecond;
   }
 
   estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, preset, guided);
     const ownBytes = keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL;
     return {
-      ms: (flops / 1e9) * this.#msPerGflop + (pixels / 1e6) * this.#msPerMegapixel,
+      ms: (flops / 1e9) * this.#rateOf(card) + (pixels / 1e6) * this.#msPerMegapixel,
       bytes: PROCESS_BYTES + openPackBytes(card) + ownBytes,
       ownBytes,
     };
   }
 
   /** Takes over half of what a finished run measured. */
-  learn(work: Work, measured: { readonly scalesMs: number; readonly restMs: number; readonly pixels: number }): void {
-    this.#msPerGflop = (this.#msPerGflop + measured.scalesMs / (work.flops / 1e9)) / 2;
+  learn(card: PackCard, work: Work, measured: { readonly scalesMs: number; readonly restMs: number; readonly pixels: number }): void {
+    this.#msPerGflop.set(nameOf(card), (this.#rateOf(card) + measured.scalesMs / (work.flops / 1e9)) / 2);
     this.#msPerMegapixel = (this.#msPerMegapixel + measured.restMs / Math.max(0.05, measured.pixels / 1e6)) / 2;
+  }
+
+  #rateOf(card: PackCard): number {
+    const share = Math.min(LARGE_SHARE, Math.max(SMALL_SHARE, (card.config.transformer.width / LARGE_WIDTH) * LARGE_SHARE));
+    return this.#msPerGflop.get(nameOf(card)) ?? 1000 / (this.#gemmRate * share * SPEED[card.precision]);
   }
 
   forecast(card: PackCard, guided: boolean, pixels: number): Forecast {

@@ -1,13 +1,23 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Forecast, InstructionReport, PictureInfo, ProviderReport } from '#contract/api.js';
-import type { PackCard } from '#contract/pack-card.js';
+import type { PackCard, Precision } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
 import type { ModelShape } from '../weights/recognise.js';
 
-import type { WrittenFile } from '../weights/write-float32.js';
+import type { WrittenFile } from '../weights/write-weights.js';
 
 export type { ModelShape, WrittenFile };
+
+export interface WriteWork {
+  readonly file: string;
+  /** Must not exist yet. */
+  readonly target: string;
+  readonly precision: Precision;
+}
+
+/** Bytes since the last event, or the end. */
+export type WriteEvent = { readonly bytes: number } | { readonly written: WrittenFile };
 
 /** A pack as the engine needs it: what it says and where its files lie. */
 export interface InstalledPack {
@@ -61,8 +71,8 @@ export interface Engine {
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   inspect(file: string): Promise<InspectReport>;
-  /** Writes a weights file as float32 safetensors, in pieces; `target` must not exist yet. */
-  widen(file: string, target: string): Promise<WrittenFile>;
+  /** Writes a weights file as safetensors, in pieces; the last event says what was written. Throws CancelledError. */
+  writeWeights(work: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void>;
   /** Ends the inference process at once (hard cancel); the next question starts a new one. */
   kill(): void;
   close(): Promise<void>;

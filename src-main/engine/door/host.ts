@@ -3,7 +3,7 @@ import { serve } from '../runtime/process-protocol.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
-type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect' | 'widen'> = Parameters<
+type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> = Parameters<
   LocalEngine[M]
 >;
 
@@ -19,5 +19,6 @@ serve({
   checkInstruction: (args) => engine.checkInstruction(...(args as Args<'checkInstruction'>)),
   providers: () => engine.providers(),
   inspect: (args) => engine.inspect(...(args as Args<'inspect'>)),
-  widen: (args) => engine.widen(...(args as Args<'widen'>)),
+  writeWeights: (args, cancellation: Cancellation) =>
+    engine.writeWeights((args as Parameters<LocalEngine['writeWeights']>)[0], cancellation),
 });

@@ -1,6 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
-import { CancelledError, toErrorData } from '#contract/errors.js';
+import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
 import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto } from '../image/encode.js';
@@ -20,9 +20,9 @@ import { floats } from '../tensor/tensor.js';
 import type { Runner } from '../tensor/runner.js';
 import { inspectFile } from '../weights/inspect.js';
 import { openCheckpoint } from '../weights/open.js';
-import { writeAsFloat32, type WrittenFile } from '../weights/write-float32.js';
+import { writeWeights } from '../weights/write-weights.js';
 import { CostModel, openPackBytes, staysMapped, transformerWork } from './cost-model.js';
-import type { EngineJob, InspectReport, InstalledPack, PictureFacts } from './engine.js';
+import type { EngineJob, InspectReport, InstalledPack, PictureFacts, WriteEvent, WriteWork } from './engine.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import { checkInstruction } from './open-text.js';
 
@@ -75,7 +75,7 @@ export class LocalEngine {
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
         const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / job.request.count;
         const restMs = event.timingsMs.total - loadMs - scalesMs * job.request.count;
-        costs.learn(transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
+        costs.learn(card, transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
       }
       yield event;
     }
@@ -124,8 +124,20 @@ export class LocalEngine {
     return inspectFile(file);
   }
 
-  async widen(file: string, target: string): Promise<WrittenFile> {
-    return writeAsFloat32(await openCheckpoint(file), target);
+  async *writeWeights({ file, target, precision }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
+    const writing = writeWeights(await openCheckpoint(file), target, precision);
+    try {
+      for (let step = await writing.next(); ; step = await writing.next()) {
+        if (step.done) {
+          yield { written: step.value };
+          return;
+        }
+        throwIfCancelled(signal);
+        yield { bytes: step.value };
+      }
+    } finally {
+      await writing.return({ bytes: 0, sha256: '' });
+    }
   }
 
   #runner(provider: ProviderChoice, mapped: boolean): Promise<Runner> {

@@ -20,9 +20,10 @@ export type Value = string;
 /** Stands for an optional input that is left out. */
 export const ABSENT: Value = '';
 
-/** A float32 tensor that stays in its file. */
+/** A tensor that stays in its file. */
 export interface MappedTensor {
   readonly name: string;
+  readonly dtype?: 'float32' | 'int8' | 'uint8';
   readonly dims: readonly number[];
   readonly file: string; // absolute
   readonly offsetBytes: number;
@@ -93,11 +94,11 @@ export class GraphBuilder {
   }
 
   /** A tensor that the runtime maps from its file; the first of a name counts. */
-  mapped({ name, dims, file, offsetBytes, lengthBytes }: MappedTensor): Value {
+  mapped({ name, dtype = 'float32', dims, file, offsetBytes, lengthBytes }: MappedTensor): Value {
     const folder = path.dirname(file);
     this.#folder ??= folder;
     invariant(folder === this.#folder, `Expected all weights of "${this.name}" in ${this.#folder} but received ${file}.`);
-    return this.#initialize({ name, dtype: 'float32', dims, location: path.basename(file), offsetBytes, lengthBytes });
+    return this.#initialize({ name, dtype, dims, location: path.basename(file), offsetBytes, lengthBytes });
   }
 
   scalar(value: number): Value {

@@ -5,6 +5,9 @@ import { ProtoMessage } from './protobuf.js';
 /** What our graphs compute with. */
 export type GraphType = 'float32' | 'int64';
 
+/** What weights may be stored as besides. */
+export type StoredGraphType = GraphType | 'int8' | 'uint8';
+
 /** An axis: a length, or the name of a length that is known only when the graph runs. */
 export type Dim = number | string;
 
@@ -27,7 +30,7 @@ export interface GraphPort {
   readonly dims: readonly Dim[];
 }
 
-export type Initializer = { readonly name: string; readonly dtype: GraphType; readonly dims: readonly number[] } & (
+export type Initializer = { readonly name: string; readonly dtype: StoredGraphType; readonly dims: readonly number[] } & (
   { readonly bytes: Uint8Array } | { readonly location: string; readonly offsetBytes: number; readonly lengthBytes: number }
 );
 
@@ -42,7 +45,7 @@ export interface GraphContent {
 const IR_VERSION = 10;
 const OPSET = 21;
 const MICROSOFT_OPSET = 1;
-const DATA_TYPES: Readonly<Record<GraphType, number>> = { float32: 1, int64: 7 };
+const DATA_TYPES: Readonly<Record<StoredGraphType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7 };
 const DATA_LOCATION_EXTERNAL = 1;
 
 const enumOfAttribute = { float: 1, int: 2, string: 3, ints: 7 } as const;

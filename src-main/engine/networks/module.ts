@@ -50,6 +50,20 @@ export class Module {
     return this.graph.inline(label, dims, this.floats(name));
   }
 
+  /** The weights of a linear layer where they are stored as integers. */
+  quantised(name: string): { readonly precision: 'int8' | 'int4'; readonly values: Value; readonly scales: Value } | undefined {
+    const quantised = this.weights.quantised(name);
+    if (!quantised) return undefined;
+    const { precision, values, scales } = quantised;
+    const dtype = precision === 'int8' ? 'int8' : 'uint8';
+    const { shape: dims, file, offsetBytes, lengthBytes } = values;
+    return {
+      precision,
+      values: this.graph.mapped({ name: values.name, dtype, dims, file, offsetBytes, lengthBytes }),
+      scales: this.graph.mapped({ ...scales, dtype: 'float32', dims: [elementCount(scales.shape)] }),
+    };
+  }
+
   /** A tensor that was computed from this module's weights. */
   derived(name: string, dims: readonly number[], data: Float32Array): Value {
     return this.graph.inline(`${this.weights.fullName(name)} derived`, dims, data);

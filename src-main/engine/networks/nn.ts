@@ -2,19 +2,36 @@ import { at } from '#base/assert.js';
 import { ABSENT, type GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { Module } from './module.js';
 
+/** MatMulNBits: multiply as int8, which is several times faster than widening every block. */
+const INT8_COMPUTE = 4;
+
 // Layers as PyTorch names them, each a function of its module and its input.
 // R rows of any batch · C width · H heads · c head width · B batch · L tokens · N, h, w pictures
 
 /** Fully connected, on flat rows: `[R, in]` → `[R, out]`; the bias where there is one. */
 export function linear(module: Module, rows: Value): Value {
   const [outputs = 0] = module.shape('weight');
-  const bias = module.has('bias') ? [module.parameter('bias', [outputs])] : [];
-  return module.graph.op('Gemm', [rows, module.parameter('weight'), ...bias], { transB: 1 });
+  return project(module, rows, { weightName: 'weight', ...(module.has('bias') && { bias: module.parameter('bias', [outputs]) }) });
 }
 
 /** A bias that the checkpoint does not hold in one piece, with the weight called `weightName`. */
 export function linearWith(module: Module, rows: Value, { weightName, bias }: { weightName: string; bias: Value }): Value {
-  return module.graph.op('Gemm', [rows, module.parameter(weightName), bias], { transB: 1 });
+  return project(module, rows, { weightName, bias });
+}
+
+/** Whatever the weight is stored as. Integers are multiplied as such: the rows are quantised on the way (int8), by blocks (int4). */
+function project(module: Module, rows: Value, { weightName, bias }: { weightName: string; bias?: Value }): Value {
+  const { graph } = module;
+  const added = bias === undefined ? [] : [bias];
+  const quantised = module.quantised(weightName);
+  if (!quantised) return graph.op('Gemm', [rows, module.parameter(weightName), ...added], { transB: 1 });
+  const { precision, values, scales } = quantised;
+  if (precision === 'int8') return graph.op('com.microsoft.DynamicQuantizeMatMul', [rows, values, scales, ABSENT, ...added]);
+  const [outputs = 0, inputs = 0] = module.shape(weightName);
+  return graph.op('com.microsoft.MatMulNBits', [rows, values, scales, ABSENT, ABSENT, ...added], {
+    ...{ N: outputs, K: inputs, bits: 4, block_size: 32 },
+    accuracy_level: INT8_COMPUTE,
+  });
 }
 
 /** `[…, width]` → `[R, width]`. */

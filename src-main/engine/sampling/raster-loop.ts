@@ -20,7 +20,7 @@ export async function* runRows(plan: RasterPlan, signal: Cancellation): AsyncGen
   let previous: number | undefined;
   for (let row = 0; row < plan.until; row++) {
     const started = performance.now();
-    const { tokens, logits } = await drawRow(plan, run, { row, previous }, signal);
+    const { tokens, logits } = await drawRow({ ...plan, run }, { row, previous }, signal);
     previous = tokens.at(-1);
     sum = plan.quantiser.add(sum, tokens, row);
     yield { scale: row, tokens, sum, logits, ms: performance.now() - started, ...(row === 0 && { beginMs }) };
@@ -32,13 +32,13 @@ interface Place {
   readonly previous: number | undefined;
 }
 
-async function drawRow(plan: RasterPlan, run: RasterRun, { row, previous }: Place, signal: Cancellation) {
+async function drawRow(plan: RasterPlan & { readonly run: RasterRun }, { row, previous }: Place, signal: Cancellation) {
   const width = plan.quantiser.tokens(row);
   const tokens = new Uint16Array(width);
   const perToken: FloatTensor[] = [];
   for (let column = 0; column < width; column++) {
     throwIfCancelled(signal);
-    const logits = await run.next(column === 0 ? previous : tokens[column - 1]);
+    const logits = await plan.run.next(column === 0 ? previous : tokens[column - 1]);
     perToken.push(logits);
     tokens[column] = plan.given[row]?.[column] ?? draw(plan, logits, { row, column });
   }

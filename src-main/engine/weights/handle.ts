@@ -3,6 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Checkpoint, StoredTensor } from './checkpoint.js';
 import { widen } from './floats.js';
 import { NameIndex } from './name-index.js';
+import { BLOCK } from './quantise.js';
 import { refused, shown, shownShape } from './refusal.js';
 import { WeightsFile } from './weights-file.js';
 
@@ -60,8 +61,19 @@ export class Weights {
     return tensor;
   }
 
+  /** The weights of a linear layer where they were stored as integers, `<name>.int8` or `<name>.int4`. */
+  quantised(name: string): QuantisedTensor | undefined {
+    for (const precision of ['int8', 'int4'] as const) {
+      const values = this.checkpoint.tensors.get(this.fullName(`${name}.${precision}`));
+      if (values) return { precision, values, scales: this.stored(`${name}.scales`) };
+    }
+    return undefined;
+  }
+
+  /** `[outputs, inputs]` for a linear layer, whatever it is stored as. */
   shape(name: string): readonly number[] {
-    return this.stored(name).shape;
+    const quantised = this.quantised(name);
+    return quantised ? quantisedShape(quantised) : this.stored(name).shape;
   }
 
   /**
@@ -69,13 +81,11 @@ export class Weights {
    *
    * @throws ExpectedError `weights.refused` naming the misshapen tensor in full.
    */
-  expectShape(name: string, dims: readonly number[]): StoredTensor {
-    const tensor = this.stored(name);
-    if (tensor.shape.length !== dims.length || tensor.shape.some((dim, axis) => dim !== dims[axis])) {
-      const [expected, received] = [shownShape(dims), shownShape(tensor.shape)];
-      throw refused(`Expected ${expected} for ${shown(tensor.name)} in ${this.#file()} but received ${received}.`);
-    }
-    return tensor;
+  expectShape(name: string, dims: readonly number[]): void {
+    const shape = this.shape(name);
+    if (shape.length === dims.length && shape.every((dim, axis) => dim === dims[axis])) return;
+    const [expected, received] = [shownShape(dims), shownShape(shape)];
+    throw refused(`Expected ${expected} for ${shown(this.fullName(name))} in ${this.#file()} but received ${received}.`);
   }
 
   /** Names one step below; in counting order where all are numbers, else in the checkpoint's order. */
@@ -107,6 +117,20 @@ export class Weights {
   #file(): string {
     return shown(this.checkpoint.identity.path.split(/[\\/]/).at(-1) ?? '');
   }
+}
+
+/** Integers and what one step of them is worth. */
+export interface QuantisedTensor {
+  readonly precision: 'int8' | 'int4';
+  /** int8 `[inputs, outputs]`, or int4 `[outputs, inputs / 32, 16]` */
+  readonly values: StoredTensor;
+  /** `[outputs]`, or `[outputs, inputs / 32]` */
+  readonly scales: StoredTensor;
+}
+
+function quantisedShape({ precision, values: { shape } }: QuantisedTensor): readonly number[] {
+  const [first = 0, second = 0] = shape;
+  return precision === 'int8' ? [second, first] : [first, second * BLOCK];
 }
 
 /** The stored bytes of one tensor, from the very file that was opened. */

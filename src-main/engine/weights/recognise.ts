@@ -89,14 +89,8 @@ export function recognise(checkpoint: Checkpoint): Recognition {
   const stranger = STRANGERS.find(([has, lacks]) => weights.has(has) && !weights.has(lacks));
   if (stranger) return { model: null, reason: stranger[2] };
   try {
-    const prompt = textEncoder(weights);
-    if (prompt) return { model: prompt };
-    if (weights.at('blocks', 0).has('attn')) return { model: classConditional(weights) };
-    if (weights.has('adapter_mlp')) return { model: controlAr(weights) };
-    if (weights.at('encoder').has('conv_blocks')) return { model: rasterTokenizer(weights) };
-    if (weights.has('quantize.embedding')) return { model: vectorTokenizer(weights) };
-    if (weights.has('word_embed') && hasBlocks(weights)) return { model: infinity(weights) };
-    if (weights.has('encoder.conv_in') && weights.has('decoder.conv_out')) return { model: tokenizer(weights) };
+    const family = FAMILIES.find(([isIt]) => isIt(weights));
+    if (family) return { model: family[1](weights) };
   } catch (error) {
     if (error instanceof ExpectedError) return { model: null, reason: error.message };
     throw error;
@@ -106,6 +100,17 @@ export function recognise(checkpoint: Checkpoint): Recognition {
     reason: 'Expected the tensors of an Infinity/VAREdit, VAR or ControlAR transformer or its tokenizer but received other names.',
   };
 }
+
+/** How each family is told from the others, and read; the first that fits counts. */
+const FAMILIES: readonly (readonly [isIt: (weights: Weights) => boolean, read: (weights: Weights) => ModelShape])[] = [
+  [isTextEncoder, textEncoder],
+  [(weights) => weights.at('blocks', 0).has('attn'), classConditional],
+  [(weights) => weights.has('adapter_mlp'), controlAr],
+  [(weights) => weights.at('encoder').has('conv_blocks'), rasterTokenizer],
+  [(weights) => weights.has('quantize.embedding'), vectorTokenizer],
+  [(weights) => weights.has('word_embed') && hasBlocks(weights), infinity],
+  [(weights) => weights.has('encoder.conv_in') && weights.has('decoder.conv_out'), tokenizer],
+];
 
 function hasBlocks(weights: Weights): boolean {
   return weights.has('block_chunks') || weights.at('blocks', 0).has('sa');
@@ -180,13 +185,17 @@ function assertVarBlock(block: Weights, width: number, heads: number): void {
   else block.expectShape('ada_lin.1.weight', [6 * width, width]);
 }
 
-function textEncoder(weights: Weights): TextEncoderShape | undefined {
+function isTextEncoder(weights: Weights): boolean {
   const blocks = weights.at('encoder', 'block');
-  const [first, ...rest] = blocks.children();
-  if (first === undefined) return undefined;
-  const attention = blocks.at(first, 'layer', 0);
-  if (!attention.has('SelfAttention')) return undefined;
-  return { family: 't5-encoder', depth: rest.length + 1, width: attention.shape('SelfAttention.q.weight')[1] ?? 0 };
+  const [first] = blocks.children();
+  return first !== undefined && blocks.at(first, 'layer', 0).has('SelfAttention');
+}
+
+function textEncoder(weights: Weights): TextEncoderShape {
+  const blocks = weights.at('encoder', 'block');
+  const names = blocks.children();
+  const width = blocks.at(names[0] ?? 0, 'layer', 0).shape('SelfAttention.q.weight')[1] ?? 0;
+  return { family: 't5-encoder', depth: names.length, width };
 }
 
 function vectorTokenizer(weights: Weights): VectorTokenizerShape<'vector-tokenizer'> {

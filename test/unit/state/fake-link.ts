@@ -1,4 +1,4 @@
-import type { Calls, PictureInfo } from '#contract/api.js';
+import type { Calls, ImportEvent, ImportRequestInput, PictureInfo, StreamName } from '#contract/api.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
@@ -44,7 +44,19 @@ export class FakeLink implements Link {
     return answer(input);
   }
 
-  async *stream(_name: 'edit.run', input: EditRequestInput, signal?: Parameters<Link['stream']>[2]): AsyncGenerator<EditEvent, void> {
+  /** What an import tells, and what was asked to be imported. */
+  importEvents: readonly ImportEvent[] = [];
+  readonly imports: ImportRequestInput[] = [];
+
+  readonly stream = ((name: StreamName, input: object, signal?: Parameters<Link['stream']>[2]) =>
+    name === 'edit.run' ? this.#run(input as EditRequestInput, signal) : this.#import(input as ImportRequestInput)) as Link['stream'];
+
+  async *#import(input: ImportRequestInput): AsyncGenerator<ImportEvent, void> {
+    this.imports.push(input);
+    for (const event of this.importEvents) yield await Promise.resolve(event);
+  }
+
+  async *#run(input: EditRequestInput, signal?: Parameters<Link['stream']>[2]): AsyncGenerator<EditEvent, void> {
     this.requests.push(input);
     const cancelled = new Promise<never>((_, reject) => {
       signal?.addEventListener('abort', () => {

@@ -67,7 +67,8 @@ export function valueBias(module: Module, channels: number): Value {
 /** Feeds of the condition graph; without an instruction the model was shown `cfg_uncond`, cut to the same length. */
 export function featureFeeds(weights: Weights, features: FloatTensor, guided: boolean): Readonly<Record<string, Tensor>> {
   const [length = 0, width = 0] = features.dims;
-  const [maxLength = 0] = weights.expectShape('cfg_uncond', [weights.shape('cfg_uncond')[0] ?? 0, width]).shape;
+  const [maxLength = 0] = weights.shape('cfg_uncond');
+  weights.expectShape('cfg_uncond', [maxLength, width]);
   if (length < 1 || length > maxLength) {
     throw new ExpectedError('request.invalid', `Expected 1 to ${maxLength} text tokens but received ${length}.`);
   }

@@ -31,7 +31,7 @@ test('measured runs pull the forecast towards them', () => {
   const costs = new CostModel(1000);
   const work = transformerWork(tinyCard, 'best', false);
   const before = costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
-  for (let i = 0; i < 20; i++) costs.learn(work, { scalesMs: 500, restMs: 250, pixels: 1e6 });
+  for (let i = 0; i < 20; i++) costs.learn(tinyCard, work, { scalesMs: 500, restMs: 250, pixels: 1e6 });
   const after = costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
   expect(before).toBeLessThan(400);
   expect(after).toBeCloseTo(750, 0);

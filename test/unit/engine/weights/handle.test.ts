@@ -66,11 +66,15 @@ describe('Weights', () => {
 
   it('names a misshapen tensor in full', () => {
     const attention = weights.at('blocks', 10, 'attn');
-    expect(attention.expectShape('weight', [1, 2]).lengthBytes).toBe(8);
-    expect(() => attention.expectShape('weight', [2, 1])).toThrow(
-      /^Expected \[2, 1\] for blocks\.10\.attn\.weight in handle\.weights but received \[1, 2\]\.$/,
-    );
-    expect(() => attention.expectShape('weight', [1, 2, 1])).toThrow(/received \[1, 2\]/);
+    expect(() => {
+      attention.expectShape('weight', [1, 2]);
+    }).not.toThrow();
+    expect(() => {
+      attention.expectShape('weight', [2, 1]);
+    }).toThrow(/^Expected \[2, 1\] for blocks\.10\.attn\.weight in handle\.weights but received \[1, 2\]\.$/);
+    expect(() => {
+      attention.expectShape('weight', [1, 2, 1]);
+    }).toThrow(/received \[1, 2\]/);
   });
 
   it('widens every float type exactly, float64 to the nearest', () => {

@@ -1,0 +1,99 @@
+import { CancelledError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
+import type { CheckpointReport, ImportRequestInput, PackSummary } from '#contract/api.js';
+import type { ControlKind } from '#contract/request.js';
+import type { Precision } from '#contract/pack-card.js';
+import type { Link } from '#link/http.js';
+
+/** What the user says of published files. */
+export interface CheckpointWish {
+  /** Paths, one per line. */
+  readonly paths: string;
+  readonly precision: Precision;
+  readonly control: ControlKind | undefined;
+  readonly pixels: 256 | 512 | 1024;
+}
+
+const NOTHING: CheckpointWish = { paths: '', precision: 'float32', control: undefined, pixels: 512 };
+
+/** Published files on their way to becoming a pack: looked at, then imported. */
+export class Checkpoint {
+  wish = $state.raw<CheckpointWish>(NOTHING);
+  report = $state.raw<CheckpointReport>();
+  error = $state.raw<ErrorData>();
+  /** 0..1 while an import runs. */
+  progress = $state<number>();
+
+  readonly #link: Link;
+  #looks = 0;
+  #importing: AbortController | undefined;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  begin(): void {
+    this.wish = NOTHING;
+    this.report = undefined;
+    this.error = undefined;
+  }
+
+  /** Takes what changed and looks at the files again, where that matters. */
+  async change(change: Partial<CheckpointWish>): Promise<void> {
+    this.wish = { ...this.wish, ...change };
+    if ('precision' in change) return;
+    this.#looks += 1;
+    const look = this.#looks;
+    const request = this.#request();
+    let [report, error]: [CheckpointReport | undefined, ErrorData | undefined] = [undefined, undefined];
+    if (request.files.length > 0) {
+      try {
+        report = await this.#link.call('checkpoints.describe', request);
+      } catch (cause) {
+        error = toErrorData(cause);
+      }
+    }
+    // Typing goes on while the files are looked at; the last look counts.
+    if (look === this.#looks) [this.report, this.error] = [report, error];
+  }
+
+  /** The pack; undefined where it was cancelled or refused, which is then said. */
+  async import(): Promise<PackSummary | undefined> {
+    if (!this.report || this.progress !== undefined) return undefined;
+    const controller = new AbortController();
+    this.#importing = controller;
+    this.progress = 0;
+    this.error = undefined;
+    try {
+      for await (const event of this.#link.stream('checkpoints.import', this.#request(), controller.signal)) {
+        if (event.type === 'progress') this.progress = event.doneBytes / event.totalBytes;
+        else if (event.type === 'imported') return event.pack;
+        else if (event.type === 'failed') throw fromErrorData(event.error);
+      }
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CancelledError) && !controller.signal.aborted) this.error = toErrorData(error);
+      return undefined;
+    } finally {
+      this.progress = undefined;
+      this.#importing = undefined;
+    }
+  }
+
+  cancel(): void {
+    this.#importing?.abort();
+  }
+
+  #request(): ImportRequestInput {
+    const { paths, precision, control, pixels } = this.wish;
+    const files = paths
+      .split('\n')
+      .map(unquoted)
+      .filter((path) => path !== '');
+    return { files, precision, pixels, ...(control && { control }) };
+  }
+}
+
+/** File managers put paths with spaces into quotes. */
+function unquoted(line: string): string {
+  return line.trim().replace(/^(["'])(.*)\1$/u, '$2');
+}
