@@ -297,7 +297,7 @@ function controlArCard(head: ReturnType<typeof headOf>, { transformer, tokenizer
     presets: { best: depth, balanced: depth, fast: depth, draft: depth },
     defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 1, topK: 2000, topP: 1, fillInstruction: 'a high-quality image' },
     abilities: [`pictures from words, held by a map: ${control}`],
-    limits: ['draws token by token, so it takes minutes without a GPU', 'no depth presets', 'square pictures'],
+    limits: ['draws token by token, so it takes minutes without a GPU', 'no depth presets'],
   };
 }
 

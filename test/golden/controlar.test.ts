@@ -3,11 +3,12 @@ import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { ControlArConfig } from '#contract/pack-card.js';
 import { openControlAr, type ControlArPredictor } from '#engine/networks/controlar/predictor.js';
 import { rotaryOfGrid } from '#engine/networks/controlar/rotary-grid.js';
-import { rasterQuantiser } from '#engine/door/open-pack.js';
+import { codesIn } from '#engine/door/open-pack.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { encodeTokens } from '#engine/sampling/quantiser.js';
 import { runRows, type RasterPlan } from '#engine/sampling/raster-loop.js';
-import type { RasterQuantiser } from '#engine/sampling/raster-quantiser.js';
+import { Codebook } from '#engine/sampling/codebook.js';
+import { RasterQuantiser } from '#engine/sampling/raster-quantiser.js';
 import type { ScaleStep } from '#engine/sampling/scale-loop.js';
 import type { PictureCoder } from '#engine/tensor/predictor.js';
 import { recognise, type ControlArShape } from '#engine/weights/recognise.js';
@@ -119,7 +120,7 @@ describe('DINOv2, decoding and LlamaGen’s tokenizer, compared with reference/c
       lateScales: 0,
     });
     coder = await openVqganCoder(runner, tokenizer, { attention: true });
-    quantiser = rasterQuantiser(scales, tokenizer.at('quantize'));
+    quantiser = new RasterQuantiser({ schedule: scales, codebook: Codebook.ofDirections(codesIn(tokenizer.at('quantize'))) });
   });
 
   afterAll(async () => {

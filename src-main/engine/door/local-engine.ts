@@ -1,4 +1,6 @@
+import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
@@ -7,7 +9,7 @@ import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
 import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
-import { modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
+import { modelExtent, type EditingModel, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
 import { assertFits, peakRssBytes } from '../runtime/memory.js';
@@ -97,8 +99,8 @@ export class LocalEngine {
   }
 
   async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
-    const { model } = await this.#open(pack, 'cpu');
     const photo = await openPhoto(picture);
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, photo.extent);
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
     const { tokens } = await tokenise(model, copy);
@@ -106,7 +108,8 @@ export class LocalEngine {
   }
 
   async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {
-    const { model } = await this.#open(pack, 'cpu');
+    const [rows, columns] = gridOf(tokens);
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
@@ -170,6 +173,16 @@ export class LocalEngine {
     }
     return open;
   }
+}
+
+function fittedTo(model: EditingModel, shape: Extent): EditingModel {
+  return model.fitted?.(shape) ?? model;
+}
+
+/** Rows and columns of a picture from its schedule, coarse to fine or row by row. */
+function gridOf({ schedule }: TokenFile): Grid {
+  const last = at(schedule, schedule.length - 1);
+  return last[0] === 1 && schedule.length > 1 ? [schedule.length, last[1]] : last;
 }
 
 /** One promise per key; a failed one is forgotten so that the next try starts anew. */

@@ -1,8 +1,9 @@
 import path from 'node:path';
-import type { Grid } from '#base/geometry.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { InfinityCard, PackCard, PackFile } from '#contract/pack-card.js';
+import type { ControlArConfig, InfinityCard, PackCard, PackFile } from '#contract/pack-card.js';
 import { openDepthPyramid } from '../networks/depth-pyramid.js';
+import { nearestRatio, oneMegapixelSchedule as publishedSchedule } from '../networks/infinity/ratios.js';
 import { openInfinity } from '../networks/infinity/predictor.js';
 import { openResidualCoder } from '../networks/residual-coder.js';
 import { openVar } from '../networks/var/predictor.js';
@@ -41,7 +42,7 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   const encodeText = await openText(pack, runner, textFile?.weights);
   const identities = [transformer, tokenizer, depthFile, textFile].flatMap((role) => role?.identities ?? []);
   return {
-    model: { card, ...networks, encodeText, ...(depth && { depth }) },
+    model: modelOf(networks, { card, encodeText, ...(depth && { depth }) }),
     assertUnchanged: () => assertAllUnchanged(identities),
     async release() {
       await Promise.all([networks.predictor.release(), networks.coder.release(), depth?.release()]);
@@ -49,12 +50,18 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   };
 }
 
+/** Fitted to another shape, it is a model of its own with the same text and depth. */
+function modelOf({ fitted, ...networks }: Networks, rest: Pick<EditingModel, 'card' | 'encodeText' | 'depth'>): EditingModel {
+  const own = { ...networks, ...rest };
+  return fitted ? { ...own, fitted: (shape) => modelOf(fitted(shape), rest) } : own;
+}
+
 interface PackWeights {
   readonly transformer: Weights;
   readonly tokenizer: Weights;
 }
 
-type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'>;
+type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (shape: Extent) => Networks };
 
 async function openNetworks(card: PackCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {
   if (card.family === 'var') {
@@ -67,18 +74,52 @@ async function openNetworks(card: PackCard, { transformer, tokenizer }: PackWeig
   }
   if (card.family === 'controlar') {
     const { config } = card;
-    return {
-      predictor: await openControlAr(runner, transformer, config.transformer),
-      coder: await openVqganCoder(runner, tokenizer, { attention: true }),
-      quantiser: rasterQuantiser(config.transformer.scales, tokenizer.at('quantize')),
-    };
+    const predictor = await openControlAr(runner, transformer, config.transformer);
+    const coder = await openVqganCoder(runner, tokenizer, { attention: true });
+    const codebook = Codebook.ofDirections(codesIn(tokenizer.at('quantize')));
+    const on = (schedule: ControlArConfig['scales']): Networks => ({
+      predictor: predictor.fitted(schedule),
+      coder,
+      quantiser: new RasterQuantiser({ schedule, codebook }),
+      fitted: (shape) => on(rowsFor(shape, config.transformer.scales)),
+    });
+    return on(config.transformer.scales);
   }
-  const { config } = card;
-  return {
-    predictor: await openInfinity(runner, transformer, config.transformer),
-    coder: await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, tokenizer),
-    quantiser: bitwiseQuantiser(config, tokenizer),
+  return openInfinityPack(card.config, { transformer, tokenizer }, runner);
+}
+
+async function openInfinityPack(
+  config: InfinityCard['config'],
+  { transformer, tokenizer }: PackWeights,
+  runner: Runner,
+): Promise<Networks> {
+  const predictor = await openInfinity(runner, transformer, config.transformer);
+  const coder = await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, tokenizer);
+  const own = { predictor, coder, quantiser: bitwiseQuantiser(config, tokenizer) };
+  // Only published weights were trained on other shapes than the square.
+  if (config.transformer.rotary.kind !== 'published') return own;
+  const on = (shape: Extent): Networks => {
+    const ratio = nearestRatio(shape);
+    const scales = publishedSchedule(ratio).slice(0, config.transformer.scales.length);
+    const grids = {
+      scales: scales.map(([rows, columns]): [number, number] => [rows, columns]),
+      rotary: { kind: 'published' as const, ratio },
+    };
+    const fitted = { ...config, transformer: { ...config.transformer, ...grids } };
+    return { predictor: predictor.fitted(grids), coder, quantiser: bitwiseQuantiser(fitted, tokenizer), fitted: on };
   };
+  return { ...own, fitted: on };
+}
+
+/** More rows than a token file can name are never made. */
+const MAX_ROWS = 64;
+
+/** About as many tokens as the square has, in the shape of the picture. */
+function rowsFor({ width, height }: Extent, square: ControlArConfig['scales']): ControlArConfig['scales'] {
+  const side = square.length;
+  const rows = Math.min(MAX_ROWS, Math.max(1, Math.round(side * Math.sqrt(height / width))));
+  const columns = Math.max(1, Math.floor(side ** 2 / rows));
+  return Array.from({ length: rows }, () => [1, columns]);
 }
 
 type Role = PackFile['role'];
@@ -131,12 +172,8 @@ export function vectorQuantiser(schedule: readonly Grid[], weights: Weights): Ve
   });
 }
 
-/** Of a LlamaGen tokenizer, which compares directions only. */
-export function rasterQuantiser(grids: readonly Grid[], weights: Weights): RasterQuantiser {
-  return new RasterQuantiser({ schedule: grids, codebook: Codebook.ofDirections(codesIn(weights)) });
-}
-
-function codesIn(weights: Weights): FloatTensor {
+/** The codes of a vector-quantised tokenizer, `[V, d]`. */
+export function codesIn(weights: Weights): FloatTensor {
   return floats(weights.shape('embedding.weight'), weights.readFloats('embedding.weight'));
 }
 

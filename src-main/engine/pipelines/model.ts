@@ -1,4 +1,5 @@
 import { ExpectedError } from '#contract/errors.js';
+import type { Extent } from '#base/geometry.js';
 import type { EditEventOf, Notice } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
@@ -17,6 +18,8 @@ export interface EditingModel {
   readonly coder: PictureCoder;
   readonly depth?: DepthEstimator;
   readonly quantiser: Quantiser;
+  /** The same model for pictures of another shape, where it can make such; what is released is the first one. */
+  readonly fitted?: (shape: Extent) => EditingModel;
   encodeText(instruction: string): Promise<EncodedInstruction>;
 }
 

@@ -1,10 +1,11 @@
 import type { Cancellation } from '#base/cancellation.js';
+import type { Extent } from '#base/geometry.js';
 import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { RunPlan } from '#contract/event.js';
 import { canny } from '../control/canny.js';
 import { upsampleMap } from '../image/composite.js';
-import { openPhoto } from '../image/decode.js';
+import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
 import type { Mask, Photo } from '../image/photo.js';
@@ -16,7 +17,23 @@ import { produce } from './produce.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
 
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
-export function runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+export async function* runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const shape = await shapeOf(job);
+  yield* runTask(shape && job.model.fitted ? { ...job, model: job.model.fitted(shape) } : job, signal);
+}
+
+/** What the model's picture should look like: the whole canvas, where all of it is worked on. */
+async function shapeOf({ request, pictures }: PipelineJob): Promise<Extent | undefined> {
+  const { task, mask, source, size, margins } = request;
+  if (task === 'fill' || mask !== undefined) return undefined;
+  const bytes = source === undefined ? undefined : pictures[source];
+  if (size || !bytes) return size;
+  const { width, height } = (await readFacts(bytes)).size;
+  if (task !== 'expand' || !margins) return { width, height };
+  return { width: width + margins.left + margins.right, height: height + margins.top + margins.bottom };
+}
+
+function runTask(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { task } = job.request;
   const { card } = job.model;
   if (traitsOf(card).generatesOnly && task !== 'generate' && task !== 'control') {

@@ -43,6 +43,11 @@ export class ControlArPredictor implements RasterPredictor {
     this.#architecture = architecture;
   }
 
+  /** The same weights for pictures of another shape. */
+  fitted(scales: ControlArConfig['scales']): ControlArPredictor {
+    return new ControlArPredictor(this.#sessions, { ...this.#architecture, config: { ...this.#architecture.config, scales } });
+  }
+
   get depth(): number {
     return this.#architecture.config.depth;
   }

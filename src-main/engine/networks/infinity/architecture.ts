@@ -40,17 +40,25 @@ export function describe(weights: Weights, config: TransformerConfig, provider =
   if (levels < scales.length) {
     throw new ExpectedError('weights.refused', `Expected level embeddings for ${scales.length} scales but received ${levels}.`);
   }
-  const finest = at(scales, scales.length - 1);
   return {
     config,
     weights,
     blocks,
     fusedAttention: provider !== 'webgpu',
     headWidth: width / heads,
-    finest,
-    sourceTokens: cellCount(finest),
+    ...finestOf(scales),
     cellsPerToken: config.patchify ** 2,
   };
+}
+
+/** The same weights on other token grids, as many of them. */
+export function withGrids(architecture: Architecture, { scales, rotary }: Pick<TransformerConfig, 'scales' | 'rotary'>): Architecture {
+  return { ...architecture, config: { ...architecture.config, scales, rotary }, ...finestOf(scales) };
+}
+
+function finestOf(scales: readonly Grid[]): Pick<Architecture, 'finest' | 'sourceTokens'> {
+  const finest = at(scales, scales.length - 1);
+  return { finest, sourceTokens: cellCount(finest) };
 }
 
 /** The blocks in order, out of the chunks they are published in. */

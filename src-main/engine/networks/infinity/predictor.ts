@@ -4,8 +4,8 @@ import { output, type Runner } from '#engine/tensor/runner.js';
 import { floatData, floats, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
-import { openedWhole } from '../session-cache.js';
-import { describe, type Architecture } from './architecture.js';
+import { openedWhole, SessionCache } from '../session-cache.js';
+import { describe, withGrids, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
 import { rotaryTables, type RotaryTables } from './rotary-positions.js';
@@ -18,9 +18,9 @@ import { InfinitySessions } from './sessions.js';
  *
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
-export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<ScalePredictor> {
+export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<InfinityPredictor> {
   const architecture = describe(weights, config, runner.provider);
-  return new InfinityPredictor(await openedWhole(new InfinitySessions(runner, architecture)));
+  return new InfinityPredictor(await openedWhole(new InfinitySessions(new SessionCache(runner), architecture)));
 }
 
 /** A source prefix that lies ready in a cache, and what it was made from. */
@@ -36,7 +36,7 @@ interface PrefixOrigin {
   readonly text: Float32Array;
 }
 
-class InfinityPredictor implements ScalePredictor {
+export class InfinityPredictor implements ScalePredictor {
   readonly #sessions: InfinitySessions;
   readonly #rotary: RotaryTables;
   /** The cache of the last finished run: the next one writes over it, or goes on from its source. */
@@ -53,6 +53,11 @@ class InfinityPredictor implements ScalePredictor {
 
   get schedule(): TransformerConfig['scales'] {
     return this.#architecture.config.scales;
+  }
+
+  /** The same weights for pictures of another shape. */
+  fitted(shape: Pick<TransformerConfig, 'scales' | 'rotary'>): InfinityPredictor {
+    return new InfinityPredictor(this.#sessions.on(withGrids(this.#architecture, shape)));
   }
 
   get depth(): number {

@@ -1,4 +1,4 @@
-import type { Grid } from '#base/geometry.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 
 // The published schedules for pictures of about 1 megapixel, h/w ≥ 1, as pairs of rows and columns;
@@ -30,6 +30,15 @@ export function oneMegapixelSchedule(ratio: string): readonly Grid[] {
     if (wanted === Math.floor((MILLI * MILLI) / exactMilli(upright))) return parse(text).map(([rows, columns]) => [columns, rows]);
   }
   throw new ExpectedError('pack.damaged', `Expected one of the published aspect ratios but received ${ratio}.`);
+}
+
+/** The published ratio, height by width, that is nearest to a picture's. */
+export function nearestRatio({ width, height }: Extent): string {
+  const published = Object.keys(ONE_MEGAPIXEL).flatMap((name) => [Number(name), 1 / Number(name)]);
+  const distance = (ratio: number) => Math.abs(Math.log((ratio * width) / height));
+  const nearest = published.reduce((best, ratio) => (distance(ratio) < distance(best) ? ratio : best));
+  // As the authors name it: cut, not rounded; 1.333 and its inverse stand for thirds and quarters.
+  return (Math.floor(nearest * MILLI + 1e-6 + (Math.round(MILLI / nearest) === 1333 ? 0.5 : 0)) / MILLI).toFixed(3);
 }
 
 /** 1.333 stands for 4/3: its inverse is 0.75, not 0.7501. */

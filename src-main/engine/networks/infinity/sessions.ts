@@ -1,4 +1,4 @@
-import type { GraphSession, Runner } from '#engine/tensor/runner.js';
+import type { GraphSession } from '#engine/tensor/runner.js';
 import { SessionCache } from '../session-cache.js';
 import type { Architecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
@@ -12,9 +12,14 @@ export class InfinitySessions {
   readonly architecture: Architecture;
   readonly #sessions: SessionCache;
 
-  constructor(runner: Runner, architecture: Architecture) {
-    this.#sessions = new SessionCache(runner);
+  constructor(sessions: SessionCache, architecture: Architecture) {
+    this.#sessions = sessions;
     this.architecture = architecture;
+  }
+
+  /** The same opened graphs for other token grids: none of them knows the grids. */
+  on(architecture: Architecture): InfinitySessions {
+    return new InfinitySessions(this.#sessions, architecture);
   }
 
   /** Opens what every request needs, one after the other: each holds its weights while it is built. */
