@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import { isEmpty, paintSegment, rasterise, type MaskHistory, type Point, type Stroke } from '#document/mask.js';
+import { applyStep, isEmpty, paintSegment, rasterise, type MaskHistory, type MaskStep, type Point, type Stroke } from '#document/mask.js';
 import { encodeGreyPng } from './mask-png.js';
 
 /** Two hues, because no single one is seen on every photograph. */
@@ -44,6 +44,12 @@ export class MaskLayer {
 
   show(history: MaskHistory): void {
     this.#values = rasterise(history, this.extent);
+    this.#redraw(this.#everything);
+  }
+
+  /** One more step onto the pixels of all steps before it. */
+  apply(step: MaskStep): void {
+    applyStep(this.#values, this.extent, step);
     this.#redraw(this.#everything);
   }
 

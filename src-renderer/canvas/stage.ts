@@ -13,6 +13,12 @@ export interface Scene {
   readonly mask: CanvasImageSource | undefined;
   /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
   readonly revision: number;
+  /** The original over the left part of the result, as wide as the share says. */
+  readonly split: { readonly bitmap: ImageBitmap; readonly place: Rect; readonly share: number } | undefined;
+  /** What changed, over the whole space. */
+  readonly difference: CanvasImageSource | undefined;
+  /** An outline in the making. */
+  readonly outline: readonly ScreenPoint[] | undefined;
   readonly brush: { readonly at: ScreenPoint; readonly radiusPx: number } | undefined;
 }
 
@@ -60,6 +66,7 @@ export class Stage {
     context.drawImage(this.#ground, 0, 0);
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
     if (scene.mask) drawMask(context, scene.mask, scene);
+    if (scene.outline) drawOutline(context, scene.outline);
     if (scene.brush) drawBrush(context, scene.brush, scene.viewport);
   }
 
@@ -91,11 +98,16 @@ function sameGround(a: Scene, b: Scene): boolean {
     a.picture.place === b.picture.place &&
     a.preview?.bitmap === b.preview?.bitmap &&
     a.space === b.space &&
+    sameComparison(a, b) &&
     a.viewport === b.viewport
   );
 }
 
-function drawGround(context: CanvasRenderingContext2D, { picture, preview, space, viewport }: Scene): void {
+function sameComparison(a: Scene, b: Scene): boolean {
+  return a.split?.bitmap === b.split?.bitmap && a.split?.share === b.split?.share && a.difference === b.difference;
+}
+
+function drawGround(context: CanvasRenderingContext2D, { picture, preview, split, difference, space, viewport }: Scene): void {
   const all = placed({ x: 0, y: 0, ...space.extent }, viewport);
   const place = placed(picture.place, viewport);
   drawChecks(context, all);
@@ -103,7 +115,25 @@ function drawGround(context: CanvasRenderingContext2D, { picture, preview, space
   context.imageSmoothingQuality = 'high';
   context.drawImage(picture.bitmap, place.x, place.y, place.width, place.height);
   if (preview) drawPreview(context, all, { bitmap: preview.bitmap, place: placed(preview.frame, viewport) });
+  if (split) drawSplit(context, all, { ...split, place: placed(split.place, viewport) });
+  if (difference) context.drawImage(difference, all.x, all.y, all.width, all.height);
   drawEdge(context, all);
+}
+
+/** The original up to a line that can be dragged. */
+function drawSplit(context: CanvasRenderingContext2D, all: Rect, { bitmap, place, share }: NonNullable<Scene['split']>): void {
+  const line = all.x + all.width * share;
+  context.save();
+  context.beginPath();
+  context.rect(all.x, all.y, line - all.x, all.height);
+  context.clip();
+  drawChecks(context, all);
+  context.drawImage(bitmap, place.x, place.y, place.width, place.height);
+  context.restore();
+  context.fillStyle = 'rgba(0, 0, 0, 0.6)';
+  context.fillRect(line - 2, all.y, 4, all.height);
+  context.fillStyle = '#ffffff';
+  context.fillRect(line - 1, all.y, 2, all.height);
 }
 
 /** A grey board shows through where there is no picture: transparency, and a border that is still to grow. */
@@ -151,11 +181,24 @@ function drawMask(context: CanvasRenderingContext2D, mask: CanvasImageSource, { 
 }
 
 /** White within black: seen on any picture. */
+const CURSOR_STROKES = [
+  ['rgba(0, 0, 0, 0.7)', 3],
+  ['#ffffff', 1],
+] as const;
+
+function drawOutline(context: CanvasRenderingContext2D, points: readonly ScreenPoint[]): void {
+  for (const [colour, width] of CURSOR_STROKES) {
+    context.beginPath();
+    for (const { x, y } of points) context.lineTo(x, y);
+    context.closePath();
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+  }
+}
+
 function drawBrush(context: CanvasRenderingContext2D, { at, radiusPx }: NonNullable<Scene['brush']>, { zoom }: Viewport): void {
-  for (const [colour, width] of [
-    ['rgba(0, 0, 0, 0.7)', 3],
-    ['#ffffff', 1],
-  ] as const) {
+  for (const [colour, width] of CURSOR_STROKES) {
     context.beginPath();
     context.arc(at.x, at.y, Math.max(1, radiusPx * zoom), 0, 2 * Math.PI);
     context.strokeStyle = colour;

@@ -12,7 +12,17 @@ export interface Stroke {
   readonly erase: boolean;
 }
 
-export type MaskStep = { readonly kind: 'stroke'; readonly stroke: Stroke } | { readonly kind: 'invert' } | { readonly kind: 'clear' };
+/** A closed outline, in picture pixels: a lasso, a rectangle, an ellipse. */
+export interface Area {
+  readonly points: readonly Point[];
+  readonly erase: boolean;
+}
+
+export type MaskStep =
+  | { readonly kind: 'area'; readonly area: Area }
+  | { readonly kind: 'stroke'; readonly stroke: Stroke }
+  | { readonly kind: 'invert' }
+  | { readonly kind: 'clear' };
 
 /** How a mask came about; its pixels follow from it at any size, and undoing is leaving out the end. */
 export interface MaskHistory {
@@ -47,6 +57,7 @@ export function rasterise(history: MaskHistory, extent: Extent): Uint8Array {
 export function applyStep(mask: Uint8Array, extent: Extent, step: MaskStep): void {
   if (step.kind === 'clear') mask.fill(0);
   else if (step.kind === 'invert') for (let i = 0; i < mask.length; i++) mask[i] = 255 - mask[i]!;
+  else if (step.kind === 'area') fillArea(mask, extent, step.area);
   else paintStroke(mask, extent, step.stroke);
 }
 
@@ -54,6 +65,53 @@ function paintStroke(mask: Uint8Array, extent: Extent, stroke: Stroke): void {
   stroke.points.forEach((point, i) => {
     paintSegment(mask, extent, { from: stroke.points[i - 1] ?? point, to: point, stroke });
   });
+}
+
+/** Every pixel whose centre lies inside the outline; where it crosses itself, an odd number of times around counts as inside. */
+function fillArea(mask: Uint8Array, { width, height }: Extent, { points, erase }: Area): void {
+  const value = erase ? 0 : 255;
+  const top = Math.max(0, Math.floor(Math.min(...points.map(({ y }) => y))));
+  const bottom = Math.min(height - 1, Math.ceil(Math.max(...points.map(({ y }) => y))));
+  for (let row = top; row <= bottom; row++) {
+    const crossings = crossingsOf(points, row + 0.5);
+    for (let i = 0; i + 1 < crossings.length; i += 2) {
+      const left = Math.max(0, Math.ceil(crossings[i]! - 0.5));
+      const right = Math.min(width - 1, Math.ceil(crossings[i + 1]! - 0.5) - 1);
+      if (left <= right) mask.fill(value, row * width + left, row * width + right + 1);
+    }
+  }
+}
+
+/** Where the outline crosses the line at `y`, from left to right. */
+function crossingsOf(points: readonly Point[], y: number): readonly number[] {
+  const crossings: number[] = [];
+  points.forEach((from, i) => {
+    const to = points[(i + 1) % points.length]!;
+    if (from.y <= y !== to.y <= y) crossings.push(from.x + ((y - from.y) / (to.y - from.y)) * (to.x - from.x));
+  });
+  return crossings.sort((a, b) => a - b);
+}
+
+const ELLIPSE_POINTS = 96;
+
+/** The outline of a shape dragged from one corner to the other; `even` makes squares and circles. */
+export function outlineOf(
+  shape: 'rectangle' | 'ellipse',
+  corners: { readonly from: Point; readonly to: Point; readonly even: boolean },
+): readonly Point[] {
+  const { from, even } = corners;
+  const to = even ? evenCorner(from, corners.to) : corners.to;
+  if (shape === 'rectangle') return [from, { x: to.x, y: from.y }, to, { x: from.x, y: to.y }];
+  const centre = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+  return Array.from({ length: ELLIPSE_POINTS }, (_, i) => {
+    const angle = (2 * Math.PI * i) / ELLIPSE_POINTS;
+    return { x: centre.x + ((to.x - from.x) / 2) * Math.cos(angle), y: centre.y + ((to.y - from.y) / 2) * Math.sin(angle) };
+  });
+}
+
+function evenCorner(from: Point, to: Point): Point {
+  const side = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
+  return { x: from.x + Math.sign(to.x - from.x) * side, y: from.y + Math.sign(to.y - from.y) * side };
 }
 
 interface Segment {

@@ -1,20 +1,42 @@
+import type { Extent } from '#base/geometry.js';
 import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice } from '#contract/request.js';
 import { hasMargins, NO_MARGINS } from './space.js';
 
-export type Verb = 'edit' | 'fill' | 'expand';
+export type Verb = 'edit' | 'fill' | 'expand' | 'generate';
+
+/** Scales are 1-based; absent = to the last. */
+export interface ControlChoice {
+  readonly kind: 'none' | ControlSettings['kind'];
+  readonly strength: number;
+  readonly fromScale: number;
+  readonly toScale: number | undefined;
+  /** Thresholds of the edges. */
+  readonly low: number;
+  readonly high: number;
+  readonly invert: boolean;
+  /** A map of the user's own, held by the service. */
+  readonly map: { readonly id: PictureId; readonly name: string } | undefined;
+}
 
 /** What the panels hold; the request follows from it. */
 export interface Settings {
   readonly instruction: string;
   readonly preset: Preset;
   readonly margins: Margins;
-  readonly control: { readonly kind: 'none' | ControlSettings['kind']; readonly strength: number };
+  readonly control: ControlChoice;
   readonly pack: string;
   readonly provider: ProviderChoice;
   readonly seed: number;
   /** Absent = the pack's own. */
   readonly guidance: number | undefined;
   readonly temperature: number | undefined;
+  readonly topP: number | undefined;
+  /** How many pictures of one wish. */
+  readonly count: number;
+  /** Take the model's picture as it is. */
+  readonly whole: boolean;
+  /** Soft edge in source pixels. */
+  readonly blend: number | undefined;
   /** The first scales that keep the source's own tokens. */
   readonly structure: number;
 }
@@ -23,17 +45,29 @@ export const DEFAULT_SETTINGS: Settings = {
   instruction: '',
   preset: 'balanced',
   margins: NO_MARGINS,
-  control: { kind: 'none', strength: 1 },
+  control: { kind: 'none', strength: 1, fromScale: 1, toScale: undefined, low: 100, high: 200, invert: false, map: undefined },
   pack: 'sketch',
   provider: 'auto',
   seed: 0,
   guidance: undefined,
   temperature: undefined,
+  topP: undefined,
+  count: 1,
+  whole: false,
+  blend: undefined,
   structure: 0,
 };
 
-/** One button, whose verb follows from what is there: a border to grow, a mask to fill, words to follow. */
-export function verbOf({ margins, instruction }: Pick<Settings, 'margins' | 'instruction'>, masked: boolean): Verb {
+/** What is on the table: a painted mask, and nothing to keep of the picture. */
+export interface Table {
+  readonly masked: boolean;
+  /** An empty sheet, or a pack that only draws. */
+  readonly anew: boolean;
+}
+
+/** One button, whose verb follows from what is there: nothing yet, a border to grow, a mask to fill, words to follow. */
+export function verbOf({ margins, instruction }: Pick<Settings, 'margins' | 'instruction'>, { masked, anew }: Table): Verb {
+  if (anew) return 'generate';
   if (hasMargins(margins)) return 'expand';
   return masked && instruction.trim() === '' ? 'fill' : 'edit';
 }
@@ -41,25 +75,43 @@ export function verbOf({ margins, instruction }: Pick<Settings, 'margins' | 'ins
 export interface RequestPictures {
   readonly source: PictureId;
   readonly mask: PictureId | undefined;
+  /** The source's, where a picture is drawn anew in its place. */
+  readonly anew?: { readonly size: Extent; readonly blank: boolean } | undefined;
 }
 
 /** The one value that says the whole wish. An expansion paints its own border: a brushed mask has no part in it. */
-export function requestOf(settings: Settings, { source, mask }: RequestPictures): EditRequestInput {
-  const { control, guidance, temperature, margins, instruction, pack, preset, seed, structure, provider } = settings;
-  const task = verbOf(settings, mask !== undefined);
+export function requestOf(settings: Settings, pictures: RequestPictures): EditRequestInput {
+  const { guidance, temperature, topP, blend, instruction, pack, preset, seed, structure, provider, count, whole } = settings;
+  const task = verbOf(settings, { masked: pictures.mask !== undefined, anew: pictures.anew !== undefined });
   return {
     task,
     pack,
-    source,
     instruction,
     preset,
     seed,
     structure,
     provider,
-    ...(task === 'expand' && { margins }),
-    ...(task !== 'expand' && mask !== undefined && { mask }),
-    ...(control.kind !== 'none' && { control: { kind: control.kind, strength: control.strength } }),
+    count,
+    whole,
+    ...picturesOf(task, settings, pictures),
+    ...controlOf(settings),
     ...(guidance !== undefined && { guidance }),
     ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(blend !== undefined && { blend }),
   };
+}
+
+function picturesOf(task: Verb, { margins, control }: Settings, { source, mask, anew }: RequestPictures): Partial<EditRequestInput> {
+  if (task === 'expand') return { source, margins };
+  if (!anew) return { source, ...(mask !== undefined && { mask }) };
+  // Of a photograph in whose place a picture is drawn, only its edges or depth are asked for.
+  const guides = control.kind !== 'none' && !control.map && !anew.blank;
+  return guides ? { source } : { size: anew.size };
+}
+
+function controlOf({ control }: Settings): Partial<EditRequestInput> {
+  const { kind, toScale, map, ...settings } = control;
+  if (kind === 'none') return {};
+  return { control: { ...settings, kind, ...(toScale !== undefined && { toScale }), ...(map && { map: map.id }) } };
 }

@@ -16,3 +16,13 @@ export function spaceOf({ width, height }: Extent, { left, right, top, bottom }:
 export function hasMargins({ left, right, top, bottom }: Margins): boolean {
   return left + right + top + bottom > 0;
 }
+
+/** The least border, half on either side, that gives a picture the shape `width:height`; none for any other word. */
+export function marginsTo({ width, height }: Extent, aspect: string): Margins {
+  const [across = Number.NaN, down = Number.NaN] = aspect.split(':').map(Number);
+  const wide = Math.round((height * across) / down) - width;
+  const tall = Math.round((width * down) / across) - height;
+  if (wide > 0) return { ...NO_MARGINS, left: Math.floor(wide / 2), right: Math.ceil(wide / 2) };
+  if (tall > 0) return { ...NO_MARGINS, top: Math.floor(tall / 2), bottom: Math.ceil(tall / 2) };
+  return NO_MARGINS;
+}

@@ -4,8 +4,12 @@ import { MASK_TINTS, type MaskTint } from '#canvas/mask-layer.js';
 const STEP = 1.25;
 const SMALLEST_PX = 2;
 
+/** What a pull of the pointer paints. */
+export type MaskTool = 'brush' | 'lasso' | 'rectangle' | 'ellipse';
+
 /** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {
+  tool = $state<MaskTool>('brush');
   erase = $state(false);
   sizePx = $state(48);
   tint = $state<MaskTint>('red');

@@ -32,7 +32,9 @@ export class Mask {
   }
 
   add(step: MaskStep): void {
-    this.#set(withStep(this.history, step));
+    this.history = withStep(this.history, step);
+    this.layer?.apply(step);
+    this.#changed();
   }
 
   undo(): void {

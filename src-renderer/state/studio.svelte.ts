@@ -1,8 +1,9 @@
 import { CancelledError, ExpectedError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
-import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
+import type { EditRequestInput, Margins, OutputFormat, PictureId } from '#contract/request.js';
+import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import { EMPTY_MASK, type MaskHistory, type MaskStep, type Stroke } from '#document/mask.js';
+import { EMPTY_MASK, type Area, type MaskHistory, type Stroke } from '#document/mask.js';
 import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
@@ -11,6 +12,9 @@ import { Checkpoint } from './checkpoint.svelte.js';
 import { Mask } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { releasePreviews, ScaleStrip, type StripContents } from './scale-strip.svelte.js';
+
+/** How a result is looked at: as it is, beside the original, or as what changed. */
+export type Look = 'result' | 'split' | 'difference';
 
 export type Phase = 'empty' | 'ready' | 'running' | 'done' | 'failed';
 
@@ -25,21 +29,38 @@ export interface ShownResult extends ShownPicture {
 interface Sheet {
   readonly picture: ShownPicture;
   readonly mask: MaskHistory;
+  /** Nothing was ever on it. */
+  readonly blank: boolean;
 }
+
+/** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */
+type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'seed' | 'count' | 'temperature'>;
 
 interface Running {
   readonly controller: AbortController;
   readonly margins: Margins;
+  readonly detour: Detour;
   /** What the strip showed, in case the run comes to nothing. */
   readonly strip: StripContents;
   readonly ended: Promise<void>;
 }
 
+/** Before the pack has said its own size. */
+const LEAST_BLANK = 512;
+const MOST_SAID = 50;
+
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
   phase = $state<Phase>('empty');
   source = $state.raw<ShownPicture>();
-  result = $state.raw<ShownResult>();
+  /** The candidates of the last run, and which of them is shown. */
+  results = $state.raw<readonly ShownResult[]>([]);
+  chosen = $state(0);
+  look = $state<Look>('result');
+  /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
+  picked = $state<number>();
+  /** The open picture is an empty sheet. */
+  blank = $state(false);
   settings = $state.raw<Settings>(DEFAULT_SETTINGS);
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
@@ -56,15 +77,25 @@ export class Studio {
   #past = $state.raw<readonly Sheet[]>([]);
   #future = $state.raw<readonly Sheet[]>([]);
 
-  readonly verb: Verb = $derived(verbOf(this.settings, this.mask.painted));
+  readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
+  /** A picture is drawn in the place of what is there. */
+  readonly anew = $derived.by(() => this.blank || this.advice.pack?.card.family === 'controlar');
+  readonly verb: Verb = $derived(verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
   readonly shown: ShownPicture | undefined = $derived(
     this.phase === 'running' || this.comparing ? this.source : (this.result ?? this.source),
   );
+  /** How many scales the result has. */
+  readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
+  readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
+  /** Instructions that were run, the last one first. */
+  said = $state.raw<readonly string[]>([]);
   readonly canPaint = $derived(this.source !== undefined && this.result === undefined && this.phase !== 'running');
   readonly canRun = $derived(
-    this.source !== undefined && this.phase !== 'running' && (this.verb !== 'edit' || this.settings.instruction.trim() !== ''),
+    this.source !== undefined &&
+      this.phase !== 'running' &&
+      ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
   readonly canUndo = $derived(this.phase !== 'running' && (this.result !== undefined || this.mask.canUndo || this.#past.length > 0));
   readonly canRedo = $derived(this.canPaint && (this.mask.canRedo || this.#future.length > 0));
@@ -100,7 +131,7 @@ export class Studio {
     this.#expectRun();
   }
 
-  async openFile(file: Blob, name: string): Promise<void> {
+  async openFile(file: Blob, name: string, blank = false): Promise<void> {
     this.#openings += 1;
     const turn = this.#openings;
     this.opening = true;
@@ -113,7 +144,7 @@ export class Studio {
       }
       await this.#stop();
       this.#forgetAll();
-      this.#lay({ picture, mask: EMPTY_MASK });
+      this.#lay({ picture, mask: EMPTY_MASK, blank });
       this.notices = picture.info.notices;
     });
     if (turn === this.#openings) this.opening = false;
@@ -132,13 +163,23 @@ export class Studio {
     await this.openFile(await renderSampleScene(scene), `${name}.png`);
   }
 
+  /** An empty sheet of the pack's own size, to be drawn on from words. */
+  async openBlank(name: string): Promise<void> {
+    await this.openFile(await renderBlank(this.advice.pack?.card.imageSize ?? LEAST_BLANK), name, true);
+  }
+
   /** Takes a stroke whose paint is already on the mask's layer. */
   addStroke(stroke: Stroke): void {
     this.mask.addPainted({ kind: 'stroke', stroke });
     this.#dropFuture();
   }
 
-  changeMask(kind: Exclude<MaskStep['kind'], 'stroke'>): void {
+  addArea(area: Area): void {
+    this.mask.add({ kind: 'area', area });
+    this.#dropFuture();
+  }
+
+  changeMask(kind: 'invert' | 'clear'): void {
     this.mask.add({ kind });
     this.#dropFuture();
   }
@@ -159,17 +200,19 @@ export class Studio {
     }
   }
 
-  async run(): Promise<void> {
+  async run(detour: Detour = {}): Promise<void> {
     if (!this.canRun || !this.source) return;
+    this.#remember(this.settings.instruction);
     const controller = new AbortController();
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
     const margins = this.verb === 'expand' ? this.settings.margins : NO_MARGINS;
-    const running: Running = { controller, margins, strip: this.strip.contents, ended };
+    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended };
     this.#running = running;
     this.phase = 'running';
     this.error = undefined;
     this.comparing = false;
+    this.picked = undefined;
     try {
       await this.#follow(running, this.source.info.id);
     } catch (error) {
@@ -184,16 +227,58 @@ export class Studio {
     this.#running?.controller.abort();
   }
 
+  /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
+  async stopHere(): Promise<void> {
+    const { reached } = this.strip;
+    const detour = this.#running?.detour;
+    if (!detour || reached === 0) return;
+    await this.#stop();
+    await this.run({ ...detour, stopAtScale: reached });
+  }
+
+  /** The result as it was at a scale. */
+  async stopAt(scale: number): Promise<void> {
+    await this.#goOnFrom(scale, { stopAtScale: scale });
+  }
+
+  /** The scales that a stopped result lacks. */
+  async continueRun(): Promise<void> {
+    await this.#goOnFrom(this.reachedScale, {});
+  }
+
+  /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
+  async reroll(scale: number, count: number): Promise<void> {
+    const { result } = this;
+    if (!result) return;
+    // Without chance there is nothing to draw anew.
+    const own = this.advice.pack?.card.defaults.temperature;
+    const temperature = this.settings.temperature ?? (own === 0 || own === undefined ? 1 : own);
+    await this.#goOnFrom(scale - 1, { seed: (result.candidate.seed + 1) >>> 0, count, temperature });
+  }
+
+  async #goOnFrom(scale: number, detour: Detour): Promise<void> {
+    const { result } = this;
+    if (!result) return;
+    const { tokens, seed } = result.candidate;
+    const resume = { ...tokens, schedule: [...tokens.schedule], tokens: tokens.tokens.slice(0, scale) };
+    await this.run({ seed, count: 1, ...detour, resume });
+  }
+
+  choose(candidate: number): void {
+    if (this.phase !== 'running' && this.results[candidate]) this.chosen = candidate;
+  }
+
   /** The result becomes the picture to go on from. */
   keep(): void {
     const { result } = this;
     if (!result || this.phase === 'running') return;
     this.#past = [...this.#past, this.#sheet()];
     this.#dropFuture();
-    this.result = undefined;
+    for (const other of this.results) if (other !== result) this.#dropOne(other);
+    this.results = [];
     this.#pictures.forget(result.candidate.changedMask);
     this.settings = { ...this.settings, margins: NO_MARGINS };
-    this.#lay({ picture: { info: result.info, bitmap: result.bitmap }, mask: EMPTY_MASK });
+    this.#lay({ picture: { info: result.info, bitmap: result.bitmap }, mask: EMPTY_MASK, blank: false });
   }
 
   discard(): void {
@@ -209,6 +294,20 @@ export class Studio {
     if (this.phase === 'failed') this.phase = this.result ? 'done' : 'ready';
   }
 
+  /** A control map of the user's own. */
+  async openMap(file: Blob, name: string): Promise<void> {
+    await this.#attempt(async () => {
+      const { id } = await this.#pictures.upload(file, name);
+      this.#pictures.forget(this.settings.control.map?.id);
+      this.change({ control: { ...this.settings.control, map: { id, name } } });
+    });
+  }
+
+  dropMap(): void {
+    this.#pictures.forget(this.settings.control.map?.id);
+    this.change({ control: { ...this.settings.control, map: undefined } });
+  }
+
   /** The picture that is shown, as a file; undefined where that failed, which is then said. */
   async save(format: OutputFormat, quality: number): Promise<{ readonly file: Blob; readonly name: string } | undefined> {
     const shown = this.result ?? this.source;
@@ -222,12 +321,13 @@ export class Studio {
   async #follow(running: Running, source: PictureId): Promise<void> {
     const { signal } = running.controller;
     const mask = await this.#uploadMask();
-    let candidate: Candidate<PictureId> | undefined;
+    const candidates: Candidate<PictureId>[] = [];
+    const request = { ...requestOf(this.settings, { source, mask, anew: this.#anewOf() }), ...running.detour };
     try {
-      for await (const event of this.#link.stream('edit.run', requestOf(this.settings, { source, mask }), signal)) {
-        if (event.type === 'candidate') candidate = event.candidate;
+      for await (const event of this.#link.stream('edit.run', request, signal)) {
+        if (event.type === 'candidate') candidates.push(event.candidate);
         else if (event.type === 'done') {
-          await this.#finish(running, candidate, event.timingsMs.total);
+          await this.#finish(running, candidates, event.timingsMs.total);
           return;
         } else await this.#take(event);
       }
@@ -262,12 +362,16 @@ export class Studio {
     }
   }
 
-  async #finish(running: Running, candidate: Candidate<PictureId> | undefined, totalMs: number): Promise<void> {
-    if (!candidate) throw new ExpectedError('service.unreachable', 'The run ended without a result.');
-    const picture = await this.#pictures.show(candidate.picture);
+  async #finish(running: Running, candidates: readonly Candidate<PictureId>[], totalMs: number): Promise<void> {
+    if (candidates.length === 0) throw new ExpectedError('service.unreachable', 'The run ended without a result.');
+    const results: ShownResult[] = [];
+    for (const candidate of candidates) {
+      results.push({ ...(await this.#pictures.show(candidate.picture)), candidate, margins: running.margins, totalMs });
+    }
     this.#dropResult();
     releasePreviews(running.strip);
-    this.result = { ...picture, candidate, margins: running.margins, totalMs };
+    this.results = results;
+    this.chosen = 0;
     this.phase = 'done';
     this.#expectRun();
   }
@@ -288,8 +392,10 @@ export class Studio {
   }
 
   /** Puts a picture with its mask on the table. */
-  #lay({ picture, mask }: Sheet): void {
+  #lay({ picture, mask, blank }: Sheet): void {
     this.source = picture;
+    this.blank = blank;
+    this.look = 'result';
     this.comparing = false;
     this.mask.begin(picture.info.size, mask);
     this.#emptyStrip();
@@ -301,7 +407,7 @@ export class Studio {
 
   #sheet(): Sheet {
     if (!this.source) throw new Error('Expected an open picture.');
-    return { picture: this.source, mask: this.mask.history };
+    return { picture: this.source, mask: this.mask.history, blank: this.blank };
   }
 
   #turnBack(): void {
@@ -329,15 +435,32 @@ export class Studio {
   }
 
   #expectRun(): void {
-    if (this.source) this.advice.expectRun(requestOf(this.settings, { source: this.source.info.id, mask: undefined }));
+    if (this.source)
+      this.advice.expectRun(
+        requestOf({ ...this.settings, count: 1 }, { source: this.source.info.id, mask: undefined, anew: this.#anewOf() }),
+      );
+  }
+
+  #anewOf() {
+    return this.anew && this.source ? { size: this.source.info.size, blank: this.blank } : undefined;
   }
 
   #dropResult(): void {
-    if (!this.result) return;
-    this.#drop(this.result);
-    this.#pictures.forget(this.result.candidate.changedMask);
-    this.result = undefined;
+    for (const result of this.results) this.#dropOne(result);
+    this.results = [];
+    this.chosen = 0;
     this.comparing = false;
+  }
+
+  #dropOne(result: ShownResult): void {
+    this.#drop(result);
+    this.#pictures.forget(result.candidate.changedMask);
+  }
+
+  #remember(instruction: string): void {
+    const words = instruction.trim();
+    if (words === '') return;
+    this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
   }
 
   #dropFuture(): void {

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyStep, EMPTY_MASK, isEmpty, rasterise, redone, undone, withStep, type MaskHistory, type MaskStep } from '#document/mask.js';
+import {
+  outlineOf,
+  applyStep,
+  EMPTY_MASK,
+  isEmpty,
+  rasterise,
+  redone,
+  undone,
+  withStep,
+  type MaskHistory,
+  type MaskStep,
+} from '#document/mask.js';
 
 const EXTENT = { width: 24, height: 16 };
 
@@ -98,5 +109,76 @@ describe('the history', () => {
         expect(rasterise(historyOf(...steps), EXTENT)).toEqual(mask);
       }),
     );
+  });
+});
+
+describe('an outline', () => {
+  const area = (points: readonly (readonly [number, number])[], erase = false): MaskStep => ({
+    kind: 'area',
+    area: { points: points.map(([x, y]) => ({ x, y })), erase },
+  });
+  const square: readonly (readonly [number, number])[] = [
+    [2, 2],
+    [6, 2],
+    [6, 6],
+    [2, 6],
+  ];
+
+  test('fills the pixels whose centres lie inside, also where it leaves the picture', () => {
+    expect(paintedPixels(historyOf(area(square)))).toBe(16);
+    expect(
+      paintedPixels(
+        historyOf(
+          area([
+            [-5, -5],
+            [2, -5],
+            [2, 3],
+            [-5, 3],
+          ]),
+        ),
+      ),
+    ).toBe(6);
+  });
+
+  test('erases, and can be undone like a stroke', () => {
+    const history = historyOf(
+      area(square),
+      area(
+        [
+          [2, 2],
+          [4, 2],
+          [4, 6],
+          [2, 6],
+        ],
+        true,
+      ),
+    );
+    expect(paintedPixels(history)).toBe(8);
+    expect(paintedPixels(undone(history))).toBe(16);
+  });
+
+  test('that crosses itself leaves what it goes around twice', () => {
+    const bow = area([
+      [0, 0],
+      [8, 8],
+      [8, 0],
+      [0, 8],
+    ]);
+    expect(paintedPixels(historyOf(bow))).toBeLessThan(64);
+    expect(paintedPixels(historyOf(bow))).toBeGreaterThan(20);
+  });
+
+  test('of a rectangle or an ellipse fits its corners; even ones have equal sides', () => {
+    const corners = { from: { x: 0, y: 0 }, to: { x: 8, y: 4 }, even: false };
+    expect(outlineOf('rectangle', corners)).toEqual([
+      { x: 0, y: 0 },
+      { x: 8, y: 0 },
+      { x: 8, y: 4 },
+      { x: 0, y: 4 },
+    ]);
+    expect(outlineOf('rectangle', { ...corners, even: true })[2]).toEqual({ x: 8, y: 8 });
+    const ellipse = outlineOf('ellipse', corners);
+    expect(Math.max(...ellipse.map(({ x }) => x))).toBeCloseTo(8);
+    expect(Math.min(...ellipse.map(({ y }) => y))).toBeCloseTo(0);
   });
 });

@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings } from '#document/re
 import { NO_MARGINS } from '#document/space.js';
 
 const WIDE = { ...NO_MARGINS, right: 40 };
+const SIZE = { width: 40, height: 30 };
 const PICTURES = { source: 'photo-1', mask: undefined };
 
 function settings(change: Partial<Settings>): Settings {
@@ -21,8 +22,12 @@ describe('the verb of the one button', () => {
     ['expand', 'a border', '', WIDE, false],
     ['expand', 'a border, words and a mask', 'grass', WIDE, true],
   ] as const)('is %s for %s', (verb, _, instruction, margins, masked) => {
-    expect(verbOf({ instruction, margins }, masked)).toBe(verb);
+    expect(verbOf({ instruction, margins }, { masked, anew: false })).toBe(verb);
   });
+});
+
+test('the verb is generate where nothing is to be kept', () => {
+  expect(verbOf({ instruction: 'a car', margins: WIDE }, { masked: true, anew: true })).toBe('generate');
 });
 
 describe('the request', () => {
@@ -35,12 +40,23 @@ describe('the request', () => {
     const chosen = settings({
       instruction: 'make it night',
       preset: 'draft',
-      control: { kind: 'depth', strength: 0.4 },
+      control: {
+        ...DEFAULT_SETTINGS.control,
+        kind: 'depth',
+        strength: 0.4,
+        fromScale: 2,
+        invert: true,
+        map: { id: 'map-1', name: 'm.png' },
+      },
       pack: 'other',
       provider: 'cpu',
       seed: 7,
       guidance: 2,
       temperature: 0,
+      topP: 0.5,
+      count: 4,
+      whole: true,
+      blend: 9,
       structure: 3,
     });
     expect(requestOf(chosen, { source: 'photo-1', mask: 'mask-1' })).toEqual({
@@ -51,12 +67,28 @@ describe('the request', () => {
       instruction: 'make it night',
       preset: 'draft',
       provider: 'cpu',
-      control: { kind: 'depth', strength: 0.4 },
+      control: { kind: 'depth', strength: 0.4, fromScale: 2, low: 100, high: 200, invert: true, map: 'map-1' },
       seed: 7,
       guidance: 2,
       temperature: 0,
+      topP: 0.5,
+      count: 4,
+      whole: true,
+      blend: 9,
       structure: 3,
     });
+  });
+
+  test.each([
+    ['an empty sheet', true, 'none', { size: SIZE }],
+    ['a photograph that guides', false, 'canny', { source: 'photo-1' }],
+    ['a photograph that guides nothing', false, 'none', { size: SIZE }],
+  ] as const)('for a picture anew over %s names what it needs and no more', (_, blank, kind, expected) => {
+    const wish = settings({ instruction: 'a car', control: { ...DEFAULT_SETTINGS.control, kind } });
+    const request = requestOf(wish, { ...PICTURES, anew: { size: SIZE, blank } });
+    expect(request).toMatchObject({ task: 'generate', ...expected });
+    expect(['source', 'size'].filter((name) => name in request)).toEqual(Object.keys(expected));
+    expect(v.safeParse(EditRequest, request).success).toBe(true);
   });
 
   test('to expand takes the border and leaves the mask behind', () => {

@@ -25,7 +25,10 @@ export class FakeLink implements Link {
       'packs.list': () => [],
       'providers.list': () => [{ name: 'cpu', available: true }],
       'packs.info': ({ name }) =>
-        ({ name, card: { config: { transformer: { scales: SCHEDULE } } } }) as unknown as Calls['packs.info']['out'],
+        ({
+          name,
+          card: { config: { transformer: { scales: SCHEDULE } }, defaults: { temperature: 0 } },
+        }) as unknown as Calls['packs.info']['out'],
       'picture.describe': ({ id }) => infoOf(id),
       'picture.close': ({ id }) => {
         this.closed.push(id);

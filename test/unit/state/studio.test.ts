@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExpectedError } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { Studio } from '#state/studio.svelte.js';
-import { FakeLink, infoOf, scaleEvents, STARTED, wholeRun } from './fake-link.js';
+import { ending, FakeLink, infoOf, SCHEDULE, scaleEvents, STARTED, wholeRun } from './fake-link.js';
 
 /** Bitmaps that know where they came from and whether they were given back. */
 interface FakeBitmap {
@@ -313,4 +313,111 @@ describe('deciding', () => {
     expect(saved?.name).toBe('result-1-as-jpeg.png');
     expect(link.closed).toContain('result-1-as-jpeg');
   });
+});
+
+describe('candidates', () => {
+  async function studioWithThree() {
+    const made = await studioWithPhoto();
+    made.studio.change({ instruction: 'make it night', count: 3 });
+    const [candidate, done] = ending('result-1');
+    if (candidate?.type !== 'candidate' || !done) throw new Error('Expected an ending.');
+    const others = ['result-2', 'result-3'].map((picture, i) => ({
+      ...candidate,
+      candidate: { ...candidate.candidate, index: i + 1, picture, changedMask: `${picture}-changed` },
+    }));
+    made.link.events = [STARTED, candidate, ...others, done];
+    await made.studio.run();
+    return made;
+  }
+
+  test('are asked for together and walked one by one', async () => {
+    const { studio, link } = await studioWithThree();
+    expect(link.requests.at(-1)).toMatchObject({ count: 3 });
+    expect(studio.results).toHaveLength(3);
+    studio.choose(2);
+    expect(studio.result?.info.id).toBe('result-3');
+    studio.choose(3);
+    expect(studio.result?.info.id).toBe('result-3');
+  });
+
+  test('that are not kept give their memory back', async () => {
+    const { studio, link } = await studioWithThree();
+    studio.choose(1);
+    studio.keep();
+    expect(studio.source?.info.id).toBe('result-2');
+    expect(open()).toEqual(['upload-1', 'result-2']);
+    expect(link.closed).toEqual(expect.arrayContaining(['result-1', 'result-3', 'result-3-changed']));
+  });
+});
+
+describe('going on from a scale', () => {
+  /** A result of the first two of three scales. */
+  async function studioWithPart() {
+    const made = await studioWithResult();
+    const [candidate, done] = ending('part');
+    if (candidate?.type !== 'candidate' || !done) throw new Error('Expected an ending.');
+    const tokens = { pack: 'sketch', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [['a'], ['b', 'c', 'd', 'e']] };
+    made.link.events = [STARTED, { ...candidate, candidate: { ...candidate.candidate, tokens, seed: 5 } }, done];
+    await made.studio.run();
+    return { ...made, tokens };
+  }
+
+  test('a part of a result says that it can be continued, with its own tokens and seed', async () => {
+    const { studio, link, tokens } = await studioWithPart();
+    expect(studio.unfinished).toBe(true);
+    link.events = wholeRun('whole');
+    await studio.continueRun();
+    expect(link.requests.at(-1)).toMatchObject({ resume: tokens, seed: 5, count: 1 });
+    expect(studio.unfinished).toBe(false);
+  });
+
+  test('a scale can be the last', async () => {
+    const { studio, link, tokens } = await studioWithPart();
+    await studio.stopAt(1);
+    expect(link.requests.at(-1)).toMatchObject({ resume: { ...tokens, tokens: [['a']] }, stopAtScale: 1, seed: 5 });
+  });
+
+  test('re-rolling keeps the scales before it and takes chance where the pack takes none', async () => {
+    const { studio, link, tokens } = await studioWithPart();
+    await studio.reroll(2, 4);
+    expect(link.requests.at(-1)).toMatchObject({ resume: { ...tokens, tokens: [['a']] }, seed: 6, count: 4, temperature: 1 });
+  });
+
+  test('stopping a run asks for the scales that were done', async () => {
+    const { studio, link } = await studioWithPhoto();
+    studio.change({ instruction: 'make it night' });
+    link.events = [STARTED, ...scaleEvents(1), ...scaleEvents(2), new Promise<EditEvent>(() => undefined)];
+    const running = studio.run();
+    await vi.waitFor(() => {
+      expect(studio.strip.reached).toBe(2);
+    });
+    link.events = wholeRun('stopped');
+    await studio.stopHere();
+    await running;
+    expect(link.requests.at(-1)).toMatchObject({ stopAtScale: 2 });
+    expect(studio.result?.info.id).toBe('stopped');
+  });
+});
+
+test('an earlier instruction is remembered once, the last one first', async () => {
+  const { studio, link } = await studioWithPhoto();
+  for (const instruction of ['make it night', 'make it warmer', 'make it night ']) {
+    studio.change({ instruction });
+    link.events = wholeRun('x');
+    await studio.run();
+  }
+  expect(studio.said).toEqual(['make it night', 'make it warmer']);
+});
+
+test('a map of one’s own goes with the request, and another takes its place', async () => {
+  const { studio, link } = await studioWithPhoto();
+  await studio.openMap(new Blob(['m']), 'edges.png');
+  await studio.openMap(new Blob(['n']), 'other.png');
+  studio.change({ instruction: 'a car', control: { ...studio.settings.control, kind: 'canny' } });
+  link.events = wholeRun('held');
+  await studio.run();
+  expect(link.requests.at(-1)).toMatchObject({ control: { kind: 'canny', map: 'upload-3' } });
+  expect(link.closed).toContain('upload-2');
+  studio.dropMap();
+  expect(link.closed).toContain('upload-3');
 });

@@ -1,5 +1,5 @@
 import type { GraphSession } from '#engine/tensor/runner.js';
-import { SessionCache } from '../session-cache.js';
+import type { SessionCache } from '../session-cache.js';
 import type { Architecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
 import { controlEncoderGraph, controlFuseGraph } from './control-graph.js';
