@@ -58,6 +58,7 @@ export default ts.config(
       'test-results',
       'playwright-report',
       'scripts',
+      'test/desktop/double',
       '*.config.ts',
       '*.config.js',
       '.dependency-cruiser.cjs',

@@ -1,4 +1,5 @@
 import { mount } from 'svelte';
+import type { Desktop } from '#contract/desktop.js';
 import { createHttpLink } from '#link/http.js';
 import { Studio } from '#state/studio.svelte.js';
 import StudioView from '#ui/views/Studio.svelte';
@@ -7,5 +8,6 @@ import './theme.css';
 const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
 const studio = new Studio(createHttpLink());
-mount(StudioView, { target, props: { studio } });
+const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: Desktop };
+mount(StudioView, { target, props: { studio, desktop } });
 void studio.begin();

@@ -1,94 +1,99 @@
-import { fork } from 'node:child_process';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { app, BrowserWindow, dialog, session, shell, type WebContents } from 'electron';
+import { app, dialog, type BrowserWindow } from 'electron';
+import { CHANNELS } from '#contract/desktop.js';
+import { showMenus } from './menu.js';
+import { filesIn, readOpenedFile } from './open-file.js';
+import { startServerProcess, type ServerProcess } from './server-process.js';
+import { SettingsFile } from './settings.js';
+import { createWindow, fence, refusePermissions } from './window.js';
 
 /**
- * The desktop shell: a window onto the same loopback server that the browser uses, with no
- * powers of its own. The renderer gets no preload, no Node and no permissions.
+ * The desktop shell: a window onto the same loopback server that the browser uses. The page has no powers of its own;
+ * menus and files come to it as messages, and it sends none back.
  */
+class Shell {
+  readonly #settings = new SettingsFile(app.getPath('userData'));
+  #server: ServerProcess | undefined;
+  #window: BrowserWindow | undefined;
+  #quitting = false;
 
-const WIDTH = 1440; // CSS pixels
-const HEIGHT = 900;
+  async open(): Promise<void> {
+    const server = await startServerProcess();
+    this.#server = server;
+    refusePermissions();
+    const window = createWindow(this.#settings);
+    this.#window = window;
+    fence(window.webContents, () => new URL(this.#server?.url ?? server.url).origin);
+    window.once('closed', () => (this.#window = undefined));
+    app.once('before-quit', () => (this.#quitting = true));
+    app.once('will-quit', () => this.#server?.stop());
+    this.#showMenus();
+    this.#watch(server);
+    await window.loadURL(server.url);
+    for (const file of await filesIn(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd())) await this.openFile(file);
+  }
 
-/** The server's first line: where it is, or why it is not. */
-interface Announcement {
-  readonly url?: string;
-  readonly error?: { readonly message: string };
+  /** A second start brings this window to the front, with the file that it was started with. */
+  async startedAgain(commandLine: readonly string[], workingFolder: string): Promise<void> {
+    if (this.#window?.isMinimized()) this.#window.restore();
+    this.#window?.focus();
+    for (const file of await filesIn(commandLine.slice(1), workingFolder)) await this.openFile(file);
+  }
+
+  async openFile(file: string): Promise<void> {
+    try {
+      this.#window?.webContents.send(CHANNELS.file, await readOpenedFile(file));
+      this.#settings.opened(file);
+    } catch (error) {
+      this.#settings.change({ recent: this.#settings.current.recent.filter((earlier) => earlier !== file) });
+      dialog.showErrorBox('The file could not be opened', messageOf(error));
+    }
+    this.#showMenus();
+  }
+
+  #showMenus(): void {
+    showMenus({
+      command: (command) => this.#window?.webContents.send(CHANNELS.command, command),
+      openRecent: (file) => void this.openFile(file),
+      recent: this.#settings.current.recent,
+      forDevelopers: !app.isPackaged,
+    });
+  }
+
+  /** A server that dies takes its pictures with it; a new one is there at once, and the window says so. */
+  #watch(server: ServerProcess): void {
+    void server.ended.then(async () => {
+      if (this.#quitting || !this.#window) return;
+      dialog.showErrorBox('Scalebrush had to start anew', 'The process that held your pictures ended. Please open your photo again.');
+      const next = await startServerProcess();
+      this.#server = next;
+      this.#watch(next);
+      await this.#window.loadURL(next.url);
+    }).catch(giveUp); // prettier-ignore
+  }
 }
 
-/** Starts the server with Electron's own Node and waits for the one line that tells its address. */
-function startServer(): Promise<string> {
-  const script = path.join(import.meta.dirname, 'server.js');
-  // The channel tells the server when we are gone, however we went.
-  const child = fork(script, ['--json', ...process.argv.slice(app.isPackaged ? 1 : 2)], {
-    execPath: process.execPath,
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  app.once('will-quit', () => child.kill());
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      reject(new Error(`The server ended with code ${code ?? 'none'} before it was ready.`));
-    });
-    if (child.stdout === null) return;
-    createInterface(child.stdout).once('line', (line) => {
-      const { url, error } = JSON.parse(line) as Announcement;
-      if (url !== undefined) resolve(url);
-      else reject(new Error(error?.message ?? 'Expected an address from the server but received none.'));
-    });
-  });
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
-/** Keeps a page on the server's origin; a link to elsewhere opens in the user's browser. */
-function fence(contents: WebContents, origin: string): void {
-  const stay = (event: { preventDefault(): void; readonly url: string }): void => {
-    if (new URL(event.url).origin !== origin) event.preventDefault();
-  };
-  contents.on('will-navigate', stay);
-  contents.on('will-redirect', stay);
-  contents.on('will-attach-webview', (event) => {
+function giveUp(error: unknown): void {
+  dialog.showErrorBox('Scalebrush could not start', messageOf(error));
+  app.exit(1);
+}
+
+if (app.requestSingleInstanceLock()) {
+  const shell = new Shell();
+  app.on('second-instance', (_event, commandLine, workingFolder) => void shell.startedAgain(commandLine, workingFolder));
+  app.on('open-file', (event, file) => {
     event.preventDefault();
+    void app.whenReady().then(() => shell.openFile(file));
   });
-  contents.setWindowOpenHandler(({ url }) => {
-    if (url.startsWith('https://')) void shell.openExternal(url);
-    return { action: 'deny' };
+  app.on('window-all-closed', () => {
+    app.quit();
   });
-}
-
-function refusePermissions(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => {
-    answer(false);
-  });
-  session.defaultSession.setPermissionCheckHandler(() => false);
-}
-
-async function openStudio(): Promise<void> {
-  const url = await startServer();
-  refusePermissions();
-  const window = new BrowserWindow({
-    width: WIDTH,
-    height: HEIGHT,
-    backgroundColor: '#3a3a3a',
-    show: false,
-    webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false },
-  });
-  fence(window.webContents, new URL(url).origin);
-  window.once('ready-to-show', () => {
-    window.show();
-  });
-  await window.loadURL(url);
-}
-
-app.on('window-all-closed', () => {
-  app.quit();
-});
-// Not awaited here: Electron becomes ready only after this module has been evaluated.
-app
-  .whenReady()
-  .then(openStudio)
-  .catch((error: unknown) => {
-    dialog.showErrorBox('Scalebrush could not start', error instanceof Error ? error.message : String(error));
-    app.exit(1);
-  });
+  // Not awaited here: Electron becomes ready only after this module has been evaluated.
+  app
+    .whenReady()
+    .then(() => shell.open())
+    .catch(giveUp);
+} else app.quit();

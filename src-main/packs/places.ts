@@ -19,9 +19,9 @@ function isOurPackage(file: string): boolean {
   return name === 'scalebrush';
 }
 
-/** Packs that come with the program. */
-export function builtInPacksFolder(): string {
-  return join(packageRoot(), 'models');
+/** Packs that come with the program. In a desktop package they lie beside the archive: weights are mapped from real files. */
+export function builtInPacksFolder(root: string = packageRoot()): string {
+  return join(root.replace(/\.asar$/u, '.asar.unpacked'), 'models');
 }
 
 /** Packs that the user brought along; SCALEBRUSH_HOME moves everything we keep. */

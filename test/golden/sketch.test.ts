@@ -13,7 +13,7 @@ import { listProviders } from '#engine/runtime/providers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { patchify } from '#engine/sampling/patchify.js';
-import { resizeArea } from '#engine/sampling/resample.js';
+import { resizeArea } from '#engine/tensor/resample.js';
 import { runScales, type ScalePlan } from '#engine/sampling/scale-loop.js';
 import { packTokens } from '#engine/sampling/tokens.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';

@@ -12,7 +12,7 @@ import { embedGraph } from '#engine/networks/infinity/embed-graph.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
-import { resizeArea } from '#engine/sampling/resample.js';
+import { resizeArea } from '#engine/tensor/resample.js';
 import type { Conditioning, PictureCoder, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 import { output, type Feeds } from '#engine/tensor/runner.js';
 import { floatData, floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';

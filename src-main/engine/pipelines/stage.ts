@@ -7,7 +7,7 @@ import { feather, fullMask, maskBounds, openMask } from '../image/mask.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy, workingMask } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
-import { resizeArea } from '../sampling/resample.js';
+import { resizeArea } from '../tensor/resample.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
 

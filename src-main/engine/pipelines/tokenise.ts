@@ -1,5 +1,5 @@
 import { encodeTokens, type ScaleTokens } from '../sampling/quantiser.js';
-import { resizeArea } from '../sampling/resample.js';
+import { resizeArea } from '../tensor/resample.js';
 import type { FloatTensor } from '../tensor/tensor.js';
 import type { EditingModel } from './model.js';
 

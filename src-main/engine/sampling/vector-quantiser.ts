@@ -6,7 +6,7 @@ import { drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
-import { resizeArea, resizeCubic } from './resample.js';
+import { resizeArea, resizeCubic } from '../tensor/resample.js';
 
 // d channels of a code · V codebook entries · l tokens of a scale · G finest grid, H rows and W columns of it
 

@@ -104,6 +104,7 @@ export const messages = {
     title: 'Open a published checkpoint',
     help: 'The files as their authors published them: the transformer, its tokenizer and, for models that read sentences, the files of T5’s encoder with its tokenizer.json. Nothing in them is executed.',
     files: 'Files on this computer, one path per line',
+    choose: 'Choose files…',
     control: 'It was trained to hold',
     pixels: 'It was trained for',
     precision: 'Precision',

@@ -9,6 +9,7 @@ describe('places', () => {
     expect(existsSync(join(root, 'src-main', 'packs', 'places.ts'))).toBe(true);
     expect(packageRoot(join(root, 'dist', 'main', 'chunks'))).toBe(root);
     expect(builtInPacksFolder()).toBe(join(root, 'models'));
+    expect(builtInPacksFolder(join('/opt', 'app.asar'))).toBe(join('/opt', 'app.asar.unpacked', 'models'));
   });
 
   it('lets SCALEBRUSH_HOME move everything', () => {

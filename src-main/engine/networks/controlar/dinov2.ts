@@ -2,7 +2,7 @@ import { at } from '#base/assert.js';
 import type { Grid } from '#base/geometry.js';
 import type { ControlKind } from '#contract/request.js';
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
-import { resizeCubic, resizeCubicCorners, resizeNearest } from '#engine/sampling/resample.js';
+import { resizeCubic, resizeCubicCorners, resizeNearest } from '#engine/tensor/resample.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';

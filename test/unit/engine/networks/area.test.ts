@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { poolRows } from '#engine/networks/area.js';
-import { resizeArea } from '#engine/sampling/resample.js';
+import { resizeArea } from '#engine/tensor/resample.js';
 import { floats } from '#engine/tensor/tensor.js';
 
 describe('poolRows', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resizeArea, resizeLinear } from '#engine/sampling/resample.js';
+import { resizeArea, resizeLinear } from '#engine/tensor/resample.js';
 import { floats } from '#engine/tensor/tensor.js';
 
 const row = floats([1, 1, 4], Float32Array.of(0, 1, 2, 3));

@@ -1,4 +1,4 @@
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from './tensor.js';
 import type { Grid } from '#base/geometry.js';
 
 // Resizing between token grids as small dense matrices. d channels · H, W rows and columns.

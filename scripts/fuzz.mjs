@@ -1,0 +1,13 @@
+// `npm run fuzz [TIMES]`: hostile bytes for every reader of weights, TIMES as many as `npm test` tries (default 100).
+import { spawnSync } from 'node:child_process';
+import { ensurePackages, root } from './ensure.mjs';
+
+ensurePackages();
+const env = { ...process.env, SCALEBRUSH_FUZZ: process.argv[2] ?? '100' };
+const { status } = spawnSync('npx', ['vitest', 'run', 'test/unit/engine/weights/hostile-bytes.test.ts', '--testTimeout', '0'], {
+  cwd: root,
+  env,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
+process.exit(status ?? 1);

@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { Menu, type MenuItemConstructorOptions } from 'electron';
+import { COMMANDS, type Command } from '#contract/commands.js';
+
+export interface MenuActions {
+  command(command: Command): void;
+  openRecent(file: string): void;
+  readonly recent: readonly string[];
+  /** Whether this build is for those who make it. */
+  readonly forDevelopers: boolean;
+}
+
+/** The application's menus; everything that they do goes through the same commands as the window's keys. */
+export function showMenus(actions: MenuActions): void {
+  const item = (command: Command): MenuItemConstructorOptions => {
+    const { label, accelerator } = COMMANDS[command];
+    const click = (): void => {
+      actions.command(command);
+    };
+    return { id: command, label, ...(accelerator !== undefined && { accelerator }), click };
+  };
+  const separator = { type: 'separator' } as const;
+  const recent = actions.recent.map((file) => ({
+    label: path.basename(file),
+    toolTip: file,
+    click: () => {
+      actions.openRecent(file);
+    },
+  }));
+  const template: MenuItemConstructorOptions[] = [
+    ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
+    {
+      label: 'File',
+      submenu: [
+        item('open'),
+        { id: 'recent', label: 'Open Recent', enabled: recent.length > 0, submenu: recent },
+        separator,
+        item('save'),
+        separator,
+        item('openCheckpoint'),
+        separator,
+        { role: process.platform === 'darwin' ? 'close' : 'quit' },
+      ],
+    },
+    {
+      label: 'Edit',
+      submenu: [item('undo'), item('redo'), separator, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }],
+    },
+    {
+      label: 'View',
+      submenu: [
+        ...[item('zoomIn'), item('zoomOut'), item('fit'), item('actualSize')],
+        separator,
+        { role: 'togglefullscreen' },
+        ...(actions.forDevelopers ? [{ role: 'toggleDevTools' } as const] : []),
+      ],
+    },
+    { label: 'Help', role: 'help', submenu: [item('keys')] },
+  ];
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}

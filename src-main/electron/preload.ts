@@ -1,0 +1,19 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { CHANNELS, type Desktop } from '#contract/desktop.js';
+
+/** Runs sandboxed, in a world of its own. Listeners get the value alone: an event would carry `ipcRenderer` along. */
+const desktop: Desktop = {
+  onCommand: (listener) => {
+    ipcRenderer.on(CHANNELS.command, (_event, command: Parameters<typeof listener>[0]) => {
+      listener(command);
+    });
+  },
+  onFile: (listener) => {
+    ipcRenderer.on(CHANNELS.file, (_event, file: Parameters<typeof listener>[0]) => {
+      listener(file);
+    });
+  },
+  pathOf: (file) => webUtils.getPathForFile(file as File),
+};
+
+contextBridge.exposeInMainWorld('scalebrushDesktop', desktop);

@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as v from 'valibot';
+
+const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
+const place = v.pipe(v.number(), v.integer(), v.minValue(-100_000), v.maxValue(100_000));
+
+const Settings = v.object({
+  version: v.literal(1),
+  /** Of the window, in screen pixels. */
+  bounds: v.optional(v.object({ x: place, y: place, width: side, height: side })),
+  maximized: v.optional(v.boolean(), false),
+  /** Absolute paths, the last one first. */
+  recent: v.optional(v.array(v.string()), []),
+});
+export type Settings = v.InferOutput<typeof Settings>;
+
+const FRESH: Settings = { version: 1, maximized: false, recent: [] };
+const MOST_RECENT = 10;
+
+/** What the shell remembers from one start to the next. A file that cannot be read is set aside, never fatal. */
+export class SettingsFile {
+  readonly #file: string;
+  #settings: Settings;
+
+  constructor(folder: string) {
+    this.#file = path.join(folder, 'settings.json');
+    this.#settings = this.#read();
+  }
+
+  get current(): Settings {
+    return this.#settings;
+  }
+
+  /** Written at once: old or new, never half. A folder that cannot be written costs the memory, not the session. */
+  change(change: Partial<Settings>): void {
+    this.#settings = { ...this.#settings, ...change };
+    const unfinished = `${this.#file}.${String(process.pid)}.tmp`;
+    try {
+      mkdirSync(path.dirname(this.#file), { recursive: true });
+      writeFileSync(unfinished, JSON.stringify(this.#settings, undefined, 2), { flush: true });
+      renameSync(unfinished, this.#file);
+    } catch {
+      process.stderr.write(`scalebrush: settings could not be written to ${this.#file}.\n`);
+    }
+  }
+
+  opened(file: string): void {
+    this.change({ recent: [file, ...this.#settings.recent.filter((earlier) => earlier !== file)].slice(0, MOST_RECENT) });
+  }
+
+  #read(): Settings {
+    let text: string;
+    try {
+      text = readFileSync(this.#file, 'utf8');
+    } catch {
+      return FRESH;
+    }
+    try {
+      return v.parse(Settings, JSON.parse(text));
+    } catch {
+      renameSync(this.#file, `${this.#file}.damaged`);
+      return FRESH;
+    }
+  }
+}

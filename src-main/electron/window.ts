@@ -1,0 +1,71 @@
+import path from 'node:path';
+import { BrowserWindow, dialog, session, shell, type WebContents } from 'electron';
+import type { SettingsFile } from './settings.js';
+
+const SIZE = { width: 1440, height: 900 };
+const LEAST = { minWidth: 900, minHeight: 600 };
+
+/** The one window: sandboxed, with a preload script that lends it three functions and nothing else. */
+export function createWindow(settings: SettingsFile): BrowserWindow {
+  const { bounds, maximized } = settings.current;
+  const window = new BrowserWindow({
+    ...SIZE,
+    ...bounds,
+    ...LEAST,
+    backgroundColor: '#3a3a3a',
+    show: false,
+    webPreferences: {
+      preload: path.join(import.meta.dirname, '../preload/preload.cjs'),
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+    },
+  });
+  if (maximized) window.maximize();
+  window.once('ready-to-show', () => {
+    window.show();
+  });
+  window.on('close', () => {
+    settings.change({ bounds: window.getNormalBounds(), maximized: window.isMaximized() });
+  });
+  askBeforeLeaving(window);
+  return window;
+}
+
+/** The page objects to being closed while a run goes on; here the user decides. */
+function askBeforeLeaving(window: BrowserWindow): void {
+  window.webContents.on('will-prevent-unload', (event) => {
+    const answer = dialog.showMessageBoxSync(window, {
+      type: 'question',
+      message: 'An edit is still running.',
+      detail: 'If you quit now, its result is lost. Your picture is not touched.',
+      buttons: ['Keep Running', 'Quit'],
+      defaultId: 0,
+      cancelId: 0,
+    });
+    if (answer === 1) event.preventDefault();
+  });
+}
+
+/** Keeps a page on the server's origin; a link to elsewhere opens in the user's browser. */
+export function fence(contents: WebContents, originOf: () => string): void {
+  const stay = (event: { preventDefault(): void; readonly url: string }): void => {
+    if (new URL(event.url).origin !== originOf()) event.preventDefault();
+  };
+  contents.on('will-navigate', stay);
+  contents.on('will-redirect', stay);
+  contents.on('will-attach-webview', (event) => {
+    event.preventDefault();
+  });
+  contents.setWindowOpenHandler(({ url }) => {
+    if (url.startsWith('https://')) void shell.openExternal(url);
+    return { action: 'deny' };
+  });
+}
+
+export function refusePermissions(): void {
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => {
+    answer(false);
+  });
+  session.defaultSession.setPermissionCheckHandler(() => false);
+}

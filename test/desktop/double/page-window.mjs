@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { preventable, strict } from './strict.mjs';
+
+const WORLD = 'Electron Isolated Context';
+/** A shell that asks for these has given the page powers. */
+const REFUSED = { contextIsolation: false, sandbox: false, nodeIntegration: true, webSecurity: false };
+let count = 0;
+
+/** A window: one page of Chromium, its preload script, and the guards that the application put around it. */
+export class PageWindow extends EventEmitter {
+  #chromium;
+  #options;
+  #gone;
+  #started;
+  #target;
+  #session;
+  #frame;
+  #context;
+  #url = '';
+  #navigates = false;
+  #loaded = () => undefined;
+  #shown;
+  #readyToShow = false;
+  #destroyed = false;
+  #windowOpen = () => ({ action: 'allow' });
+  #denied = 0;
+  #closing;
+
+  constructor(chromium, options, gone) {
+    super();
+    const { webPreferences = {} } = options;
+    for (const [name, bad] of Object.entries(REFUSED)) {
+      if (webPreferences[name] === bad) throw new Error(`The double refuses webPreferences.${name} = ${bad}.`);
+    }
+    count += 1;
+    this.id = count;
+    this.#chromium = chromium;
+    this.#options = { width: 800, height: 600, ...options };
+    this.#gone = gone;
+    this.#shown = options.show !== false;
+    this.webContents = strict(
+      'webContents',
+      Object.assign(new EventEmitter(), {
+        send: (channel, ...values) => this.#deliver({ channel, values: packed(values) }),
+        setWindowOpenHandler: (handler) => (this.#windowOpen = handler),
+        getURL: () => this.#url,
+      }),
+    );
+    this.#started = this.#start(webPreferences.preload);
+    this.#started.catch((error) => {
+      process.stderr.write(`double: ${error.stack}\n`);
+      process.exit(1);
+    });
+  }
+
+  async loadURL(url) {
+    await this.#started;
+    this.#navigates = true;
+    const loaded = new Promise((resolve) => (this.#loaded = resolve));
+    const { errorText } = await this.#send('Page.navigate', { url });
+    if (errorText) throw new Error(`${errorText} loading '${url}'`);
+    await loaded;
+  }
+
+  show() {
+    this.#shown = true;
+    this.emit('show');
+  }
+
+  isVisible() {
+    return this.#shown;
+  }
+
+  isDestroyed() {
+    return this.#destroyed;
+  }
+
+  isMinimized() {
+    return false;
+  }
+
+  isMaximized() {
+    return false;
+  }
+
+  restore() {
+    this.emit('restore');
+  }
+
+  maximize() {
+    this.emit('maximize');
+  }
+
+  focus() {
+    this.emit('focus');
+  }
+
+  getNormalBounds() {
+    const { x = 0, y = 0, width, height } = this.#options;
+    return { x, y, width, height };
+  }
+
+  close() {
+    void this.closeAsked();
+  }
+
+  /** Asks the application, then the page; true where the window is gone. */
+  async closeAsked() {
+    const event = preventable();
+    this.emit('close', event);
+    if (event.defaultPrevented) return false;
+    await this.#started;
+    const answered = new Promise((resolve) => (this.#closing = resolve));
+    await this.#send('Page.close').catch(() => undefined);
+    return answered;
+  }
+
+  browserEvent(method, { targetInfo, targetId } = {}) {
+    if (method === 'Target.targetDestroyed' && targetId === this.#target) this.#end();
+    const popup = method === 'Target.targetCreated' && targetInfo.type === 'page' && targetInfo.openerId === this.#target;
+    if (!popup || this.#denied === 0) return;
+    this.#denied -= 1;
+    void this.#chromium.send('Target.closeTarget', { targetId: targetInfo.targetId });
+  }
+
+  #send(method, params) {
+    return this.#chromium.send(method, params, this.#session);
+  }
+
+  async #start(preload) {
+    const { width, height } = this.#options;
+    ({ targetId: this.#target } = await this.#chromium.send('Target.createTarget', { url: 'about:blank', width, height }));
+    ({ sessionId: this.#session } = await this.#chromium.send('Target.attachToTarget', { targetId: this.#target, flatten: true }));
+    this.#chromium.on(this.#session, (method, params) => void this.#pageEvent(method, params));
+    this.#frame = (await this.#send('Page.getFrameTree')).frameTree.frame.id;
+    await this.#send('Page.enable');
+    await this.#send('Runtime.enable');
+    const secret = randomUUID();
+    const script = (name) => readFileSync(new URL(name, import.meta.url), 'utf8').replaceAll('SECRET', secret);
+    await this.#send('Page.addScriptToEvaluateOnNewDocument', { source: script('page-world.js') });
+    if (preload) {
+      const source = script('preload-world.js').replace('PRELOAD', () => readFileSync(preload, 'utf8'));
+      await this.#send('Page.addScriptToEvaluateOnNewDocument', { worldName: WORLD, source });
+    }
+    await this.#send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    await this.#send('Fetch.enable', { patterns: [{ urlPattern: '*' }] });
+  }
+
+  async #pageEvent(method, params) {
+    const events = {
+      'Runtime.executionContextCreated': ({ context }) => {
+        if (context.name === WORLD && context.auxData?.frameId === this.#frame) this.#context = context.uniqueId;
+      },
+      'Page.frameNavigated': ({ frame }) => {
+        if (frame.parentId === undefined) this.#url = frame.url;
+      },
+      'Page.loadEventFired': () => {
+        this.webContents.emit('did-finish-load');
+        if (!this.#readyToShow) this.emit('ready-to-show');
+        this.#readyToShow = true;
+        this.#loaded();
+      },
+      'Page.javascriptDialogOpening': ({ type }) => this.#dialog(type),
+      'Page.windowOpen': ({ url }) => {
+        if (this.#windowOpen({ url, frameName: '', disposition: 'foreground-tab' }).action === 'deny') this.#denied += 1;
+      },
+      'Fetch.requestPaused': (paused) => this.#request(paused).catch(() => undefined),
+    };
+    await events[method]?.(params);
+  }
+
+  /** A page that objects to being closed is asked about in `will-prevent-unload`. */
+  async #dialog(type) {
+    const event = preventable();
+    if (type === 'beforeunload') this.webContents.emit('will-prevent-unload', event);
+    await this.#send('Page.handleJavaScriptDialog', { accept: event.defaultPrevented });
+    if (!event.defaultPrevented) this.#closing?.(false);
+  }
+
+  /** Navigation asks the application first; nothing but this machine can be reached. */
+  async #request({ requestId, request: { url }, resourceType, frameId }) {
+    const navigation = resourceType === 'Document' && frameId === this.#frame;
+    if (navigation && !this.#navigates) {
+      const event = preventable({ url });
+      this.webContents.emit('will-navigate', event, url);
+      if (event.defaultPrevented) return this.#send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+    }
+    if (navigation) this.#navigates = false;
+    if (new URL(url).hostname === '127.0.0.1') return this.#send('Fetch.continueRequest', { requestId });
+    return this.#send('Fetch.failRequest', { requestId, errorReason: 'InternetDisconnected' });
+  }
+
+  async #deliver(message) {
+    if (this.#destroyed) throw new Error('Object has been destroyed');
+    await this.#send('Runtime.evaluate', { expression: `__deliver(${JSON.stringify(message)})`, uniqueContextId: this.#context });
+  }
+
+  #end() {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#closing?.(true);
+    this.webContents.emit('destroyed');
+    this.emit('closed');
+    this.#gone(this);
+  }
+}
+
+/** What structured clone carries, as far as the shell sends it: JSON and bytes. */
+function packed(values) {
+  return JSON.stringify(values, (_key, value) =>
+    value instanceof Uint8Array ? { bytes64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') } : value,
+  );
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = path.resolve('.');
+let folder: string;
+
+/** Each takes one wall away from the built desktop; a specification that still passes would be worth nothing. */
+const FAULTS: readonly (readonly [name: string, file: string, from: string | RegExp, to: string, spec: string])[] = [
+  ['no content policy', 'dist/main', /"content-security-policy": \[/u, '"x-nothing": [', 'policy stops'],
+  ['no guard on navigation', 'dist/main/electron.js', 'contents.on("will-navigate", stay);', '', 'led elsewhere'],
+  ['popups allowed', 'dist/main/electron.js', 'action: "deny"', 'action: "allow"', 'led elsewhere'],
+  ['contextIsolation off', 'dist/main/electron.js', 'contextIsolation: true', 'contextIsolation: false', 'no powers'],
+  ['a renamed channel', 'dist/preload/preload.cjs', 'scalebrush:command', 'scalebrush:other', 'menus do'],
+  ['a preload script with fs', 'dist/preload/preload.cjs', 'let electron', 'require("fs");\nlet electron', 'no powers'],
+  [
+    'ipcRenderer lent to the page',
+    'dist/preload/preload.cjs',
+    'onCommand:',
+    'ipcRenderer: () => electron.ipcRenderer,\n\tonCommand:',
+    'no powers',
+  ],
+  ['no question before a run is lost', 'dist/main/electron.js', 'askBeforeLeaving(window);', '', 'closing while'],
+];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-faults-'));
+  for (const name of ['node_modules', 'models', 'test']) await symlink(path.join(root, name), path.join(folder, name));
+  await cp(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+test.each(FAULTS)('%s is found out', async (_, target, from, to, spec) => {
+  await rm(path.join(folder, 'dist'), { recursive: true, force: true });
+  await cp(path.join(root, 'dist'), path.join(folder, 'dist'), { recursive: true });
+  expect(await passes(spec), 'without the fault').toBe(true);
+  expect(await seed(path.join(folder, target), from, to)).toBe(1);
+  expect(await passes(spec), 'with the fault').toBe(false);
+});
+
+/** In how many files of a folder, or in the file itself, the text was replaced. */
+async function seed(target: string, from: string | RegExp, to: string): Promise<number> {
+  const isFile = path.extname(target) !== '';
+  const names = isFile ? [''] : await readdir(target, { recursive: true });
+  const files = names.map((name) => path.join(target, name)).filter((file) => /\.(js|cjs)$/u.test(file));
+  let changed = 0;
+  for (const file of files) {
+    const text = await readFile(file, 'utf8');
+    const faulty = text.replace(from, to);
+    if (faulty === text) continue;
+    await writeFile(file, faulty);
+    changed += 1;
+  }
+  return changed;
+}
+
+async function passes(spec: string): Promise<boolean> {
+  const args = ['playwright', 'test', 'desktop.spec', '--grep', `command line|${spec}`, '--timeout', '8000', '--retries', '0'];
+  const env = { ...process.env, SCALEBRUSH_DESKTOP: folder };
+  return run('npx', [...args, '--output', path.join(folder, 'results')], { cwd: root, env }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,43 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { SettingsFile } from '../../../src-main/electron/settings.js';
+
+let folder: string;
+const file = () => path.join(folder, 'settings.json');
+
+beforeEach(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'scalebrush-settings-'))));
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test('what was changed is there at the next start, and no unfinished file is left', () => {
+  new SettingsFile(folder).change({ maximized: true });
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [] });
+  expect(readdirSync(folder)).toEqual(['settings.json']);
+});
+
+test('recent files are named once, the last one first, and only so many', () => {
+  const settings = new SettingsFile(folder);
+  for (let i = 0; i < 12; i++) settings.opened(`/photos/${i}.png`);
+  settings.opened('/photos/5.png');
+  expect(settings.current.recent).toHaveLength(10);
+  expect(settings.current.recent.slice(0, 3)).toEqual(['/photos/5.png', '/photos/11.png', '/photos/10.png']);
+});
+
+test.each(['{', '{"version": 2}', '{"version": 1, "bounds": {"width": -1}}', ''])('damaged settings %j are set aside', (text) => {
+  writeFileSync(file(), text);
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: false, recent: [] });
+  expect(readFileSync(`${file()}.damaged`, 'utf8')).toBe(text);
+});
+
+test('a folder that cannot be written costs the memory, not the session', () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  writeFileSync(path.join(folder, 'taken'), '');
+  const settings = new SettingsFile(path.join(folder, 'taken'));
+  settings.change({ maximized: true });
+  expect(settings.current.maximized).toBe(true);
+  expect(said).toHaveBeenCalledWith(expect.stringContaining('settings could not be written'));
+  said.mockRestore();
+});

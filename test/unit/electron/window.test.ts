@@ -1,0 +1,122 @@
+import { EventEmitter } from 'node:events';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SettingsFile } from '../../../src-main/electron/settings.js';
+
+const ORIGIN = 'http://127.0.0.1:4321';
+type Handler = (...args: unknown[]) => unknown;
+
+/** Stands for Electron; knows only what the window may use. */
+const double = vi.hoisted(() => ({
+  openExternal: vi.fn(() => Promise.resolve()),
+  showMessageBoxSync: vi.fn(() => 0),
+  request: undefined as Handler | undefined,
+  check: undefined as Handler | undefined,
+}));
+
+class FakeWindow extends EventEmitter {
+  readonly webContents = Object.assign(new EventEmitter(), { setWindowOpenHandler: vi.fn<(handler: Handler) => void>() });
+  readonly maximize = vi.fn();
+  readonly options: Record<string, unknown>;
+  constructor(options: Record<string, unknown>) {
+    super();
+    this.options = options;
+  }
+  getNormalBounds() {
+    return { x: 1, y: 2, width: 1000, height: 700 };
+  }
+  isMaximized() {
+    return true;
+  }
+}
+
+vi.mock('electron', () => ({
+  BrowserWindow: FakeWindow,
+  dialog: { showMessageBoxSync: double.showMessageBoxSync },
+  shell: { openExternal: double.openExternal },
+  session: {
+    defaultSession: {
+      setPermissionRequestHandler: (handler: Handler) => (double.request = handler),
+      setPermissionCheckHandler: (handler: Handler) => (double.check = handler),
+    },
+  },
+}));
+
+const { createWindow, fence, refusePermissions } = await import('../../../src-main/electron/window.js');
+
+function settingsOf(current: Partial<SettingsFile['current']> = {}) {
+  const change = vi.fn();
+  return { change, settings: { current: { version: 1, maximized: false, recent: [], ...current }, change } as unknown as SettingsFile };
+}
+
+function open(current: Partial<SettingsFile['current']> = {}) {
+  const { settings, change } = settingsOf(current);
+  return { window: createWindow(settings) as unknown as FakeWindow, change };
+}
+
+describe('the window', () => {
+  it('gives the page no powers', () => {
+    expect(open().window.options).toMatchObject({ webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false } });
+  });
+
+  it('opens where it was closed, and remembers where it is closed', () => {
+    const bounds = { x: 5, y: 6, width: 1200, height: 800 };
+    const { window, change } = open({ bounds, maximized: true });
+    expect(window.options).toMatchObject(bounds);
+    expect(window.maximize).toHaveBeenCalledOnce();
+    window.emit('close');
+    expect(change).toHaveBeenCalledWith({ bounds: { x: 1, y: 2, width: 1000, height: 700 }, maximized: true });
+  });
+
+  it.each([
+    [0, false],
+    [1, true],
+  ])('asks before a run is lost: answer %d leaves %s', (answer, leaves) => {
+    double.showMessageBoxSync.mockReturnValueOnce(answer);
+    const preventDefault = vi.fn();
+    open().window.webContents.emit('will-prevent-unload', { preventDefault });
+    expect(preventDefault).toHaveBeenCalledTimes(leaves ? 1 : 0);
+  });
+});
+
+describe('the fence', () => {
+  let window: FakeWindow;
+
+  beforeEach(() => {
+    double.openExternal.mockClear();
+    ({ window } = open());
+    fence(window.webContents as never, () => ORIGIN);
+  });
+
+  function isStopped(event: string, target: string): boolean {
+    const preventDefault = vi.fn();
+    window.webContents.emit(event, { url: target, preventDefault });
+    return preventDefault.mock.calls.length > 0;
+  }
+
+  it.each(['will-navigate', 'will-redirect'])('%s stays on the origin of the server', (event) => {
+    expect(isStopped(event, `${ORIGIN}/elsewhere`)).toBe(false);
+    expect(isStopped(event, 'http://127.0.0.1:4322/')).toBe(true);
+    expect(isStopped(event, 'https://example.org/')).toBe(true);
+    expect(isStopped(event, 'file:///etc/passwd')).toBe(true);
+  });
+
+  it('attaches no web view', () => {
+    expect(isStopped('will-attach-webview', ORIGIN)).toBe(true);
+  });
+
+  it('opens no second window, and only https links in the browser', () => {
+    const handler = window.webContents.setWindowOpenHandler.mock.lastCall?.[0];
+    for (const target of ['https://example.org/', `${ORIGIN}/`, 'file:///etc/passwd', 'javascript:alert(1)']) {
+      expect(handler?.({ url: target })).toEqual({ action: 'deny' });
+    }
+    expect(double.openExternal.mock.calls).toEqual([['https://example.org/']]);
+  });
+});
+
+it('every permission is refused', () => {
+  refusePermissions();
+  const answer = vi.fn();
+  double.request?.({}, 'media', answer);
+  expect(answer).toHaveBeenCalledExactlyOnceWith(false);
+  expect(double.check?.({}, 'media', ORIGIN)).toBe(false);
+});
