@@ -60,6 +60,7 @@ export function ensureBuild() {
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
   must('The build of the window', runTool('vite', ['build', '--logLevel', 'warn'], quiet));
   must('The build of the programs', runTool('vite', ['build', '--config', 'vite.main.config.ts', '--logLevel', 'warn'], quiet));
+  must('The build of the preload script', runTool('vite', ['build', '--config', 'vite.preload.config.ts', '--logLevel', 'warn'], quiet));
 }
 
 const USUAL_BROWSERS = [

@@ -1,9 +1,9 @@
 import { CancelledError, ExpectedError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
-import type { EditRequestInput, Margins, OutputFormat, PictureId } from '#contract/request.js';
+import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import { EMPTY_MASK, type Area, type MaskHistory, type Stroke } from '#document/mask.js';
+import { EMPTY_MASK, type Area, type Stroke } from '#document/mask.js';
 import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
@@ -11,39 +11,10 @@ import { Advice } from './advice.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { Mask } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
-import { releasePreviews, ScaleStrip, type StripContents } from './scale-strip.svelte.js';
+import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
+import type { Detour, Look, Phase, Running, Sheet, ShownResult } from './sheets.js';
 
-/** How a result is looked at: as it is, beside the original, or as what changed. */
-export type Look = 'result' | 'split' | 'difference';
-
-export type Phase = 'empty' | 'ready' | 'running' | 'done' | 'failed';
-
-export interface ShownResult extends ShownPicture {
-  readonly candidate: Candidate<PictureId>;
-  /** The border that it has beyond the source. */
-  readonly margins: Margins;
-  readonly totalMs: number;
-}
-
-/** A picture with the mask on it: what undoing a kept result returns to. */
-interface Sheet {
-  readonly picture: ShownPicture;
-  readonly mask: MaskHistory;
-  /** Nothing was ever on it. */
-  readonly blank: boolean;
-}
-
-/** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */
-type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'seed' | 'count' | 'temperature'>;
-
-interface Running {
-  readonly controller: AbortController;
-  readonly margins: Margins;
-  readonly detour: Detour;
-  /** What the strip showed, in case the run comes to nothing. */
-  readonly strip: StripContents;
-  readonly ended: Promise<void>;
-}
+export type { ShownPicture, ShownResult };
 
 /** Before the pack has said its own size. */
 const LEAST_BLANK = 512;
@@ -91,6 +62,13 @@ export class Studio {
   readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
   /** Instructions that were run, the last one first. */
   said = $state.raw<readonly string[]>([]);
+  /** Every picture that was kept, the open one among them, and which that is. */
+  readonly steps: readonly ShownPicture[] = $derived([
+    ...this.#past.map(({ picture }) => picture),
+    ...(this.source ? [this.source] : []),
+    ...this.#future.map(({ picture }) => picture),
+  ]);
+  readonly step = $derived(this.#past.length);
   readonly canPaint = $derived(this.source !== undefined && this.result === undefined && this.phase !== 'running');
   readonly canRun = $derived(
     this.source !== undefined &&
@@ -191,13 +169,15 @@ export class Studio {
   }
 
   redo(): void {
-    const [next, ...later] = this.#future;
     if (this.mask.canRedo) this.mask.redo();
-    else if (next) {
-      this.#past = [...this.#past, this.#sheet()];
-      this.#future = later;
-      this.#lay(next);
-    }
+    else this.#turnOn();
+  }
+
+  /** Lays another of the kept pictures on the table; none is lost. */
+  goTo(step: number): void {
+    if (!this.canPaint || step < 0 || step >= this.steps.length) return;
+    while (this.step > step) this.#turnBack();
+    while (this.step < step) this.#turnOn();
   }
 
   async run(detour: Detour = {}): Promise<void> {
@@ -408,6 +388,14 @@ export class Studio {
   #sheet(): Sheet {
     if (!this.source) throw new Error('Expected an open picture.');
     return { picture: this.source, mask: this.mask.history, blank: this.blank };
+  }
+
+  #turnOn(): void {
+    const [next, ...later] = this.#future;
+    if (!next) return;
+    this.#past = [...this.#past, this.#sheet()];
+    this.#future = later;
+    this.#lay(next);
   }
 
   #turnBack(): void {

@@ -4,6 +4,7 @@ import type { ImportRequestInput, PackSummary, PackVerification } from '#contrac
 import { CancelledError, ExpectedError, fromErrorData, toErrorData } from '#contract/errors.js';
 import { PRECISIONS } from '#contract/pack-card.js';
 import { CONTROL_KINDS } from '#contract/request.js';
+import { askForPack, fetchPack, findKnownPack, forgetDownloads, listKnownPacks } from '#service/add-pack.js';
 import { shownName } from '#service/names.js';
 import { JSON_OPTION, numberOf, parseCommandLine, refused, wordOf, type OptionTable } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -14,13 +15,19 @@ const USAGE = `Usage: scalebrush packs list
        scalebrush packs classes NAME [TEXT]
        scalebrush packs import FOLDER…
        scalebrush packs import FILE… [--name NAME] [--pixels SIDE] [--control KIND] [--precision KIND]
+       scalebrush packs known
+       scalebrush packs add NAME [--accept-licence] [--precision KIND]
        scalebrush packs remove NAME
 
 Import takes a pack's folder, or the files that authors published (.pth or .safetensors): of VAR a
 transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its
 tokenizer.json.
 
+Add fetches the files of a known pack from the public hub, or from the mirror that HF_ENDPOINT names, and goes on where
+an earlier try ended. It is the only command that connects to another machine.
+
 Options:
+  --accept-licence  you have read and accept the licences that the hub states
   --name NAME    the imported pack's name; else that of the transformer's file
   --pixels SIDE  256, 512 or 1024: what a VAREdit transformer was trained for (default 512)
   --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
@@ -30,7 +37,12 @@ Options:
   --json         print one JSON object`;
 
 /** The model packs of this machine. */
-export const packsCommand: Command = { name: 'packs', summary: 'list, describe, verify, import and remove model packs', usage: USAGE, run };
+export const packsCommand: Command = {
+  name: 'packs',
+  summary: 'list, describe, verify, import, add and remove model packs',
+  usage: USAGE,
+  run,
+};
 
 const IMPORT_OPTIONS = {
   name: { type: 'string' },
@@ -38,6 +50,8 @@ const IMPORT_OPTIONS = {
   control: { type: 'string' },
   precision: { type: 'string' },
 } as const satisfies OptionTable;
+
+const ADD_OPTIONS = { precision: { type: 'string' }, 'accept-licence': { type: 'boolean', default: false } } as const satisfies OptionTable;
 
 function importingOf({ name, pixels, control, precision }: Readonly<Record<string, unknown>>): ImportOptions {
   const side = numberOf(typeof pixels === 'string' ? pixels : undefined, '--pixels');
@@ -55,6 +69,7 @@ interface Question {
   readonly args: readonly string[];
   readonly json: boolean;
   readonly importing: ImportOptions;
+  readonly acceptLicence: boolean;
   readonly context: Context;
 }
 
@@ -69,15 +84,18 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   verify: { positionals: ['NAME'], run: verify },
   classes: { positionals: ['NAME', 'TEXT?'], run: classes },
   import: { positionals: ['FOLDER…'], run: importAll },
+  known: { positionals: [], run: known },
+  add: { positionals: ['NAME'], run: add },
   remove: { positionals: ['NAME'], run: remove },
 };
 
 function run([word = '', ...rest]: readonly string[], context: Context): Promise<number> {
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (action === undefined) throw refused(`Expected ${Object.keys(ACTIONS).join(', ')} for packs but received ${JSON.stringify(word)}.`);
-  const options = { ...JSON_OPTION, ...(word === 'import' && IMPORT_OPTIONS) };
+  const options = { ...JSON_OPTION, ...(word === 'import' && IMPORT_OPTIONS), ...(word === 'add' && ADD_OPTIONS) };
   const { values, positionals } = parseCommandLine({ args: rest, options, positionals: action.positionals });
-  return action.run({ args: positionals, json: values.json, importing: importingOf(values), context });
+  const acceptLicence = 'accept-licence' in values && values['accept-licence'] === true;
+  return action.run({ args: positionals, json: values.json, importing: importingOf(values), acceptLicence, context });
 }
 
 async function list({ json, context }: Question): Promise<number> {
@@ -134,6 +152,26 @@ async function importAll({ args, json, importing, context }: Question): Promise<
   for (const folder of args) if (!files.includes(folder)) imported.push(await service.library.import(folder));
   if (files.length > 0) imported.push(await importFiles({ ...importing, files: files.map((file) => resolve(file)) }, context));
   context.print(json ? JSON.stringify({ imported }) : imported.map(lineOf).join('\n'));
+  return 0;
+}
+
+async function known({ json, context }: Question): Promise<number> {
+  const packs = listKnownPacks();
+  context.print(json ? JSON.stringify({ packs }) : packs.map(({ name, title }) => `${name}\t${title}`).join('\n'));
+  return Promise.resolve(0);
+}
+
+async function add({ args: [name = ''], json, importing, acceptLicence, context }: Question): Promise<number> {
+  const pack = findKnownPack(name);
+  const facts = await askForPack(pack);
+  for (const { repository, path, bytes, licence } of facts) {
+    context.log(`${shownName(repository)}/${shownName(path)}: ${(bytes / 1e6).toFixed(0)} MB, licence ${shownName(licence)}`);
+  }
+  if (!acceptLicence) throw refused('Expected --accept-licence: read the licences above at their authors first.');
+  const request = await fetchPack(pack, facts);
+  const imported = await importFiles({ ...request, ...importing }, context);
+  await forgetDownloads(facts);
+  context.print(json ? JSON.stringify({ imported: [imported] }) : lineOf(imported));
   return 0;
 }
 

@@ -66,6 +66,9 @@ function weightBytesOf(card: PackCard): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
+/** Encoding, decoding, previews and the compositor at the model's own size, whatever the photograph's. */
+const FIXED_MS = 150;
+
 /** What matrices of a narrow and of a wide network reach of the rate of large ones, and how wide that is. */
 const SMALL_SHARE = 0.25;
 const LARGE_SHARE = 0.8;
@@ -94,7 +97,7 @@ export class CostModel {
   readonly #msPerGflop = new Map<string, number>();
   readonly #gemmRate: number; // GFLOP/s
   /** Everything that does not depend on the preset: decoding, encoding, compositing; ms per megapixel. */
-  #msPerMegapixel = 60;
+  #msPerMegapixel = 140;
 
   constructor(gemmGflopsPerSecond: number) {
     this.#gemmRate = gemmGflopsPerSecond;
@@ -104,7 +107,7 @@ export class CostModel {
     const { flops, keyValueBytes } = transformerWork(card, preset, guided);
     const ownBytes = keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL;
     return {
-      ms: (flops / 1e9) * this.#rateOf(card) + (pixels / 1e6) * this.#msPerMegapixel,
+      ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * this.#msPerMegapixel,
       bytes: PROCESS_BYTES + openPackBytes(card) + ownBytes,
       ownBytes,
     };
@@ -113,7 +116,7 @@ export class CostModel {
   /** Takes over half of what a finished run measured. */
   learn(card: PackCard, work: Work, measured: { readonly scalesMs: number; readonly restMs: number; readonly pixels: number }): void {
     this.#msPerGflop.set(nameOf(card), (this.#rateOf(card) + measured.scalesMs / (work.flops / 1e9)) / 2);
-    this.#msPerMegapixel = (this.#msPerMegapixel + measured.restMs / Math.max(0.05, measured.pixels / 1e6)) / 2;
+    this.#msPerMegapixel = (this.#msPerMegapixel + Math.max(0, measured.restMs - FIXED_MS) / Math.max(0.05, measured.pixels / 1e6)) / 2;
   }
 
   #rateOf(card: PackCard): number {

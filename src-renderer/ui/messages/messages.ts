@@ -99,6 +99,8 @@ export const messages = {
   temperature: 'Temperature',
   structure: 'Structure lock',
   pack: 'Pack',
+  history: 'History',
+  historyStep: (index: number, of: number) => (index === 0 ? 'The photo as it was opened' : `Step ${index} of ${of - 1}`),
   openCheckpoint: 'Open checkpoint…',
   checkpoint: {
     title: 'Open a published checkpoint',

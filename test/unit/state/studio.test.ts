@@ -421,3 +421,17 @@ test('a map of one’s own goes with the request, and another takes its place', 
   studio.dropMap();
   expect(link.closed).toContain('upload-3');
 });
+
+test('kept pictures are a history that can be walked without losing any', async () => {
+  const { studio, link } = await studioWithResult();
+  studio.keep();
+  link.events = wholeRun('result-2');
+  await studio.run();
+  studio.keep();
+  expect(studio.steps.map(({ info }) => info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
+  studio.goTo(0);
+  expect([studio.source?.info.id, studio.step]).toEqual(['upload-1', 0]);
+  studio.goTo(2);
+  studio.goTo(7);
+  expect([studio.source?.info.id, studio.steps.length]).toEqual(['result-2', 3]);
+});
