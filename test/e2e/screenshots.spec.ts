@@ -41,12 +41,12 @@ const STATES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     await edit(page, 'make the car blue');
   },
   candidates: async ({ page }) => {
-    await scene(page, 'Tree and star');
+    await page.getByRole('button', { name: 'New picture from words' }).click();
+    await expectPhase(page, 'ready');
     await page.getByText('More', { exact: true }).click();
     await page.getByRole('spinbutton', { name: 'Candidates' }).fill('4');
-    await page.getByRole('spinbutton', { name: 'Temperature' }).fill('1.2');
-    for (const y of [0.61, 0.68, 0.75, 0.79]) await stroke(page, [0.59, y], [0.7, y]);
-    await edit(page, 'add a blue house');
+    await page.getByRole('spinbutton', { name: 'Temperature' }).fill('0.5');
+    await edit(page, 'a red car on grass at day');
   },
   compare: async ({ page }) => {
     await scene(page, 'Red car');

@@ -76,7 +76,7 @@ export class LocalEngine {
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
         const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / job.request.count;
-        const restMs = event.timingsMs.total - loadMs - scalesMs * job.request.count;
+        const restMs = (event.timingsMs.total - loadMs) / job.request.count - scalesMs;
         costs.learn(card, transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
       }
       yield event;
