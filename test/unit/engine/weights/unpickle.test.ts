@@ -91,12 +91,14 @@ const HOSTILE: readonly (readonly [what: string, bytes: Buffer, reason: RegExp])
 ];
 
 describe('a hostile pickle', () => {
-  it.each(HOSTILE)('is refused within 500 ms and by name: %s', (_, bytes, reason) => {
-    const start = performance.now();
+  it.each(HOSTILE)('is refused after little work and by name: %s', (_, bytes, reason) => {
+    const before = process.cpuUsage();
     expect(() => unpickle(bytes, 'model.pth')).toThrow(
       expect.objectContaining({ code: 'weights.refused', message: expect.stringMatching(reason) as unknown }) as Error,
     );
-    expect(performance.now() - start).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(before);
+    // Of the processor's time: how busy the machine is has no say.
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 
   it('knows exactly the opcodes of the closed list', () => {
