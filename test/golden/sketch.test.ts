@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { PackCard } from '#contract/pack-card.js';
 import { openPack, type OpenPack } from '#engine/door/open-pack.js';
+import { InfinityPredictor } from '#engine/networks/infinity/predictor.js';
 import { openPhoto } from '#engine/image/decode.js';
 import { workingCopy } from '#engine/image/working-copy.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
@@ -16,6 +17,7 @@ import { patchify } from '#engine/sampling/patchify.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { runScales, type ScalePlan } from '#engine/sampling/scale-loop.js';
 import { packTokens } from '#engine/sampling/tokens.js';
+import type { Runner } from '#engine/tensor/runner.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 // The built-in pack against PyTorch (models/training/make_fixtures.py): the whole chain from a picture to its tokens.
@@ -106,4 +108,37 @@ describe.each(['cpu', 'webgpu'] as const)('every arg-max token of the built-in p
     for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) tokens.push(step.tokens);
     expect(packTokens('sketch', pack.model.quantiser, tokens).tokens).toEqual(fixture.tokens);
   });
+});
+
+test('a source that was just read is not read again by a model that was fitted to the same shape anew', async () => {
+  const read: string[] = [];
+  const runner = await createRunner({ provider: 'cpu' });
+  const counting: Runner = {
+    provider: 'cpu',
+    open: async (graph) => {
+      const session = await runner.open(graph);
+      return {
+        run: (...feeds) => {
+          read.push(graph.name);
+          return session.run(...feeds);
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+  pack = await openPack({ card, folder }, counting);
+  const fixture = JSON.parse(await readFile(path.join(fixtures, 'case-edit.json'), 'utf8')) as Case;
+  const plan = await planOf('edit', fixture);
+  const { predictor } = plan;
+  if (!(predictor instanceof InfinityPredictor) || card.family !== 'infinity') throw new Error('Expected the built-in pack.');
+  const runs: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    const tokens = [];
+    for await (const step of runScales({ ...plan, predictor: predictor.fitted(card.config.transformer) }, NEVER_CANCELLED))
+      tokens.push(step.tokens);
+    runs.push(packTokens('sketch', pack.model.quantiser, tokens).tokens);
+  }
+  expect(runs).toEqual([fixture.tokens, fixture.tokens]);
+  expect(read.filter((name) => name === 'prefix')).toHaveLength(1);
+  await pack.release();
 });

@@ -25,6 +25,8 @@ export async function openInfinity(runner: Runner, weights: Weights, config: Tra
 
 /** A source prefix that lies ready in a cache, and what it was made from. */
 interface PreparedCache {
+  /** The token grids that it was made for. */
+  readonly scales: string;
   readonly cache: KvCache;
   readonly origin: PrefixOrigin | undefined;
 }
@@ -36,19 +38,28 @@ interface PrefixOrigin {
   readonly text: Float32Array;
 }
 
+/** The cache of the last finished run, whatever its shape: the next one writes over it, or goes on from its source. */
+interface Spare {
+  prepared?: PreparedCache | undefined;
+}
+
 export class InfinityPredictor implements ScalePredictor {
   readonly #sessions: InfinitySessions;
   readonly #rotary: RotaryTables;
-  /** The cache of the last finished run: the next one writes over it, or goes on from its source. */
-  #spare: PreparedCache | undefined;
+  readonly #spare: Spare;
 
-  constructor(sessions: InfinitySessions) {
+  constructor(sessions: InfinitySessions, spare: Spare = {}) {
     this.#sessions = sessions;
+    this.#spare = spare;
     this.#rotary = rotaryTables(this.#architecture.config, this.#architecture.headWidth);
   }
 
   get #architecture(): Architecture {
     return this.#sessions.architecture;
+  }
+
+  get #scales(): string {
+    return String(this.#architecture.config.scales);
   }
 
   get schedule(): TransformerConfig['scales'] {
@@ -57,7 +68,7 @@ export class InfinityPredictor implements ScalePredictor {
 
   /** The same weights for pictures of another shape. */
   fitted(shape: Pick<TransformerConfig, 'scales' | 'rotary'>): InfinityPredictor {
-    return new InfinityPredictor(this.#sessions.on(withGrids(this.#architecture, shape)));
+    return new InfinityPredictor(this.#sessions.on(withGrids(this.#architecture, shape)), this.#spare);
   }
 
   get depth(): number {
@@ -74,12 +85,12 @@ export class InfinityPredictor implements ScalePredictor {
       text,
       cache: prepared.cache,
       ...(control && { control }),
-      finished: () => (this.#spare = prepared),
+      finished: () => (this.#spare.prepared = prepared),
     });
   }
 
   async release(): Promise<void> {
-    this.#spare = undefined;
+    this.#spare.prepared = undefined;
     await this.#sessions.release();
   }
 
@@ -95,13 +106,13 @@ export class InfinityPredictor implements ScalePredictor {
     if (spare && sameOrigin(spare.origin, origin)) return spare;
     const cache = spare?.cache ?? new KvCache(this.#architecture.config, { batch: text.batch, hasSource: origin !== undefined });
     if (origin) await this.#runPrefix(origin, { text, cache });
-    return { cache, origin };
+    return { scales: this.#scales, cache, origin };
   }
 
   #takeSpare(batch: number, hasSource: boolean): PreparedCache | undefined {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare?.cache.batch !== batch || spare.cache.hasSource !== hasSource) return undefined;
+    const spare = this.#spare.prepared;
+    this.#spare.prepared = undefined;
+    if (spare?.scales !== this.#scales || spare.cache.batch !== batch || spare.cache.hasSource !== hasSource) return undefined;
     spare.cache.reset();
     return spare;
   }
