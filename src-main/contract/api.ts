@@ -69,6 +69,7 @@ export interface InstructionReport {
 /** A pack that published files would become, before anything is written. */
 export interface CheckpointReport {
   readonly name: string;
+  readonly family: PackCard['family'];
   readonly title: string;
   readonly licence: string;
   /** What to know before using it. */

@@ -44,7 +44,7 @@ class Shell {
       this.#window?.webContents.send(CHANNELS.file, await readOpenedFile(file));
       this.#settings.opened(file);
     } catch (error) {
-      this.#settings.change({ recent: this.#settings.current.recent.filter((earlier) => earlier !== file) });
+      this.#settings.forget(file);
       dialog.showErrorBox('The file could not be opened', messageOf(error));
     }
     this.#showMenus();

@@ -46,7 +46,15 @@ export class SettingsFile {
   }
 
   opened(file: string): void {
-    this.change({ recent: [file, ...this.#settings.recent.filter((earlier) => earlier !== file)].slice(0, MOST_RECENT) });
+    this.change({ recent: [file, ...this.#recentWithout(file)].slice(0, MOST_RECENT) });
+  }
+
+  forget(file: string): void {
+    this.change({ recent: this.#recentWithout(file) });
+  }
+
+  #recentWithout(file: string): string[] {
+    return this.#settings.recent.filter((earlier) => earlier !== file);
   }
 
   #read(): Settings {

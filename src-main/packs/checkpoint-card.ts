@@ -138,6 +138,7 @@ function controlNamed(file: string): ControlKind {
   throw new ExpectedError(
     'request.invalid',
     `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
+    { details: { field: 'control' } },
   );
 }
 

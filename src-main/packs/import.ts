@@ -5,6 +5,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
+import type { WrittenFile } from '#engine/door/engine.js';
 import type { CheckpointPack } from './checkpoint-card.js';
 import { errnoOf } from './json-file.js';
 import { hashComplaint, sizeComplaint } from './verify.js';
@@ -28,15 +29,10 @@ export async function importFolder(source: string, shelf: string): Promise<PackC
   });
 }
 
-interface Written {
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 /** How an import is done and followed. */
 export interface ImportWork {
   /** Writes a weights file as safetensors of a precision: the engine's part. */
-  writeWeights(file: string, target: string, precision: Precision): Promise<Written>;
+  writeWeights(file: string, target: string, precision: Precision): Promise<WrittenFile>;
   /** Hears how many bytes were written since the last time; throws to give the import up. */
   readonly onBytes: (bytes: number) => void;
 }
@@ -135,7 +131,7 @@ interface Copying {
 }
 
 /** Copies and hashes. */
-async function copyFile(from: string, to: string, { expectSize, onBytes }: Copying): Promise<Written> {
+async function copyFile(from: string, to: string, { expectSize, onBytes }: Copying): Promise<WrittenFile> {
   const source = await openSource(from);
   try {
     const { size: bytes } = await source.stat();

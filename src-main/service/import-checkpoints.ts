@@ -19,11 +19,11 @@ interface Parts {
 export async function describeCheckpoints({ engine }: Parts, request: ImportRequest): Promise<CheckpointReport> {
   const files = await publishedFiles(engine, request);
   const pack = packOfCheckpoints(files);
-  const { name, title, licence, limits } = pack.cardOf([]);
+  const { name, family, title, licence, limits } = pack.cardOf([]);
   const precisions = await Promise.all(
     PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision)),
   );
-  return { name, title, licence, limits, parts: pack.sources.map(({ path, role }) => ({ file: path, role })), precisions };
+  return { name, family, title, licence, limits, parts: pack.sources.map(({ path, role }) => ({ file: path, role })), precisions };
 }
 
 /** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). The last event says how it ended. */

@@ -155,7 +155,7 @@ async function importAll({ args, json, importing, context }: Question): Promise<
   return 0;
 }
 
-async function known({ json, context }: Question): Promise<number> {
+function known({ json, context }: Question): Promise<number> {
   const packs = listKnownPacks();
   context.print(json ? JSON.stringify({ packs }) : packs.map(({ name, title }) => `${name}\t${title}`).join('\n'));
   return Promise.resolve(0);

@@ -4,7 +4,6 @@ import type { PackCard, Precision } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
 import type { ModelShape } from '../weights/recognise.js';
-
 import type { WrittenFile } from '../weights/write-weights.js';
 
 export type { ModelShape, WrittenFile };

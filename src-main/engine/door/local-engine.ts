@@ -1,6 +1,6 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
-import type { Extent, Grid } from '#base/geometry.js';
+import type { Grid } from '#base/geometry.js';
 import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
@@ -9,7 +9,7 @@ import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
 import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
-import { modelExtent, type EditingModel, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
+import { fittedTo, modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
 import { assertFits, peakRssBytes } from '../runtime/memory.js';
@@ -173,10 +173,6 @@ export class LocalEngine {
     }
     return open;
   }
-}
-
-function fittedTo(model: EditingModel, shape: Extent): EditingModel {
-  return model.fitted?.(shape) ?? model;
 }
 
 /** Rows and columns of a picture from its schedule, coarse to fine or row by row. */

@@ -2,9 +2,8 @@ import type { GraphBuilder, Value } from '#engine/graph/builder.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
 import {
-  attention,
-  attentionInSteps,
   biasedAttention,
+  exactAttention,
   flatten,
   geluTanh,
   layerNorm,
@@ -106,9 +105,7 @@ export class AdaptiveBlock {
   finish(x: Value, attended: Attended): Value {
     const { graph, sizes, textBias } = this.#setting;
     const { width, heads } = sizes;
-    const mixed = sizes.fusedAttention
-      ? attention(graph, attended, heads)
-      : attentionInSteps(graph, attended, { count: heads, width: sizes.headWidth });
+    const mixed = exactAttention(graph, attended, { fused: sizes.fusedAttention, count: heads, width: sizes.headWidth });
     const seen = linear(this.#attention.at('proj'), flatten(graph, mixed, width));
     const first = this.#gated(x, seen, this.#modulation.gamma1);
     const second = textBias === undefined ? first : graph.op('Add', [first, this.#crossAttention(first, textBias)]);

@@ -1,5 +1,6 @@
 import { at } from '#base/assert.js';
 import { ABSENT, type GraphBuilder, type Value } from '#engine/graph/builder.js';
+import { BLOCK } from '#engine/weights/quantise.js';
 import type { Module } from './module.js';
 
 /** MatMulNBits: multiply as int8, which is several times faster than widening every block. */
@@ -29,7 +30,7 @@ function project(module: Module, rows: Value, { weightName, bias }: { weightName
   if (precision === 'int8') return graph.op('com.microsoft.DynamicQuantizeMatMul', [rows, values, scales, ABSENT, ...added]);
   const [outputs = 0, inputs = 0] = module.shape(weightName);
   return graph.op('com.microsoft.MatMulNBits', [rows, values, scales, ABSENT, ABSENT, ...added], {
-    ...{ N: outputs, K: inputs, bits: 4, block_size: 32 },
+    ...{ N: outputs, K: inputs, bits: 4, block_size: BLOCK },
     accuracy_level: INT8_COMPUTE,
   });
 }
@@ -107,6 +108,15 @@ export function attentionInSteps(graph: GraphBuilder, { q, k, v, bias }: Attenti
   const seen = graph.op('MatMul', [graph.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]); // (B, H, L, c)
   const joined = graph.op('Transpose', [seen], { perm: [0, 2, 1, 3] });
   return graph.op('Reshape', [joined, graph.integers([0, 0, heads.count * heads.width])]); // (B, L, C)
+}
+
+/** The fused operator where it is exact on this provider, else the steps. */
+export function exactAttention(
+  graph: GraphBuilder,
+  inputs: AttentionInputs,
+  { fused, ...heads }: { fused: boolean; count: number; width: number },
+): Value {
+  return fused ? attention(graph, inputs, heads.count) : attentionInSteps(graph, inputs, heads);
 }
 
 /** Softmax attention over heads that are already split, with an additive bias: `[B, H, L, c]`, kᵀ `[B, H, c, T]`. */

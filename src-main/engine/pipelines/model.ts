@@ -86,6 +86,11 @@ export function pictureBytes(job: PipelineJob, id: PictureId | undefined, role: 
   return bytes;
 }
 
+/** The model for pictures of this shape, where it makes others than its own. */
+export function fittedTo(model: EditingModel, shape: Extent): EditingModel {
+  return model.fitted?.(shape) ?? model;
+}
+
 /** Side length in pixels at which the model works, as an extent. */
 export function modelExtent(model: EditingModel): { readonly width: number; readonly height: number } {
   const [rows, columns] = model.quantiser.finest;

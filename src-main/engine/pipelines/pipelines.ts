@@ -12,14 +12,14 @@ import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { controlInput, estimateMap } from './control-input.js';
 import { photoOfMask } from './finish.js';
-import { modelExtent, pictureBytes, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
+import { fittedTo, modelExtent, pictureBytes, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
 
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
 export async function* runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const shape = await shapeOf(job);
-  yield* runTask(shape && job.model.fitted ? { ...job, model: job.model.fitted(shape) } : job, signal);
+  yield* runTask(shape ? { ...job, model: fittedTo(job.model, shape) } : job, signal);
 }
 
 /** What the model's picture should look like: the whole canvas, where all of it is worked on. */

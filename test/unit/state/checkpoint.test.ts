@@ -4,7 +4,7 @@ import { ExpectedError } from '#contract/errors.js';
 import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from './fake-link.js';
 
-const REPORT: CheckpointReport = { name: 'mini', title: 'VAR-d3', licence: 'MIT', limits: [], parts: [], precisions: [] };
+const REPORT: CheckpointReport = { name: 'mini', family: 'var', title: 'VAR-d3', licence: 'MIT', limits: [], parts: [], precisions: [] };
 const PACK: PackSummary = { name: 'mini', title: 'VAR-d3', version: '1', builtIn: false, licence: 'MIT', sizeBytes: 1, folder: '/x' };
 
 function open(describe: NonNullable<FakeLink['table']['checkpoints.describe']> = () => REPORT) {

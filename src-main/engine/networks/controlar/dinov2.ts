@@ -7,7 +7,7 @@ import type { GraphModel } from '#engine/tensor/runner.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from '../module.js';
-import { attention, attentionInSteps, flatten, geluErf, layerNorm, linear } from '../nn.js';
+import { exactAttention, flatten, geluErf, layerNorm, linear } from '../nn.js';
 
 // h, w patches · n = h·w · C width · H, W pixels
 
@@ -71,8 +71,7 @@ function selfAttention(module: Module, rows: Value, { width, fusedAttention }: L
   const states = (name: string) => graph.op('Unsqueeze', [linear(module.at('attention', name), rows), graph.integers([0])]);
   const q = graph.op('Mul', [states('query'), graph.scalar(1 / Math.sqrt(HEAD_WIDTH))]);
   const inputs = { q, k: states('key'), v: states('value') };
-  const heads = width / HEAD_WIDTH;
-  const mixed = fusedAttention ? attention(graph, inputs, heads) : attentionInSteps(graph, inputs, { count: heads, width: HEAD_WIDTH });
+  const mixed = exactAttention(graph, inputs, { fused: fusedAttention, count: width / HEAD_WIDTH, width: HEAD_WIDTH });
   return linear(module.at('output', 'dense'), flatten(graph, mixed, width));
 }
 

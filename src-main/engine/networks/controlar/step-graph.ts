@@ -2,7 +2,7 @@ import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { withPast } from '../kv-rows.js';
 import { Module } from '../module.js';
-import { attention, attentionInSteps, flatten, linear, rmsNorm, rotary, silu } from '../nn.js';
+import { exactAttention, flatten, linear, rmsNorm, rotary, silu } from '../nn.js';
 import type { ControlArArchitecture } from './architecture.js';
 
 // B batch rows · L tokens at hand · P cached tokens before them · C width · c head width · V codebook entries
@@ -75,7 +75,7 @@ function selfAttention(setting: Setting, { module, index }: { module: Module; in
     v: withPast(graph, v, { name: `v_${index}`, width }),
     bias,
   };
-  const mixed = fusedAttention ? attention(graph, inputs, heads) : attentionInSteps(graph, inputs, { count: heads, width: headWidth });
+  const mixed = exactAttention(graph, inputs, { fused: fusedAttention, count: heads, width: headWidth });
   return likeTokens(graph, linear(module.at('wo'), flatten(graph, mixed, width)), x);
 }
 

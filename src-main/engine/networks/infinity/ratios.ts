@@ -27,18 +27,22 @@ export function oneMegapixelSchedule(ratio: string): readonly Grid[] {
   for (const [name, text] of Object.entries(ONE_MEGAPIXEL)) {
     const upright = Math.round(Number(name) * MILLI);
     if (wanted === upright) return parse(text);
-    if (wanted === Math.floor((MILLI * MILLI) / exactMilli(upright))) return parse(text).map(([rows, columns]) => [columns, rows]);
+    if (wanted === inverse(upright)) return parse(text).map(([rows, columns]) => [columns, rows]);
   }
   throw new ExpectedError('pack.damaged', `Expected one of the published aspect ratios but received ${ratio}.`);
 }
 
 /** The published ratio, height by width, that is nearest to a picture's. */
 export function nearestRatio({ width, height }: Extent): string {
-  const published = Object.keys(ONE_MEGAPIXEL).flatMap((name) => [Number(name), 1 / Number(name)]);
-  const distance = (ratio: number) => Math.abs(Math.log((ratio * width) / height));
-  const nearest = published.reduce((best, ratio) => (distance(ratio) < distance(best) ? ratio : best));
-  // As the authors name it: cut, not rounded; 1.333 and its inverse stand for thirds and quarters.
-  return (Math.floor(nearest * MILLI + 1e-6 + (Math.round(MILLI / nearest) === 1333 ? 0.5 : 0)) / MILLI).toFixed(3);
+  const upright = Object.keys(ONE_MEGAPIXEL).map((name) => Math.round(Number(name) * MILLI));
+  const distance = (milli: number) => Math.abs(Math.log((milli * width) / (MILLI * height)));
+  const nearest = [...upright, ...upright.map(inverse)].reduce((best, milli) => (distance(milli) < distance(best) ? milli : best));
+  return (nearest / MILLI).toFixed(3);
+}
+
+/** The lying shape of an upright one, in thousandths, cut as the authors cut it. */
+function inverse(milli: number): number {
+  return Math.floor((MILLI * MILLI) / exactMilli(milli));
 }
 
 /** 1.333 stands for 4/3: its inverse is 0.75, not 0.7501. */
