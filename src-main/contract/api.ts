@@ -102,6 +102,8 @@ export interface Calls {
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
   'edit.forecast': { in: EditRequestInput; out: Forecast };
+  /** The control map of a request as the model sees it: of the whole source, at the model's size. */
+  'control.preview': { in: EditRequestInput; out: PictureInfo };
   'checkpoints.describe': { in: ImportRequestInput; out: CheckpointReport };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
@@ -148,6 +150,7 @@ export const CALL_INPUTS = {
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,
+  'control.preview': EditRequest,
   'checkpoints.describe': ImportRequest,
   'tokens.make': v.object({ pack: name, source: PictureId }),
   'tokens.decode': v.object({ tokens: TokenFile, format: v.picklist(OUTPUT_FORMATS) }),

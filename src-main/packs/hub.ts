@@ -23,8 +23,8 @@ export interface HubFacts extends HubFile {
 export interface HubOptions {
   /** Of the hub or of a mirror. */
   readonly address: string;
-  /** Hears how many bytes have come since the last time; throws to give the download up. */
-  readonly onBytes?: (bytes: number) => void;
+  /** Hears how much of a file is here; throws to give the download up. */
+  readonly onProgress?: (file: HubFile, bytes: number) => void;
   /** Between two tries; tests need not wait. */
   readonly pauseMs?: number;
 }
@@ -102,11 +102,12 @@ async function fetchRest(file: HubFacts, part: string, options: HubOptions): Pro
   const goesOn = response.status === PARTIAL;
   const handle = await open(part, goesOn ? 'a' : 'w');
   try {
-    if (goesOn) options.onBytes?.(have);
     if (!response.body) return;
+    let here = goesOn ? have : 0;
     for await (const piece of response.body) {
       await handle.writeFile(piece);
-      options.onBytes?.(piece.byteLength);
+      here += piece.byteLength;
+      options.onProgress?.(file, here);
     }
     await handle.sync();
   } finally {

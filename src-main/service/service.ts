@@ -88,6 +88,10 @@ function callTable(parts: ServiceParts): CallTable {
     },
     'instruction.check': async ({ pack, instruction }) => engine.checkInstruction(await library.find(pack), instruction),
     'edit.forecast': async (request) => engine.forecast(await jobOf(parts, request)),
+    'control.preview': async (request) => {
+      const bytes = await engine.controlMap(await jobOf(parts, request));
+      return pictures.describe(await pictures.keep({ bytes, name: 'control.png', format: 'png', lifetime: 'passing' }));
+    },
     'checkpoints.describe': (request) => describeCheckpoints(parts, request),
     'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), (await pictures.get(source)).bytes),
     'tokens.decode': (input) => decodeTokens(parts, input),

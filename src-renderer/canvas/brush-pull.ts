@@ -1,8 +1,14 @@
-import type { Point, Stroke } from '#document/mask.js';
+import type { Point, Stroke } from '#contract/mask.js';
 
 /** Where a pull of the brush leaves its paint: a mask layer. */
 export interface Paintable {
   paint(from: Point, to: Point, stroke: Pick<Stroke, 'radiusPx' | 'erase'>): void;
+}
+
+const LEAST_STEP_PX = 0.5;
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 /**
@@ -20,8 +26,12 @@ export class BrushPull {
   }
 
   to(point: Point): void {
-    this.#layer.paint(this.#points.at(-1) ?? point, point, this.#tool);
-    this.#points.push(point);
+    const before = this.#points.at(-1);
+    // A fast pen reports movements that no pixel shows.
+    if (before && Math.hypot(point.x - before.x, point.y - before.y) < LEAST_STEP_PX) return;
+    const rounded = { ...point, x: hundredths(point.x), y: hundredths(point.y) };
+    this.#layer.paint(before ?? rounded, rounded, this.#tool);
+    this.#points.push(rounded);
   }
 
   get stroke(): Stroke {
@@ -29,8 +39,16 @@ export class BrushPull {
   }
 }
 
+/** Where a pointer was, and how hard it pressed. */
+export type Position = Pick<PointerEvent, 'clientX' | 'clientY' | 'pointerType' | 'pressure'>;
+
+/** Pens press; mice and fingers do not. */
+export function pressureOf({ pointerType, pressure }: Position): { readonly pressure?: number } {
+  return pointerType === 'pen' && pressure > 0 ? { pressure } : {};
+}
+
 /** All positions since the last event: fast hands make several per frame, and each is part of the stroke. */
-export function positionsOf(event: PointerEvent): readonly { readonly clientX: number; readonly clientY: number }[] {
+export function positionsOf(event: PointerEvent): readonly Position[] {
   const between = event.getCoalescedEvents();
   return between.length > 0 ? between : [event];
 }

@@ -1,5 +1,6 @@
 import type { Extent } from '#base/geometry.js';
-import { applyStep, isEmpty, paintSegment, rasterise, type MaskHistory, type MaskStep, type Point, type Stroke } from '#document/mask.js';
+import type { MaskHistory, MaskStep, Point, Stroke } from '#contract/mask.js';
+import { applyStep, isEmpty, paintSegment, rasterise } from '#document/mask.js';
 import { encodeGreyPng } from './mask-png.js';
 
 /** Two hues, because no single one is seen on every photograph. */

@@ -1,35 +1,6 @@
 import type { Extent } from '#base/geometry.js';
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** One pull of the brush, in picture pixels. */
-export interface Stroke {
-  readonly points: readonly Point[];
-  readonly radiusPx: number;
-  readonly erase: boolean;
-}
-
-/** A closed outline, in picture pixels: a lasso, a rectangle, an ellipse. */
-export interface Area {
-  readonly points: readonly Point[];
-  readonly erase: boolean;
-}
-
-export type MaskStep =
-  | { readonly kind: 'area'; readonly area: Area }
-  | { readonly kind: 'stroke'; readonly stroke: Stroke }
-  | { readonly kind: 'invert' }
-  | { readonly kind: 'clear' };
-
-/** How a mask came about; its pixels follow from it at any size, and undoing is leaving out the end. */
-export interface MaskHistory {
-  readonly steps: readonly MaskStep[];
-  /** Steps that count; those behind it can be redone. */
-  readonly length: number;
-}
+import type { Area, MaskHistory, MaskStep, Point, Runs, Stroke } from '#contract/mask.js';
+import { growMask } from './grow.js';
 
 export const EMPTY_MASK: MaskHistory = { steps: [], length: 0 };
 
@@ -55,16 +26,52 @@ export function rasterise(history: MaskHistory, extent: Extent): Uint8Array {
 
 /** Applies one more step to pixels that hold all steps before it. */
 export function applyStep(mask: Uint8Array, extent: Extent, step: MaskStep): void {
-  if (step.kind === 'clear') mask.fill(0);
-  else if (step.kind === 'invert') for (let i = 0; i < mask.length; i++) mask[i] = 255 - mask[i]!;
-  else if (step.kind === 'area') fillArea(mask, extent, step.area);
-  else paintStroke(mask, extent, step.stroke);
+  switch (step.kind) {
+    case 'clear':
+      mask.fill(0);
+      break;
+    case 'invert':
+      for (let i = 0; i < mask.length; i++) mask[i] = 255 - mask[i]!;
+      break;
+    case 'grow':
+      growMask(mask, extent, step.px);
+      break;
+    case 'runs':
+      fillRuns(mask, step.runs);
+      break;
+    case 'area':
+      fillArea(mask, extent, step.area);
+      break;
+    case 'stroke':
+      paintStroke(mask, extent, step.stroke);
+  }
 }
 
 function paintStroke(mask: Uint8Array, extent: Extent, stroke: Stroke): void {
   stroke.points.forEach((point, i) => {
     paintSegment(mask, extent, { from: stroke.points[i - 1] ?? point, to: point, stroke });
   });
+}
+
+function fillRuns(mask: Uint8Array, { lengths, erase }: Runs): void {
+  let at = 0;
+  lengths.forEach((length, i) => {
+    if (i % 2 === 1) mask.fill(erase ? 0 : 255, at, at + length);
+    at += length;
+  });
+}
+
+/** The painted pixels of a mask, as a step names them. */
+export function runsOf(mask: Uint8Array): readonly number[] {
+  const lengths: number[] = [];
+  for (let at = 0; at < mask.length;) {
+    const painted = lengths.length % 2 === 1;
+    let end = at;
+    while (end < mask.length && mask[end]! > 0 === painted) end++;
+    lengths.push(end - at);
+    at = end;
+  }
+  return lengths;
 }
 
 /** Every pixel whose centre lies inside the outline; where it crosses itself, an odd number of times around counts as inside. */
@@ -120,9 +127,9 @@ interface Segment {
   readonly stroke: Pick<Stroke, 'radiusPx' | 'erase'>;
 }
 
-/** Every pixel whose centre lies within the radius of the segment. */
+/** Every pixel whose centre lies within the radius of the segment; a pen paints as wide as it is pressed at its end. */
 export function paintSegment(mask: Uint8Array, { width, height }: Extent, { from, to, stroke }: Segment): void {
-  const { radiusPx } = stroke;
+  const radiusPx = stroke.radiusPx * (to.pressure ?? 1);
   const value = stroke.erase ? 0 : 255;
   const top = Math.max(0, Math.floor(Math.min(from.y, to.y) - radiusPx));
   const bottom = Math.min(height - 1, Math.ceil(Math.max(from.y, to.y) + radiusPx));

@@ -1,9 +1,7 @@
 import type { Forecast, InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
-
-/** How long typing must rest before a question is asked. */
-const REST_MS = 200;
+import { Latest } from './latest.js';
 
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
@@ -49,32 +47,5 @@ export class Advice {
       () => this.#link.call('instruction.check', { pack, instruction }),
       (wording) => (this.wording = wording),
     );
-  }
-}
-
-/** Asks when its owner comes to rest; only the answer to the latest question counts. */
-class Latest {
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #turn = 0;
-
-  ask<T>(question: () => Promise<T>, take: (answer: T | undefined) => void): void {
-    const turn = this.#next();
-    this.#timer = setTimeout(() => {
-      void question()
-        .catch(() => undefined)
-        .then((answer) => {
-          if (turn === this.#turn) take(answer);
-        });
-    }, REST_MS);
-  }
-
-  forget(): void {
-    this.#next();
-  }
-
-  #next(): number {
-    clearTimeout(this.#timer);
-    this.#turn += 1;
-    return this.#turn;
   }
 }

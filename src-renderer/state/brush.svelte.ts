@@ -1,17 +1,20 @@
 import type { Extent } from '#base/geometry.js';
+import type { OutlineTool } from './outline.svelte.js';
 import { MASK_TINTS, type MaskTint } from '#canvas/mask-layer.js';
 
 const STEP = 1.25;
 const SMALLEST_PX = 2;
 
-/** What a pull of the pointer paints. */
-export type MaskTool = 'brush' | 'lasso' | 'rectangle' | 'ellipse';
+/** What the pointer does to the mask. */
+export type MaskTool = 'brush' | 'similar' | OutlineTool;
 
 /** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {
   tool = $state<MaskTool>('brush');
   erase = $state(false);
   sizePx = $state(48);
+  /** How much colours may differ to be similar, 0..255. */
+  tolerance = $state(24);
   tint = $state<MaskTint>('red');
   #longerSide = $state(1024);
 

@@ -1,6 +1,8 @@
-import type { Extent } from '#base/geometry.js';
+import type { MaskHistory, MaskStep, Point } from '#contract/mask.js';
+import { readMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
-import { EMPTY_MASK, redone, undone, withStep, type MaskHistory, type MaskStep } from '#document/mask.js';
+import { EMPTY_MASK, redone, runsOf, undone, withStep } from '#document/mask.js';
+import type { ShownPicture } from './pictures.js';
 
 /** The mask of the open picture: its history, and its pixels. */
 export class Mask {
@@ -14,9 +16,18 @@ export class Mask {
   readonly canUndo = $derived(this.history.length > 0);
   readonly canRedo = $derived(this.history.length < this.history.steps.length);
 
+  readonly #onstep: () => void;
+  #picture: ShownPicture | undefined;
+
+  /** `onstep` hears of every new step. */
+  constructor(onstep: () => void) {
+    this.#onstep = onstep;
+  }
+
   /** Begins with a picture; `history` where the picture was here before. */
-  begin(extent: Extent, history: MaskHistory = EMPTY_MASK): void {
-    this.layer = new MaskLayer(extent);
+  begin(picture: ShownPicture, history: MaskHistory = EMPTY_MASK): void {
+    this.#picture = picture;
+    this.layer = new MaskLayer(picture.info.size);
     this.#set(history);
   }
 
@@ -29,12 +40,33 @@ export class Mask {
   addPainted(step: MaskStep & { kind: 'stroke' }): void {
     this.history = withStep(this.history, step);
     this.#changed();
+    this.#onstep();
   }
 
   add(step: MaskStep): void {
-    this.history = withStep(this.history, step);
     this.layer?.apply(step);
+    this.history = withStep(this.history, step);
     this.#changed();
+    this.#onstep();
+  }
+
+  /** Adds the pixels that are like the one at `at` and hang together with it; takes them away where `erase` says so. */
+  addSimilar(at: Point, tolerance: number, erase: boolean): void {
+    if (this.#picture) this.#addPixels(selectSimilar(this.#picture.bitmap, at, tolerance), erase);
+  }
+
+  /** Adds a mask from a file, white where to repaint. Says whether it had to be resized. */
+  async addFile(file: Blob): Promise<boolean> {
+    const picture = this.#picture;
+    if (!picture) return false;
+    const { mask, resized } = await readMask(file, picture.info.size);
+    if (picture === this.#picture) this.#addPixels(mask, false);
+    return resized;
+  }
+
+  /** Repeats what was done on another mask. */
+  repeat({ steps, length }: MaskHistory): void {
+    for (const step of steps.slice(0, length)) this.add(step);
   }
 
   undo(): void {
@@ -43,6 +75,10 @@ export class Mask {
 
   redo(): void {
     this.#set(redone(this.history));
+  }
+
+  #addPixels(mask: Uint8Array, erase: boolean): void {
+    this.add({ kind: 'runs', runs: { lengths: runsOf(mask), erase } });
   }
 
   #set(history: MaskHistory): void {

@@ -1,6 +1,6 @@
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
-import type { MaskHistory } from '#document/mask.js';
+import type { MaskHistory } from '#contract/mask.js';
 import type { ShownPicture } from './pictures.js';
 import type { StripContents } from './scale-strip.svelte.js';
 

@@ -1,14 +1,18 @@
+import { sameExtent } from '#base/geometry.js';
 import { CancelledError, ExpectedError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
 import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import { EMPTY_MASK, type Area, type Stroke } from '#document/mask.js';
+import type { MaskHistory } from '#contract/mask.js';
+import { EMPTY_MASK } from '#document/mask.js';
 import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
+import { History } from './history.svelte.js';
+import { MapPreview } from './map-preview.svelte.js';
 import { Mask } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
@@ -40,13 +44,16 @@ export class Studio {
   /** A file is on its way in. */
   opening = $state(false);
   readonly strip = new ScaleStrip();
-  readonly mask = new Mask();
+  /** What is behind an earlier sheet does not follow from a changed one. */
+  readonly mask = new Mask(() => {
+    this.#dropFuture();
+  });
   readonly advice: Advice;
   readonly checkpoint: Checkpoint;
+  readonly map: MapPreview;
 
   #running = $state.raw<Running>();
-  #past = $state.raw<readonly Sheet[]>([]);
-  #future = $state.raw<readonly Sheet[]>([]);
+  readonly #history = new History();
 
   readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
   /** A picture is drawn in the place of what is there. */
@@ -64,19 +71,26 @@ export class Studio {
   said = $state.raw<readonly string[]>([]);
   /** Every picture that was kept, the open one among them, and which that is. */
   readonly steps: readonly ShownPicture[] = $derived([
-    ...this.#past.map(({ picture }) => picture),
+    ...this.#history.past.map(({ picture }) => picture),
     ...(this.source ? [this.source] : []),
-    ...this.#future.map(({ picture }) => picture),
+    ...this.#history.future.map(({ picture }) => picture),
   ]);
-  readonly step = $derived(this.#past.length);
+  readonly step = $derived(this.#history.past.length);
   readonly canPaint = $derived(this.source !== undefined && this.result === undefined && this.phase !== 'running');
   readonly canRun = $derived(
     this.source !== undefined &&
       this.phase !== 'running' &&
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
-  readonly canUndo = $derived(this.phase !== 'running' && (this.result !== undefined || this.mask.canUndo || this.#past.length > 0));
-  readonly canRedo = $derived(this.canPaint && (this.mask.canRedo || this.#future.length > 0));
+  /** Of the picture before this one, where it has one that fits. */
+  readonly lastMask: MaskHistory | undefined = $derived.by(() => {
+    const last = this.#history.past.findLast(({ mask }) => mask.length > 0);
+    return last && this.source && sameExtent(last.picture.info.size, this.source.info.size) ? last.mask : undefined;
+  });
+  readonly canUndo = $derived(
+    this.phase !== 'running' && (this.result !== undefined || this.mask.canUndo || this.#history.past.length > 0),
+  );
+  readonly canRedo = $derived(this.canPaint && (this.mask.canRedo || this.#history.future.length > 0));
 
   readonly #pictures: Pictures;
   readonly #link: Link;
@@ -87,6 +101,7 @@ export class Studio {
     this.#pictures = new Pictures(link);
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
+    this.map = new MapPreview(link);
   }
 
   get #margins(): Margins {
@@ -146,31 +161,22 @@ export class Studio {
     await this.openFile(await renderBlank(this.advice.pack?.card.imageSize ?? LEAST_BLANK), name, true);
   }
 
-  /** Takes a stroke whose paint is already on the mask's layer. */
-  addStroke(stroke: Stroke): void {
-    this.mask.addPainted({ kind: 'stroke', stroke });
-    this.#dropFuture();
-  }
-
-  addArea(area: Area): void {
-    this.mask.add({ kind: 'area', area });
-    this.#dropFuture();
-  }
-
-  changeMask(kind: 'invert' | 'clear'): void {
-    this.mask.add({ kind });
-    this.#dropFuture();
+  /** Adds a mask from a file, white where to repaint. */
+  async openMask(file: Blob): Promise<void> {
+    await this.#attempt(async () => {
+      if (await this.mask.addFile(file)) this.notices = [{ code: 'mask.resized', message: 'The mask was resized to the picture.' }];
+    });
   }
 
   undo(): void {
     if (this.result) this.discard();
     else if (this.mask.canUndo) this.mask.undo();
-    else this.#turnBack();
+    else if (this.source) this.#turnBack();
   }
 
   redo(): void {
     if (this.mask.canRedo) this.mask.redo();
-    else this.#turnOn();
+    else if (this.source) this.#turnOn();
   }
 
   /** Lays another of the kept pictures on the table; none is lost. */
@@ -252,7 +258,7 @@ export class Studio {
   keep(): void {
     const { result } = this;
     if (!result || this.phase === 'running') return;
-    this.#past = [...this.#past, this.#sheet()];
+    this.#history.push(this.#sheet());
     this.#dropFuture();
     for (const other of this.results) if (other !== result) this.#dropOne(other);
     this.results = [];
@@ -377,7 +383,7 @@ export class Studio {
     this.blank = blank;
     this.look = 'result';
     this.comparing = false;
-    this.mask.begin(picture.info.size, mask);
+    this.mask.begin(picture, mask);
     this.#emptyStrip();
     // What it said of the picture that was here is not true of this one.
     this.error = undefined;
@@ -391,19 +397,13 @@ export class Studio {
   }
 
   #turnOn(): void {
-    const [next, ...later] = this.#future;
-    if (!next) return;
-    this.#past = [...this.#past, this.#sheet()];
-    this.#future = later;
-    this.#lay(next);
+    const next = this.#history.forth(this.#sheet());
+    if (next) this.#lay(next);
   }
 
   #turnBack(): void {
-    const earlier = this.#past.at(-1);
-    if (!earlier) return;
-    this.#future = [this.#sheet(), ...this.#future];
-    this.#past = this.#past.slice(0, -1);
-    this.#lay(earlier);
+    const earlier = this.#history.back(this.#sheet());
+    if (earlier) this.#lay(earlier);
   }
 
   #emptyStrip(): void {
@@ -423,10 +423,10 @@ export class Studio {
   }
 
   #expectRun(): void {
-    if (this.source)
-      this.advice.expectRun(
-        requestOf({ ...this.settings, count: 1 }, { source: this.source.info.id, mask: undefined, anew: this.#anewOf() }),
-      );
+    if (!this.source) return;
+    const request = requestOf({ ...this.settings, count: 1 }, { source: this.source.info.id, mask: undefined, anew: this.#anewOf() });
+    this.advice.expectRun(request);
+    this.map.show(request);
   }
 
   #anewOf() {
@@ -452,15 +452,12 @@ export class Studio {
   }
 
   #dropFuture(): void {
-    for (const { picture } of this.#future) this.#drop(picture);
-    this.#future = [];
+    for (const { picture } of this.#history.takeFuture()) this.#drop(picture);
   }
 
   #forgetAll(): void {
     this.#dropResult();
-    this.#dropFuture();
-    for (const { picture } of this.#past) this.#drop(picture);
-    this.#past = [];
+    for (const { picture } of this.#history.takeAll()) this.#drop(picture);
     if (this.source) this.#drop(this.source);
   }
 

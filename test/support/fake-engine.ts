@@ -18,6 +18,8 @@ export interface FakeEngine extends Engine {
 export function fakeEngine(lessons: Lessons = {}): FakeEngine {
   const jobs: EngineJob[] = [];
   const engine: FakeEngine = {
+    ...UNTAUGHT,
+    ...lessons,
     run: async function* (job, signal) {
       jobs.push(job);
       engine.unfinished++;
@@ -26,26 +28,30 @@ export function fakeEngine(lessons: Lessons = {}): FakeEngine {
         yield event;
       }
     },
-    forecast: lessons.forecast ?? untaught('forecast'),
-    describe: lessons.describe ?? describePng,
-    convert: lessons.convert ?? untaught('convert'),
-    tokenize: lessons.tokenize ?? untaught('tokenize'),
-    decode: lessons.decode ?? untaught('decode'),
-    checkInstruction: lessons.checkInstruction ?? untaught('checkInstruction'),
-    providers: lessons.providers ?? untaught('providers'),
-    inspect: lessons.inspect ?? untaught('inspect'),
-    writeWeights: lessons.writeWeights ?? untaughtWriting,
     kill: () => {
       engine.killed++;
       lessons.kill?.();
     },
-    close: lessons.close ?? (() => Promise.resolve()),
     jobs,
     unfinished: 0,
     killed: 0,
   };
   return engine;
 }
+
+const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
+  forecast: untaught('forecast'),
+  controlMap: untaught('controlMap'),
+  describe: describePng,
+  convert: untaught('convert'),
+  tokenize: untaught('tokenize'),
+  decode: untaught('decode'),
+  checkInstruction: untaught('checkInstruction'),
+  providers: untaught('providers'),
+  inspect: untaught('inspect'),
+  writeWeights: untaughtWriting,
+  close: () => Promise.resolve(),
+};
 
 function untaughtWriting(): never {
   throw new Error('This engine was not taught to write weights.');

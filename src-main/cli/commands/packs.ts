@@ -4,6 +4,7 @@ import type { ImportRequestInput, PackSummary, PackVerification } from '#contrac
 import { CancelledError, ExpectedError, fromErrorData, toErrorData } from '#contract/errors.js';
 import { PRECISIONS } from '#contract/pack-card.js';
 import { CONTROL_KINDS } from '#contract/request.js';
+import { hubAddress, type HubOptions } from '#packs/hub.js';
 import { askForPack, fetchPack, findKnownPack, forgetDownloads, listKnownPacks } from '#service/add-pack.js';
 import { shownName } from '#service/names.js';
 import { JSON_OPTION, numberOf, parseCommandLine, refused, wordOf, type OptionTable } from '../arguments.js';
@@ -168,7 +169,14 @@ async function add({ args: [name = ''], json, importing, acceptLicence, context 
     context.log(`${shownName(repository)}/${shownName(path)}: ${(bytes / 1e6).toFixed(0)} MB, licence ${shownName(licence)}`);
   }
   if (!acceptLicence) throw refused('Expected --accept-licence: read the licences above at their authors first.');
-  const request = await fetchPack(pack, facts);
+  const tenths = tenthsOf('fetched', context);
+  const totalBytes = facts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const here = new Map<string, number>();
+  const onProgress: HubOptions['onProgress'] = ({ repository, path }, bytes) => {
+    here.set(`${repository}/${path}`, bytes);
+    tenths([...here.values()].reduce((sum, part) => sum + part, 0) / totalBytes);
+  };
+  const request = await fetchPack(pack, facts, { address: hubAddress(), onProgress });
   const imported = await importFiles({ ...request, ...importing }, context);
   await forgetDownloads(facts);
   context.print(json ? JSON.stringify({ imported: [imported] }) : lineOf(imported));
@@ -177,7 +185,18 @@ async function add({ args: [name = ''], json, importing, acceptLicence, context 
 
 const PERCENT_STEP = 10;
 
-/** Says every tenth of the way; Ctrl-C leaves nothing behind. */
+/** Says every tenth of the way. */
+function tenthsOf(done: string, context: Context): (share: number) => void {
+  let said = 0;
+  return (share) => {
+    const percent = Math.floor(100 * share);
+    if (percent < said + PERCENT_STEP) return;
+    said = percent;
+    context.log(`${done} ${String(percent)} %`);
+  };
+}
+
+/** Ctrl-C leaves nothing behind. */
 async function importFiles(request: ImportRequestInput, context: Context): Promise<PackSummary> {
   const service = await context.service();
   const controller = new AbortController();
@@ -185,16 +204,13 @@ async function importFiles(request: ImportRequestInput, context: Context): Promi
     controller.abort();
   };
   process.once('SIGINT', stop);
-  let said = 0;
+  const tenths = tenthsOf('imported', context);
   try {
     for await (const event of service.stream('checkpoints.import', request, controller.signal)) {
       if (event.type === 'imported') return event.pack;
       if (event.type === 'failed') throw fromErrorData(event.error);
       if (event.type === 'cancelled') break;
-      const percent = Math.floor((100 * event.doneBytes) / event.totalBytes);
-      if (percent < said + PERCENT_STEP) continue;
-      said = percent;
-      context.log(`imported ${String(percent)} %`);
+      tenths(event.doneBytes / event.totalBytes);
     }
     throw new CancelledError('Cancelled.');
   } finally {

@@ -16,6 +16,7 @@ export function startEngine(options: EngineOptions): Engine {
   return {
     run: (job, signal) => run(process, job, signal),
     forecast: (job) => process.call('forecast', [job]),
+    controlMap: (job) => process.call('controlMap', [job]),
     describe: (picture) => process.call('describe', [picture]),
     convert: (picture, output) => process.call('convert', [picture, output]),
     tokenize: (pack, picture) => process.call('tokenize', [pack, picture]),

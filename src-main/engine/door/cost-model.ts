@@ -57,9 +57,19 @@ export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()
   return weightBytesOf(card) > REPACKED_SHARE * machineBytes;
 }
 
-/** Memory that an open pack takes: its pages, or a mapped and a repacked copy. */
+/**
+ * What a repacked pack takes, in sizes of its files: the mapped pages, and a copy per graph that packs them. Infinity
+ * packs its blocks twice, for the source and for the scales; int4 kernels keep sums of their blocks. Measured (test/bench).
+ */
+const REPACKED_COPIES: Readonly<Record<PackCard['family'], Readonly<Record<Precision, number>>>> = {
+  var: { float32: 2, int8: 2, int4: 2.3 },
+  controlar: { float32: 2, int8: 2, int4: 2.3 },
+  infinity: { float32: 2.5, int8: 2.45, int4: 3.6 },
+};
+
+/** Memory that an open pack takes: its pages, or those and their repacked copies. */
 export function openPackBytes(card: PackCard): number {
-  return weightBytesOf(card) * (staysMapped(card) ? 1 : 2);
+  return weightBytesOf(card) * (staysMapped(card) ? 1 : REPACKED_COPIES[card.family][card.precision]);
 }
 
 function weightBytesOf(card: PackCard): number {

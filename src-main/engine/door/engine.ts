@@ -63,6 +63,8 @@ export interface Engine {
   /** Never throws: failures and cancellation are events, and the last event is done, failed or cancelled. */
   run(job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void>;
   forecast(job: EngineJob): Promise<Forecast>;
+  /** The control map that the request asks for, as the model sees it: a PNG of the model's size. */
+  controlMap(job: EngineJob): Promise<Uint8Array>;
   describe(picture: Uint8Array): Promise<PictureFacts>;
   convert(picture: Uint8Array, output: { readonly format: OutputFormat; readonly quality: number }): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile>;

@@ -3,15 +3,15 @@ import { serve } from '../runtime/process-protocol.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
-type Args<M extends 'forecast' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> = Parameters<
-  LocalEngine[M]
->;
+type Args<M extends 'forecast' | 'controlMap' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> =
+  Parameters<LocalEngine[M]>;
 
 const engine = new LocalEngine();
 
 serve({
   run: (args, cancellation: Cancellation) => engine.run((args as Parameters<LocalEngine['run']>)[0], cancellation),
   forecast: (args) => engine.forecast(...(args as Args<'forecast'>)),
+  controlMap: (args) => engine.controlMap(...(args as Args<'controlMap'>)),
   describe: (args) => engine.describe(...(args as Args<'describe'>)),
   convert: (args) => engine.convert(...(args as Args<'convert'>)),
   tokenize: (args) => engine.tokenize(...(args as Args<'tokenize'>)),

@@ -10,6 +10,7 @@ import { frameWhole } from '../image/frame.js';
 import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { fittedTo, modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
+import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
 import { assertFits, peakRssBytes } from '../runtime/memory.js';
@@ -38,6 +39,7 @@ export class LocalEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
   #costs: Promise<CostModel> | undefined;
+  readonly #seen = new LastSeen();
 
   /** Never throws: the last event is done, failed or cancelled. */
   async *run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
@@ -88,6 +90,11 @@ export class LocalEngine {
     const costs = await this.#costModel(runner);
     const guided = (job.request.guidance ?? job.pack.card.defaults.guidance) !== 1;
     return costs.forecast(job.pack.card, guided, await canvasPixels(job));
+  }
+
+  async controlMap({ request, pack, pictures }: EngineJob): Promise<Uint8Array> {
+    const { model } = await this.#open(pack, request.provider);
+    return previewControl({ request, pictures, model }, this.#seen);
   }
 
   async describe(picture: Uint8Array): Promise<PictureFacts> {

@@ -2,7 +2,7 @@ import { sameExtent, sampleCount, type Extent, type Rect } from '#base/geometry.
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from './decode.js';
-import { FAR, grown, squaredDistances } from './distance.js';
+import { FAR, grown, squaredDistances } from '#base/distance.js';
 import type { Mask, Photo } from './photo.js';
 import { workingMask } from './working-copy.js';
 

@@ -9,6 +9,9 @@ import type { ControlInput } from '../tensor/predictor.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
 import { modelExtent, traitsOf, type PipelineJob } from './model.js';
 
+/** What a control map follows from. */
+export type ControlJob = Pick<PipelineJob, 'request' | 'pictures' | 'model'>;
+
 // S model picture side · n control channels of the pack
 
 const FLAG = '-flag';
@@ -30,15 +33,15 @@ export async function controlInput(job: PipelineJob, picture: FloatTensor | unde
   return { map, strength: settings.strength, fromScale: settings.fromScale - 1, toScale: settings.toScale - 1 };
 }
 
-/** The control map as the model sees it, `[1, 1, S, S]`. */
-async function controlPlane(job: PipelineJob, settings: ControlSettings, picture: FloatTensor | undefined): Promise<FloatTensor> {
+/** The control map as the model sees it, `[1, 1, S, S]`; `picture` is the model's view of the source. */
+export async function controlPlane(job: ControlJob, settings: ControlSettings, picture: FloatTensor | undefined): Promise<FloatTensor> {
   if (settings.map !== undefined) return readyMap(job, settings);
   if (!picture) throw new ExpectedError('request.invalid', 'Expected a source picture or a control map but received neither.');
   const plane = await estimateMap(job, settings, picture);
   return settings.invert ? invertMap(plane) : plane;
 }
 
-async function readyMap(job: PipelineJob, settings: ControlSettings): Promise<FloatTensor> {
+async function readyMap(job: ControlJob, settings: ControlSettings): Promise<FloatTensor> {
   const bytes = settings.map === undefined ? undefined : job.pictures[settings.map];
   if (!bytes) throw new ExpectedError('request.invalid', 'Expected a control map picture but received none.');
   const photo = await openPhoto(bytes);
@@ -49,7 +52,7 @@ async function readyMap(job: PipelineJob, settings: ControlSettings): Promise<Fl
 }
 
 /** Edges or depth of the model's own view of a picture, `[1, 1, S, S]`. */
-export async function estimateMap(job: PipelineJob, settings: ControlSettings, picture: FloatTensor): Promise<FloatTensor> {
+export async function estimateMap(job: Pick<ControlJob, 'model'>, settings: ControlSettings, picture: FloatTensor): Promise<FloatTensor> {
   if (settings.kind === 'canny') return modelCanny(picture, settings);
   if (settings.kind !== 'depth') throw new ExpectedError('request.invalid', `Expected a ready map for ${settings.kind} but received none.`);
   if (!job.model.depth)

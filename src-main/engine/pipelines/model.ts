@@ -80,7 +80,7 @@ export type PipelineEvent =
   | { readonly type: 'logits'; readonly scale: number; readonly dims: readonly number[]; readonly data: Float32Array };
 
 /** The encoded picture that the request names. */
-export function pictureBytes(job: PipelineJob, id: PictureId | undefined, role: string): Uint8Array {
+export function pictureBytes(job: Pick<PipelineJob, 'pictures'>, id: PictureId | undefined, role: string): Uint8Array {
   const bytes = id === undefined ? undefined : job.pictures[id];
   if (!bytes) throw new ExpectedError('request.invalid', `Expected a ${role} picture but received none.`);
   return bytes;

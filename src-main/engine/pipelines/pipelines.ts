@@ -23,7 +23,7 @@ export async function* runPipeline(job: PipelineJob, signal: Cancellation): Asyn
 }
 
 /** What the model's picture should look like: the whole canvas, where all of it is worked on. */
-async function shapeOf({ request, pictures }: PipelineJob): Promise<Extent | undefined> {
+export async function shapeOf({ request, pictures }: Pick<PipelineJob, 'request' | 'pictures'>): Promise<Extent | undefined> {
   const { task, mask, source, size, margins } = request;
   if (task === 'fill' || mask !== undefined) return undefined;
   const bytes = source === undefined ? undefined : pictures[source];

@@ -117,6 +117,13 @@ export class FakeServer {
           cut: false,
         };
       },
+      'control.preview': async ({ control }) => {
+        const level = Math.min(255, control?.low ?? 0);
+        const bytes = await sharp({ create: { width: 64, height: 48, channels: 3, background: { r: level, g: level, b: level } } })
+          .png()
+          .toBuffer();
+        return this.#hold(bytes, 'control.png');
+      },
       'edit.forecast': () =>
         Object.fromEntries(['best', 'balanced', 'fast', 'draft'].map((p, i) => [p, { ms: 1300 - 300 * i, bytes: 2e8, layers: 8 }])),
     };

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  outlineOf,
-  applyStep,
-  EMPTY_MASK,
-  isEmpty,
-  rasterise,
-  redone,
-  undone,
-  withStep,
-  type MaskHistory,
-  type MaskStep,
-} from '#document/mask.js';
+import type { MaskHistory, MaskStep } from '#contract/mask.js';
+import { outlineOf, applyStep, EMPTY_MASK, isEmpty, rasterise, redone, runsOf, undone, withStep } from '#document/mask.js';
 
 const EXTENT = { width: 24, height: 16 };
 
@@ -181,4 +171,24 @@ describe('an outline', () => {
     expect(Math.max(...ellipse.map(({ x }) => x))).toBeCloseTo(8);
     expect(Math.min(...ellipse.map(({ y }) => y))).toBeCloseTo(0);
   });
+});
+
+test('runs are the mask that they were made of, painted or taken away', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 24, maxLength: 24, max: 1 }), (bits) => {
+      const extent = { width: 6, height: 4 };
+      const lengths = runsOf(bits);
+      const painted = rasterise(historyOf({ kind: 'runs', runs: { lengths, erase: false } }), extent);
+      expect([...painted]).toEqual([...bits].map((bit) => bit * 255));
+      const rest = rasterise(historyOf({ kind: 'invert' }, { kind: 'runs', runs: { lengths, erase: true } }), extent);
+      expect([...rest]).toEqual([...bits].map((bit) => 255 - bit * 255));
+    }),
+  );
+});
+
+test('a pen paints as wide as it is pressed', () => {
+  const pressed = (pressure: number) =>
+    historyOf({ kind: 'stroke', stroke: { points: [{ x: 12, y: 8, pressure }], radiusPx: 6, erase: false } });
+  expect(paintedPixels(pressed(0.5))).toBe(paintedPixels(historyOf(dot(12, 8, 3))));
+  expect(paintedPixels(pressed(1))).toBe(paintedPixels(historyOf(dot(12, 8, 6))));
 });

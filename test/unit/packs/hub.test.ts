@@ -83,17 +83,20 @@ describe('the hub', () => {
 
 describe('a download', () => {
   test('arrives whole, is counted, and is not fetched twice', async () => {
-    let counted = 0;
-    expect(await fetchFile(FACTS, folder, { ...options(), onBytes: (bytes) => (counted += bytes) })).toBe(target());
+    let here = 0;
+    expect(await fetchFile(FACTS, folder, { ...options(), onProgress: (_, bytes) => (here = bytes) })).toBe(target());
     expect(await readFile(target())).toEqual(CONTENT);
-    expect(counted).toBe(CONTENT.length);
+    expect(here).toBe(CONTENT.length);
     await fetchFile(FACTS, folder, options());
     expect(requests).toHaveLength(1);
   });
 
   test('that is cut goes on where it was cut', async () => {
     tricks = [cutAt(120_000)];
-    await fetchFile(FACTS, folder, options());
+    const heard: number[] = [];
+    await fetchFile(FACTS, folder, { ...options(), onProgress: (_, bytes) => heard.push(bytes) });
+    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    expect(heard.at(-1)).toBe(CONTENT.length);
     expect(await readFile(target())).toEqual(CONTENT);
     expect(requests).toHaveLength(2);
     expect(Number(/\d+/u.exec(requests[1]?.range ?? '')?.[0])).toBeGreaterThan(0);
@@ -132,7 +135,7 @@ describe('a download', () => {
     const stop = () => {
       throw new Error('enough');
     };
-    await expect(fetchFile(FACTS, folder, { ...options(), onBytes: stop })).rejects.toThrow('enough');
+    await expect(fetchFile(FACTS, folder, { ...options(), onProgress: stop })).rejects.toThrow('enough');
     await fetchFile(FACTS, folder, options());
     expect(await readFile(target())).toEqual(CONTENT);
   });

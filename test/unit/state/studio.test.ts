@@ -60,7 +60,7 @@ async function studioWithResult(): Promise<{ studio: Studio; link: FakeLink }> {
 function dab(studio: Studio): void {
   const stroke = { points: [{ x: 5, y: 5 }], radiusPx: 3, erase: false };
   studio.mask.layer?.paint(stroke.points[0]!, stroke.points[0]!, stroke);
-  studio.addStroke(stroke);
+  studio.mask.addPainted({ kind: 'stroke', stroke: stroke });
 }
 
 describe('opening', () => {

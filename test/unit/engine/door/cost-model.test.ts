@@ -41,7 +41,8 @@ test('weights are repacked while that is a small part of the machine, and stay m
   const bytes = tinyCard.files.reduce((sum, file) => sum + file.bytes, 0);
   expect(staysMapped(tinyCard, bytes * 4)).toBe(false);
   expect(staysMapped(tinyCard, bytes * 4 - 1)).toBe(true);
-  expect(openPackBytes(tinyCard)).toBe(2 * bytes);
+  expect(openPackBytes(tinyCard)).toBe(2.5 * bytes);
+  expect(openPackBytes({ ...tinyCard, precision: 'int4' })).toBe(3.6 * bytes);
 });
 
 test('what a run takes by itself does not count the open pack', () => {

@@ -1,4 +1,4 @@
-import type { Extent, Rect } from '#base/geometry.js';
+import type { Extent, Rect } from './geometry.js';
 
 /** Squared distances above this are not told apart. */
 export const FAR = 0x3fff_ffff;

@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+
+const coordinate = v.pipe(v.number(), v.finite());
+
+/** In picture pixels; `pressure` of a pen is 0..1 and scales the brush. */
+export const Point = v.object({
+  x: coordinate,
+  y: coordinate,
+  pressure: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+});
+export type Point = Readonly<v.InferOutput<typeof Point>>;
+
+const Points = v.pipe(v.array(Point), v.readonly());
+
+/** One pull of the brush, in picture pixels. */
+export const Stroke = v.object({ points: Points, radiusPx: v.pipe(coordinate, v.minValue(0)), erase: v.boolean() });
+export type Stroke = Readonly<v.InferOutput<typeof Stroke>>;
+
+/** A closed outline, in picture pixels: a lasso, a polygon, a rectangle, an ellipse. */
+export const Area = v.object({ points: Points, erase: v.boolean() });
+export type Area = Readonly<v.InferOutput<typeof Area>>;
+
+/** Pixels in reading order, as lengths by turns: unselected first, then selected. */
+export const Runs = v.object({
+  lengths: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), v.readonly()),
+  erase: v.boolean(),
+});
+export type Runs = Readonly<v.InferOutput<typeof Runs>>;
+
+/** One deed on a mask. The pixels of a mask follow from its steps. */
+export const MaskStep = v.variant('kind', [
+  v.object({ kind: v.literal('area'), area: Area }),
+  v.object({ kind: v.literal('stroke'), stroke: Stroke }),
+  v.object({ kind: v.literal('runs'), runs: Runs }),
+  /** Wider by so many pixels on every side; narrower where negative. */
+  v.object({ kind: v.literal('grow'), px: v.pipe(v.number(), v.integer(), v.minValue(-512), v.maxValue(512)) }),
+  v.object({ kind: v.literal('invert') }),
+  v.object({ kind: v.literal('clear') }),
+]);
+export type MaskStep = Readonly<v.InferOutput<typeof MaskStep>>;
+
+/** How a mask came about; its pixels follow from it, and undoing is leaving out the end. */
+export const MaskHistory = v.object({
+  steps: v.pipe(v.array(MaskStep), v.readonly()),
+  /** Steps that count; those behind it can be redone. */
+  length: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+export type MaskHistory = Readonly<v.InferOutput<typeof MaskHistory>>;

@@ -1,0 +1,54 @@
+import { ExpectedError } from '#contract/errors.js';
+import { openPhoto } from '../image/decode.js';
+import { encodePng } from '../image/encode.js';
+import { frameWhole } from '../image/frame.js';
+import { workingCopy } from '../image/working-copy.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { controlPlane, type ControlJob } from './control-input.js';
+import { fittedTo, modelExtent, pictureBytes } from './model.js';
+import { shapeOf } from './pipelines.js';
+
+/** The picture that was looked at last, at the model's size: thresholds change often, photographs seldom. */
+export class LastSeen {
+  #key: string | undefined;
+  #picture: Promise<FloatTensor> | undefined;
+
+  get(key: string, make: () => Promise<FloatTensor>): Promise<FloatTensor> {
+    if (this.#picture && this.#key === key) return this.#picture;
+    this.#key = key;
+    this.#picture = make();
+    this.#picture.catch(() => (this.#key = undefined));
+    return this.#picture;
+  }
+}
+
+/**
+ * The control map that a request asks for as the model sees it: a PNG of the model's size.
+ *
+ * @throws ExpectedError `request.invalid` without control or anything to make it of, `pack.unable` for packs without it.
+ */
+export async function previewControl(job: ControlJob, seen: LastSeen): Promise<Uint8Array> {
+  const settings = job.request.control;
+  if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
+  const shape = await shapeOf(job);
+  const fitted = shape ? { ...job, model: fittedTo(job.model, shape) } : job;
+  const plane = await controlPlane(fitted, settings, settings.map === undefined ? await modelView(fitted, seen) : undefined);
+  return encodePng(grey(plane));
+}
+
+function modelView(job: ControlJob, seen: LastSeen): Promise<FloatTensor> {
+  const size = modelExtent(job.model);
+  const bytes = pictureBytes(job, job.request.source, 'source');
+  return seen.get(`${job.request.source ?? ''} ${size.width}×${size.height}`, async () => {
+    const photo = await openPhoto(bytes);
+    return workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
+  });
+}
+
+/** `[1, 1, S, S]` → `[1, 3, S, S]` */
+function grey({ dims, data }: FloatTensor): FloatTensor {
+  const [, , height = 0, width = 0] = dims;
+  const picture = floats([1, 3, height, width]);
+  for (let channel = 0; channel < 3; channel++) picture.data.set(data, channel * height * width);
+  return picture;
+}

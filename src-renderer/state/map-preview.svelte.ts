@@ -1,0 +1,51 @@
+import type { EditRequestInput } from '#contract/request.js';
+import type { Link } from '#link/http.js';
+import { Latest } from './latest.js';
+
+/** A slider that is being dragged should be followed, not waited for. */
+const REST_MS = 30;
+
+/** The control map as the model sees it, renewed while its settings change. */
+export class MapPreview {
+  /** An object URL; undefined where there is no control, or where its map cannot be had. */
+  url = $state<string>();
+  readonly #link: Link;
+  readonly #latest = new Latest(REST_MS);
+  #asked = '';
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Asks again where the map would be another one. */
+  show(request: EditRequestInput | undefined): void {
+    if (!request?.control) {
+      this.#latest.forget();
+      this.#asked = '';
+      this.#take(undefined);
+      return;
+    }
+    const { task, pack = '', source, size, margins, control } = request;
+    const { strength: _, fromScale: _from, toScale: _to, ...map } = control;
+    const wanted = { task, pack, control: map, ...(source && { source }), ...(size && { size }), ...(margins && { margins }) };
+    const asked = JSON.stringify(wanted);
+    if (asked === this.#asked) return;
+    this.#asked = asked;
+    this.#latest.ask(
+      async () => {
+        const { id } = await this.#link.call('control.preview', wanted);
+        const file = await this.#link.download(id);
+        void this.#link.call('picture.close', { id }).catch(() => undefined);
+        return URL.createObjectURL(file);
+      },
+      (url) => {
+        this.#take(url);
+      },
+    );
+  }
+
+  #take(url: string | undefined): void {
+    if (this.url !== undefined) URL.revokeObjectURL(this.url);
+    this.url = url;
+  }
+}
