@@ -7,7 +7,11 @@ import './theme.css';
 
 const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
-const studio = new Studio(createHttpLink());
+/** A reload is the same window; a second tab is another. */
+const OWNER = 'scalebrush-window';
+const owner = sessionStorage.getItem(OWNER) ?? crypto.randomUUID();
+sessionStorage.setItem(OWNER, owner);
+const studio = new Studio(createHttpLink(), owner);
 const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: Desktop };
 mount(StudioView, { target, props: { studio, desktop } });
 void studio.begin();

@@ -3,6 +3,7 @@ import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { ErrorData } from './errors.js';
 import { PRECISIONS, type PackCard, type PackFile, type Precision } from './pack-card.js';
+import { JournalOwner, Project, type ProjectInput } from './project.js';
 import {
   CONTROL_KINDS,
   EditRequest,
@@ -105,6 +106,10 @@ export interface Calls {
   /** The control map of a request as the model sees it: of the whole source, at the model's size. */
   'control.preview': { in: EditRequestInput; out: PictureInfo };
   'checkpoints.describe': { in: ImportRequestInput; out: CheckpointReport };
+  /** What is on a window's table, for the day that the program dies; null = nothing. */
+  'journal.write': { in: { owner: string; project: ProjectInput | null }; out: null };
+  /** What was on this window's table, or on the last one of a program that has ended. */
+  'journal.recover': { in: { owner: string }; out: Project | null };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
@@ -152,6 +157,8 @@ export const CALL_INPUTS = {
   'edit.forecast': EditRequest,
   'control.preview': EditRequest,
   'checkpoints.describe': ImportRequest,
+  'journal.write': v.object({ owner: JournalOwner, project: v.nullable(Project) }),
+  'journal.recover': v.object({ owner: JournalOwner }),
   'tokens.make': v.object({ pack: name, source: PictureId }),
   'tokens.decode': v.object({ tokens: TokenFile, format: v.picklist(OUTPUT_FORMATS) }),
 } as const satisfies Record<keyof Calls, v.GenericSchema>;

@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   'provider.unavailable': { advice: 'Choose another provider.', retry: false },
   'inference.died': { advice: 'Your picture is unchanged; run the edit again.', retry: true },
   'picture.unknown': { advice: 'Open the picture again.', retry: false },
+  'project.unreadable': { advice: 'Open the copy that was saved before.', retry: false },
+  'project.newer': { advice: 'Open it with a newer Scalebrush.', retry: false },
   'output.exists': { advice: 'Choose another name.', retry: false },
   'output.unwritable': { advice: 'Choose a folder that can be written.', retry: true },
   'job.busy': { advice: 'Wait for the running jobs to end.', retry: true },

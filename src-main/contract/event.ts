@@ -26,6 +26,7 @@ export interface Notice {
     | 'image.damaged'
     | 'image.cmyk'
     | 'mask.resized'
+    | 'project.recovered'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;

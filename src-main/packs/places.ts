@@ -29,6 +29,11 @@ export function userPacksFolder(environment: Environment = process.env): string 
   return join(userDataFolder(environment, process.platform), 'packs');
 }
 
+/** What windows have on their tables, so that nothing is lost. */
+export function journalFolder(environment: Environment = process.env): string {
+  return join(userDataFolder(environment, process.platform), 'journal');
+}
+
 /** Where each system wants programs to keep their data. */
 export function userDataFolder(environment: Environment, platform: NodeJS.Platform): string {
   const chosen = environment['SCALEBRUSH_HOME'];

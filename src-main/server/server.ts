@@ -10,6 +10,7 @@ import { sendError, sendRefusal } from './answers.js';
 import { apiRoutes } from './api-routes.js';
 import { protect } from './headers.js';
 import { pictureRoutes } from './picture-routes.js';
+import { projectRoutes } from './project-routes.js';
 
 const LOOPBACK = '127.0.0.1';
 const TOKEN_SHAPE = /^[\w-]{16,256}$/u;
@@ -103,6 +104,7 @@ function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
 async function addRoutes(app: FastifyInstance, { service, rendererFolder }: ServerOptions): Promise<void> {
   await app.register(apiRoutes(service));
   await app.register(pictureRoutes(service.pictures));
+  await app.register(projectRoutes(service));
   await app.register(fastifyStatic, { root: rendererFolder, dotfiles: 'ignore', cacheControl: false, etag: false, lastModified: false });
 }
 

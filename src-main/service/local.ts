@@ -1,4 +1,5 @@
 import type { PictureInfo, Transport } from '#contract/api.js';
+import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 import type { Service } from './service.js';
 
@@ -6,6 +7,8 @@ import type { Service } from './service.js';
 export interface Link extends Transport {
   upload(bytes: Uint8Array, name: string): Promise<PictureInfo>;
   download(id: PictureId): Promise<Uint8Array>;
+  openProject(bytes: Uint8Array): Promise<Project>;
+  saveProject(project: ProjectInput): Promise<Uint8Array>;
 }
 
 /** The wire of no length: a service in this process. */
@@ -13,6 +16,8 @@ export function localLink(service: Service): Link {
   return {
     call: (name, input) => service.call(name, input),
     stream: (name, input, signal) => service.stream(name, input, signal),
+    openProject: (bytes) => service.openProject(bytes),
+    saveProject: (project) => service.saveProject(project),
     upload: (bytes, name) => service.pictures.add(bytes, name),
     download: async (id) => (await service.pictures.get(id)).bytes,
   };

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { startEngine } from '#engine/door/client.js';
 import { JobQueue } from '#jobs/queue.js';
 import { openLibrary } from '#packs/library.js';
-import { builtInPacksFolder, packageRoot, userPacksFolder } from '#packs/places.js';
+import { builtInPacksFolder, journalFolder, packageRoot, userPacksFolder } from '#packs/places.js';
+import { openJournal } from './journal.js';
 import { openPictureStore } from './pictures.js';
 import { createService, type Service } from './service.js';
 
@@ -13,5 +14,7 @@ const INFERENCE_SCRIPT = 'dist/main/inference.js';
 export async function openService(): Promise<Service> {
   const engine = startEngine({ entry: join(packageRoot(), INFERENCE_SCRIPT) });
   const library = openLibrary({ builtIn: [builtInPacksFolder()], user: userPacksFolder() });
-  return createService({ engine, library, queue: new JobQueue(), pictures: await openPictureStore({ engine }) });
+  const pictures = await openPictureStore({ engine });
+  const journal = openJournal({ folder: journalFolder(), pictures });
+  return createService({ engine, library, queue: new JobQueue(), pictures, journal });
 }

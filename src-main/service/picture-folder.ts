@@ -40,7 +40,8 @@ async function isOurFolder(path: string): Promise<boolean> {
   return uid < 0 || facts.uid === uid;
 }
 
-function isAlive(pid: number): boolean {
+/** Is there a process of this number? */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

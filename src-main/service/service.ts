@@ -2,14 +2,17 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Calls, CallName, ImportEvent, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
+import { Project } from '#contract/project.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { splitName } from './names.js';
 import { describeCheckpoints, importCheckpoints } from './import-checkpoints.js';
-import { parseCall, parseStream, type ParsedCalls } from './parse.js';
+import type { Journal } from './journal.js';
+import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';
 import type { PictureStore } from './pictures.js';
+import { readProjectFile, writeProjectFile } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
 
@@ -24,6 +27,9 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  /** A project's file. Throws `project.unreadable` or `project.newer`. */
+  openProject(bytes: Uint8Array): Promise<Project>;
+  saveProject(project: unknown): Promise<Uint8Array>;
   /** Hard cancel: ends the inference process at once. */
   kill(): void;
   close(): Promise<void>;
@@ -39,6 +45,7 @@ export interface ServiceParts {
   readonly library: Library;
   readonly queue: JobQueue;
   readonly pictures: PictureStore;
+  readonly journal: Journal;
 }
 
 type CallTable = { [N in CallName]: (input: ParsedCalls[N]) => Promise<Calls[N]['out']> };
@@ -59,6 +66,8 @@ export function createService(parts: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    openProject: (bytes) => readProjectFile(bytes, pictures),
+    saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),
     kill: () => {
       engine.kill();
     },
@@ -74,7 +83,7 @@ function callWith<N extends CallName>(table: CallTable, name: N, input: unknown)
 }
 
 function callTable(parts: ServiceParts): CallTable {
-  const { engine, library, pictures } = parts;
+  const { engine, library, pictures, journal } = parts;
   return {
     'packs.list': () => library.list(),
     'packs.info': ({ name }) => library.info(name),
@@ -93,6 +102,11 @@ function callTable(parts: ServiceParts): CallTable {
       return pictures.describe(await pictures.keep({ bytes, name: 'control.png', format: 'png', lifetime: 'passing' }));
     },
     'checkpoints.describe': (request) => describeCheckpoints(parts, request),
+    'journal.write': async ({ owner, project }) => {
+      await journal.write(owner, project);
+      return null;
+    },
+    'journal.recover': ({ owner }) => journal.recover(owner),
     'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), (await pictures.get(source)).bytes),
     'tokens.decode': (input) => decodeTokens(parts, input),
   };

@@ -1,11 +1,15 @@
 import type { CallName, Calls, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
 import { CancelledError, ERROR_CODES, ExpectedError, fromErrorData, type ErrorData } from '#contract/errors.js';
+import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 
 /** The contract, and the way that pixels take beside it. */
 export interface Link extends Transport {
   upload(bytes: Blob, name: string): Promise<PictureInfo>;
   download(id: PictureId): Promise<Blob>;
+  /** A project's file, of this version or an older one. */
+  openProject(file: Blob): Promise<Project>;
+  saveProject(project: ProjectInput): Promise<Blob>;
 }
 
 /** Calls are JSON, streams are lines of JSON, pictures are plain bytes; the session cookie says who we are. */
@@ -22,6 +26,14 @@ export function createHttpLink(base = ''): Link {
       return (await response.json()) as PictureInfo;
     },
     download: async (id) => (await send(`${base}/api/pictures/${id}`, {})).blob(),
+    openProject: async (file) => {
+      const headers = { 'content-type': 'application/octet-stream' };
+      return (await (await post(`${base}/api/projects/open`, { body: file, headers })).json()) as Project;
+    },
+    saveProject: async (project) => {
+      const response = await post(`${base}/api/projects/save`, { body: JSON.stringify(project), headers: JSON_BODY });
+      return response.blob();
+    },
   };
 }
 

@@ -1,9 +1,16 @@
+import { sameExtent, type Extent } from '#base/geometry.js';
+import type { MaskHistory } from '#contract/mask.js';
 import type { Sheet } from './sheets.js';
 
 /** The sheets that were kept before the open one, and those that undoing has left behind it. */
 export class History {
   past = $state.raw<readonly Sheet[]>([]);
   future = $state.raw<readonly Sheet[]>([]);
+
+  /** The last mask that was painted on a picture of this size. */
+  lastMask(extent: Extent): MaskHistory | undefined {
+    return this.past.findLast(({ mask, picture }) => mask.length > 0 && sameExtent(picture.info.size, extent))?.mask;
+  }
 
   /** The open sheet is kept, and another follows it. */
   push(open: Sheet): void {

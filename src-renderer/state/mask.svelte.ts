@@ -31,6 +31,13 @@ export class Mask {
     this.#set(history);
   }
 
+  /** There is no picture any more. */
+  end(): void {
+    this.#picture = undefined;
+    this.layer = undefined;
+    this.#set(EMPTY_MASK);
+  }
+
   /** A part of a stroke was painted straight onto the layer. */
   touched(): void {
     this.revision += 1;

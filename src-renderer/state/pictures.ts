@@ -11,6 +11,12 @@ export interface ShownPicture {
   readonly bitmap: ImageBitmap;
 }
 
+/** A file to be handed to the user. */
+export interface SavedFile {
+  readonly file: Blob;
+  readonly name: string;
+}
+
 const FULL_QUALITY = 100;
 
 /** Brings pictures from the service to the window, and lets go of them again. */
@@ -48,7 +54,7 @@ export class Pictures {
   }
 
   /** The picture as a file in the wished format. */
-  async export({ id }: PictureInfo, format: OutputFormat, quality: number): Promise<{ readonly file: Blob; readonly name: string }> {
+  async export({ id }: PictureInfo, format: OutputFormat, quality: number): Promise<SavedFile> {
     const info = await this.#link.call('picture.convert', { id, format, quality });
     try {
       return { file: await this.#link.download(info.id), name: info.name };

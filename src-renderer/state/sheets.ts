@@ -1,3 +1,4 @@
+import type { Recipe } from '#contract/project.js';
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
 import type { MaskHistory } from '#contract/mask.js';
@@ -11,6 +12,8 @@ export type Phase = 'empty' | 'ready' | 'running' | 'done' | 'failed';
 
 export interface ShownResult extends ShownPicture {
   readonly candidate: Candidate<PictureId>;
+  /** The wish that it answers. */
+  readonly request: Recipe['request'];
   /** The border that it has beyond the source. */
   readonly margins: Margins;
   readonly totalMs: number;
@@ -22,6 +25,8 @@ export interface Sheet {
   readonly mask: MaskHistory;
   /** Nothing was ever on it. */
   readonly blank: boolean;
+  /** How it came about; absent for a picture that was opened. */
+  readonly recipe?: Recipe | undefined;
 }
 
 /** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */

@@ -1,6 +1,6 @@
-import { sameExtent } from '#base/geometry.js';
-import { CancelledError, ExpectedError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
-import type { Candidate, EditEvent, Notice } from '#contract/event.js';
+import type { Project, ProjectInput, Recipe } from '#contract/project.js';
+import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
 import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
@@ -12,9 +12,12 @@ import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { History } from './history.svelte.js';
+import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
 import { Mask } from './mask.svelte.js';
-import { Pictures, type ShownPicture } from './pictures.js';
+import { Pictures, type SavedFile, type ShownPicture } from './pictures.js';
+import { isProjectName, projectFileName, projectOf, tableOf } from './project.js';
+import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Look, Phase, Running, Sheet, ShownResult } from './sheets.js';
 
@@ -70,23 +73,20 @@ export class Studio {
   /** Instructions that were run, the last one first. */
   said = $state.raw<readonly string[]>([]);
   /** Every picture that was kept, the open one among them, and which that is. */
-  readonly steps: readonly ShownPicture[] = $derived([
-    ...this.#history.past.map(({ picture }) => picture),
-    ...(this.source ? [this.source] : []),
-    ...this.#history.future.map(({ picture }) => picture),
-  ]);
+  readonly steps: readonly Sheet[] = $derived([...this.#history.past, ...(this.source ? [this.#sheet()] : []), ...this.#history.future]);
   readonly step = $derived(this.#history.past.length);
+  /** All of it as a document; undefined while there is none. */
+  readonly project: ProjectInput | undefined = $derived(
+    this.source && projectOf({ sheets: this.steps, open: this.step, settings: this.settings, results: this.results, chosen: this.chosen }),
+  );
   readonly canPaint = $derived(this.source !== undefined && this.result === undefined && this.phase !== 'running');
   readonly canRun = $derived(
     this.source !== undefined &&
       this.phase !== 'running' &&
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
-  /** Of the picture before this one, where it has one that fits. */
-  readonly lastMask: MaskHistory | undefined = $derived.by(() => {
-    const last = this.#history.past.findLast(({ mask }) => mask.length > 0);
-    return last && this.source && sameExtent(last.picture.info.size, this.source.info.size) ? last.mask : undefined;
-  });
+  /** Of a picture before this one, where it fits. */
+  readonly lastMask: MaskHistory | undefined = $derived(this.source && this.#history.lastMask(this.source.info.size));
   readonly canUndo = $derived(
     this.phase !== 'running' && (this.result !== undefined || this.mask.canUndo || this.#history.past.length > 0),
   );
@@ -94,9 +94,14 @@ export class Studio {
 
   readonly #pictures: Pictures;
   readonly #link: Link;
+  readonly #journal: Journal;
+  /** How the open picture came about. */
+  #recipe = $state.raw<Recipe>();
   #openings = 0;
 
-  constructor(link: Link) {
+  /** `owner` names this window in the journal; without it nothing is kept there. */
+  constructor(link: Link, owner?: string) {
+    this.#journal = new Journal(link, owner);
     this.#link = link;
     this.#pictures = new Pictures(link);
     this.advice = new Advice(link);
@@ -113,7 +118,28 @@ export class Studio {
     await this.#attempt(async () => {
       await this.advice.load(this.settings.pack);
       this.#emptyStrip();
+      const project = await this.#journal.recover();
+      if (!project || this.source || this.opening) return;
+      await this.#restore(project);
+      this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
     });
+  }
+
+  /** Keeps what is on the table in the journal; to be called whenever it has changed. */
+  keepJournal(): void {
+    this.#journal.note(this.project);
+  }
+
+  /** Takes everything off the table. */
+  async close(): Promise<void> {
+    this.#openings += 1;
+    await this.#stop();
+    this.#forgetAll();
+    this.mask.end();
+    this.#emptyStrip();
+    this.notices = [];
+    this.error = undefined;
+    this.phase = 'empty';
   }
 
   change(change: Partial<Settings>): void {
@@ -129,6 +155,10 @@ export class Studio {
     const turn = this.#openings;
     this.opening = true;
     await this.#attempt(async () => {
+      if (isProjectName(name)) {
+        await this.#restore(await this.#link.openProject(file));
+        return;
+      }
       const picture = await this.#pictures.open(file, name);
       // A later file was chosen while this one was on its way.
       if (turn !== this.#openings) {
@@ -264,7 +294,9 @@ export class Studio {
     this.results = [];
     this.#pictures.forget(result.candidate.changedMask);
     this.settings = { ...this.settings, margins: NO_MARGINS };
-    this.#lay({ picture: { info: result.info, bitmap: result.bitmap }, mask: EMPTY_MASK, blank: false });
+    const { info, bitmap, request } = result;
+    const { seed, tokens } = result.candidate;
+    this.#lay({ picture: { info, bitmap }, mask: EMPTY_MASK, blank: false, recipe: { request, seed, tokens } });
   }
 
   discard(): void {
@@ -295,71 +327,38 @@ export class Studio {
   }
 
   /** The picture that is shown, as a file; undefined where that failed, which is then said. */
-  async save(format: OutputFormat, quality: number): Promise<{ readonly file: Blob; readonly name: string } | undefined> {
+  async save(format: OutputFormat, quality: number): Promise<SavedFile | undefined> {
     const shown = this.result ?? this.source;
-    let saved: Awaited<ReturnType<Pictures['export']>> | undefined;
-    await this.#attempt(async () => {
-      if (shown) saved = await this.#pictures.export(shown.info, format, quality);
-    });
-    return saved;
+    return shown && this.#attempt(() => this.#pictures.export(shown.info, format, quality));
+  }
+
+  /** The whole document as a file. */
+  async saveProject(): Promise<SavedFile | undefined> {
+    const { project } = this;
+    return project && this.#attempt(async () => ({ file: await this.#link.saveProject(project), name: projectFileName(this.steps) }));
   }
 
   async #follow(running: Running, source: PictureId): Promise<void> {
-    const { signal } = running.controller;
     const mask = await this.#uploadMask();
-    const candidates: Candidate<PictureId>[] = [];
     const request = { ...requestOf(this.settings, { source, mask, anew: this.#anewOf() }), ...running.detour };
+    const onnotices = (notices: readonly Notice[]) => (this.notices = notices);
     try {
-      for await (const event of this.#link.stream('edit.run', request, signal)) {
-        if (event.type === 'candidate') candidates.push(event.candidate);
-        else if (event.type === 'done') {
-          await this.#finish(running, candidates, event.timingsMs.total);
-          return;
-        } else await this.#take(event);
-      }
+      const results = await followRun({ link: this.#link, pictures: this.#pictures, strip: this.strip, onnotices }, request, running);
+      this.#dropResult();
+      releasePreviews(running.strip);
+      this.results = results;
     } finally {
       this.#pictures.forget(mask);
     }
-    throw new ExpectedError('service.unreachable', 'The run ended without a result.');
+    this.chosen = 0;
+    this.phase = 'done';
+    this.#expectRun();
   }
 
   async #uploadMask(): Promise<PictureId | undefined> {
     if (!this.mask.painted || !this.mask.layer || this.verb === 'expand') return undefined;
     const { id } = await this.#pictures.upload(await this.mask.layer.toPng(), 'mask.png');
     return id;
-  }
-
-  async #take(event: Exclude<EditEvent, { type: 'candidate' | 'done' }>): Promise<void> {
-    switch (event.type) {
-      case 'started':
-        this.notices = event.plan.notices;
-        this.strip.begin(event.plan);
-        break;
-      case 'scale':
-        this.strip.reach(event);
-        break;
-      case 'preview':
-        this.strip.fill(event.scale, await this.#pictures.preview(event.picture));
-        break;
-      case 'failed':
-        throw fromErrorData(event.error);
-      case 'cancelled':
-        throw new CancelledError('Cancelled.');
-    }
-  }
-
-  async #finish(running: Running, candidates: readonly Candidate<PictureId>[], totalMs: number): Promise<void> {
-    if (candidates.length === 0) throw new ExpectedError('service.unreachable', 'The run ended without a result.');
-    const results: ShownResult[] = [];
-    for (const candidate of candidates) {
-      results.push({ ...(await this.#pictures.show(candidate.picture)), candidate, margins: running.margins, totalMs });
-    }
-    this.#dropResult();
-    releasePreviews(running.strip);
-    this.results = results;
-    this.chosen = 0;
-    this.phase = 'done';
-    this.#expectRun();
   }
 
   /** Everything is as it was before the run; what is no cancellation is said. */
@@ -377,8 +376,25 @@ export class Studio {
     await ended;
   }
 
+  /** Puts a document on the table in place of what is there. */
+  async #restore(project: Project): Promise<void> {
+    const table = await tableOf(project, this.#pictures, DEFAULT_SETTINGS);
+    await this.#stop();
+    this.#forgetAll();
+    const open = table.sheets[table.open];
+    if (!open) return;
+    this.#history.past = table.sheets.slice(0, table.open);
+    this.#history.future = table.sheets.slice(table.open + 1);
+    this.change(table.settings);
+    this.#lay(open);
+    this.results = table.results;
+    this.chosen = table.chosen;
+    if (this.results.length > 0) this.phase = 'done';
+  }
+
   /** Puts a picture with its mask on the table. */
-  #lay({ picture, mask, blank }: Sheet): void {
+  #lay({ picture, mask, blank, recipe }: Sheet): void {
+    this.#recipe = recipe;
     this.source = picture;
     this.blank = blank;
     this.look = 'result';
@@ -393,7 +409,7 @@ export class Studio {
 
   #sheet(): Sheet {
     if (!this.source) throw new Error('Expected an open picture.');
-    return { picture: this.source, mask: this.mask.history, blank: this.blank };
+    return { picture: this.source, mask: this.mask.history, blank: this.blank, recipe: this.#recipe };
   }
 
   #turnOn(): void {
@@ -459,6 +475,7 @@ export class Studio {
     this.#dropResult();
     for (const { picture } of this.#history.takeAll()) this.#drop(picture);
     if (this.source) this.#drop(this.source);
+    this.source = undefined;
   }
 
   #drop({ info, bitmap }: ShownPicture): void {
@@ -466,12 +483,13 @@ export class Studio {
     this.#pictures.forget(info.id);
   }
 
-  /** What fails is said; everything stays as it was. */
-  async #attempt(work: () => Promise<void>): Promise<void> {
+  /** What fails is said, and is undefined; everything stays as it was. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       this.error = toErrorData(error);
+      return undefined;
     }
   }
 }

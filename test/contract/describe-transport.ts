@@ -44,6 +44,19 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       await expect(link.download(info.id)).rejects.toMatchObject({ code: 'picture.unknown' });
     });
 
+    it('carries projects as files, and journals', async () => {
+      const { id } = await link.upload(grayPng(2, 3), 'photo.png');
+      const sheets = [{ picture: id, mask: { steps: [{ kind: 'invert' as const }], length: 1 }, blank: false }];
+      const project = { sheets, open: 0, settings: { seed: 7 } };
+      const back = await link.openProject(await link.saveProject(project));
+      expect(back).toMatchObject({ sheets: [{ mask: { steps: [{ kind: 'invert' }] } }], settings: { seed: 7 } });
+      expect(Buffer.from(await link.download(back.sheets[0]?.picture ?? '')).equals(Buffer.from(grayPng(2, 3)))).toBe(true);
+      await expect(link.openProject(grayPng(2, 3))).rejects.toMatchObject({ code: 'project.unreadable' });
+      expect(await link.call('journal.write', { owner: 'window-one', project })).toBeNull();
+      expect(await link.call('journal.recover', { owner: 'window-one' })).toMatchObject(project);
+      await expect(link.call('journal.recover', { owner: '../etc' })).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
     it('streams a run in order, with pictures as ids', async () => {
       const source = await link.upload(grayPng(20, 30), 'photo.png');
       const events = await collect(link.stream('edit.run', { task: 'edit', source: source.id, instruction: 'make it red', seed: 9 }));

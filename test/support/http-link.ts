@@ -1,5 +1,6 @@
 import type { PictureInfo, Transport } from '#contract/api.js';
 import { fromErrorData, type ErrorData } from '#contract/errors.js';
+import type { Project } from '#contract/project.js';
 import type { EditEvent } from '#contract/event.js';
 import type { Link } from '#service/local.js';
 
@@ -25,6 +26,11 @@ export async function openHttpLink(url: string): Promise<Link> {
   return {
     call: async (name, input) => (await post(`/api/call/${name}`, input)).json() as never,
     stream: (name, input, signal) => readEvents((abort) => post(`/api/stream/${name}`, input, abort), signal) as never,
+    openProject: async (bytes) => {
+      const headers = { 'content-type': 'application/octet-stream' };
+      return (await (await send('/api/projects/open', { method: 'POST', body: Buffer.from(bytes), headers })).json()) as Project;
+    },
+    saveProject: async (project) => new Uint8Array(await (await post('/api/projects/save', project)).arrayBuffer()),
     upload: async (bytes, name) => {
       const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': encodeURIComponent(name) };
       const answer = await send('/api/pictures', { method: 'POST', body: Buffer.from(bytes), headers });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobQueue } from '#jobs/queue.js';
 import { openLibrary } from '#packs/library.js';
+import { openJournal } from '#service/journal.js';
 import { openPictureStore } from '#service/pictures.js';
 import { createService, type Service } from '#service/service.js';
 import { fakeEngine, threeScales, type FakeEngine, type Lessons } from './fake-engine.js';
@@ -23,7 +24,8 @@ export async function openTestService(lessons: Lessons = {}): Promise<TestServic
   const engine = fakeEngine({ run: threeScales, ...lessons });
   const library = openLibrary({ builtIn: [join(root, 'models')], user: join(root, 'packs') });
   const pictures = await openPictureStore({ engine, parent: root });
-  const service = createService({ engine, library, queue: new JobQueue(), pictures });
+  const journal = openJournal({ folder: join(root, 'journal'), pictures });
+  const service = createService({ engine, library, queue: new JobQueue(), pictures, journal });
   const close = async (): Promise<void> => {
     await service.close();
     await rm(root, { recursive: true, force: true });

@@ -113,6 +113,9 @@ export const messages = {
   pack: 'Pack',
   history: 'History',
   historyStep: (index: number, of: number) => (index === 0 ? 'The photo as it was opened' : `Step ${index} of ${of - 1}`),
+  historyWish: (instruction: string, seed: number) => `${instruction === '' ? '–' : instruction} · seed ${seed}`,
+  closePicture: 'Close the picture',
+  project: 'Scalebrush project, with every step',
   openCheckpoint: 'Open checkpoint…',
   checkpoint: {
     title: 'Open a published checkpoint',

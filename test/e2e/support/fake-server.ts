@@ -95,6 +95,8 @@ export class FakeServer {
     const table: { readonly [N in keyof Calls]?: (input: Calls[N]['in']) => unknown } = {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
       'packs.info': () => ({ name: 'sketch', card: { config: { transformer: { scales: SCHEDULE } } } }),
+      'journal.write': () => null,
+      'journal.recover': () => null,
       'providers.list': () => [
         { name: 'cpu', available: true },
         { name: 'webgpu', available: false, whyNot: 'no graphics adapter was found' },

@@ -1,5 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test as base, expect, type Page } from '@playwright/test';
 import { scenePng } from '../../support/pictures.js';
@@ -20,8 +22,10 @@ export async function expectPhase(page: Page, wanted: string, timeout = 30_000):
   await expect.poll(() => phase(page), { timeout }).toBe(wanted);
 }
 
-async function startServer(): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [path.resolve('dist/main/server.js'), '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** `home` is where it keeps its packs and journals. */
+export async function startServer(home: string): Promise<{ child: ChildProcess; url: string }> {
+  const env = { ...process.env, SCALEBRUSH_HOME: home };
+  const child = spawn(process.execPath, [path.resolve('dist/main/server.js'), '--json'], { stdio: ['ignore', 'pipe', 'inherit'], env });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString('utf8')) as { url: string };
   return { child, url };
@@ -38,7 +42,9 @@ function childrenOf(pid: number): readonly number[] {
 /** The real server with the real engine and the built-in pack, one per test. Any request that leaves this machine fails the test. */
 export const test = base.extend<{ studio: Studio }>({
   studio: async ({ page }, use) => {
-    const { child, url } = await startServer();
+    const own = await mkdtemp(path.join(tmpdir(), 'scalebrush-home-'));
+    const home = process.env['SCALEBRUSH_HOME'] ?? own;
+    const { child, url } = await startServer(home);
     const strangers: string[] = [];
     page.on('request', (request) => {
       const { protocol, hostname } = new URL(request.url());
@@ -58,6 +64,7 @@ export const test = base.extend<{ studio: Studio }>({
     });
     expect(strangers).toEqual([]);
     child.kill('SIGTERM');
+    await rm(own, { recursive: true, force: true });
   },
 });
 

@@ -200,7 +200,7 @@ describe('bodies', () => {
     ['broken JSON', JSON_TYPE, '{', 400],
     ['a reach for prototypes', JSON_TYPE, '{"__proto__": {"name": 1}}', 400],
     ['10 GB, announced', { ...JSON_TYPE, 'content-length': '10737418240' }, '', 413],
-    ['more than a request can need', JSON_TYPE, `"${'x'.repeat(9 * 1024 * 1024)}"`, 413],
+    ['more than a request can need', { ...JSON_TYPE, 'content-length': String(65 * 1024 * 1024) }, '', 413],
     ['a wrong field', JSON_TYPE, '{"extra": 1}', 422],
   ])('refuses %s', async (_what, headers, body, status) => {
     const answer = await ask({ ...providers, headers, body });

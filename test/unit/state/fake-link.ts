@@ -1,5 +1,6 @@
 import type { Calls, ImportEvent, ImportRequestInput, PictureInfo, StreamName } from '#contract/api.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { Project, ProjectInput } from '#contract/project.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 
@@ -75,6 +76,20 @@ export class FakeLink implements Link {
     return { ...infoOf(`upload-${this.#count}`), name };
   }
 
+  /** What a project's file holds, whatever is in it. */
+  project: Project | undefined;
+  readonly saved: ProjectInput[] = [];
+
+  async openProject(): Promise<Project> {
+    if (!this.project) throw new Error('Expected a project that was taught.');
+    return this.project;
+  }
+
+  async saveProject(project: ProjectInput): Promise<Blob> {
+    this.saved.push(project);
+    return new Blob(['project']);
+  }
+
   async download(id: string): Promise<Blob> {
     return new Blob([id]);
   }
@@ -113,7 +128,7 @@ export function scaleEvents(scale: number): readonly EditEvent[] {
 }
 
 export function ending(picture: string): readonly EditEvent[] {
-  const tokens = { pack: 'sketch', schedule: [], tokens: [] };
+  const tokens = { pack: 'sketch', schedule: [[1, 1] as [number, number]], tokens: [['0']] };
   const timingsMs = { load: 0, text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0, total: 12 };
   return [
     {

@@ -1,5 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import * as v from 'valibot';
+import { picturesOf, Project } from '#contract/project.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { Studio } from '#state/studio.svelte.js';
@@ -428,10 +430,83 @@ test('kept pictures are a history that can be walked without losing any', async 
   link.events = wholeRun('result-2');
   await studio.run();
   studio.keep();
-  expect(studio.steps.map(({ info }) => info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
+  expect(studio.steps.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
   studio.goTo(0);
   expect([studio.source?.info.id, studio.step]).toEqual(['upload-1', 0]);
   studio.goTo(2);
   studio.goTo(7);
   expect([studio.source?.info.id, studio.steps.length]).toEqual(['result-2', 3]);
+});
+
+describe('a document', () => {
+  const step = { kind: 'invert' } as const;
+
+  test('goes to a file and comes back from it: pictures, masks, wishes, candidates and settings', async () => {
+    const { studio, link } = await studioWithResult();
+    studio.mask.add(step);
+    studio.keep();
+    link.events = wholeRun('result-2');
+    studio.change({ instruction: 'make it warm', guidance: 3 });
+    await studio.run();
+    expect((await studio.saveProject())?.name).toBe('photo.scalebrush');
+    const saved = v.parse(Project, JSON.parse(JSON.stringify(link.saved[0])));
+    expect(picturesOf(saved)).toEqual(['upload-1', 'result-1', 'result-2', 'result-2-changed']);
+    expect(saved.sheets.map(({ mask, recipe }) => [mask.length, recipe?.request.instruction])).toEqual([
+      [1, undefined],
+      [0, 'make it night'],
+    ]);
+
+    const other = new FakeLink();
+    other.project = saved;
+    const reopened = new Studio(other);
+    await reopened.begin();
+    await reopened.openFile(new Blob(['zip']), 'Photo.SCALEBRUSH');
+    expect(reopened.error).toBeUndefined();
+    expect(reopened.steps.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1']);
+    expect([reopened.phase, reopened.step, reopened.result?.candidate.picture]).toEqual(['done', 1, 'result-2']);
+    expect(reopened.settings).toEqual(studio.settings);
+    expect(JSON.parse(JSON.stringify(reopened.project))).toEqual(saved);
+    reopened.undo();
+    reopened.undo();
+    expect([reopened.source?.info.id, reopened.mask.history.length]).toEqual(['upload-1', 1]);
+  });
+
+  test('that cannot be read leaves what is on the table', async () => {
+    const { studio } = await studioWithPhoto();
+    await studio.openFile(new Blob(['zip']), 'other.scalebrush');
+    expect(studio.error).toBeDefined();
+    expect([studio.phase, studio.source?.info.id]).toEqual(['ready', 'upload-1']);
+  });
+
+  test('is kept in the journal from deed to deed, and is back at the next start', async () => {
+    const link = new FakeLink();
+    let kept: unknown = null;
+    link.table['journal.write'] = ({ owner, project }) => {
+      kept = { owner, project };
+      return null;
+    };
+    link.table['journal.recover'] = () => null;
+    const studio = new Studio(link, 'window-one');
+    await studio.begin();
+    studio.keepJournal();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(kept).toBeNull();
+    await studio.openFile(new Blob(['x']), 'photo.png');
+    studio.mask.add(step);
+    studio.keepJournal();
+    await vi.waitFor(() => {
+      expect(kept).toMatchObject({ owner: 'window-one', project: { sheets: [{ picture: 'upload-1', mask: { steps: [step] } }] } });
+    });
+    const { project } = kept as { project: Project };
+    link.table['journal.recover'] = () => v.parse(Project, JSON.parse(JSON.stringify(project)));
+    const next = new Studio(link, 'window-two');
+    await next.begin();
+    expect([next.phase, next.mask.history.steps, next.notices[0]?.code]).toEqual(['ready', [step], 'project.recovered']);
+    await next.close();
+    next.keepJournal();
+    await vi.waitFor(() => {
+      expect(kept).toEqual({ owner: 'window-two', project: null });
+    });
+    expect([next.phase, next.steps.length, next.canUndo]).toEqual(['empty', 0, false]);
+  });
 });

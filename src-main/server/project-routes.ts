@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ExpectedError } from '#contract/errors.js';
+import type { Service } from '#service/service.js';
+import { sendJson } from './answers.js';
+import { MAX_JSON_BYTES } from './api-routes.js';
+
+/** A photograph, its steps and its candidates. */
+const MAX_PROJECT_BYTES = 1024 ** 3;
+
+/** `POST /api/projects/open` takes a project's file and answers what is in it, `POST /api/projects/save` the other way round. */
+export function projectRoutes(service: Service): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => {
+      done(null, body);
+    });
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+    app.post('/api/projects/open', { bodyLimit: MAX_PROJECT_BYTES }, (request, reply) => openProject(service, request, reply));
+    app.post('/api/projects/save', { bodyLimit: MAX_JSON_BYTES }, (request, reply) => saveProject(service, request, reply));
+    await Promise.resolve();
+  };
+}
+
+async function openProject(service: Service, { body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (!(body instanceof Uint8Array))
+    throw new ExpectedError('request.invalid', 'Expected the bytes of a project but received something else.');
+  return sendJson(reply, await service.openProject(body));
+}
+
+async function saveProject(service: Service, { body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const file = await service.saveProject(body);
+  return reply.type('application/octet-stream').send(Buffer.from(file.buffer, file.byteOffset, file.length));
+}

@@ -1,0 +1,51 @@
+import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import type { Candidate, EditEvent, Notice } from '#contract/event.js';
+import type { EditRequestInput, PictureId } from '#contract/request.js';
+import type { Link } from '#link/http.js';
+import type { Pictures } from './pictures.js';
+import { wishOf } from './project.js';
+import type { ScaleStrip } from './scale-strip.svelte.js';
+import type { Running, ShownResult } from './sheets.js';
+
+/** Where a run is heard, and where it shows. */
+export interface RunPlace {
+  readonly link: Link;
+  readonly pictures: Pictures;
+  readonly strip: ScaleStrip;
+  readonly onnotices: (notices: readonly Notice[]) => void;
+}
+
+/** Follows a run to its end, scale by scale. Throws CancelledError, what the run failed with, or `service.unreachable`. */
+export async function followRun(place: RunPlace, request: EditRequestInput, running: Running): Promise<readonly ShownResult[]> {
+  const candidates: Candidate<PictureId>[] = [];
+  for await (const event of place.link.stream('edit.run', request, running.controller.signal)) {
+    if (event.type === 'candidate') candidates.push(event.candidate);
+    else if (event.type === 'done') {
+      const results: ShownResult[] = [];
+      const said = { request: wishOf(request), margins: running.margins, totalMs: event.timingsMs.total };
+      for (const candidate of candidates) results.push({ ...(await place.pictures.show(candidate.picture)), candidate, ...said });
+      if (results.length > 0) return results;
+      break;
+    } else await take(place, event);
+  }
+  throw new ExpectedError('service.unreachable', 'The run ended without a result.');
+}
+
+async function take({ pictures, strip, onnotices }: RunPlace, event: Exclude<EditEvent, { type: 'candidate' | 'done' }>): Promise<void> {
+  switch (event.type) {
+    case 'started':
+      onnotices(event.plan.notices);
+      strip.begin(event.plan);
+      break;
+    case 'scale':
+      strip.reach(event);
+      break;
+    case 'preview':
+      strip.fill(event.scale, await pictures.preview(event.picture));
+      break;
+    case 'failed':
+      throw fromErrorData(event.error);
+    case 'cancelled':
+      throw new CancelledError('Cancelled.');
+  }
+}

@@ -1,0 +1,133 @@
+import type { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test as base, type Page } from '@playwright/test';
+import { scenePng } from '../support/pictures.js';
+import { canvasShot, expectPhase, startServer, stroke } from './support/studio.js';
+
+interface Machine {
+  /** Starts the program and opens its window. */
+  start(): Promise<{ readonly page: Page; kill(): Promise<void> }>;
+}
+
+const test = base.extend<{ machine: Machine }>({
+  machine: async ({ browser }, use) => {
+    const home = await mkdtemp(path.join(tmpdir(), 'scalebrush-home-'));
+    const children: ReturnType<typeof spawn>[] = [];
+    await use({
+      async start() {
+        const { child, url } = await startServer(home);
+        children.push(child);
+        const page = await browser.newPage();
+        await page.goto(url);
+        const kill = async () => {
+          child.kill('SIGKILL');
+          await page.close();
+        };
+        return { page, kill };
+      },
+    });
+    for (const child of children) child.kill('SIGKILL');
+    await rm(home, { recursive: true, force: true });
+  },
+});
+
+async function edit(page: Page, instruction: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+}
+
+async function openScene(page: Page): Promise<void> {
+  const buffer = Buffer.from(await scenePng(160, 120));
+  await page.getByTestId('file-input').setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer });
+  await expectPhase(page, 'ready');
+}
+
+/** Longer than the journal may lag behind. */
+const A_SECOND = 1000;
+
+test('a program that is killed after two edits and a stroke comes back with all of them, and with its history', async ({ machine }) => {
+  const first = await machine.start();
+  await expectPhase(first.page, 'empty');
+  await openScene(first.page);
+  for (const instruction of ['make it night', 'make it warmer']) {
+    await edit(first.page, instruction);
+    await first.page.getByRole('button', { name: 'Keep' }).click();
+    await expectPhase(first.page, 'ready');
+  }
+  await stroke(first.page, [0.45, 0.5], [0.55, 0.5]);
+  await first.page.mouse.move(0, 0);
+  const before = await canvasShot(first.page);
+  await first.page.waitForTimeout(A_SECOND);
+  await first.kill();
+
+  const second = await machine.start();
+  await expectPhase(second.page, 'ready');
+  await expect(second.page.getByText('This is where you left off.')).toBeVisible();
+  await second.page.mouse.move(0, 0);
+  expect(await canvasShot(second.page)).toBe(before);
+  await expect(second.page.getByTestId('history-step')).toHaveCount(3);
+  await expect(second.page.getByRole('textbox', { name: 'Instruction' })).toHaveValue('make it warmer');
+  for (let step = 0; step < 3; step++) await second.page.keyboard.press('ControlOrMeta+z');
+  await expect(second.page.getByTestId('history-step').first()).toHaveAttribute('aria-current', 'step');
+  await second.kill();
+});
+
+test('a program that is killed in mid-run comes back with the picture and the mask of before it', async ({ machine }) => {
+  const first = await machine.start();
+  await expectPhase(first.page, 'empty');
+  await openScene(first.page);
+  await stroke(first.page, [0.45, 0.5], [0.55, 0.5]);
+  await first.page.waitForTimeout(A_SECOND);
+  await first.page.getByTestId('main-button').click();
+  await expectPhase(first.page, 'running');
+  await first.kill();
+  const second = await machine.start();
+  await expectPhase(second.page, 'ready');
+  await expect(second.page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
+});
+
+test('a reload loses nothing, and a closed picture stays closed', async ({ machine }) => {
+  const { page } = await machine.start();
+  await expectPhase(page, 'empty');
+  await openScene(page);
+  await edit(page, 'make it night');
+  await page.waitForTimeout(A_SECOND);
+  await page.reload();
+  await expectPhase(page, 'done');
+  await page.getByRole('button', { name: 'Close the picture' }).click();
+  await expectPhase(page, 'empty');
+  await page.waitForTimeout(A_SECOND);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Open a photo' })).toBeVisible();
+  await expectPhase(page, 'empty');
+});
+
+test('a project is saved and opened with every step, and a damaged one is refused in one line', async ({ machine }) => {
+  const { page } = await machine.start();
+  await expectPhase(page, 'empty');
+  await openScene(page);
+  await edit(page, 'make it night');
+  await page.getByRole('button', { name: 'Keep' }).click();
+  await page.getByRole('button', { name: 'Save…' }).click();
+  await page.getByRole('combobox', { name: 'Format' }).selectOption('project');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const saved = await download;
+  expect(saved.suggestedFilename()).toBe('scene.scalebrush');
+  const buffer = await readFile(await saved.path());
+  const before = await canvasShot(page);
+  await page.getByRole('button', { name: 'Close the picture' }).click();
+  await expectPhase(page, 'empty');
+  const open = (bytes: Buffer) =>
+    page.getByTestId('file-input').setInputFiles({ name: 'scene.scalebrush', mimeType: 'application/octet-stream', buffer: bytes });
+  await open(buffer);
+  await expectPhase(page, 'ready');
+  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  expect(await canvasShot(page)).toBe(before);
+  await open(buffer.subarray(0, buffer.length / 2));
+  await expect(page.getByRole('alert')).toContainText('Expected a whole Scalebrush project');
+  await expect(page.getByTestId('history-step')).toHaveCount(2);
+});

@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Project } from '#contract/project.js';
+import { openJournal, type Journal } from '#service/journal.js';
+import { openPictureStore, type PictureStore } from '#service/pictures.js';
+import { fakeEngine, grayPng } from '../../support/fake-engine.js';
+
+const OWNER = 'window-one';
+let root: string;
+let folder: string;
+let store: PictureStore;
+let journal: Journal;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'journal-test-'));
+  folder = join(root, 'journal');
+  store = await openPictureStore({ engine: fakeEngine(), parent: root });
+  journal = openJournal({ folder, pictures: store });
+});
+
+afterEach(async () => {
+  store.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function projectOf(level: number, px = 1): Promise<Project> {
+  const { id } = await store.add(grayPng(3, 2, level), 'photo.png');
+  const mask = { steps: [{ kind: 'grow' as const, px }], length: 1 };
+  return { sheets: [{ picture: id, mask, blank: false }], open: 0, settings: {}, results: [], chosen: 0 };
+}
+
+function own(owner = OWNER, pid = process.pid): string {
+  return join(folder, `${owner}.${String(pid)}`);
+}
+
+/** As if the program that wrote it had ended. */
+async function orphan(owner: string, ageSeconds: number): Promise<void> {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  await rename(own(owner), own(owner, pid));
+  const then = Date.now() / 1000 - ageSeconds;
+  await utimes(join(own(owner, pid), 'project.json'), then, then);
+}
+
+async function firstPixel(project: Project | null): Promise<Buffer> {
+  return Buffer.from((await store.get(project?.sheets[0]?.picture ?? '')).bytes);
+}
+
+it('gives a window back what it had, with the very pictures that the service still holds', async () => {
+  const project = await projectOf(10);
+  await journal.write(OWNER, project);
+  expect(await journal.recover(OWNER)).toEqual(project);
+  expect(await openJournal({ folder, pictures: store }).recover('window-two')).toBeNull();
+});
+
+it('gives what a program that has ended left to the next window, once, the latest first', async () => {
+  await journal.write('window-old', await projectOf(10));
+  await orphan('window-old', 60);
+  const project = await projectOf(20);
+  await journal.write('window-new', project);
+  await orphan('window-new', 5);
+  await store.remove(project.sheets[0]!.picture);
+  const back = await journal.recover(OWNER);
+  expect(await firstPixel(back)).toEqual(Buffer.from(grayPng(3, 2, 20)));
+  expect(await journal.recover(OWNER)).toEqual(back);
+  expect(await firstPixel(await journal.recover('window-two'))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+  expect(await journal.recover('window-three')).toBeNull();
+});
+
+it('leaves alone what a living program writes', async () => {
+  await journal.write('window-new', await projectOf(10));
+  expect(await journal.recover(OWNER)).toBeNull();
+});
+
+it('keeps only what the last project names, and nothing for an empty table', async () => {
+  const first = await projectOf(10);
+  await journal.write(OWNER, first);
+  const second = await projectOf(20);
+  await Promise.all([journal.write(OWNER, first), journal.write(OWNER, second)]);
+  expect((await readdir(own())).sort()).toEqual(['project.json', second.sheets[0]!.picture].sort());
+  await journal.write(OWNER, null);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('passes over a journal that is damaged, to the one before it', async () => {
+  await journal.write('window-old', await projectOf(10));
+  await orphan('window-old', 60);
+  const project = await projectOf(20);
+  await journal.write('window-new', project);
+  await writeFile(join(own('window-new'), project.sheets[0]!.picture), 'cut');
+  await orphan('window-new', 5);
+  await store.remove(project.sheets[0]!.picture);
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+it('does not pile up what nobody came back for', async () => {
+  for (let k = 0; k < 8; k++) {
+    const owner = `window-${String(k)}`;
+    await journal.write(owner, await projectOf(k));
+    await orphan(owner, 100 - k);
+  }
+  await mkdir(join(folder, 'something-else'));
+  await journal.recover(OWNER);
+  expect((await readdir(folder)).filter((name) => name.startsWith('window-'))).toHaveLength(5);
+  expect((await readFile(join(own(), 'project.json'))).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Project } from '#contract/project.js';
+import { openPictureStore, type PictureStore } from '#service/pictures.js';
+import { readProjectFile, writeProjectFile } from '#service/project-file.js';
+import { fakeEngine, grayPng } from '../../support/fake-engine.js';
+
+let folder: string;
+let store: PictureStore;
+let project: Project;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'project-test-'));
+  store = await openPictureStore({ engine: fakeEngine(), parent: folder });
+  const [photo, result] = [await store.add(grayPng(4, 3, 10), 'photo.png'), await store.add(grayPng(4, 3, 20), 'result.png')];
+  const mask = { steps: [{ kind: 'grow' as const, px: 3 }], length: 1 };
+  project = {
+    sheets: [
+      { picture: photo.id, mask, blank: false },
+      { picture: result.id, mask: { steps: [], length: 0 }, blank: false },
+    ],
+    open: 1,
+    settings: { instruction: '東京 🌃' },
+    results: [],
+    chosen: 0,
+  };
+});
+
+afterEach(async () => {
+  store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The file with its entries changed. */
+async function changed(change: (files: Record<string, Uint8Array>) => Zippable): Promise<Uint8Array> {
+  return zipSync(change(unzipSync(await writeProjectFile(project, store))));
+}
+
+async function described(change: (description: Record<string, unknown>) => void): Promise<Uint8Array> {
+  return changed((files) => {
+    const description = JSON.parse(new TextDecoder().decode(files['project.json'])) as Record<string, unknown>;
+    change(description);
+    return { ...files, 'project.json': strToU8(JSON.stringify(description)) };
+  });
+}
+
+describe('the file of a project', () => {
+  it('brings back every picture byte for byte, every step and every setting', async () => {
+    const file = await writeProjectFile(project, store);
+    const back = await readProjectFile(file, store);
+    expect(back.sheets.map(({ mask }) => mask)).toEqual(project.sheets.map(({ mask }) => mask));
+    expect([back.open, back.settings]).toEqual([1, { instruction: '東京 🌃' }]);
+    const bytes = await Promise.all(back.sheets.map(async ({ picture }) => (await store.get(picture)).bytes));
+    expect(bytes.map((b) => Buffer.from(b))).toEqual([grayPng(4, 3, 10), grayPng(4, 3, 20)].map((b) => Buffer.from(b)));
+    expect((await store.describe(back.sheets[0]!.picture)).name).toBe('photo.png');
+  });
+
+  it('names no path of this machine', async () => {
+    const file = Buffer.from(await writeProjectFile(project, store));
+    expect(file.includes(folder)).toBe(false);
+  });
+
+  it('packed anew by another program is the same', async () => {
+    const again = await changed((files) => files);
+    expect((await readProjectFile(again, store)).sheets).toHaveLength(2);
+  });
+
+  const picture = 'pictures/0.png';
+  it.each<[string, () => Promise<Uint8Array>, string, RegExp]>([
+    ['of a newer version', () => described((d) => (d['scalebrush'] = 2)), 'project.newer', /version 1 but received version 2/u],
+    ['with a picture missing', () => changed(({ [picture]: _, ...files }) => files), 'project.unreadable', /photo\.png is missing/u],
+    [
+      'with other bytes',
+      () => changed((f) => ({ ...f, [picture]: grayPng(9, 9) })),
+      'project.unreadable',
+      /photo\.png is not what it was/u,
+    ],
+    [
+      'with a stranger entry',
+      () => changed((f) => ({ ...f, '../../evil.sh': strToU8('x') })),
+      'project.unreadable',
+      /an entry "..\/..\/evil.sh"/u,
+    ],
+    ['with a bomb', () => changed((f) => ({ ...f, 'pictures/9.png': new Uint8Array(64 * 1024 ** 2) })), 'project.unreadable', /larger/u],
+    ['without a description', () => changed(({ 'project.json': _, ...f }) => f), 'project.unreadable', /no project.json/u],
+    ['that is cut', async () => (await writeProjectFile(project, store)).slice(0, -40), 'project.unreadable', /cut or damaged/u],
+    ['that is none', () => Promise.resolve(strToU8('PK not really')), 'project.unreadable', /cut or damaged/u],
+    [
+      'that reaches for prototypes',
+      () => changed((f) => ({ ...f, 'project.json': strToU8('{"__proto__":{}}') })),
+      'project.unreadable',
+      /cannot be read/u,
+    ],
+    ['with a sheet too few', () => described((d) => ((d['project'] as Project).open = 7)), 'project.unreadable', /not as it should be/u],
+    [
+      'that names a picture of nobody',
+      () => described((d) => ((d['project'] as Project).sheets[0]!.picture = 'ghost')),
+      'project.unreadable',
+      /ghost is missing/u,
+    ],
+  ])('%s is refused in one line, and leaves nothing open', async (_what, make, code, sentence) => {
+    const file = await make();
+    const before = await Promise.all(project.sheets.map(({ picture: id }) => store.describe(id)));
+    await expect(readProjectFile(file, store)).rejects.toMatchObject({ code, message: expect.stringMatching(sentence) as string });
+    expect(await Promise.all(project.sheets.map(({ picture: id }) => store.describe(id)))).toEqual(before);
+  });
+});
