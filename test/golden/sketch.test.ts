@@ -139,6 +139,6 @@ test('a source that was just read is not read again by a model that was fitted t
     runs.push(packTokens('sketch', pack.model.quantiser, tokens).tokens);
   }
   expect(runs).toEqual([fixture.tokens, fixture.tokens]);
-  expect(read.filter((name) => name === 'prefix')).toHaveLength(1);
+  expect(read.filter((name) => name === 'embed-source')).toHaveLength(1);
   await pack.release();
 });

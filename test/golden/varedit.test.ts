@@ -5,10 +5,9 @@ import { describe as describeArchitecture, type Architecture } from '#engine/net
 import { conditionFeeds, conditionGraph } from '#engine/networks/infinity/condition-graph.js';
 import { KvCache } from '#engine/networks/kv-cache.js';
 import { openInfinity } from '#engine/networks/infinity/predictor.js';
-import { prefixGraph } from '#engine/networks/infinity/prefix-graph.js';
 import { rotaryTables } from '#engine/networks/infinity/rotary-positions.js';
 import { stepGraph } from '#engine/networks/infinity/step-graph.js';
-import { embedGraph } from '#engine/networks/infinity/embed-graph.js';
+import { embedGraph, sourceGraph } from '#engine/networks/infinity/embed-graph.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
@@ -221,12 +220,14 @@ async function sourcePrefix(probing: Probing): Promise<Prefixed> {
   const { runner, architecture, fixture, guided } = probing;
   const told = await condition(runner, architecture, probing);
   const tables = rotaryTables(architecture.config, architecture.headWidth);
-  const shared = Object.fromEntries(Object.entries(told).filter(([name]) => !['cond', 'text_memory', 'head_ada'].includes(name)));
+  const { cond, ...shared }: Record<string, Tensor> = told;
+  delete shared['text_memory'];
   const cache = new KvCache(architecture.config, { batch: guided ? 2 : 1, hasSource: true });
-  const session = await runner.open(prefixGraph(architecture, { probe: true }));
-  const feeds = { ...shared, source: fixture.array('source_prefix.npy'), cos: tables.source.cos, sin: tables.source.sin };
-  const outputs = await session.run(feeds, cache.sourceOutputs());
-  await session.release();
+  const embed = await runner.open(sourceGraph(architecture));
+  const { x } = await embed.run({ source: fixture.array('source_prefix.npy'), cond: cond! });
+  const step = await runner.open(stepGraph(architecture, { layers: [...architecture.blocks.keys()], controlled: false, probe: true }));
+  const outputs = await step.run({ ...shared, x: x!, ...tables.source, ...cache.nothingBefore() }, cache.sourceOutputs());
+  await Promise.all([embed, step].map((session) => session.release()));
   return { outputs, cache, shared: { ...told } };
 }
 

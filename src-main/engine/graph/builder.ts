@@ -12,6 +12,7 @@ import {
   type GraphPort,
   type GraphType,
   type Initializer,
+  type StoredGraphType,
 } from './onnx-format.js';
 
 /** The name of an edge of the graph. */
@@ -23,7 +24,7 @@ export const ABSENT: Value = '';
 /** A tensor that stays in its file. */
 export interface MappedTensor {
   readonly name: string;
-  readonly dtype?: 'float32' | 'int8' | 'uint8';
+  readonly dtype?: StoredGraphType;
   readonly dims: readonly number[];
   readonly file: string; // absolute
   readonly offsetBytes: number;

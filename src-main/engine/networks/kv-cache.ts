@@ -62,6 +62,12 @@ export class KvCache {
     return outputs;
   }
 
+  /** The past of every layer as the source sees it: `past_k_i`, `past_v_i` `[0, B, C]`. */
+  nothingBefore(): Record<string, FloatTensor> {
+    const nothing = this.#view(new Float32Array(0), 0, 0);
+    return Object.fromEntries(this.#layers.flatMap((_, layer) => KINDS.map((kind) => [`past_${kind}_${layer}`, nothing])));
+  }
+
   /** The past of the given layers as scale `scale` sees it: `past_k_i`, `past_v_i` `[P, B, C]`. */
   pastInputs(scale: number, layers: readonly number[]): Record<string, Tensor> {
     const inputs: Record<string, Tensor> = {};

@@ -29,6 +29,22 @@ export function embedGraph(architecture: Architecture, start: boolean): GraphMod
   return graph.finish();
 }
 
+/**
+ * VAREdit's source as it enters the first block: `source` `[L, D]` and, in packs that know masks, `mask` `[L, P]` → `x`
+ * `[B, L, C]`. It then runs once through the step graph, with nothing before it: a graph of its own would hold all weights again.
+ */
+export function sourceGraph({ config, weights, cellsPerToken }: Architecture): GraphModel {
+  const { width, tokenBits, scales, maskEmbedding } = config;
+  const graph = new GraphBuilder('embed-source');
+  const root = new Module(graph, weights);
+  const finest = graph.op('Squeeze', [graph.integers([scales.length - 1])]);
+  const terms = [linear(root.at('word_embed'), graph.input('source', ['L', tokenBits])), levelEmbedding(root, finest)];
+  if (maskEmbedding) terms.push(linear(root.at('mask_embed'), graph.input('mask', ['L', cellsPerToken])));
+  const tokens = terms.reduce((sum, term) => graph.op('Add', [sum, term])); // (L, C)
+  graph.output('x', repeated(graph, tokens, graph.input('cond', ['B', width])), ['B', 'L', width]);
+  return graph.finish();
+}
+
 /** `[B, 1, C]` */
 function startToken(root: Module, cond: Value, width: number): Value {
   const { graph } = root;
@@ -36,7 +52,7 @@ function startToken(root: Module, cond: Value, width: number): Value {
 }
 
 /** `[C]` */
-export function levelEmbedding(root: Module, level: Value): Value {
+function levelEmbedding(root: Module, level: Value): Value {
   return root.graph.op('Gather', [root.parameter('lvl_embed.weight'), level], { axis: 0 });
 }
 

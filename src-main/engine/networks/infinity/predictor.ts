@@ -9,7 +9,7 @@ import { describe, withGrids, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
 import { rotaryTables, type RotaryTables } from './rotary-positions.js';
-import { InfinityRun, textFeeds, type TextCondition } from './run.js';
+import { InfinityRun, sharedFeeds, type TextCondition } from './run.js';
 import { InfinitySessions } from './sessions.js';
 
 /**
@@ -127,17 +127,17 @@ export class InfinityPredictor implements ScalePredictor {
   /** The source once through all layers, straight into the cache. */
   async #runPrefix({ tokens, mask }: PrefixOrigin, { text, cache }: { text: TextCondition; cache: KvCache }): Promise<void> {
     const { config, sourceTokens, cellsPerToken, blocks } = this.#architecture;
-    const seeing = blocks.map((_, layer) => layer).slice(0, -1);
-    const feeds: Record<string, Tensor> = {
+    const layers = [...blocks.keys()];
+    const source: Record<string, Tensor> = {
       source: floats([sourceTokens, config.tokenBits], tokens),
-      gss: output(text.outputs, 'gss'),
-      text_bias: text.bias,
-      ...textFeeds(text, seeing),
-      cos: this.#rotary.source.cos,
-      sin: this.#rotary.source.sin,
+      cond: output(text.outputs, 'cond'),
     };
-    if (config.maskEmbedding) feeds['mask'] = floats([sourceTokens, cellsPerToken], mask);
-    await (await this.#sessions.prefix()).run(feeds, cache.sourceOutputs());
+    if (config.maskEmbedding) source['mask'] = floats([sourceTokens, cellsPerToken], mask);
+    const embedded = await (await this.#sessions.source()).run(source);
+    const feeds = { ...embedded, ...sharedFeeds(text, layers), ...this.#rotary.source, ...cache.nothingBefore() };
+    // The pull is what the logits of a scale need; nobody asks for those of the source.
+    const unasked = config.copyGate ? { pull: floats([sourceTokens, config.tokenBits]) } : {};
+    await (await this.#sessions.step(layers, false)).run({ ...feeds, ...unasked }, cache.sourceOutputs());
   }
 }
 

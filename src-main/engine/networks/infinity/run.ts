@@ -44,7 +44,8 @@ export class InfinityRun implements PredictionRun {
     const held = control?.[scale];
     const session = await sessions.step(layers, held !== undefined);
     const embedded = await this.#embed(scale, input);
-    const feeds = { ...embedded, ...this.#sharedFeeds(scale, layers), ...cache.pastInputs(scale, layers), ...held };
+    const shared = { ...sharedFeeds(this.#state.text, layers), ...at(this.#state.rotary.scales, scale) };
+    const feeds = { ...embedded, ...shared, ...cache.pastInputs(scale, layers), ...held };
     const outputs = await session.run(feeds, cache.freshOutputs(cellCount(at(config.scales, scale)), layers));
     if (this.#next === config.scales.length) this.#state.finished();
     const logits = output(outputs, 'logits') as FloatTensor;
@@ -73,24 +74,10 @@ export class InfinityRun implements PredictionRun {
       feeds['mask'] = input.mask ?? floats([tokens, cellsPerToken], new Float32Array(tokens * cellsPerToken).fill(1));
     return feeds;
   }
-
-  #sharedFeeds(scale: number, layers: readonly number[]): Record<string, Tensor> {
-    const { rotary, text } = this.#state;
-    const { cos, sin } = at(rotary.scales, scale);
-    const { outputs, bias } = text;
-    return {
-      gss: output(outputs, 'gss'),
-      head_ada: output(outputs, 'head_ada'),
-      ...textFeeds(text, layers),
-      text_bias: bias,
-      cos,
-      sin,
-    };
-  }
 }
 
-/** The cross-attention inputs of the given layers. */
-export function textFeeds({ outputs }: TextCondition, layers: readonly number[]): Record<string, Tensor> {
-  const names = layers.flatMap((layer) => [`text_k_${layer}`, `text_v_${layer}`]);
-  return Object.fromEntries(names.map((name) => [name, output(outputs, name)]));
+/** What the text says to a step through the given layers. */
+export function sharedFeeds({ outputs, bias }: TextCondition, layers: readonly number[]): Record<string, Tensor> {
+  const names = ['gss', 'head_ada', ...layers.flatMap((layer) => [`text_k_${layer}`, `text_v_${layer}`])];
+  return { ...Object.fromEntries(names.map((name) => [name, output(outputs, name)])), text_bias: bias };
 }

@@ -3,8 +3,7 @@ import type { SessionCache } from '../session-cache.js';
 import type { Architecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
 import { controlEncoderGraph, controlFuseGraph } from './control-graph.js';
-import { embedGraph } from './embed-graph.js';
-import { prefixGraph } from './prefix-graph.js';
+import { embedGraph, sourceGraph } from './embed-graph.js';
 import { stepGraph } from './step-graph.js';
 
 /** The graphs of one transformer. */
@@ -27,7 +26,7 @@ export class InfinitySessions {
     await this.condition();
     await this.embed(true);
     await this.embed(false);
-    await this.prefix();
+    await this.source();
     await this.step([...this.architecture.blocks.keys()], false);
   }
 
@@ -35,8 +34,8 @@ export class InfinitySessions {
     return this.#sessions.once('condition', () => conditionGraph(this.architecture));
   }
 
-  prefix(): Promise<GraphSession> {
-    return this.#sessions.once('prefix', () => prefixGraph(this.architecture));
+  source(): Promise<GraphSession> {
+    return this.#sessions.once('source', () => sourceGraph(this.architecture));
   }
 
   embed(start: boolean): Promise<GraphSession> {

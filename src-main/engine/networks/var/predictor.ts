@@ -9,7 +9,7 @@ import { KvCache } from '../kv-cache.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
 import { describeVar, type VarArchitecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
-import { stepGraph } from './step-graph.js';
+import { embedGraph, stepGraph } from './step-graph.js';
 
 // B 2 under guidance, else 1 · l tokens of a scale · C width
 
@@ -46,8 +46,9 @@ class VarPredictor implements ScalePredictor {
   async openAlways(): Promise<void> {
     const layers = [...this.#architecture.blocks.keys()];
     await this.#condition();
-    await this.#step(layers, true);
-    await this.#step(layers, false);
+    await this.#embed(true);
+    await this.#embed(false);
+    await this.#step(layers);
   }
 
   async begin({ text, guided }: Conditioning): Promise<PredictionRun> {
@@ -71,18 +72,19 @@ class VarPredictor implements ScalePredictor {
   }
 
   async #predict({ condition, cache, scale }: Progress, { codes }: ScaleInput, layers: readonly number[]): Promise<ScalePrediction> {
+    const place: Record<string, Tensor> = { position: at(this.#positions, scale), cond: output(condition, 'cond') };
+    if (scale > 0) {
+      invariant(codes, `Expected the codes so far at scale ${scale} but received none.`);
+      place['codes'] = codes;
+    }
+    const embedded = await (await this.#embed(scale === 0)).run(place);
     const feeds: Record<string, Tensor> = {
-      position: at(this.#positions, scale),
-      cond: output(condition, 'cond'),
+      ...embedded,
       head_ada: output(condition, 'head_ada'),
       ...cache.pastInputs(scale, layers),
     };
     for (const layer of layers) feeds[`ada_${layer}`] = output(condition, `ada_${layer}`);
-    if (scale > 0) {
-      invariant(codes, `Expected the codes so far at scale ${scale} but received none.`);
-      feeds['codes'] = codes;
-    }
-    const session = await this.#step(layers, scale === 0);
+    const session = await this.#step(layers);
     const outputs = await session.run(feeds, cache.freshOutputs(cellCount(at(this.schedule, scale)), layers));
     return { logits: output(outputs, 'logits') as FloatTensor };
   }
@@ -91,8 +93,12 @@ class VarPredictor implements ScalePredictor {
     return this.#sessions.once('condition', () => conditionGraph(this.#architecture));
   }
 
-  #step(layers: readonly number[], start: boolean): Promise<GraphSession> {
-    return this.#sessions.once(`step ${layers.join(' ')} ${start}`, () => stepGraph(this.#architecture, { layers, start }));
+  #embed(start: boolean): Promise<GraphSession> {
+    return this.#sessions.once(`embed ${start}`, () => embedGraph(this.#architecture, start));
+  }
+
+  #step(layers: readonly number[]): Promise<GraphSession> {
+    return this.#sessions.once(`step ${layers.join(' ')}`, () => stepGraph(this.#architecture, layers));
   }
 }
 

@@ -8,24 +8,27 @@ import type { VarArchitecture } from './architecture.js';
 
 // B batch rows · L tokens of the scale · P cached rows before them · d channels of a code · V codebook entries · C width
 
-export interface StepOptions {
-  /** The layers to run, ascending (VARiant). */
-  readonly layers: readonly number[];
-  /** The first scale starts from the class, the others from the codes so far. */
-  readonly start: boolean;
+/**
+ * What enters the first block at one scale, `x` `[B, L, C]`: the class's `cond` at the start, the `codes` `[L, d]` so far
+ * later, and `position` `[L, C]` (position and level embedding).
+ */
+export function embedGraph({ config, weights }: VarArchitecture, start: boolean): GraphModel {
+  const graph = new GraphBuilder(start ? 'var-embed-start' : 'var-embed-codes');
+  const root = new Module(graph, weights);
+  graph.output('x', start ? startToken(root, config.width) : embedded(root, config), ['B', 'L', config.width]);
+  return graph.finish();
 }
 
 /**
- * One scale through the transformer: `codes` `[L, d]` (none at the start), `position` `[L, C]` (position and level
- * embedding), `cond`, `ada_i`, `head_ada` from the condition graph, and per layer the cached `past_k_i`, `past_v_i`
- * `[P, B, C]` → `logits` `[B, L, V]` and the new rows `k_i`, `v_i` `[L, B, C]`.
+ * One scale through the given layers, ascending (VARiant): `x` `[B, L, C]`, `ada_i`, `head_ada` from the condition graph,
+ * and per layer the cached `past_k_i`, `past_v_i` `[P, B, C]` → `logits` `[B, L, V]` and the new rows `k_i`, `v_i` `[L, B, C]`.
  */
-export function stepGraph(architecture: VarArchitecture, { layers, start }: StepOptions): GraphModel {
+export function stepGraph(architecture: VarArchitecture, layers: readonly number[]): GraphModel {
   const { config, sizes, blocks } = architecture;
   const { width, entries } = config;
-  const graph = new GraphBuilder(`var-${start ? 'start' : 'step'}-${layers.length}-of-${config.depth}`);
+  const graph = new GraphBuilder(`var-step-${layers.length}-of-${config.depth}`);
   const root = new Module(graph, architecture.weights);
-  let x = start ? startToken(root, width) : embedded(root, config);
+  let x = graph.input('x', ['B', 'L', width]);
   const setting = { graph, sizes, batchAndLength: batchAndLengthOf(graph, x) };
   for (const index of layers) {
     const adaptive = graph.input(`ada_${index}`, ['B', 6, width]);
