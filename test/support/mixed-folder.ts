@@ -21,12 +21,12 @@ export async function mixedFolder(): Promise<readonly NamedFile[]> {
     };
   });
   const whole = await scene(240, 160).jpeg().toBuffer();
-  return Promise.all([
-    ...plain,
+  return [
+    ...(await Promise.all(plain)),
     { name: 'alpha.png', bytes: await scene(200, 150).ensureAlpha(0.5).png().toBuffer() },
     { name: 'broken.jpg', bytes: whole.subarray(0, 90) },
     { name: 'cmyk.jpg', bytes: await scene(200, 150).toColourspace('cmyk').jpeg().toBuffer() },
     { name: 'deep.png', bytes: await scene(180, 140).toColourspace('rgb16').png().toBuffer() },
     { name: 'turned.jpg', bytes: await scene(200, 150).withMetadata({ orientation: 6 }).jpeg().toBuffer() },
-  ]);
+  ];
 }

@@ -13,12 +13,10 @@ const COST = { ms: 1500, bytes: 1, layers: 1 };
 
 const LESSONS: Lessons = {
   forecast: () => Promise.resolve({ best: COST, balanced: COST, fast: COST, draft: COST }),
-  checkInstruction: (_, instruction) => ({
-    unknownWords: instruction === 'xyzzy' ? [{ word: 'xyzzy', suggestions: [] }] : [],
-    understands: [],
-    known: instruction !== 'xyzzy',
-    cut: false,
-  }),
+  checkInstruction: (_, instruction) => {
+    const unknownWords = instruction === 'xyzzy' ? [{ word: 'xyzzy', suggestions: [] }] : [];
+    return Promise.resolve({ unknownWords, understands: [], known: unknownWords.length === 0, cut: false });
+  },
 };
 
 async function teach(lessons: Lessons): Promise<void> {
