@@ -1,34 +1,17 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatOfName } from '#contract/batch.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { OutputFormat } from '#contract/request.js';
 import { expectWritable, isSameFile } from '#service/files.js';
-import { shownName, splitName } from '#service/names.js';
+import { shownName } from '#service/names.js';
 import { refused } from './arguments.js';
-
-const FORMATS: Readonly<Record<string, OutputFormat>> = {
-  '.png': 'png',
-  '.jpg': 'jpeg',
-  '.jpeg': 'jpeg',
-  '.webp': 'webp',
-  '.tif': 'tiff',
-  '.tiff': 'tiff',
-  '.avif': 'avif',
-};
 
 /** The format that a file's extension asks for. */
 export function formatOf(path: string): OutputFormat {
-  const { extension } = splitName(path);
-  const format = FORMATS[extension.toLowerCase()];
+  const format = formatOfName(path);
   if (format === undefined) throw refused(`Expected .png, .jpg, .webp, .tiff or .avif for OUT but received ${shownName(path)}.`);
   return format;
-}
-
-/** `OUT.png` of a single result; `OUT-1.png`, `OUT-2.png`… of several. */
-export function numberedPath(path: string, index: number, count: number): string {
-  if (count === 1) return path;
-  const { stem, extension } = splitName(path);
-  return `${stem}-${String(index + 1)}${extension}`;
 }
 
 /** Every file that will be written can be, and none of them is one that we read. */

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { assertNever } from '#base/assert.js';
+import { numberedName } from '#base/file-name.js';
 import { CancelledError, fromErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent, RunPlan } from '#contract/event.js';
 import type { EditRequestInput, PictureId, TokenFile } from '#contract/request.js';
@@ -8,7 +9,7 @@ import type { ProbedEvent } from '#service/run-edit.js';
 import type { Service } from '#service/service.js';
 import type { Context } from './command.js';
 import { npyOf } from './npy.js';
-import { makeFolder, numberedPath, scaleFile } from './places.js';
+import { makeFolder, scaleFile } from './places.js';
 
 /** Where the parts of a result go. */
 export interface Destinations {
@@ -118,9 +119,11 @@ async function saveInFolder(path: string, bytes: Uint8Array): Promise<void> {
 async function saveCandidate({ run, service, context, progress }: Ongoing, candidate: Candidate<PictureId>): Promise<void> {
   const { request, destinations } = run;
   const count = request.count ?? 1;
-  const output = numberedPath(destinations.output, candidate.index, count);
+  const output = numberedName(destinations.output, candidate.index, count);
   await saveFile(output, (await service.pictures.get(candidate.picture)).bytes);
-  if (destinations.tokens !== undefined) await saveJson(numberedPath(destinations.tokens, candidate.index, count), candidate.tokens);
+  if (destinations.tokens !== undefined) await saveJson(numberedName(destinations.tokens, candidate.index, count), candidate.tokens);
+  // A batch may make more pictures than the service holds.
+  for (const id of [candidate.picture, candidate.changedMask]) if (id !== undefined) await service.pictures.remove(id);
   context.log(`saved ${output}`);
   progress.saved.push({ output, candidate });
 }

@@ -2,6 +2,7 @@ import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js'
 import type { Service } from '#service/service.js';
 import { refused } from './arguments.js';
 import type { Command, Context } from './command.js';
+import { batchCommand } from './commands/batch.js';
 import { benchCommand } from './commands/bench.js';
 import { controlCommand } from './commands/control.js';
 import { decodeCommand, tokenizeCommand } from './commands/tokens.js';
@@ -17,6 +18,7 @@ const COMMANDS: readonly Command[] = [
   fillCommand,
   expandCommand,
   generateCommand,
+  batchCommand,
   controlCommand,
   tokenizeCommand,
   decodeCommand,

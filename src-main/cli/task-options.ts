@@ -83,6 +83,20 @@ export function optionsOf(task: Exclude<Task, 'control'>): OptionTable {
   return Object.fromEntries([...EVERY_TASK, ...OWN_OPTIONS[task]].map((name) => [name, TASK_OPTIONS[name]]));
 }
 
+/** A batch takes what says how to edit, and nothing that names a file of one result. */
+const OF_ONE_RESULT: readonly OptionName[] = ['previews', 'tokens-out', 'force-tokens', 'logits-out'];
+
+export function batchOptions(): OptionTable {
+  const names = [...EVERY_TASK.filter((name) => !OF_ONE_RESULT.includes(name)), ...OWN_OPTIONS.fill, ...OWN_OPTIONS.expand];
+  return Object.fromEntries(names.map((name) => [name, TASK_OPTIONS[name]]));
+}
+
+/** What the options ask for, as the window's button would say it: a border to grow, a mask to fill, words to follow. */
+export function taskOf({ left, right, top, bottom, mask, instruction = '' }: TaskValues): Exclude<Task, 'control' | 'generate'> {
+  if ([left, right, top, bottom].some((side) => side !== undefined)) return 'expand';
+  return mask !== undefined && instruction.trim() === '' ? 'fill' : 'edit';
+}
+
 /** The options as the contract's wish, pictures aside. */
 export function requestOf(task: Task, values: TaskValues, format: OutputFormat): EditRequestInput {
   return {

@@ -62,10 +62,12 @@ export const TokenFile = v.object({
 });
 export type TokenFile = v.InferOutput<typeof TokenFile>;
 
+export const DEFAULT_PACK = 'sketch';
+
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */
 export const EditRequest = v.object({
   task: v.picklist(TASKS),
-  pack: v.optional(v.string(), 'sketch'),
+  pack: v.optional(v.string(), DEFAULT_PACK),
   source: v.optional(PictureId),
   mask: v.optional(PictureId),
   instruction: v.optional(v.string(), ''),

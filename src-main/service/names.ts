@@ -1,3 +1,5 @@
+import { splitName } from '#base/file-name.js';
+
 const MAX_NAME_LETTERS = 120;
 /** Control characters, and the marks that make text run backwards (RLO and its kin). */
 const DECEIVING = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
@@ -21,10 +23,4 @@ export function safeFileName(name: string): string {
   const short = Array.from(stem).slice(0, MAX_NAME_LETTERS).join('');
   if (short === '') return `picture${extension}`;
   return RESERVED_ON_WINDOWS.test(short) ? `_${short}${extension}` : `${short}${extension}`;
-}
-
-/** `a.b.png` → `a.b` and `.png`. */
-export function splitName(name: string): { readonly stem: string; readonly extension: string } {
-  const match = /^(.*)(\.[A-Za-z0-9]{1,8})$/su.exec(name);
-  return match === null ? { stem: name, extension: '' } : { stem: match[1] ?? '', extension: match[2] ?? '' };
 }

@@ -1,9 +1,9 @@
+import { splitName } from '#base/file-name.js';
 import { CancelledError, toErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { OutputFormat, PictureId } from '#contract/request.js';
 import type { Engine, EngineEvent, EngineJob } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
-import { splitName } from './names.js';
 import type { PictureStore } from './pictures.js';
 
 /** An event as hosts see it; `logits` only for those that asked with a probe. */

@@ -1,4 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
+import { splitName } from '#base/file-name.js';
 import type { Calls, CallName, ImportEvent, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
@@ -7,7 +8,6 @@ import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/
 import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
-import { splitName } from './names.js';
 import { describeCheckpoints, importCheckpoints } from './import-checkpoints.js';
 import type { Journal } from './journal.js';
 import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';

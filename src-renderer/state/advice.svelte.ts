@@ -11,6 +11,9 @@ export class Advice {
   forecast = $state.raw<Forecast>();
   wording = $state.raw<InstructionReport>();
 
+  /** The pack only draws; it edits nothing. */
+  readonly draws = $derived(this.pack?.card.family === 'controlar');
+
   readonly #link: Link;
   readonly #forecasts = new Latest();
   readonly #wordings = new Latest();

@@ -60,7 +60,7 @@ export class Studio {
 
   readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
   /** A picture is drawn in the place of what is there. */
-  readonly anew = $derived.by(() => this.blank || this.advice.pack?.card.family === 'controlar');
+  readonly anew = $derived.by(() => this.blank || this.advice.draws);
   readonly verb: Verb = $derived(verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));

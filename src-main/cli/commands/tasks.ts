@@ -1,14 +1,12 @@
-import type { Extent } from '#base/geometry.js';
-import type { PictureInfo } from '#contract/api.js';
-import type { EditRequestInput, PictureId, Task } from '#contract/request.js';
-import { readPictureFile } from '#service/files.js';
-import { basename } from 'node:path';
+import { numberedName } from '#base/file-name.js';
+import type { Task } from '#contract/request.js';
 import { parseCommandLine, required } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { COMMON_HELP } from '../help.js';
-import { expectOutputs, formatOf, makeFolder, numberedPath } from '../places.js';
+import { expectOutputs, formatOf, makeFolder } from '../places.js';
+import { openPictures, stillClosed, withPictures } from '../request-pictures.js';
 import { runTask, type Destinations } from '../run-task.js';
-import { controlOf, optionsOf, requestOf, type ControlWish, type TaskValues } from '../task-options.js';
+import { controlOf, optionsOf, requestOf, type TaskValues } from '../task-options.js';
 import { readTokenFile } from '../token-file.js';
 
 type DrawingTask = Exclude<Task, 'control'>;
@@ -94,67 +92,10 @@ async function prepareOutputs(
   const single = [destinations.output, destinations.tokens].filter((path) => path !== undefined);
   // A bad count is the contract's to refuse; here it must only not run away.
   const indices = Array.from({ length: Math.min(Math.max(Math.trunc(count), 1), 16) }, (_, index) => index);
-  const outputs = single.flatMap((path) => indices.map((index) => numberedPath(path, index, indices.length)));
+  const outputs = single.flatMap((path) => indices.map((index) => numberedName(path, index, indices.length)));
   await expectOutputs(
     outputs,
     inputs.filter((path) => path !== undefined),
   );
   for (const folder of [destinations.previews, destinations.logits]) if (folder !== undefined) await makeFolder(folder);
-}
-
-interface InputFiles {
-  readonly source: string | undefined;
-  readonly mask: string | undefined;
-  readonly map: string | undefined;
-}
-
-/** As much of a picture as a request needs. */
-type PictureFacts = Pick<PictureInfo, 'id' | 'size'>;
-
-interface OpenPictures {
-  readonly source: PictureFacts | undefined;
-  readonly mask: PictureFacts | undefined;
-  readonly map: PictureFacts | undefined;
-}
-
-/** Facts that no rule refuses, in the place of pictures that are not open yet. */
-function stillClosed({ source, mask, map }: InputFiles): OpenPictures {
-  const facts = (path: string | undefined) => (path === undefined ? undefined : { id: 'closed', size: { width: 16, height: 16 } });
-  return { source: facts(source), mask: facts(mask), map: facts(map) };
-}
-
-async function openPictures({ source, mask, map }: InputFiles, context: Context): Promise<OpenPictures> {
-  return {
-    source: await openPicture(source, 'IN', context),
-    mask: await openPicture(mask, '--mask', context),
-    map: await openPicture(map, '--control', context),
-  };
-}
-
-async function openPicture(path: string | undefined, label: string, context: Context): Promise<PictureInfo | undefined> {
-  if (path === undefined) return undefined;
-  const bytes = await readPictureFile(path, label);
-  const service = await context.service();
-  const info = await service.pictures.add(bytes, basename(path));
-  for (const notice of info.notices) context.log(`note: ${notice.message}`);
-  return info;
-}
-
-function withPictures(wish: EditRequestInput, { source, mask, map }: OpenPictures, control: ControlWish | undefined): EditRequestInput {
-  return {
-    ...wish,
-    ...(source && { source: source.id }),
-    ...(mask && { mask: mask.id }),
-    ...(control && { control: { kind: control.kind, ...control.settings, ...mapOf(map?.id) } }),
-    ...sizeOf(wish, source?.size),
-  };
-}
-
-function mapOf(map: PictureId | undefined): { map?: PictureId } {
-  return map === undefined ? {} : { map };
-}
-
-/** A picture generated along another one has its size, unless another was asked for. */
-function sizeOf({ task, size }: EditRequestInput, source: Extent | undefined): { size?: Extent } {
-  return task === 'generate' && size === undefined && source !== undefined ? { size: source } : {};
 }

@@ -227,7 +227,7 @@ describe('the other tasks', () => {
 describe('a refusal', () => {
   it.each<[string, string[], RegExp]>([
     ['no command', [], /Expected a command \(edit, fill, .*\) but received none/u],
-    ['a later command', ['batch'], /Expected a command .* but received "batch"/u],
+    ['a later command', ['worker'], /Expected a command .* but received "worker"/u],
     ['an unknown option', ['edit', 'IN', '--sped', '1', '-o', 'OUT'], /Unknown option '--sped'/u],
     ['an option of another task', ['edit', 'IN', '--left', '1', '-o', 'OUT'], /Unknown option '--left'/u],
     ['a missing file argument', ['edit', '-i', 'x', '-o', 'OUT'], /Expected IN but received nothing/u],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { safeFileName, shownName, splitName } from '#service/names.js';
+import { splitName } from '#base/file-name.js';
+import { safeFileName, shownName } from '#service/names.js';
 
 describe('a name from outside', () => {
   it.each([

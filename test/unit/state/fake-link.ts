@@ -1,4 +1,5 @@
 import type { Calls, ImportEvent, ImportRequestInput, PictureInfo, StreamName } from '#contract/api.js';
+import { CancelledError } from '#contract/errors.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { EditRequestInput } from '#contract/request.js';
@@ -64,7 +65,7 @@ export class FakeLink implements Link {
     this.requests.push(input);
     const cancelled = new Promise<never>((_, reject) => {
       signal?.addEventListener('abort', () => {
-        reject(new Error('hung up'));
+        reject(new CancelledError('Cancelled.'));
       });
     });
     cancelled.catch(() => undefined);

@@ -1,0 +1,214 @@
+import { access, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { numberedName } from '#base/file-name.js';
+import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry } from '#contract/batch.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
+import { openLedger, type BatchLedger } from '#service/batch-state.js';
+import { readPictureFile } from '#service/files.js';
+import { shownName } from '#service/names.js';
+import { errnoOf } from '#packs/json-file.js';
+import { parseCommandLine, refused, required, wordOf } from '../arguments.js';
+import type { Command, Context } from '../command.js';
+import { COMMON_HELP } from '../help.js';
+import { expectOutputs, makeFolder } from '../places.js';
+import { openPictures, stillClosed, withPictures, type OpenPictures } from '../request-pictures.js';
+import { runTask, saveJson } from '../run-task.js';
+import { batchOptions, controlOf, requestOf, taskOf, type ControlWish, type TaskValues } from '../task-options.js';
+
+const EXIT = { done: 0, bug: 1, refused: 2 } as const;
+
+const USAGE = `Usage: scalebrush batch IN_FOLDER… -i TEXT [-m MASK] [--left PX …] -o OUT_FOLDER [--dry-run] [--resume]
+
+Does the same to every picture in folders, or to pictures named one by one. A picture that cannot be done is refused
+with one line, and the others go on. Results keep the names and formats of their sources; none is overwritten.
+
+  --dry-run                   say what would happen, and how long it would take
+  --resume                    go on with a batch that was interrupted; what is done stays
+  --overwrite                 replace results that are there already
+  --format FORMAT             png, jpeg, webp, tiff or avif instead of each source's own
+  --report FILE.json          what became of each picture
+${COMMON_HELP.split('\n')
+  .filter((line) => !/--(previews|tokens-out|force-tokens|logits-out)/u.test(line))
+  .join('\n')}`;
+
+/** A folder of pictures, one wish. */
+export const batchCommand: Command = { name: 'batch', summary: 'do the same to every picture of a folder', usage: USAGE, run };
+
+const flag = { type: 'boolean', default: false } as const;
+const OWN_OPTIONS = {
+  'dry-run': flag,
+  resume: flag,
+  overwrite: flag,
+  format: { type: 'string' },
+  report: { type: 'string' },
+} as const;
+
+interface BatchValues extends TaskValues {
+  readonly 'dry-run'?: boolean;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly format?: string;
+  readonly report?: string;
+}
+
+interface Batch {
+  readonly values: BatchValues;
+  readonly folder: string;
+  readonly wish: EditRequestInput;
+  readonly control: ControlWish | undefined;
+  /** What all files share. */
+  readonly shared: Omit<OpenPictures, 'source'>;
+  readonly ledger: BatchLedger;
+  readonly context: Context;
+}
+
+async function run(args: readonly string[], context: Context): Promise<number> {
+  const parsed = parseCommandLine({ args, options: { ...batchOptions(), ...OWN_OPTIONS }, positionals: ['IN_FOLDER…'] });
+  const values = parsed.values as BatchValues;
+  const format = values.format === undefined ? undefined : wordOf(values.format, OUTPUT_FORMATS, '--format');
+  const folder = required(values.output, '-o OUT_FOLDER');
+  const sources = await sourcesOf(parsed.positionals);
+  if (values.report !== undefined) await expectOutputs([values.report], sources);
+  const batch = await openBatch(values, folder, context);
+  let entries: readonly BatchEntry[] = planBatch(sources, format).map((plan) => ({ ...plan, state: 'waiting' }));
+  try {
+    for await (const { index, entry } of runBatch(entries, (each) => doOne(batch, each))) {
+      entries = entries.with(index, entry);
+      sayState(batch, entries, index);
+    }
+  } finally {
+    await sayReport(batch, entries);
+  }
+  return exitCodeOf(entries);
+}
+
+function exitCodeOf(entries: readonly BatchEntry[]): number {
+  const errors = entries.flatMap(({ error }) => error ?? []);
+  if (errors.some(({ code }) => code === 'bug')) return EXIT.bug;
+  return errors.length > 0 ? EXIT.refused : EXIT.done;
+}
+
+/** Everything that no file can help is refused before the first one is opened. */
+async function openBatch(values: BatchValues, folder: string, context: Context): Promise<Batch> {
+  const wish = requestOf(taskOf(values), values, 'png');
+  const control = controlOf(values);
+  const files = { source: undefined, mask: values.mask, map: control?.mapPath };
+  const service = await context.service();
+  service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), control));
+  await expectKnownWords(wish, context);
+  if (values['dry-run'] !== true) await makeFolder(folder);
+  const ledger = await openLedger(folder, { wish, control, format: values.format, mask: values.mask }, values.resume === true);
+  const { mask, map } = await openPictures(files, context);
+  return { values, folder, wish, control, shared: { mask, map }, ledger, context };
+}
+
+async function expectKnownWords({ instruction = '', pack = DEFAULT_PACK }: EditRequestInput, { service }: Context): Promise<void> {
+  if (instruction.trim() === '') return;
+  const { known, unknownWords } = await (await service()).call('instruction.check', { pack, instruction });
+  if (known || unknownWords.length === 0) return;
+  const words = unknownWords.map(({ word }) => JSON.stringify(word)).join(', ');
+  throw new ExpectedError('instruction.unknown-words', `Expected words that the pack "${pack}" knows but received ${words}.`);
+}
+
+/** Pictures of folders by their names; files that were named themselves in any case. */
+async function sourcesOf(paths: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const facts = await stat(path).catch((cause: unknown) => {
+      throw new ExpectedError(
+        'image.unreadable',
+        `Expected a folder for IN_FOLDER but ${shownName(path)} could not be read (${errnoOf(cause)}).`,
+        { cause },
+      );
+    });
+    if (facts.isDirectory()) found.push(...(await picturesIn(path)));
+    else found.push(path);
+  }
+  if (found.length === 0) throw refused('Expected pictures in IN_FOLDER but found none.');
+  return found;
+}
+
+async function picturesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory() && isPictureName(entry.name)).map(({ name }) => name);
+  // By code points, not by the machine's language: the same folder gives the same names everywhere.
+  return names.sort((a, b) => (a < b ? -1 : 1)).map((name) => join(folder, name));
+}
+
+async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
+  const { context, values, ledger, folder, wish } = batch;
+  throwIfCancelled(context.signal);
+  const bytes = await readPictureFile(entry.source, basename(entry.source));
+  const output = join(folder, entry.output);
+  const results = Array.from({ length: wish.count ?? 1 }, (_, index) => numberedName(output, index, wish.count ?? 1));
+  const there = await existing(results);
+  const replaces = values.overwrite === true && values.resume !== true;
+  if (!replaces && ledger.isDone(entry.output, bytes) && there.length === results.length) return { state: 'kept' };
+  expectFree(there, batch, entry);
+  await expectOutputs(values['dry-run'] === true ? [] : results, [entry.source]);
+  return withSource(batch, { entry, bytes }, async (request) => {
+    if (values['dry-run'] === true) return forecast(batch, request);
+    await ledger.note(entry.output, 'begun', bytes);
+    const report = await runTask({ request, destinations: { output } }, { ...context, log: () => undefined });
+    await ledger.note(entry.output, 'done', bytes);
+    return { state: 'done', ms: (report['timingsMs'] as { total: number }).total };
+  });
+}
+
+async function existing(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(paths.map((path) => access(path).then(() => true, () => false))); // prettier-ignore
+  return paths.filter((_, i) => found[i]);
+}
+
+function expectFree(there: readonly string[], { values, ledger }: Batch, { output }: BatchEntry): void {
+  const [first] = there;
+  if (first === undefined || values.overwrite === true || (values.resume === true && ledger.isBegun(output))) return;
+  throw new ExpectedError('output.exists', `Expected no file yet for the result but ${shownName(first)} is there.`);
+}
+
+interface OneSource {
+  readonly entry: BatchEntry;
+  readonly bytes: Uint8Array;
+}
+
+/** The source is held while `work` goes on, and no longer: a folder may be larger than what we hold. */
+async function withSource<T>(
+  { context, wish, control, shared }: Batch,
+  { entry, bytes }: OneSource,
+  work: (request: EditRequestInput) => Promise<T>,
+): Promise<T> {
+  const service = await context.service();
+  const source = await service.pictures.add(bytes, basename(entry.source));
+  try {
+    return await work(withPictures({ ...wish, output: { format: entry.format } }, { ...shared, source }, control));
+  } finally {
+    await service.pictures.remove(source.id);
+  }
+}
+
+/** What a run would take: it stays to be done. */
+async function forecast({ context, wish }: Batch, request: EditRequestInput): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
+  const service = await context.service();
+  const costs = await service.call('edit.forecast', request);
+  return { state: 'waiting', ms: costs[wish.preset ?? PRESETS[1]].ms * (wish.count ?? 1) };
+}
+
+function sayState({ context, folder, values }: Batch, entries: readonly BatchEntry[], index: number): void {
+  const { source, output, state, error, ms } = entries[index] ?? { source: '', output: '', state: 'waiting' };
+  if (state === 'running') return;
+  const place = `${String(index + 1)} of ${String(entries.length)}: ${shownName(source)}`;
+  const time = ms === undefined ? '' : `, ${values['dry-run'] === true ? 'about ' : ''}${(ms / 1000).toFixed(1)} s`;
+  if (error) context.log(`${place} refused: ${error.message}`);
+  else if (state === 'kept') context.log(`${place} was done before`);
+  else if (ms !== undefined) context.log(`${place} → ${shownName(join(folder, output))}${time}`);
+}
+
+async function sayReport({ context, values }: Batch, entries: readonly BatchEntry[]): Promise<void> {
+  const report = reportOf(entries);
+  const { done, kept, refused: no, waiting } = report;
+  context.log(`${String(done)} done, ${String(kept)} done before, ${String(no)} refused, ${String(waiting)} to do`);
+  if (values.report !== undefined) await saveJson(values.report, report);
+  // Exactly one object: where a failure follows, that is it.
+  if (values.json === true && !context.signal.aborted) context.print(JSON.stringify(report));
+}

@@ -1,0 +1,68 @@
+import { basename } from 'node:path';
+import type { Extent } from '#base/geometry.js';
+import type { PictureInfo } from '#contract/api.js';
+import type { EditRequestInput, PictureId } from '#contract/request.js';
+import { readPictureFile } from '#service/files.js';
+import type { Context } from './command.js';
+import type { ControlWish } from './task-options.js';
+
+export interface InputFiles {
+  readonly source: string | undefined;
+  readonly mask: string | undefined;
+  readonly map: string | undefined;
+}
+
+/** As much of a picture as a request needs. */
+type PictureFacts = Pick<PictureInfo, 'id' | 'size'>;
+
+export interface OpenPictures {
+  readonly source: PictureFacts | undefined;
+  readonly mask: PictureFacts | undefined;
+  readonly map: PictureFacts | undefined;
+}
+
+/** Facts that no rule refuses, in the place of pictures that are not open yet. */
+export function stillClosed({ source, mask, map }: InputFiles): OpenPictures {
+  const facts = (path: string | undefined) => (path === undefined ? undefined : { id: 'closed', size: { width: 16, height: 16 } });
+  return { source: facts(source), mask: facts(mask), map: facts(map) };
+}
+
+export async function openPictures({ source, mask, map }: InputFiles, context: Context): Promise<OpenPictures> {
+  return {
+    source: await openPicture(source, 'IN', context),
+    mask: await openPicture(mask, '--mask', context),
+    map: await openPicture(map, '--control', context),
+  };
+}
+
+export async function openPicture(path: string | undefined, label: string, context: Context): Promise<PictureInfo | undefined> {
+  if (path === undefined) return undefined;
+  const bytes = await readPictureFile(path, label);
+  const service = await context.service();
+  const info = await service.pictures.add(bytes, basename(path));
+  for (const notice of info.notices) context.log(`note: ${notice.message}`);
+  return info;
+}
+
+export function withPictures(
+  wish: EditRequestInput,
+  { source, mask, map }: OpenPictures,
+  control: ControlWish | undefined,
+): EditRequestInput {
+  return {
+    ...wish,
+    ...(source && { source: source.id }),
+    ...(mask && { mask: mask.id }),
+    ...(control && { control: { kind: control.kind, ...control.settings, ...mapOf(map?.id) } }),
+    ...sizeOf(wish, source?.size),
+  };
+}
+
+function mapOf(map: PictureId | undefined): { map?: PictureId } {
+  return map === undefined ? {} : { map };
+}
+
+/** A picture generated along another one has its size, unless another was asked for. */
+function sizeOf({ task, size }: EditRequestInput, source: Extent | undefined): { size?: Extent } {
+  return task === 'generate' && size === undefined && source !== undefined ? { size: source } : {};
+}
