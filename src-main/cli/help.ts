@@ -6,6 +6,7 @@ Options:
   --preset PRESET             best, balanced, fast or draft (default balanced)
   --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
   --control-kind canny|depth  what a ready map shows (default canny)
+  --depth-pack NAME           the pack that estimates depth (default: the pack that draws)
   --strength S                how strongly the control holds, 0..1 (default 1)
   --scales A-B                the scales that the control holds
   --structure K               keep the picture's own first K scales

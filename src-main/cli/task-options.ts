@@ -21,6 +21,7 @@ export const TASK_OPTIONS = {
   preset: text,
   control: text,
   'control-kind': text,
+  'depth-pack': text,
   strength: text,
   scales: text,
   structure: text,
@@ -53,6 +54,7 @@ const EVERY_TASK: readonly OptionName[] = [
   'preset',
   'control',
   'control-kind',
+  'depth-pack',
   'strength',
   'scales',
   'structure',
@@ -142,14 +144,18 @@ export interface ControlWish {
   readonly kind: ControlKind;
   /** A file with a ready map. */
   readonly mapPath?: string;
-  readonly settings: { readonly strength?: number; readonly fromScale?: number; readonly toScale?: number };
+  readonly settings: { readonly strength?: number; readonly fromScale?: number; readonly toScale?: number; readonly estimator?: string };
 }
 
 /** `--control canny|depth|MAP.png` and its companions. */
 export function controlOf(values: TaskValues): ControlWish | undefined {
   const { control } = values;
   if (control === undefined) return undefined;
-  const settings = present({ strength: numberOf(values.strength, '--strength'), ...scaleRangeOf(values.scales, '--scales') });
+  const settings = present({
+    strength: numberOf(values.strength, '--strength'),
+    ...scaleRangeOf(values.scales, '--scales'),
+    estimator: values['depth-pack'],
+  });
   if (control === 'canny' || control === 'depth') return { kind: control, settings };
   return { kind: wordOf(values['control-kind'] ?? 'canny', CONTROL_KINDS, '--control-kind'), mapPath: control, settings };
 }

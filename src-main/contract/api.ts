@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { ErrorData } from './errors.js';
-import { PRECISIONS, type PackCard, type PackFile, type Precision } from './pack-card.js';
+import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import {
   CONTROL_KINDS,
@@ -30,6 +30,7 @@ export interface PictureInfo {
 
 export interface PackSummary {
   readonly name: string;
+  readonly family: AnyCard['family'];
   readonly title: string;
   readonly version: string;
   readonly builtIn: boolean;
@@ -39,7 +40,7 @@ export interface PackSummary {
 }
 
 export interface PackInfo extends PackSummary {
-  readonly card: PackCard;
+  readonly card: AnyCard;
 }
 
 export interface PackVerification {
@@ -70,13 +71,13 @@ export interface InstructionReport {
 /** A pack that published files would become, before anything is written. */
 export interface CheckpointReport {
   readonly name: string;
-  readonly family: PackCard['family'];
+  readonly family: AnyCard['family'];
   readonly title: string;
   readonly licence: string;
   /** What to know before using it. */
   readonly limits: readonly string[];
   readonly parts: readonly { readonly file: string; readonly role: PackFile['role'] }[];
-  /** What each precision takes on disk, and a picture in memory and time on this machine. */
+  /** What each precision takes on disk, and a picture in memory and time on this machine; of packs that draw. */
   readonly precisions: readonly {
     readonly precision: Precision;
     readonly diskBytes: number;

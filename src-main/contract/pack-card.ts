@@ -8,8 +8,8 @@ const Grid = v.tuple([side, side]);
 export const PackFile = v.object({
   /** A plain base name beside the card. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
-  /** `text` may be several files: the parts of one checkpoint. */
-  role: v.picklist(['transformer', 'tokenizer', 'depth', 'text', 'text-tokenizer']),
+  /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
+  role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
 });
@@ -94,13 +94,23 @@ const LayerCount = positive;
 
 export const PackName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u));
 
-const common = {
+const every = {
   format: v.literal(1),
   name: PackName,
   title: v.string(),
   version: v.string(),
   licence: v.string(),
   imageSize: positive,
+  files: v.pipe(v.array(PackFile), v.minLength(1), v.maxLength(64)),
+  dataSources: v.array(v.unknown()),
+  abilities: v.array(v.string()),
+  limits: v.array(v.string()),
+  measured: v.optional(v.unknown()),
+};
+
+/** Of packs that draw. */
+const common = {
+  ...every,
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
@@ -114,14 +124,26 @@ const common = {
     /** What a fill or expansion without words says to the model. */
     fillInstruction: v.optional(v.string(), ''),
   }),
-  files: v.pipe(v.array(PackFile), v.minLength(1), v.maxLength(64)),
-  dataSources: v.array(v.unknown()),
-  abilities: v.array(v.string()),
-  limits: v.array(v.string()),
-  measured: v.optional(v.unknown()),
 };
 
-/** What a folder of weights says about itself (`card.json`). */
+const Colours = v.tuple([v.number(), v.number(), v.number()]);
+
+/** How a depth model of ONNX wants to see pictures, and how its map is to be read. */
+export const DepthConfig = v.object({
+  kind: v.literal('onnx'),
+  /** Shorter side of what it sees, in pixels, where it takes pictures of any size. */
+  side: v.pipe(positive, v.maxValue(4096)),
+  /** Sides are multiples of this. */
+  patch: v.pipe(positive, v.maxValue(256)),
+  /** Of red, green and blue in 0..1. */
+  mean: Colours,
+  std: Colours,
+  /** Whether what is near has high numbers (disparity) or low ones (metres). */
+  near: v.picklist(['high', 'low']),
+});
+export type DepthConfig = v.InferOutput<typeof DepthConfig>;
+
+/** What a folder of weights that draw says about itself (`card.json`). */
 export const PackCard = v.variant('family', [
   v.object({
     ...common,
@@ -145,3 +167,11 @@ export const PackCard = v.variant('family', [
 ]);
 export type PackCard = v.InferOutput<typeof PackCard>;
 export type InfinityCard = Extract<PackCard, { family: 'infinity' }>;
+
+/** The card of a depth model, which draws nothing: its maps are for packs that do. */
+const DepthCard = v.object({ ...every, family: v.literal('depth'), config: v.object({ depth: DepthConfig }) });
+export type DepthCard = v.InferOutput<typeof DepthCard>;
+
+/** Of any pack. */
+export const AnyCard = v.variant('family', [PackCard, DepthCard]);
+export type AnyCard = v.InferOutput<typeof AnyCard>;

@@ -39,6 +39,8 @@ export const ControlSettings = v.object({
   kind: v.picklist(CONTROL_KINDS),
   /** A ready map; without one it is made from the source, where it can be. */
   map: v.optional(PictureId),
+  /** The pack whose depth estimator makes the map; absent = the drawing pack's own. */
+  estimator: v.optional(v.pipe(v.string(), v.maxLength(128))),
   strength: v.optional(realNumber('strength', 0, 1), 1),
   fromScale: v.optional(wholeNumber('fromScale', 1, 64), 1),
   toScale: v.optional(wholeNumber('toScale', 1, 64), 64),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
-import { PackCard } from '#contract/pack-card.js';
+import { AnyCard } from '#contract/pack-card.js';
 import { readJsonFile } from './json-file.js';
 
 export const CARD_NAME = 'card.json';
@@ -10,15 +10,15 @@ const CARD_LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 } as const;
 const KNOWN_FORMAT = 1;
 
 /** Reads what a folder of weights says about itself. Throws `pack.damaged`, or `pack.unable` for a newer format. */
-export async function readCard(folder: string, label: string): Promise<PackCard> {
+export async function readCard(folder: string, label: string): Promise<AnyCard> {
   const raw = await readRaw(folder, label);
   refuseNewerFormat(raw, label);
   return parseCard(raw, label);
 }
 
 /** Checks what claims to be a card. Throws `pack.damaged`. */
-export function parseCard(raw: unknown, label: string): PackCard {
-  const parsed = v.safeParse(PackCard, raw);
+export function parseCard(raw: unknown, label: string): AnyCard {
+  const parsed = v.safeParse(AnyCard, raw);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const field = v.getDotPath(issue) ?? CARD_NAME;

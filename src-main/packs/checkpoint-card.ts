@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
+import type { AnyCard, PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
 import { publishedSchedule } from '#engine/door/published.js';
+import { depthCard, depthSources } from './depth-card.js';
 import imagenetNames from './imagenet-names.json' with { type: 'json' };
 
 type Shape<F extends ModelShape['family']> = Extract<ModelShape, { family: F }>;
@@ -15,6 +16,8 @@ export interface PackSource {
   readonly path: string;
   /** What it will take in the pack, at most. */
   readonly bytes: number;
+  /** Its name in the pack, where another file goes by it; absent = after its role. */
+  readonly name?: string;
   /** What its weights are written anew as; absent = copied as it is. */
   readonly written?: Precision;
 }
@@ -22,7 +25,7 @@ export interface PackSource {
 /** What published files become: everything of a card but the copied files. */
 export interface CheckpointPack {
   readonly sources: readonly PackSource[];
-  readonly cardOf: (files: readonly PackFile[]) => PackCard;
+  readonly cardOf: (files: readonly PackFile[]) => AnyCard;
 }
 
 /** What the user handed over. */
@@ -62,6 +65,7 @@ export function packOfCheckpoints(files: PublishedFiles): CheckpointPack {
   if (unknown) throw new ExpectedError('weights.refused', `${basename(unknown.file)}: ${unknown.reason ?? 'not recognised.'}`);
   const has = (family: ModelShape['family']) => files.reports.some((report) => report.model?.family === family);
   if (has('infinity')) return infinityPack(files);
+  if (has('depth')) return depthPack(files);
   return has('controlar') ? controlArPack(files) : varPack(files);
 }
 
@@ -105,6 +109,11 @@ function controlArPack(files: PublishedFiles): CheckpointPack {
     cardOf: (copied) =>
       controlArCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, control }),
   };
+}
+
+function depthPack(files: PublishedFiles): CheckpointPack {
+  const { report, model } = only(partsOf(files, ['depth'], 'one depth model and nothing else'), 'depth');
+  return { sources: depthSources(report, model), cardOf: (copied) => depthCard(headOf(files, report, copied), report, model) };
 }
 
 /** A transformer, its tokenizer, and T5 with its `tokenizer.json`. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, statfs, type FileHandle } fr
 import { constants } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
-import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
+import type { AnyCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
 import type { WrittenFile } from '#engine/door/engine.js';
 import type { CheckpointPack } from './checkpoint-card.js';
@@ -19,7 +19,7 @@ const PIECE_BYTES = 1024 * 1024;
  * Copies a pack folder into `shelf`: card and named files only, hashed while they are copied, so what was
  * verified is what lies there. The pack appears whole under its name or not at all.
  */
-export async function importFolder(source: string, shelf: string): Promise<PackCard> {
+export async function importFolder(source: string, shelf: string): Promise<AnyCard> {
   const folder = resolve(source);
   const card = await readCard(folder, folder);
   const place = { shelf, name: card.name, bytes: totalBytes(card.files) };
@@ -38,7 +38,7 @@ export interface ImportWork {
 }
 
 /** Copies published weights files into `shelf` with the card that was made for them. */
-export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, work: ImportWork): Promise<PackCard> {
+export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, work: ImportWork): Promise<AnyCard> {
   const { name } = cardOf([]);
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
   return shelve({ shelf, name, bytes }, async (unfinished) => {
@@ -46,7 +46,7 @@ export async function importCheckpoints({ sources, cardOf }: CheckpointPack, she
     for (const source of sources) {
       const parts = files.filter(({ role }) => role === source.role).length;
       const extension = source.written ? '.safetensors' : extname(source.path);
-      const file = `${source.role}${parts === 0 ? '' : `-${parts + 1}`}${extension}`;
+      const file = source.name ?? `${source.role}${parts === 0 ? '' : `-${parts + 1}`}${extension}`;
       const target = join(unfinished, file);
       const written = await (source.written
         ? work.writeWeights(source.path, target, source.written)
@@ -65,7 +65,7 @@ interface Place {
 }
 
 /** Fills a folder of its own, adds the card, and puts it under its name in one step. */
-async function shelve({ shelf, name, bytes }: Place, fill: (unfinished: string) => Promise<PackCard>): Promise<PackCard> {
+async function shelve({ shelf, name, bytes }: Place, fill: (unfinished: string) => Promise<AnyCard>): Promise<AnyCard> {
   await makeShelf(shelf);
   await sweepUnfinished(shelf);
   await expectSpace({ shelf, name, bytes });

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import { PackName, type PackCard } from '#contract/pack-card.js';
+import { PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
 import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
@@ -24,8 +24,10 @@ export interface Library {
   /** Folders whose card is refused; they are not in `list`. */
   broken(): Promise<readonly BrokenPack[]>;
   info(name: string): Promise<PackInfo>;
-  /** Throws `pack.unknown`, or the reason why the card of that name is refused. */
+  /** A pack that draws. Throws `pack.unknown`, `pack.unable`, or the reason why the card of that name is refused. */
   find(name: string): Promise<InstalledPack>;
+  /** A pack of any family, for what it has besides. */
+  findAny(name: string): Promise<InstalledPack<AnyCard>>;
   /** Size and SHA-256 of every file; never throws for damaged files, they are in the answer. */
   verify(name: string): Promise<PackVerification>;
   /** Throws `pack.protected` for built-in packs. */
@@ -43,7 +45,7 @@ export interface Shelves {
   readonly user?: string;
 }
 
-interface ShelvedPack extends InstalledPack {
+interface ShelvedPack extends InstalledPack<AnyCard> {
   readonly builtIn: boolean;
 }
 
@@ -58,6 +60,10 @@ export function openLibrary(shelves: Shelves): Library {
     broken: async () => (await scan(shelves)).broken,
     info: async (name) => describe(await findPack(shelves, name)),
     find: async (name) => {
+      const { card, folder } = await findPack(shelves, name);
+      return { card: drawingCard(card), folder };
+    },
+    findAny: async (name) => {
       const { card, folder } = await findPack(shelves, name);
       return { card, folder };
     },
@@ -125,6 +131,11 @@ async function findPack(shelves: Shelves, name: string): Promise<ShelvedPack> {
   );
 }
 
+function drawingCard(card: AnyCard): PackCard {
+  if (card.family !== 'depth') return card;
+  throw new ExpectedError('pack.unable', `Expected a pack that draws pictures but "${card.name}" only makes depth maps.`);
+}
+
 async function removePack(shelves: Shelves, name: string): Promise<void> {
   const pack = await findPack(shelves, name);
   if (pack.builtIn) throw new ExpectedError('pack.protected', `Expected one of your own packs but "${name}" is built in.`);
@@ -136,7 +147,7 @@ async function importPack(shelves: Shelves, folder: string): Promise<PackSummary
   return addPack(shelves, card.name, (shelf) => importFolder(folder, shelf));
 }
 
-async function addPack(shelves: Shelves, name: string, add: (shelf: string) => Promise<PackCard>): Promise<PackSummary> {
+async function addPack(shelves: Shelves, name: string, add: (shelf: string) => Promise<AnyCard>): Promise<PackSummary> {
   if (shelves.user === undefined)
     throw new ExpectedError('output.unwritable', 'Expected a folder for your packs but this library has none.');
   const taken = (await scan(shelves)).packs.find((pack) => pack.card.name === name);
@@ -156,13 +167,14 @@ function parseName(name: string): string {
 
 function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {
   const sizeBytes = sizeOf(card);
-  return { name: card.name, title: card.title, version: card.version, builtIn, licence: card.licence, sizeBytes, folder };
+  const { name, family, title, version, licence } = card;
+  return { name, family, title, version, builtIn, licence, sizeBytes, folder };
 }
 
 function describe(pack: ShelvedPack): PackInfo {
   return { ...summarise(pack), card: pack.card };
 }
 
-function sizeOf(card: PackCard): number {
+function sizeOf(card: AnyCard): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
 }

@@ -3,13 +3,13 @@ import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackVerification } from '#contract/api.js';
-import type { PackCard, PackFile } from '#contract/pack-card.js';
+import type { AnyCard, PackFile } from '#contract/pack-card.js';
 import { errnoOf } from './json-file.js';
 
 type FileVerdict = PackVerification['files'][number];
 
 /** Compares every file that the card names with its size and SHA-256; reads each once, in pieces. */
-export async function verifyFolder(card: PackCard, folder: string): Promise<PackVerification> {
+export async function verifyFolder(card: AnyCard, folder: string): Promise<PackVerification> {
   const files: FileVerdict[] = [];
   for (const file of card.files) files.push(await verifyFile(file, folder));
   return { name: card.name, ok: files.every((file) => file.ok), files };

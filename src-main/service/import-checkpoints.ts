@@ -20,9 +20,8 @@ export async function describeCheckpoints({ engine }: Parts, request: ImportRequ
   const files = await publishedFiles(engine, request);
   const pack = packOfCheckpoints(files);
   const { name, family, title, licence, limits } = pack.cardOf([]);
-  const precisions = await Promise.all(
-    PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision)),
-  );
+  const costs = PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision));
+  const precisions = (await Promise.all(costs)).filter((cost) => cost !== undefined);
   return { name, family, title, licence, limits, parts: pack.sources.map(({ path, role }) => ({ file: path, role })), precisions };
 }
 
@@ -93,8 +92,14 @@ function isJson(file: string): boolean {
 
 const NO_HASH = '0'.repeat(64);
 
-async function costOf(engine: Engine, pack: CheckpointPack, precision: Precision): Promise<CheckpointReport['precisions'][number]> {
+/** Only packs that draw have a choice. */
+async function costOf(
+  engine: Engine,
+  pack: CheckpointPack,
+  precision: Precision,
+): Promise<CheckpointReport['precisions'][number] | undefined> {
   const card = pack.cardOf(pack.sources.map(({ role, bytes }, i) => ({ name: `part-${i}`, role, bytes, sha256: NO_HASH })));
+  if (card.family === 'depth') return undefined;
   const request = v.parse(EditRequest, { task: 'generate', pack: card.name });
   const { balanced } = await engine.forecast({ request, pack: { card, folder: '' }, pictures: {} });
   const diskBytes = pack.sources.reduce((sum, { bytes }) => sum + bytes, 0);

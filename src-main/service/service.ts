@@ -133,8 +133,14 @@ async function decodeTokens({ engine, library, pictures }: ServiceParts, { token
 /** The request together with its pack and the bytes of all pictures that it names. */
 async function jobOf({ library, pictures }: Pick<ServiceParts, 'library' | 'pictures'>, request: EditRequest): Promise<EngineJob> {
   const pack = await library.find(request.pack);
+  const estimator = request.control?.estimator;
   const named = await Promise.all(namedPictures(request).map(async (id) => [id, (await pictures.get(id)).bytes] as const));
-  return { request, pack, pictures: Object.fromEntries(named) };
+  return {
+    request,
+    pack,
+    ...(estimator !== undefined && { estimator: await library.findAny(estimator) }),
+    pictures: Object.fromEntries(named),
+  };
 }
 
 type LaterRequest = () => EditRequest;

@@ -1,4 +1,6 @@
 import type { Forecast, InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 import { Latest } from './latest.js';
@@ -6,7 +8,8 @@ import { Latest } from './latest.js';
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
   packs = $state.raw<readonly PackSummary[]>([]);
-  pack = $state.raw<PackInfo>();
+  /** The one that draws. */
+  pack = $state.raw<PackInfo & { readonly card: PackCard }>();
   providers = $state.raw<readonly ProviderReport[]>([]);
   forecast = $state.raw<Forecast>();
   wording = $state.raw<InstructionReport>();
@@ -24,12 +27,15 @@ export class Advice {
 
   /** Throws what the service refuses with. */
   async load(packName: string): Promise<void> {
-    [this.packs, this.providers] = await Promise.all([this.#link.call('packs.list', {}), this.#link.call('providers.list', {})]);
+    const [packs, providers] = await Promise.all([this.#link.call('packs.list', {}), this.#link.call('providers.list', {})]);
+    [this.packs, this.providers] = [packs.filter(({ family }) => family !== 'depth'), providers];
     await this.usePack(packName);
   }
 
   async usePack(name: string): Promise<void> {
-    this.pack = await this.#link.call('packs.info', { name });
+    const { card, ...pack } = await this.#link.call('packs.info', { name });
+    if (card.family === 'depth') throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
+    this.pack = { ...pack, card };
   }
 
   /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */

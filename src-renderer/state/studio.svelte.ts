@@ -173,10 +173,10 @@ export class Studio {
     if (turn === this.#openings) this.opening = false;
   }
 
-  /** Whether there is a new pack; it is the chosen one from now on. */
+  /** Whether there is a new pack; one that draws is the chosen one from now on. */
   async importCheckpoint(): Promise<boolean> {
     const pack = await this.checkpoint.import();
-    if (!pack) return false;
+    if (!pack || pack.family === 'depth') return pack !== undefined;
     await this.#attempt(() => this.advice.load(pack.name));
     this.change({ pack: pack.name });
     return true;

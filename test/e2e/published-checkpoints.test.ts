@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Fixture, fixturesFolder } from '../support/fixtures.js';
 import { maskPng, renderScene } from '../support/pictures.js';
+import { dynamicDepth, modelOf, WEIGHTS } from '../support/onnx-models.js';
 import { scalebrush, scalebrushJson } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
@@ -156,6 +157,69 @@ describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference f
     const { code, stderr } = await scalebrush('packs', 'import', ...files.slice(0, 2), '--name', 'half');
     expect(code).toBe(2);
     expect(stderr).toMatch(/the T5 encoder and its tokenizer\.json/);
+  });
+});
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  const product = (x: readonly number[], meanX: number, y: readonly number[], meanY: number) =>
+    mean(x.map((value, i) => (value - meanX) * (y[i]! - meanY)));
+  return product(a, meanA, b, meanB) / Math.sqrt(product(a, meanA, a, meanA) * product(b, meanB, b, meanB));
+}
+
+describe('a depth model of ONNX', () => {
+  const gray = async (name: string) => (await rawPicture(file(name))).samples;
+
+  beforeAll(async () => {
+    await writeFile(file('depth.onnx'), modelOf(dynamicDepth()));
+    await scalebrushJson('packs', 'import', file('depth.onnx'), '--name', 'deep');
+  });
+
+  test('becomes a pack that is whole, and draws nothing', async () => {
+    expect(await scalebrushJson('packs', 'info', 'deep')).toMatchObject({ family: 'depth', card: { imageSize: 518 } });
+    expect(await scalebrushJson('packs', 'verify', 'deep')).toMatchObject({ ok: true });
+    const { code, stderr } = await scalebrush('edit', file('scene.png'), '--pack', 'deep', '-i', 'make it red', '-o', file('no.png'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Expected a pack that draws pictures but "deep" only makes depth maps/);
+  });
+
+  test('makes the map of a photograph, brightest where it is nearest', async () => {
+    await scalebrushJson('control', 'depth', file('scene.png'), '--pack', 'deep', '-o', file('deep.png'));
+    const [scene, map] = [await rawPicture(file('scene.png')), await rawPicture(file('deep.png'))];
+    // Of the tiny model, depth is a sum of colours: the map's order is known.
+    const depthAt = (pixel: number) =>
+      WEIGHTS.reduce(
+        (sum, weight, c) => sum + (weight * (scene.samples[pixel * scene.channels + c]! / 255)) / [0.229, 0.224, 0.225][c]!,
+        0,
+      );
+    const pixels = Array.from({ length: scene.width * scene.height }, (_, pixel) => pixel);
+    expect(
+      correlation(
+        pixels.map(depthAt),
+        pixels.map((pixel) => map.samples[pixel * map.channels]!),
+      ),
+    ).toBeGreaterThan(0.99);
+  });
+
+  test('holds what another pack draws', async () => {
+    const draw = async (name: string, ...options: string[]) => {
+      const args = ['generate', file('scene.png'), '-i', 'a red car', '--control', 'depth', '--argmax', ...options];
+      await scalebrushJson(...args, '-o', file(name));
+      return gray(name);
+    };
+    expect(await draw('held-own.png')).toEqual(await draw('held-same.png', '--depth-pack', 'sketch'));
+    expect(await draw('held-own.png')).not.toEqual(await draw('held-deep.png', '--depth-pack', 'deep'));
+  });
+
+  test.each([
+    ['with operators of its own', { node: [{ opType: 'Evil', domain: 'ai.evil' }] }, /some of "ai\.evil"/],
+    ['that gives no map', { output: [] }, /one map as output but received none/],
+  ])('%s is not imported', async (_, change, reason) => {
+    await writeFile(file('bad.onnx'), modelOf({ ...dynamicDepth(), ...change }));
+    const { code, stderr } = await scalebrush('packs', 'import', file('bad.onnx'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
   });
 });
 

@@ -56,7 +56,7 @@ beforeAll(async () => {
   const config = transformerConfig();
   tokenizerWeights = await openWeights('tokenizer');
   coder = await openResidualCoder(runner, tokenizerWeights);
-  depth = await openDepthPyramid(runner, await openWeights('depth'));
+  depth = await openDepthPyramid(runner, await openWeights('depth'), 64);
   predictor = await openInfinity(runner, await openWeights('transformer'), config);
   quantiser = new BitwiseQuantiser({
     codeBits: 16,

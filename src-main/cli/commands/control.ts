@@ -22,7 +22,7 @@ Writes the edges or the depth of a picture as a gray picture, as "--control MAP"
 Options:
   --low N, --high N  thresholds of canny (default 100 and 200)
   --invert           swap black and white
-  --pack NAME        whose depth estimator to use (default sketch)
+  --pack NAME        whose depth estimator to use (default sketch), such as an imported depth model
   --json             print one JSON object with facts and timings`;
 
 /** Control maps as files. */
@@ -42,10 +42,9 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const request: EditRequestInput = {
     task: 'control',
     source: source.id,
-    control: { kind, low, high, invert: values.invert },
+    control: { kind, low, high, invert: values.invert, ...(values.pack !== undefined && { estimator: values.pack }) },
     previews: false,
     output: { format },
-    ...(values.pack !== undefined && { pack: values.pack }),
   };
   const report = await runTask({ request, destinations: { output } }, context);
   if (values.json) context.print(JSON.stringify(report));

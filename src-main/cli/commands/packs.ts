@@ -22,7 +22,7 @@ const USAGE = `Usage: scalebrush packs list
 
 Import takes a pack's folder, or the files that authors published (.pth or .safetensors): of VAR a
 transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its
-tokenizer.json.
+tokenizer.json; of Depth Anything V2, or any depth model of one picture and one map, its .onnx alone.
 
 Add fetches the files of a known pack from the public hub, or from the mirror that HF_ENDPOINT names, and goes on where
 an earlier try ended. It is the only command that connects to another machine.
@@ -136,7 +136,7 @@ function verdictOf({ name, ok, files }: PackVerification): string {
 /** What a pack of classes can draw, searchable. */
 async function classes({ args: [name = '', text = ''], json, context }: Question): Promise<number> {
   const { library } = await context.service();
-  const { config } = (await library.info(name)).card;
+  const { config } = (await library.find(name)).card;
   if (config.transformer.text.kind !== 'classes')
     throw new ExpectedError('pack.unable', `Expected a pack of classes but "${shownName(name)}" takes words.`);
   const found = config.transformer.text.names

@@ -72,7 +72,7 @@ export function openPackBytes(card: PackCard): number {
   return weightBytesOf(card) * (staysMapped(card) ? 1 : REPACKED_COPIES[card.family][card.precision]);
 }
 
-function weightBytesOf(card: PackCard): number {
+export function weightBytesOf(card: Pick<PackCard, 'files'>): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
 }
 

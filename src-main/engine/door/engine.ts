@@ -1,12 +1,20 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Forecast, InstructionReport, PictureInfo, ProviderReport } from '#contract/api.js';
-import type { PackCard, Precision } from '#contract/pack-card.js';
+import type { AnyCard, PackCard, Precision } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
-import type { ModelShape } from '../weights/recognise.js';
+import type { DepthShape } from '../networks/onnx-depth.js';
+import type { ModelShape as CheckpointShape } from '../weights/recognise.js';
 import type { WrittenFile } from '../weights/write-weights.js';
 
-export type { ModelShape, WrittenFile };
+export type { WrittenFile };
+
+/** A foreign depth model; weights that lie beside it are named. */
+export interface ForeignDepth extends DepthShape {
+  readonly external: readonly { readonly file: string; readonly bytes: number }[];
+}
+
+export type ModelShape = CheckpointShape | ForeignDepth;
 
 export interface WriteWork {
   readonly file: string;
@@ -18,9 +26,9 @@ export interface WriteWork {
 /** Bytes since the last event, or the end. */
 export type WriteEvent = { readonly bytes: number } | { readonly written: WrittenFile };
 
-/** A pack as the engine needs it: what it says and where its files lie. */
-export interface InstalledPack {
-  readonly card: PackCard;
+/** A pack as the engine needs it: what it says and where its files lie. Only packs that draw can run requests. */
+export interface InstalledPack<C extends AnyCard = PackCard> {
+  readonly card: C;
   readonly folder: string;
 }
 
@@ -28,6 +36,8 @@ export interface InstalledPack {
 export interface EngineJob {
   readonly request: EditRequest;
   readonly pack: InstalledPack;
+  /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
+  readonly estimator?: InstalledPack<AnyCard>;
   readonly pictures: Readonly<Record<PictureId, Uint8Array>>;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };

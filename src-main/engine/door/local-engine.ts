@@ -9,7 +9,7 @@ import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
 import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
-import { fittedTo, modelExtent, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
+import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
 import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
@@ -21,12 +21,15 @@ import { sumOfTokens } from '../sampling/quantiser.js';
 import { packTokens, unpackTokens } from '../sampling/tokens.js';
 import { floats } from '../tensor/tensor.js';
 import type { Runner } from '../tensor/runner.js';
+import { isOnnxFile } from '../graph/onnx-file.js';
 import { inspectFile } from '../weights/inspect.js';
 import { openCheckpoint } from '../weights/open.js';
 import { writeWeights } from '../weights/write-weights.js';
-import { CostModel, openPackBytes, staysMapped, transformerWork } from './cost-model.js';
+import { CostModel, openPackBytes, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
 import type { EngineJob, InspectReport, InstalledPack, PictureFacts, WriteEvent, WriteWork } from './engine.js';
+import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
+import type { Opened } from './open-role.js';
 import { checkInstruction } from './open-text.js';
 
 interface Output {
@@ -38,6 +41,7 @@ interface Output {
 export class LocalEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
+  readonly #depths = new Map<string, Promise<OpenDepth>>();
   #costs: Promise<CostModel> | undefined;
   readonly #seen = new LastSeen();
 
@@ -55,6 +59,7 @@ export class LocalEngine {
     const started = performance.now();
     const pack = await this.#open(job.pack, job.request.provider);
     const { runner } = pack;
+    const model = await this.#withEstimator(pack.model, job);
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
@@ -63,7 +68,7 @@ export class LocalEngine {
     const pipelineJob: PipelineJob = {
       request: job.request,
       pictures: job.pictures,
-      model: pack.model,
+      model,
       provider: runner.provider,
       loadMs,
       ...(job.probe && { probe: job.probe }),
@@ -92,9 +97,10 @@ export class LocalEngine {
     return costs.forecast(job.pack.card, guided, await canvasPixels(job));
   }
 
-  async controlMap({ request, pack, pictures }: EngineJob): Promise<Uint8Array> {
-    const { model } = await this.#open(pack, request.provider);
-    return previewControl({ request, pictures, model }, this.#seen);
+  async controlMap(job: EngineJob): Promise<Uint8Array> {
+    const { request, pictures } = job;
+    const { model } = await this.#open(job.pack, request.provider);
+    return previewControl({ request, pictures, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
   async describe(picture: Uint8Array): Promise<PictureFacts> {
@@ -131,7 +137,7 @@ export class LocalEngine {
   }
 
   async inspect(file: string): Promise<InspectReport> {
-    return inspectFile(file);
+    return (await isOnnxFile(file)) ? inspectDepth(file) : inspectFile(file);
   }
 
   async *writeWeights({ file, target, precision }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
@@ -160,26 +166,45 @@ export class LocalEngine {
     return costs;
   }
 
-  /** The open pack, or a fresh one where its files changed since: the run says so once, the next one works. */
   async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenPack & { readonly runner: Runner }> {
     const { card } = pack;
     const key = `${provider} ${pack.folder} ${card.name} ${card.version}`;
-    const known = this.#packs.has(key);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!known && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined });
+    if (!this.#packs.has(key) && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined });
     const runner = await this.#runner(provider, mapped);
-    const open = await remember(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
-    if (!known) return open;
-    try {
-      await open.assertUnchanged();
-    } catch (error) {
-      this.#packs.delete(key);
-      await open.release();
-      throw error;
-    }
-    return open;
+    return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
   }
+
+  /** The model with the depth estimator that the request asks for. */
+  async #withEstimator(model: EditingModel, { estimator, request }: EngineJob): Promise<EditingModel> {
+    if (!estimator) return model;
+    const { card, folder } = estimator;
+    const key = `${request.provider} ${folder} ${card.version}`;
+    const files = card.files.filter(({ role }) => role.startsWith('depth'));
+    if (!this.#depths.has(key)) assertFits(DEPTH_COPIES * weightBytesOf({ files }), { lighterPreset: undefined });
+    const runner = await this.#runner(request.provider, false);
+    const { depth } = await openOnce(this.#depths, key, () => openDepth(estimator, runner));
+    return withDepth(model, depth);
+  }
+}
+
+/** A foreign model is held as it was read and as the runtime packed it. */
+const DEPTH_COPIES = 2;
+
+/** What is open, or opened now. Where its files changed since, the run says so once and the next one works. */
+async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: string, open: () => Promise<T>): Promise<T> {
+  const known = opened.has(key);
+  const one = await remember(opened, key, open);
+  if (!known) return one;
+  try {
+    await one.assertUnchanged();
+  } catch (error) {
+    opened.delete(key);
+    await one.release();
+    throw error;
+  }
+  return one;
 }
 
 /** Rows and columns of a picture from its schedule, coarse to fine or row by row. */

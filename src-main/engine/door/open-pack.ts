@@ -1,8 +1,5 @@
-import path from 'node:path';
 import type { Extent, Grid } from '#base/geometry.js';
-import { ExpectedError } from '#contract/errors.js';
-import type { ControlArConfig, InfinityCard, PackCard, PackFile } from '#contract/pack-card.js';
-import { openDepthPyramid } from '../networks/depth-pyramid.js';
+import type { ControlArConfig, InfinityCard, PackCard } from '#contract/pack-card.js';
 import { nearestRatio, oneMegapixelSchedule as publishedSchedule } from '../networks/infinity/ratios.js';
 import { openInfinity } from '../networks/infinity/predictor.js';
 import { openResidualCoder } from '../networks/residual-coder.js';
@@ -16,34 +13,32 @@ import { BitwiseQuantiser } from '../sampling/bitwise-quantiser.js';
 import { VectorQuantiser } from '../sampling/vector-quantiser.js';
 import type { Runner } from '../tensor/runner.js';
 import { floats, type FloatTensor } from '../tensor/tensor.js';
-import type { Checkpoint, FileIdentity } from '../weights/checkpoint.js';
-import { Weights } from '../weights/handle.js';
-import { assertUnchanged } from '../weights/identity.js';
-import { openCheckpoint } from '../weights/open.js';
+import type { Weights } from '../weights/handle.js';
 import type { InstalledPack } from './engine.js';
+import { openDepth } from './open-depth.js';
+import { assertAllUnchanged, hasRole, openRole, type Opened } from './open-role.js';
 import { openText } from './open-text.js';
 
 /** A model together with the files that it stands on. */
-export interface OpenPack {
+export interface OpenPack extends Opened {
   readonly model: EditingModel;
-  /** Refuses to go on with weights that were replaced or cut since they were opened. */
-  assertUnchanged(): Promise<void>;
-  release(): Promise<void>;
 }
 
 /** Opens every graph of a pack on the given runner. */
 export async function openPack(pack: InstalledPack, runner: Runner): Promise<OpenPack> {
   const { card } = pack;
   const [transformer, tokenizer] = [await openRole(pack, 'transformer'), await openRole(pack, 'tokenizer')];
-  const depthFile = hasRole(card, 'depth') ? await openRole(pack, 'depth') : undefined;
   const textFile = hasRole(card, 'text') ? await openRole(pack, 'text') : undefined;
   const networks = await openNetworks(card, { transformer: transformer.weights, tokenizer: tokenizer.weights }, runner);
-  const depth = depthFile && (await openDepthPyramid(runner, depthFile.weights));
+  const depth = hasRole(card, 'depth') ? await openDepth(pack, runner) : undefined;
   const encodeText = await openText(pack, runner, textFile?.weights);
-  const identities = [transformer, tokenizer, depthFile, textFile].flatMap((role) => role?.identities ?? []);
+  const identities = [transformer, tokenizer, textFile].flatMap((role) => role?.identities ?? []);
   return {
-    model: modelOf(networks, { card, encodeText, ...(depth && { depth }) }),
-    assertUnchanged: () => assertAllUnchanged(identities),
+    model: modelOf(networks, { card, encodeText, ...(depth && { depth: depth.depth }) }),
+    async assertUnchanged() {
+      await assertAllUnchanged(identities);
+      await depth?.assertUnchanged();
+    },
     async release() {
       await Promise.all([networks.predictor.release(), networks.coder.release(), depth?.release()]);
     },
@@ -122,38 +117,6 @@ function rowsFor({ width, height }: Extent, square: ControlArConfig['scales']): 
   return Array.from({ length: rows }, () => [1, columns]);
 }
 
-type Role = PackFile['role'];
-
-function hasRole(card: PackCard, role: Role): boolean {
-  return card.files.some((file) => file.role === role);
-}
-
-interface OpenRole {
-  readonly weights: Weights;
-  readonly identities: readonly FileIdentity[];
-}
-
-/** The weights of a role; where they lie in several files, the tensors of all. */
-async function openRole(pack: InstalledPack, role: Role): Promise<OpenRole> {
-  const parts: Checkpoint[] = [];
-  for (const entry of pack.card.files) if (entry.role === role) parts.push(await openEntry(pack, entry));
-  const [first] = parts;
-  if (!first) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${pack.card.name}" but its card names none.`);
-  const tensors = new Map(parts.flatMap((part) => [...part.tensors]));
-  return { weights: Weights.of({ ...first, tensors }), identities: parts.map(({ identity }) => identity) };
-}
-
-async function openEntry(pack: InstalledPack, entry: PackFile): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(path.join(pack.folder, entry.name));
-  if (checkpoint.identity.sizeBytes !== entry.bytes) {
-    throw new ExpectedError(
-      'pack.damaged',
-      `Expected ${entry.bytes} bytes in ${entry.name} but received ${checkpoint.identity.sizeBytes}.`,
-    );
-  }
-  return checkpoint;
-}
-
 function bitwiseQuantiser({ transformer, tokenizer }: InfinityCard['config'], weights: Weights): BitwiseQuantiser {
   const gains = weights.has('gains') ? { gains: [...weights.readFloats('gains')] } : {};
   return new BitwiseQuantiser({ codeBits: tokenizer.codeBits, schedule: transformer.scales, patchify: transformer.patchify, ...gains });
@@ -175,8 +138,4 @@ export function vectorQuantiser(schedule: readonly Grid[], weights: Weights): Ve
 /** The codes of a vector-quantised tokenizer, `[V, d]`. */
 export function codesIn(weights: Weights): FloatTensor {
   return floats(weights.shape('embedding.weight'), weights.readFloats('embedding.weight'));
-}
-
-async function assertAllUnchanged(identities: readonly FileIdentity[]): Promise<void> {
-  for (const identity of identities) await assertUnchanged(identity);
 }

@@ -1,4 +1,5 @@
 import { invariant } from '#base/assert.js';
+import type { Extent } from '#base/geometry.js';
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { DepthEstimator } from '#engine/tensor/predictor.js';
 import { output, type GraphModel, type GraphSession, type Runner } from '#engine/tensor/runner.js';
@@ -14,16 +15,27 @@ const QUARTER = 4;
 /** The coarsest level of the pyramid. */
 const COARSEST = 32;
 
-/** The built-in packs' monocular depth (models/training/depth.py): four levels down, skips on the way up. */
-export async function openDepthPyramid(runner: Runner, weights: Weights): Promise<DepthEstimator> {
-  return new DepthPyramid(await runner.open(depthPyramidGraph(weights)));
+/**
+ * The built-in packs' monocular depth (models/training/depth.py): four levels down, skips on the way up.
+ *
+ * @param side of the squares that it was trained on, in pixels.
+ */
+export async function openDepthPyramid(runner: Runner, weights: Weights, side: number): Promise<DepthEstimator> {
+  return new DepthPyramid(await runner.open(depthPyramidGraph(weights)), side);
 }
 
 class DepthPyramid implements DepthEstimator {
   readonly #session: GraphSession;
 
-  constructor(session: GraphSession) {
+  readonly #side: number;
+
+  constructor(session: GraphSession, side: number) {
     this.#session = session;
+    this.#side = side;
+  }
+
+  sizeFor(): Extent {
+    return { width: this.#side, height: this.#side };
   }
 
   async estimate(picture: FloatTensor): Promise<FloatTensor> {

@@ -91,6 +91,12 @@ export function fittedTo(model: EditingModel, shape: Extent): EditingModel {
   return model.fitted?.(shape) ?? model;
 }
 
+/** The model with another depth estimator, whatever shape it is fitted to. */
+export function withDepth(model: EditingModel, depth: DepthEstimator): EditingModel {
+  const { fitted } = model;
+  return { ...model, depth, ...(fitted && { fitted: (shape: Extent) => withDepth(fitted(shape), depth) }) };
+}
+
 /** Side length in pixels at which the model works, as an extent. */
 export function modelExtent(model: EditingModel): { readonly width: number; readonly height: number } {
   const [rows, columns] = model.quantiser.finest;

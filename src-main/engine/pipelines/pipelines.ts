@@ -155,7 +155,7 @@ function eightBitColours({ channels, samples }: Photo): { readonly channels: num
 async function depthMask(job: PipelineJob, photo: Photo): Promise<Mask> {
   const settings = job.request.control;
   if (!settings) throw new Error('Expected control settings.');
-  const size = modelExtent(job.model);
+  const size = job.model.depth?.sizeFor(photo.extent) ?? modelExtent(job.model);
   const frame = frameWhole(photo.extent, size.width / size.height);
   const plane = await estimateMap(job, settings, await workingCopy(photo, frame, size));
   return upsampleMap({ ...plane, dims: plane.dims.slice(1) }, frame, photo.extent);

@@ -1,4 +1,4 @@
-import type { Grid } from '#base/geometry.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import type { FloatTensor } from './tensor.js';
 
 // l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
@@ -104,6 +104,8 @@ export interface TextEncoder {
 
 /** Monocular depth: `[1, 3, H, W]` in 0..1 → relative disparity `[1, 1, H, W]`, near = 1. */
 export interface DepthEstimator {
+  /** The size at which it sees a picture of this shape best. */
+  sizeFor(picture: Extent): Extent;
   estimate(picture: FloatTensor): Promise<FloatTensor>;
   release(): Promise<void>;
 }

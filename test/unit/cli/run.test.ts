@@ -96,12 +96,12 @@ describe('an edit', () => {
     await writeFile(at('map.png'), grayPng(4, 4));
     await writeFile(at('mask.png'), grayPng(20, 30, 255));
     const options =
-      '--pack sketch --preset fast --control-kind depth --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
+      '--pack sketch --preset fast --control-kind depth --depth-pack sketch --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
     await cli('edit', photo, '-i', 'x', '-m', at('mask.png'), '--control', at('map.png'), '-o', at('out.webp'), ...options.split(' '));
     expect(opened.engine.jobs[0]?.request).toMatchObject({
       task: 'edit',
       preset: 'fast',
-      control: { kind: 'depth', strength: 0.5, fromScale: 2, toScale: 3 },
+      control: { kind: 'depth', strength: 0.5, fromScale: 2, toScale: 3, estimator: 'sketch' },
       structure: 1,
       guidance: 2.5,
       temperature: 0,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
-import { PackCard } from '#contract/pack-card.js';
+import { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
 
@@ -36,10 +36,16 @@ function report(file: string, model: ModelShape | null): InspectReport {
   };
 }
 
-const cardOf = (model: ModelShape, name?: string) =>
-  packOfCheckpoints({ reports: [report('/x/vae.pth', vae), report('/x/var_d16.pth', model)], ...(name !== undefined && { name }) }).cardOf(
-    FILES,
-  );
+/** A card that must be of a pack that draws. */
+function drawing(card: AnyCard): PackCard {
+  if (card.family === 'depth') throw new Error('Expected a pack that draws.');
+  return card;
+}
+
+const cardOf = (model: ModelShape, name?: string) => {
+  const reports = [report('/x/vae.pth', vae), report('/x/var_d16.pth', model)];
+  return drawing(packOfCheckpoints({ reports, ...(name !== undefined && { name }) }).cardOf(FILES));
+};
 
 describe('a card for published VAR files', () => {
   test('says sizes, scales, presets and names, and is sound', () => {
@@ -76,6 +82,34 @@ describe('a card for published VAR files', () => {
   });
 });
 
+describe('a card for a depth model', () => {
+  const model = { family: 'depth', input: 'image', output: 'depth', external: [{ file: '/x/model.onnx_data', bytes: 9 }] } as const;
+
+  test('says how it sees, keeps the names of its weights, and is sound', () => {
+    const pack = packOfCheckpoints({ reports: [report('/x/depth_anything_v2_vits.onnx', model)] });
+    expect(pack.sources.map(({ role, name }) => [role, name])).toEqual([
+      ['depth', 'depth.onnx'],
+      ['depth-weights', 'model.onnx_data'],
+    ]);
+    const card = v.parse(AnyCard, pack.cardOf(FILES));
+    expect(card).toMatchObject({ name: 'depth-anything-v2-vits', family: 'depth', imageSize: 518, config: { depth: { near: 'high' } } });
+  });
+
+  test.each([
+    ['depth_metric.onnx', 'low'],
+    ['depth.onnx', 'high'],
+  ])('%s has high numbers where it is near: %s', (file, near) => {
+    expect(packOfCheckpoints({ reports: [report(file, model)] }).cardOf(FILES)).toMatchObject({ config: { depth: { near } } });
+  });
+
+  test.each([
+    ['two at once', [report('a.onnx', model), report('b.onnx', model)], /one depth model and nothing else/],
+    ['weights named as the card', [report('a.onnx', { ...model, external: [{ file: '/x/CARD.json', bytes: 1 }] })], /than CARD\.json/],
+  ])('%s are refused', (_, reports, reason) => {
+    expect(() => packOfCheckpoints({ reports })).toThrow(reason);
+  });
+});
+
 describe('a card for published VAREdit files', () => {
   const transformer = { family: 'infinity', depth: 32, width: 2048, heads: 16, tokenBits: 32 } as const;
   const tokenizer = { family: 'bitwise-tokenizer', depth: 5, width: 128, heads: 0, tokenBits: 32 } as const;
@@ -102,7 +136,7 @@ describe('a card for published VAREdit files', () => {
       report('/x/v.pth', { ...tokenizer, depth: 4, tokenBits: 14 }),
       reports[2]!,
     ];
-    const card = packOfCheckpoints({ reports: patched, textTokenizer, pixels: 1024 }).cardOf(FILES);
+    const card = drawing(packOfCheckpoints({ reports: patched, textTokenizer, pixels: 1024 }).cardOf(FILES));
     expect(card).toMatchObject({ imageSize: 1024, config: { transformer: { patchify: 2 }, tokenizer: { codeBits: 14, downsample: 8 } } });
     expect(card.config.transformer.scales.at(-1)).toEqual([64, 64]);
   });

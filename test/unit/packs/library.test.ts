@@ -26,6 +26,7 @@ describe('a library', () => {
     expect(await library.list()).toEqual([
       {
         name: 'sketch',
+        family: 'infinity',
         title: 'A small pack',
         version: '1.0.0',
         builtIn: true,

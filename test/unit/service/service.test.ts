@@ -69,6 +69,15 @@ describe('a run', () => {
     expect(Object.keys(job?.pictures ?? {}).sort()).toEqual([source?.id, mask?.id, map?.id].sort());
   });
 
+  it('gives the engine the pack whose depth estimator the control names', async () => {
+    const { service, engine } = opened;
+    const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
+    const wish = (estimator: string) => ({ task: 'control', source: source.id, control: { kind: 'depth', estimator } }) as const;
+    await collect(service.stream('edit.run', wish('sketch')));
+    expect(engine.jobs[0]?.estimator?.card.name).toBe('sketch');
+    expect(await collect(service.stream('edit.run', wish('none')))).toMatchObject([{ type: 'failed', error: { code: 'pack.unknown' } }]);
+  });
+
   it('keeps previews, candidates and changed masks for the host to fetch', async () => {
     const { service } = opened;
     const source = await service.pictures.add(grayPng(9, 9), 'dog.png');

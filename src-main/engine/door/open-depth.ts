@@ -1,0 +1,90 @@
+import { ExpectedError } from '#contract/errors.js';
+import type { DepthCard, AnyCard } from '#contract/pack-card.js';
+import { invertMap, normaliseMap } from '../control/depth.js';
+import { inspectOnnx, loadOnnx } from '../graph/onnx-file.js';
+import { openDepthPyramid } from '../networks/depth-pyramid.js';
+import { depthShapeOf, openOnnxDepth } from '../networks/onnx-depth.js';
+import type { DepthEstimator } from '../tensor/predictor.js';
+import { resizeArea, resizeCubic, resizeLinear } from '../tensor/resample.js';
+import type { Runner } from '../tensor/runner.js';
+import { floats, type FloatTensor } from '../tensor/tensor.js';
+import type { InspectReport, InstalledPack } from './engine.js';
+import { assertAllUnchanged, expectBytes, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
+
+/** A depth estimator together with the files that it stands on; it looks at pictures of any size. */
+export interface OpenDepth extends Opened {
+  readonly depth: DepthEstimator;
+}
+
+/**
+ * The depth estimator of a pack: a foreign model of its own, or the built-in network.
+ *
+ * @throws ExpectedError `pack.unable` where the pack has none.
+ */
+export async function openDepth({ card, folder }: InstalledPack<AnyCard>, runner: Runner): Promise<OpenDepth> {
+  if (card.family === 'depth') return openForeign({ card, folder }, runner);
+  if (!hasRole(card, 'depth'))
+    throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${card.name}" has none.`);
+  const { weights, identities } = await openRole({ card, folder }, 'depth');
+  const depth = fitted(await openDepthPyramid(runner, weights, card.imageSize));
+  return { depth, assertUnchanged: () => assertAllUnchanged(identities), release: () => depth.release() };
+}
+
+/** Whatever range a model's depth has, it becomes 0 (far) … 1 (near) in every picture. */
+async function openForeign(pack: InstalledPack<DepthCard>, runner: Runner): Promise<OpenDepth> {
+  const { file, entry } = onlyFile(pack, 'depth');
+  const { model, graph, identity, external } = await loadOnnx(file);
+  expectBytes(entry, identity);
+  const config = pack.card.config.depth;
+  const foreign = fitted(await openOnnxDepth(runner, { graph, config, shape: depthShapeOf(model) }));
+  const towards = config.near === 'high' ? normaliseMap : (map: FloatTensor) => invertMap(normaliseMap(map));
+  return {
+    depth: { ...foreign, estimate: async (picture) => towards(await foreign.estimate(picture)) },
+    assertUnchanged: () => assertAllUnchanged([identity, ...external]),
+    release: () => foreign.release(),
+  };
+}
+
+/** Shows the estimator every picture at the size that it wants. */
+function fitted(estimator: DepthEstimator): DepthEstimator {
+  return {
+    sizeFor: (picture) => estimator.sizeFor(picture),
+    release: () => estimator.release(),
+    async estimate(picture) {
+      const [, , height = 0, width = 0] = picture.dims;
+      const size = estimator.sizeFor({ width, height });
+      const planes = floats(picture.dims.slice(1), picture.data);
+      const shrinks = size.width * size.height < width * height;
+      const seen = (shrinks ? resizeArea : resizeCubic)(planes, [size.height, size.width]);
+      const map = await estimator.estimate(floats([1, ...seen.dims], seen.data)); // (1, 1, h', w')
+      return floats([1, 1, height, width], resizeLinear(floats(map.dims.slice(1), map.data), [height, width]).data);
+    },
+  };
+}
+
+/** What `inspect` says of an ONNX file. */
+export async function inspectDepth(file: string): Promise<InspectReport> {
+  const { model, identity, external } = await inspectOnnx(file);
+  return {
+    file: identity.path,
+    format: 'onnx',
+    sizeBytes: identity.sizeBytes,
+    parameters: model.parameters,
+    ...recognised(() => ({
+      ...depthShapeOf(model),
+      external: external.map(({ path: part, sizeBytes }) => ({ file: part, bytes: sizeBytes })),
+    })),
+    licence: model.metadata['license'] ?? model.metadata['licence'] ?? null,
+    metadata: model.metadata,
+    tensors: [],
+  };
+}
+
+function recognised(read: () => NonNullable<InspectReport['model']>): Pick<InspectReport, 'model' | 'reason'> {
+  try {
+    return { model: read() };
+  } catch (error) {
+    if (error instanceof ExpectedError) return { model: null, reason: error.message };
+    throw error;
+  }
+}
