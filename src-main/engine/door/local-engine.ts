@@ -134,8 +134,8 @@ export class LocalEngine {
     return inspectFile(file);
   }
 
-  async *writeWeights({ file, target, precision }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
-    const writing = writeWeights(await openCheckpoint(file), target, precision);
+  async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
+    const writing = writeWeights(await openCheckpoint(file), options);
     try {
       for (let step = await writing.next(); ; step = await writing.next()) {
         if (step.done) {

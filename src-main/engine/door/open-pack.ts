@@ -140,7 +140,8 @@ async function openRole(pack: InstalledPack, role: Role): Promise<OpenRole> {
   const [first] = parts;
   if (!first) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${pack.card.name}" but its card names none.`);
   const tensors = new Map(parts.flatMap((part) => [...part.tensors]));
-  return { weights: Weights.of({ ...first, tensors }), identities: parts.map(({ identity }) => identity) };
+  const identities = parts.map(({ identity }) => identity);
+  return { weights: Weights.of({ ...first, shards: identities, tensors }), identities };
 }
 
 async function openEntry(pack: InstalledPack, entry: PackFile): Promise<Checkpoint> {
