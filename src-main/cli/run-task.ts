@@ -146,6 +146,8 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     seed: first.candidate.seed,
     timingsMs: done.timingsMs,
     peakRssBytes: done.peakRssBytes,
+    estimateMs: plan?.estimateMs ?? null,
+    estimateBytes: plan?.estimateBytes ?? null,
     changedPixels: first.candidate.changedPixels,
     changedOutsideMask: first.candidate.changedOutsideMask,
     tokens: first.candidate.tokens,

@@ -5,13 +5,17 @@ const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512));
 const Grid = v.tuple([side, side]);
 
+const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
+
 export const PackFile = v.object({
   /** A plain base name beside the card. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
   /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
   role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
+  sha256: Sha256,
+  /** The published files that it was made of. */
+  madeOf: v.optional(v.pipe(v.array(v.object({ name: v.string(), sha256: Sha256 })), v.maxLength(1000))),
 });
 export type PackFile = v.InferOutput<typeof PackFile>;
 
@@ -86,8 +90,11 @@ export const TokenizerConfig = v.variant('kind', [
 ]);
 export type TokenizerConfig = v.InferOutput<typeof TokenizerConfig>;
 
-/** How the weights of linear layers are stored: exactly, or with one scale per output (int8) or per 32 inputs (int4). */
-export const PRECISIONS = ['float32', 'int8', 'int4'] as const;
+/**
+ * How the weights of linear layers are stored: exactly, in two bytes each (as they are where they come so), or as integers
+ * with one scale per output (int8) or per 32 inputs (int4).
+ */
+export const PRECISIONS = ['float32', 'half', 'int8', 'int4'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 const LayerCount = positive;

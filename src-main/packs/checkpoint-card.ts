@@ -3,7 +3,7 @@ import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
-import type { InspectReport, ModelShape } from '#engine/door/engine.js';
+import type { InspectReport, ModelShape, WriteWork } from '#engine/door/engine.js';
 import { publishedSchedule } from '#engine/door/published.js';
 import { depthCard, depthSources } from './depth-card.js';
 import imagenetNames from './imagenet-names.json' with { type: 'json' };
@@ -16,10 +16,12 @@ export interface PackSource {
   readonly path: string;
   /** What it will take in the pack, at most. */
   readonly bytes: number;
+  /** The files that it is read from: `path`, or those that the index at `path` names. */
+  readonly files: readonly string[];
   /** Its name in the pack, where another file goes by it; absent = after its role. */
   readonly name?: string;
-  /** What its weights are written anew as; absent = copied as it is. */
-  readonly written?: Precision;
+  /** How its weights are written anew; absent = copied as it is. */
+  readonly written?: Pick<WriteWork, 'precision' | 'only'>;
 }
 
 /** What published files become: everything of a card but the copied files. */
@@ -38,7 +40,7 @@ export interface PublishedFiles {
   readonly pixels?: number | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   readonly control?: ControlKind | undefined;
-  /** Of the transformer and the text encoder; float32 where nothing else is said. */
+  /** Of the transformer and the text encoder; float32 (exact) where nothing else is said. */
   readonly precision?: Precision;
 }
 
@@ -130,8 +132,8 @@ function promptedParts<T extends ModelShape['family'], V extends ModelShape['fam
   const sources: PackSource[] = [
     sourceOf('transformer', transformer.report, files.precision),
     sourceOf('tokenizer', tokenizer.report),
-    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report, files.precision)),
-    { role: 'text-tokenizer', ...textTokenizer },
+    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report, files.precision)).filter(({ bytes }) => bytes > 0),
+    { role: 'text-tokenizer', ...textTokenizer, files: [textTokenizer.path] },
   ];
   return { transformer, tokenizer, text, sources };
 }
@@ -175,17 +177,27 @@ function only<F extends ModelShape['family']>(parts: Parts, family: F): Part<F> 
 }
 
 /** Bytes per weight, scales and what stays float32 included. */
-const WRITTEN_BYTES: Readonly<Record<Precision, number>> = { float32: 4, int8: 1.25, int4: 0.85 };
+const WRITTEN_BYTES: Readonly<Record<Precision, number>> = { float32: 4, half: 2.3, int8: 1.25, int4: 0.85 };
 
-/** Half precision is widened on its way in: a graph maps float32 only. */
-function sourceOf(
-  role: PackFile['role'],
-  { file, sizeBytes, tensors, parameters }: InspectReport,
-  precision: Precision = 'float32',
-): PackSource {
-  const isHalf = tensors.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
-  if (precision === 'float32' && !isHalf) return { role, path: file, bytes: sizeBytes };
-  return { role, path: file, bytes: Math.ceil(parameters * WRITTEN_BYTES[precision]), written: precision };
+/** T5 is published with its decoder, which nobody asks; the halves share the table of words. */
+const TEXT_ENCODER = ['shared', 'encoder'];
+
+/** Files that are float32, in one piece and all needed are copied as they are. */
+function sourceOf(role: PackFile['role'], report: InspectReport, precision: Precision = 'float32'): PackSource {
+  const { file, files, sizeBytes, tensors } = report;
+  const only = role === 'text' ? TEXT_ENCODER : undefined;
+  const needed = tensors.filter(({ name }) => only?.includes(name.split('.', 1)[0] ?? '') !== false);
+  const isHalf = needed.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
+  const asItIs = precision === 'float32' && !isHalf && files.length === 1 && needed.length === tensors.length;
+  if (asItIs) return { role, path: file, files, bytes: sizeBytes };
+  const parameters = needed.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
+  return {
+    role,
+    path: file,
+    files,
+    bytes: Math.ceil(parameters * WRITTEN_BYTES[precision]),
+    written: { precision, ...(only && { only }) },
+  };
 }
 
 /** A transformer that reads indices says nothing of the codes' width. */

@@ -16,12 +16,13 @@ export function depthSources({ file, sizeBytes }: InspectReport, { external }: F
   const weights = external.map((part) => ({
     role: 'depth-weights' as const,
     path: part.file,
+    files: [part.file],
     bytes: part.bytes,
     name: basename(part.file),
   }));
   const taken = weights.find(({ name }) => TAKEN.includes(name.toLowerCase()));
   if (taken) throw new ExpectedError('weights.refused', `Expected another name for the weights of ${basename(file)} than ${taken.name}.`);
-  return [{ role: 'depth' as const, path: file, bytes: sizeBytes, name: 'depth.onnx' }, ...weights];
+  return [{ role: 'depth' as const, path: file, files: [file], bytes: sizeBytes, name: 'depth.onnx' }, ...weights];
 }
 
 /** What a card of this family begins with. */

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
-import { ExpectedError } from '#contract/errors.js';
-import type { AnyCard, PackFile, Precision } from '#contract/pack-card.js';
+import { CancelledError, ExpectedError } from '#contract/errors.js';
+import type { AnyCard, PackFile } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
-import type { WrittenFile } from '#engine/door/engine.js';
-import type { CheckpointPack } from './checkpoint-card.js';
+import type { WriteWork, WrittenFile } from '#engine/door/engine.js';
+import type { CheckpointPack, PackSource } from './checkpoint-card.js';
 import { errnoOf } from './json-file.js';
-import { hashComplaint, sizeComplaint } from './verify.js';
+import { bytesIn, leaveUnfinished, sweepUnfinished, takeUnfinished, tidyUnfinished } from './unfinished.js';
+import { hashComplaint, sha256Of, sizeComplaint } from './verify.js';
 
-const UNFINISHED = '.importing-';
 /** Windows has no such flag. */
 const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 const PIECE_BYTES = 1024 * 1024;
@@ -22,7 +22,7 @@ const PIECE_BYTES = 1024 * 1024;
 export async function importFolder(source: string, shelf: string): Promise<AnyCard> {
   const folder = resolve(source);
   const card = await readCard(folder, folder);
-  const place = { shelf, name: card.name, bytes: totalBytes(card.files) };
+  const place = { shelf, name: card.name, bytes: totalBytes(card.files), plan: card };
   return shelve(place, async (unfinished) => {
     for (const file of card.files) await copyVerified(file, folder, unfinished);
     return card;
@@ -31,30 +31,60 @@ export async function importFolder(source: string, shelf: string): Promise<AnyCa
 
 /** How an import is done and followed. */
 export interface ImportWork {
-  /** Writes a weights file as safetensors of a precision: the engine's part. */
-  writeWeights(file: string, target: string, precision: Precision): Promise<WrittenFile>;
+  /** Writes a weights file as safetensors of a precision, going on where a killed try ended: the engine's part. */
+  writeWeights(work: WriteWork): Promise<WrittenFile>;
   /** Hears how many bytes were written since the last time; throws to give the import up. */
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Copies published weights files into `shelf` with the card that was made for them. */
+/** Copies published weights files into `shelf`, or writes them anew, with the card that was made for them. */
 export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, work: ImportWork): Promise<AnyCard> {
   const { name } = cardOf([]);
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-  return shelve({ shelf, name, bytes }, async (unfinished) => {
+  return shelve({ shelf, name, bytes, plan: [name, await planOf(sources)] }, async (unfinished) => {
     const files: PackFile[] = [];
     for (const source of sources) {
       const parts = files.filter(({ role }) => role === source.role).length;
       const extension = source.written ? '.safetensors' : extname(source.path);
       const file = source.name ?? `${source.role}${parts === 0 ? '' : `-${parts + 1}`}${extension}`;
       const target = join(unfinished, file);
-      const written = await (source.written
-        ? work.writeWeights(source.path, target, source.written)
-        : copyFile(source.path, target, { onBytes: work.onBytes }));
-      files.push({ name: file, role: source.role, ...written });
+      files.push({ name: file, role: source.role, ...(await fillFile(source, target, work)) });
     }
     return parseCard(cardOf(files), name);
   });
+}
+
+/** The same files and the same wishes: what a killed import may be gone on with. */
+async function planOf(sources: readonly PackSource[]): Promise<unknown> {
+  const facts = sources.map(async ({ files, written }) => [
+    written,
+    await Promise.all(files.map(async (file) => [file, (await stat(file)).size, (await stat(file)).mtimeMs])),
+  ]);
+  return Promise.all(facts);
+}
+
+type Filled = Pick<PackFile, 'bytes' | 'sha256' | 'madeOf'>;
+
+async function fillFile({ path, files, written }: PackSource, target: string, work: ImportWork): Promise<Filled> {
+  if (!written) {
+    const copy = await copyFile(path, target, { onBytes: work.onBytes });
+    return { ...copy, madeOf: [{ name: basename(path), sha256: copy.sha256 }] };
+  }
+  // Side by side: the writing has a process of its own.
+  const state = { failed: false };
+  const hear = () => {
+    if (state.failed) throw new CancelledError('The import was given up.');
+    work.onBytes(0);
+  };
+  const hashing = Promise.all(files.map(async (file) => ({ name: basename(file), sha256: await sha256Of(file, hear) })));
+  hashing.catch(() => undefined);
+  try {
+    const made = await work.writeWeights({ file: path, target, ...written });
+    return { ...made, madeOf: await hashing };
+  } catch (error) {
+    state.failed = true;
+    throw error;
+  }
 }
 
 interface Place {
@@ -62,23 +92,28 @@ interface Place {
   readonly name: string;
   /** What the files will take. */
   readonly bytes: number;
+  /** Tells whether what a killed import left is of this one. */
+  readonly plan: unknown;
 }
 
 /** Fills a folder of its own, adds the card, and puts it under its name in one step. */
-async function shelve({ shelf, name, bytes }: Place, fill: (unfinished: string) => Promise<AnyCard>): Promise<AnyCard> {
+async function shelve({ shelf, name, bytes, plan }: Place, fill: (unfinished: string) => Promise<AnyCard>): Promise<AnyCard> {
   await makeShelf(shelf);
   await sweepUnfinished(shelf);
-  await expectSpace({ shelf, name, bytes });
-  const unfinished = await mkdtemp(join(shelf, UNFINISHED));
+  const unfinished = await takeUnfinished(shelf, plan);
   try {
+    await expectSpace(shelf, name, bytes - (await bytesIn(unfinished)));
     const card = await fill(unfinished);
+    await tidyUnfinished(unfinished);
     await writeDurably(join(unfinished, CARD_NAME), JSON.stringify(card, undefined, 2));
     await syncFolder(unfinished);
     await appear(unfinished, join(shelf, name), name);
     await syncFolder(shelf);
     return card;
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
+    // A process that died for want of memory or by a kill leaves what may be gone on with; all else leaves nothing.
+    await leaveUnfinished(unfinished);
+    if (!(error instanceof ExpectedError && error.code === 'inference.died')) await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
 }
@@ -97,18 +132,7 @@ async function makeShelf(shelf: string): Promise<void> {
   }
 }
 
-/** What a killed import left behind; a running one is younger than a day. */
-async function sweepUnfinished(shelf: string): Promise<void> {
-  const dayMs = 24 * 60 * 60 * 1000;
-  for (const entry of await readdir(shelf)) {
-    if (!entry.startsWith(UNFINISHED)) continue;
-    const handle = await open(join(shelf, entry), 'r');
-    const { mtimeMs } = await handle.stat().finally(() => handle.close());
-    if (Date.now() - mtimeMs > dayMs) await rm(join(shelf, entry), { recursive: true, force: true });
-  }
-}
-
-async function expectSpace({ shelf, name, bytes }: Place): Promise<void> {
+async function expectSpace(shelf: string, name: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(shelf);
   const free = bavail * bsize;
   if (bytes <= free) return;
@@ -130,13 +154,13 @@ interface Copying {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Copies and hashes. */
+/** Copies and hashes. What a killed try left is compared rather than written again. */
 async function copyFile(from: string, to: string, { expectSize, onBytes }: Copying): Promise<WrittenFile> {
   const source = await openSource(from);
   try {
     const { size: bytes } = await source.stat();
     expectSize?.(bytes);
-    const target = await open(to, 'wx');
+    const target = await open(to, constants.O_RDWR | constants.O_CREAT);
     return { bytes, sha256: await copyAndHash(source, target, onBytes).finally(() => target.close()) };
   } finally {
     await source.close();
@@ -155,21 +179,34 @@ async function openSource(path: string): Promise<FileHandle> {
 
 async function copyAndHash(source: FileHandle, target: FileHandle, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = new Uint8Array(PIECE_BYTES);
+  const buffer = Buffer.alloc(PIECE_BYTES);
+  let at = 0;
   for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, PIECE_BYTES, null);
+    const { bytesRead } = await source.read(buffer, 0, PIECE_BYTES, at);
     if (bytesRead === 0) break;
     const piece = buffer.subarray(0, bytesRead);
     hash.update(piece);
-    await target.writeFile(piece);
+    if (!(await holds(target, piece, at))) await writeAt(target, piece, at);
+    at += bytesRead;
     onBytes?.(bytesRead);
   }
+  await target.truncate(at);
   await target.sync();
   return hash.digest('hex');
 }
 
+async function holds(target: FileHandle, piece: Buffer, at: number): Promise<boolean> {
+  const there = Buffer.alloc(piece.length);
+  const { bytesRead } = await target.read(there, 0, piece.length, at);
+  return bytesRead === piece.length && there.equals(piece);
+}
+
+async function writeAt(target: FileHandle, piece: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < piece.length;) done += (await target.write(piece, done, piece.length - done, at + done)).bytesWritten;
+}
+
 async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx');
+  const handle = await open(path, 'w');
   try {
     await handle.writeFile(text);
     await handle.sync();

@@ -40,8 +40,12 @@ export function hashComplaint(file: PackFile, sha256: string): string {
   return `Expected SHA-256 ${file.sha256} for ${file.name} but received ${sha256}.`;
 }
 
-async function sha256Of(path: string): Promise<string> {
+/** Of a file; `onPiece` may throw to give it up. */
+export async function sha256Of(path: string, onPiece?: () => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(piece);
+  for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) {
+    hash.update(piece);
+    onPiece?.();
+  }
   return hash.digest('hex');
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import type { CheckpointReport, ImportEvent, ImportRequest, PackSummary } from '#contract/api.js';
@@ -6,7 +6,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import { PRECISIONS, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
-import type { Engine, InspectReport, WrittenFile } from '#engine/door/engine.js';
+import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints, type CheckpointPack, type PublishedFiles } from '#packs/checkpoint-card.js';
 import type { Library } from '#packs/library.js';
 
@@ -48,8 +48,7 @@ async function* follow({ engine, library }: Parts, request: ImportRequest, signa
     if (left.aborted) throw new CancelledError('The import was left.');
     doneBytes += bytes;
   };
-  const writeWeights = (file: string, target: string, precision: Precision) =>
-    written(engine, { file, target, precision }, { signal, onBytes });
+  const writeWeights = (work: WriteWork) => written(engine, work, { signal, onBytes });
   const importing = library.importCheckpoints(files, { writeWeights, onBytes }).then((done) => (pack = done));
   try {
     while (pack === undefined) {
@@ -68,10 +67,15 @@ interface Following {
   readonly onBytes: (bytes: number) => void;
 }
 
-async function written(engine: Engine, work: Parameters<Engine['writeWeights']>[0], { signal, onBytes }: Following): Promise<WrittenFile> {
-  for await (const event of engine.writeWeights(work, signal)) {
-    if ('written' in event) return event.written;
-    onBytes(event.bytes);
+async function written(engine: Engine, work: WriteWork, { signal, onBytes }: Following): Promise<WrittenFile> {
+  try {
+    for await (const event of engine.writeWeights(work, signal)) {
+      if ('written' in event) return event.written;
+      onBytes(event.bytes);
+    }
+  } catch (error) {
+    // A process that did not listen in time was killed, which is no accident then.
+    throw signal.aborted ? new CancelledError('The import was cancelled.', { cause: error }) : error;
   }
   throw new Error(`Expected ${work.file} to be written to its end.`);
 }
@@ -81,13 +85,21 @@ async function publishedFiles(engine: Engine, { files, ...said }: ImportRequest)
   if (relative !== undefined)
     throw new ExpectedError('request.invalid', `Expected an absolute path for files but received ${JSON.stringify(relative)}.`);
   const reports: InspectReport[] = [];
-  for (const file of files) if (!isJson(file)) reports.push(await engine.inspect(file));
-  const path = files.find(isJson);
-  return { reports, ...(path !== undefined && { textTokenizer: { path, bytes: (await stat(path)).size } }), ...said };
+  for (const file of files) if (!isTokenizer(file)) reports.push(await engine.inspect(file));
+  const path = files.find(isTokenizer);
+  const textTokenizer = path !== undefined && { path: await realpath(path), bytes: (await stat(path)).size };
+  return { reports: withoutShards(reports), ...(textTokenizer && { textTokenizer }), ...said };
 }
 
-function isJson(file: string): boolean {
-  return extname(file).toLowerCase() === '.json';
+/** The index of a checkpoint in several files is JSON, too. */
+function isTokenizer(file: string): boolean {
+  return extname(file).toLowerCase() === '.json' && !file.toLowerCase().endsWith('.index.json');
+}
+
+/** Files that an index among them names are read through it. */
+function withoutShards(reports: readonly InspectReport[]): readonly InspectReport[] {
+  const shards = new Set(reports.flatMap(({ file, files }) => files.filter((part) => part !== file)));
+  return reports.filter(({ file }) => !shards.has(file));
 }
 
 const NO_HASH = '0'.repeat(64);

@@ -76,8 +76,7 @@ function tokenizer({ codeBits, multipliers }) {
       Object.assign(tensors, residual(`encoder.down.${level}.block.${i}`, width, i > 0 ? width : (widths[level - 1] ?? BASE)));
     if (level < widths.length - 1) Object.assign(tensors, convolution(`encoder.down.${level}.downsample.conv`, width, width));
   });
-  for (const half of ['encoder', 'decoder'])
-    for (const i of [1, 2]) Object.assign(tensors, residual(`${half}.mid.block_${i}`, top, top));
+  for (const half of ['encoder', 'decoder']) for (const i of [1, 2]) Object.assign(tensors, residual(`${half}.mid.block_${i}`, top, top));
   Object.assign(tensors, norm('encoder.norm_out', top), convolution('encoder.conv_out', codeBits, top));
   Object.assign(tensors, convolution('decoder.conv_in', top, codeBits));
   widths.forEach((width, level) => {

@@ -20,9 +20,10 @@ const USAGE = `Usage: scalebrush packs list
        scalebrush packs add NAME [--accept-licence] [--precision KIND]
        scalebrush packs remove NAME
 
-Import takes a pack's folder, or the files that authors published (.pth or .safetensors): of VAR a
-transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its
-tokenizer.json; of Depth Anything V2, or any depth model of one picture and one map, its .onnx alone.
+Import takes a pack's folder, or the files that authors published (.pth, .safetensors, or the .index.json of several): of VAR
+a transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its tokenizer.json; of Depth
+Anything V2, or any depth model of one picture and one map, its .onnx alone. An import that was killed goes on where it was
+when it is started again.
 
 Add fetches the files of a known pack from the public hub, or from the mirror that HF_ENDPOINT names, and goes on where
 an earlier try ended. It is the only command that connects to another machine.
@@ -33,7 +34,7 @@ Options:
   --pixels SIDE  256, 512 or 1024: what a VAREdit transformer was trained for (default 512)
   --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
                  where its file's name does not say
-  --precision KIND  float32 (default, exact), int8 (about twice as fast, a quarter of the memory) or int4 (an
+  --precision KIND  float32 (default, exact), half (as stored where files are half: half of the memory, somewhat slower), int8 (about twice as fast, a quarter of the memory) or int4 (an
                  eighth of the memory): how the transformer and the text encoder are stored
   --json         print one JSON object`;
 

@@ -62,9 +62,9 @@ export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()
  * packs its blocks twice, for the source and for the scales; int4 kernels keep sums of their blocks. Measured (test/bench).
  */
 const REPACKED_COPIES: Readonly<Record<PackCard['family'], Readonly<Record<Precision, number>>>> = {
-  var: { float32: 2, int8: 2, int4: 2.3 },
-  controlar: { float32: 2, int8: 2, int4: 2.3 },
-  infinity: { float32: 2.5, int8: 2.45, int4: 3.6 },
+  var: { float32: 2, half: 1, int8: 2, int4: 2.3 },
+  controlar: { float32: 2, half: 1, int8: 2, int4: 2.3 },
+  infinity: { float32: 2.5, half: 1, int8: 2.45, int4: 3.6 },
 };
 
 /** Memory that an open pack takes: its pages, or those and their repacked copies. */
@@ -84,7 +84,7 @@ const SMALL_SHARE = 0.25;
 const LARGE_SHARE = 0.8;
 const LARGE_WIDTH = 1024;
 /** Against float32, measured on VAR-d16 (test/bench). */
-const SPEED: Readonly<Record<Precision, number>> = { float32: 1, int8: 2.1, int4: 1.3 };
+const SPEED: Readonly<Record<Precision, number>> = { float32: 1, half: 0.8, int8: 2.1, int4: 1.3 };
 
 function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;

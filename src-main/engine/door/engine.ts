@@ -1,11 +1,11 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Forecast, InstructionReport, PictureInfo, ProviderReport } from '#contract/api.js';
-import type { AnyCard, PackCard, Precision } from '#contract/pack-card.js';
+import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
 import type { DepthShape } from '../networks/onnx-depth.js';
 import type { ModelShape as CheckpointShape } from '../weights/recognise.js';
-import type { WrittenFile } from '../weights/write-weights.js';
+import type { WriteOptions, WrittenFile } from '../weights/write-weights.js';
 
 export type { WrittenFile };
 
@@ -16,11 +16,9 @@ export interface ForeignDepth extends DepthShape {
 
 export type ModelShape = CheckpointShape | ForeignDepth;
 
-export interface WriteWork {
+/** A weights file to be written anew. */
+export interface WriteWork extends WriteOptions {
   readonly file: string;
-  /** Must not exist yet. */
-  readonly target: string;
-  readonly precision: Precision;
 }
 
 /** Bytes since the last event, or the end. */
@@ -57,6 +55,8 @@ export interface TensorSummary {
 /** What `inspect` says of a weights file without running anything in it. */
 export interface InspectReport {
   readonly file: string;
+  /** All files that its tensors lie in. */
+  readonly files: readonly string[];
   readonly format: string;
   readonly sizeBytes: number;
   readonly parameters: number;

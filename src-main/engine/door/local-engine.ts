@@ -140,8 +140,8 @@ export class LocalEngine {
     return (await isOnnxFile(file)) ? inspectDepth(file) : inspectFile(file);
   }
 
-  async *writeWeights({ file, target, precision }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
-    const writing = writeWeights(await openCheckpoint(file), target, precision);
+  async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
+    const writing = writeWeights(await openCheckpoint(file), options);
     try {
       for (let step = await writing.next(); ; step = await writing.next()) {
         if (step.done) {

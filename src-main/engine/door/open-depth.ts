@@ -67,6 +67,7 @@ export async function inspectDepth(file: string): Promise<InspectReport> {
   const { model, identity, external } = await inspectOnnx(file);
   return {
     file: identity.path,
+    files: [identity.path, ...external.map(({ path: part }) => part)],
     format: 'onnx',
     sizeBytes: identity.sizeBytes,
     parameters: model.parameters,

@@ -39,7 +39,8 @@ export async function openRole(pack: InstalledPack<AnyCard>, role: Role): Promis
   const [first] = parts;
   if (!first) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${pack.card.name}" but its card names none.`);
   const tensors = new Map(parts.flatMap((part) => [...part.tensors]));
-  return { weights: Weights.of({ ...first, tensors }), identities: parts.map(({ identity }) => identity) };
+  const identities = parts.map(({ identity }) => identity);
+  return { weights: Weights.of({ ...first, shards: identities, tensors }), identities };
 }
 
 async function openEntry(pack: InstalledPack<AnyCard>, entry: PackFile): Promise<Checkpoint> {

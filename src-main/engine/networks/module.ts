@@ -6,6 +6,7 @@ import type { Weights } from '#engine/weights/handle.js';
 /** Below this a tensor is copied into the graph: a mapping of its own would cost more. */
 const INLINE_BYTES = 1024;
 const FLOAT_BYTES = 4;
+const HALF_BYTES = 2;
 
 /**
  * A module of a network while its graph is being written: its own weights and the graph they go into.
@@ -48,6 +49,13 @@ export class Module {
     const mappable = dtype === 'float32' && lengthBytes >= INLINE_BYTES && offsetBytes % FLOAT_BYTES === 0;
     if (mappable) return this.graph.mapped({ name: label, dims, file, offsetBytes, lengthBytes });
     return this.graph.inline(label, dims, this.floats(name));
+  }
+
+  /** The weights of a linear layer where they are stored in half precision and can be mapped. */
+  half(name: string): Value | undefined {
+    const { name: label, dtype, shape: dims, file, offsetBytes, lengthBytes } = this.weights.stored(name);
+    const mappable = (dtype === 'float16' || dtype === 'bfloat16') && lengthBytes >= INLINE_BYTES && offsetBytes % HALF_BYTES === 0;
+    return mappable ? this.graph.mapped({ name: label, dtype, dims, file, offsetBytes, lengthBytes }) : undefined;
   }
 
   /** The weights of a linear layer where they are stored as integers. */

@@ -5,6 +5,8 @@ import type { Module } from './module.js';
 
 /** MatMulNBits: multiply as int8, which is several times faster than widening every block. */
 const INT8_COMPUTE = 4;
+/** ONNX's number for the type. */
+const FLOAT32 = 1;
 
 // Layers as PyTorch names them, each a function of its module and its input.
 // R rows of any batch · C width · H heads · c head width · B batch · L tokens · N, h, w pictures
@@ -25,7 +27,11 @@ function project(module: Module, rows: Value, { weightName, bias }: { weightName
   const { graph } = module;
   const added = bias === undefined ? [] : [bias];
   const quantised = module.quantised(weightName);
-  if (!quantised) return graph.op('Gemm', [rows, module.parameter(weightName), ...added], { transB: 1 });
+  if (!quantised) {
+    const half = module.half(weightName);
+    const weight = half === undefined ? module.parameter(weightName) : widened(graph, half, rows);
+    return graph.op('Gemm', [rows, weight, ...added], { transB: 1 });
+  }
   const { precision, values, scales } = quantised;
   if (precision === 'int8') return graph.op('com.microsoft.DynamicQuantizeMatMul', [rows, values, scales, ABSENT, ...added]);
   const [outputs = 0, inputs = 0] = module.shape(weightName);
@@ -33,6 +39,16 @@ function project(module: Module, rows: Value, { weightName, bias }: { weightName
     ...{ N: outputs, K: inputs, bits: 4, block_size: BLOCK },
     accuracy_level: INT8_COMPUTE,
   });
+}
+
+/**
+ * A half-precision weight as float32, for the moment in which `rows` are multiplied with it. The runtime would widen all
+ * weights when it opens the graph, into private copies, or all at once when a run begins: a shape that only these rows
+ * give (`[0, 0]`, as it was) makes it wait.
+ */
+function widened(graph: GraphBuilder, half: Value, rows: Value): Value {
+  const asItWas = graph.op('Mul', [graph.op('Shape', [rows]), graph.integers([0, 0])]);
+  return graph.op('Cast', [graph.op('Reshape', [half, asItWas])], { to: FLOAT32 });
 }
 
 /** `[…, width]` → `[R, width]`. */

@@ -37,6 +37,13 @@ export interface FileIdentity {
 export interface Checkpoint {
   readonly format: 'safetensors' | 'torch';
   readonly identity: FileIdentity;
+  /** Where the tensors lie, if not all of them in that one file. */
+  readonly shards?: readonly FileIdentity[];
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Every file that the tensors lie in. */
+export function filesOf({ identity, shards }: Checkpoint): readonly FileIdentity[] {
+  return shards ?? [identity];
 }

@@ -33,6 +33,39 @@ export function widenBfloat(brains: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
+const HALF_INFINITY = 0x7c00;
+const HALF_NAN = 0x7e00;
+/** Bits of the least float32 that rounds to infinity, of infinity, and of the least that is no subnormal half. */
+const ROUNDS_TO_INFINITY = 0x477ff000;
+const FLOAT_INFINITY = 0x7f800000;
+const NORMAL_HALF = 0x38800000;
+/** Between the two formats' exponents, in the place where float32 has its own. */
+const BIAS_DIFFERENCE = 0x38000000;
+
+/** To the nearest half, ties to even. Undefined where a finite value is too large for one. */
+export function narrowToHalf(floats: Float32Array): Uint16Array | undefined {
+  const words = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  const halves = new Uint16Array(floats.length);
+  for (let i = 0; i < words.length; i++) {
+    const magnitude = words[i]! & 0x7fffffff;
+    if (magnitude >= ROUNDS_TO_INFINITY && magnitude < FLOAT_INFINITY) return undefined;
+    halves[i] = ((words[i]! >>> 16) & 0x8000) | halfOf(magnitude, floats[i]!);
+  }
+  return halves;
+}
+
+function halfOf(magnitude: number, value: number): number {
+  if (magnitude >= FLOAT_INFINITY) return magnitude === FLOAT_INFINITY ? HALF_INFINITY : HALF_NAN;
+  if (magnitude < NORMAL_HALF) return toEven(Math.abs(value) / HALF_SMALLEST);
+  return (magnitude - BIAS_DIFFERENCE + 0xfff + ((magnitude >>> 13) & 1)) >>> 13;
+}
+
+function toEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
 /**
  * Stored little-endian bytes as float32; float64 is rounded. Undefined where the type holds no floats.
  * The result never shares memory with `bytes`.

@@ -1,6 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 
-import type { Checkpoint, StoredTensor } from './checkpoint.js';
+import { filesOf, type Checkpoint, type StoredTensor } from './checkpoint.js';
 import { widen } from './floats.js';
 import { NameIndex } from './name-index.js';
 import { BLOCK } from './quantise.js';
@@ -135,7 +135,8 @@ function quantisedShape({ precision, values: { shape } }: QuantisedTensor): read
 
 /** The stored bytes of one tensor, from the very file that was opened. */
 export function readStored(checkpoint: Checkpoint, tensor: StoredTensor): Buffer {
-  const file = WeightsFile.openSync(checkpoint.identity);
+  const identity = filesOf(checkpoint).find(({ path }) => path === tensor.file);
+  const file = WeightsFile.openSync(identity ?? checkpoint.identity);
   try {
     return file.read(tensor.offsetBytes, tensor.lengthBytes);
   } finally {

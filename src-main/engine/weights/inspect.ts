@@ -1,5 +1,5 @@
 import type { Checkpoint, StoredTensor, StoredType } from './checkpoint.js';
-import { STORED_BYTES } from './checkpoint.js';
+import { filesOf, STORED_BYTES } from './checkpoint.js';
 import { openCheckpoint } from './open.js';
 import type { ModelShape } from './recognise.js';
 import { recognise } from './recognise.js';
@@ -8,6 +8,8 @@ import { recognise } from './recognise.js';
 export interface CheckpointSummary {
   /** Real path. */
   readonly file: string;
+  /** Real paths of all files that the tensors lie in. */
+  readonly files: readonly string[];
   readonly format: Checkpoint['format'];
   readonly sizeBytes: number;
   /** Elements of all tensors; what tied tensors share is counted once. */
@@ -35,7 +37,8 @@ export function summarise(checkpoint: Checkpoint): CheckpointSummary {
   return {
     file: checkpoint.identity.path,
     format: checkpoint.format,
-    sizeBytes: checkpoint.identity.sizeBytes,
+    files: filesOf(checkpoint).map(({ path }) => path),
+    sizeBytes: filesOf(checkpoint).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     parameters: countParameters(tensors),
     ...recognise(checkpoint),
     licence: checkpoint.metadata['license'] ?? checkpoint.metadata['licence'] ?? null,
@@ -46,14 +49,23 @@ export function summarise(checkpoint: Checkpoint): CheckpointSummary {
 
 /** In file order, each tensor counts the bytes that no earlier one has covered. */
 function countParameters(tensors: readonly StoredTensor[]): number {
-  const inOrder = tensors.toSorted((a, b) => a.offsetBytes - b.offsetBytes || b.lengthBytes - a.lengthBytes);
+  const inOrder = tensors.toSorted((a, b) => inText(a.file, b.file) || a.offsetBytes - b.offsetBytes || b.lengthBytes - a.lengthBytes);
   let covered = 0;
   let parameters = 0;
-  for (const { dtype, offsetBytes, lengthBytes } of inOrder) {
+  let last: string | undefined;
+  for (const { dtype, file, offsetBytes, lengthBytes } of inOrder) {
+    if (file !== last) covered = 0;
+    last = file;
     const end = offsetBytes + lengthBytes;
     const fresh = Math.max(0, end - Math.max(offsetBytes, covered));
     parameters += Math.ceil(fresh / STORED_BYTES[dtype]);
     covered = Math.max(covered, end);
   }
   return parameters;
+}
+
+/** By code units: words of a language are not compared here, and 10⁵ of them would take long. */
+function inText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

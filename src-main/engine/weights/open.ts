@@ -1,6 +1,7 @@
 import type { Checkpoint } from './checkpoint.js';
 import { refused } from './refusal.js';
 import { readSafetensors } from './safetensors.js';
+import { isIndex, openShards, readIndex } from './sharded.js';
 import { readTorch } from './torch-zip.js';
 import type { WeightsFile } from './weights-file.js';
 import { withWeightsFile } from './weights-file.js';
@@ -27,11 +28,18 @@ const STRANGERS: readonly (readonly [signature: string, what: string])[] = [
 ];
 
 /**
- * Opens a weights file by its content, whatever its name: safetensors or a PyTorch zip checkpoint.
+ * Opens a weights file by its content, whatever its name: safetensors, a PyTorch zip checkpoint, or the index of a checkpoint
+ * in several such files.
  *
  * @throws ExpectedError `weights.refused` naming the first thing that is wrong.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const opened = await withWeightsFile(path, (file) => (isIndex(file) ? readIndex(file) : readCheckpoint(file)));
+  return 'weightMap' in opened ? openShards(path, opened, openFile) : opened;
+}
+
+/** One file, which is no index: an index of indices would never end. */
+function openFile(path: string): Promise<Checkpoint> {
   return withWeightsFile(path, readCheckpoint);
 }
 

@@ -65,7 +65,7 @@ export interface VectorTokenizerShape<F extends 'vector-tokenizer' | 'raster-tok
   readonly entries: number;
 }
 
-/** T5's encoder, or the part of it that lies in one of several files. */
+/** T5's encoder, or the part of it that lies in one of several files: no layer at all in the last of T5's own. */
 export interface TextEncoderShape {
   readonly family: 't5-encoder';
   readonly depth: number;
@@ -188,14 +188,21 @@ function assertVarBlock(block: Weights, width: number, heads: number): void {
 function isTextEncoder(weights: Weights): boolean {
   const blocks = weights.at('encoder', 'block');
   const [first] = blocks.children();
+  return (first !== undefined && blocks.at(first, 'layer', 0).has('SelfAttention')) || isTextDecoder(weights);
+}
+
+/** Where T5 lies in several files, the last holds nothing but a part of its decoder. */
+function isTextDecoder(weights: Weights): boolean {
+  const blocks = weights.at('decoder', 'block');
+  const [first] = blocks.children();
   return first !== undefined && blocks.at(first, 'layer', 0).has('SelfAttention');
 }
 
 function textEncoder(weights: Weights): TextEncoderShape {
-  const blocks = weights.at('encoder', 'block');
-  const names = blocks.children();
-  const width = blocks.at(names[0] ?? 0, 'layer', 0).shape('SelfAttention.q.weight')[1] ?? 0;
-  return { family: 't5-encoder', depth: names.length, width };
+  const encoder = weights.at('encoder', 'block').children();
+  const blocks = weights.at(encoder.length > 0 ? 'encoder' : 'decoder', 'block');
+  const width = blocks.at(blocks.children()[0] ?? 0, 'layer', 0).shape('SelfAttention.q.weight')[1] ?? 0;
+  return { family: 't5-encoder', depth: encoder.length, width };
 }
 
 function vectorTokenizer(weights: Weights): VectorTokenizerShape<'vector-tokenizer'> {

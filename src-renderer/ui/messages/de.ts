@@ -133,7 +133,12 @@ export const de = {
     licence: (licence: string) => `Lizenz: ${licence}. Mit dem Import stimmen Sie ihr zu.`,
     import: 'Importieren',
   },
-  precisions: { float32: 'Exakt (float32)', int8: 'int8: schneller, kleiner', int4: 'int4: am kleinsten' },
+  precisions: {
+    float32: 'Exakt (float32)',
+    half: 'Halb: wie gespeichert, langsamer',
+    int8: 'int8: schneller, kleiner',
+    int4: 'int4: am kleinsten',
+  },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${tenths.format(bytes / 1e9)} GB`),
   batch: {
     title: 'Viele Bilder auf einmal',

@@ -131,7 +131,7 @@ export const en = {
     licence: (licence: string) => `Licence: ${licence}. By importing you accept it.`,
     import: 'Import',
   },
-  precisions: { float32: 'Exact (float32)', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
+  precisions: { float32: 'Exact (float32)', half: 'Half: as stored, slower', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
   batch: {
     title: 'Many pictures at once',

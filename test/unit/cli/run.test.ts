@@ -28,6 +28,7 @@ beforeEach(async () => {
     inspect: (file) =>
       Promise.resolve({
         file,
+        files: [file],
         format: 'safetensors',
         sizeBytes: 1,
         parameters: 0,

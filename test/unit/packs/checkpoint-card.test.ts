@@ -25,6 +25,7 @@ const FILES = [
 function report(file: string, model: ModelShape | null): InspectReport {
   return {
     file,
+    files: [file],
     format: 'torch',
     sizeBytes: 1,
     parameters: 1,

@@ -93,9 +93,11 @@ describe('a foreign depth model', () => {
     expect(report).toMatchObject({ format: 'onnx', parameters: 4, model: { family: 'depth', fixed: { width: 42, height: 28 } } });
     const { model } = report;
     if (model?.family !== 'depth') throw new Error('Expected a depth model.');
+    const beside = path.join(files.folder, 'beside.data');
+    expect(report.files).toEqual([report.file, beside]);
     expect(depthSources(report, model)).toEqual([
-      { role: 'depth', path: report.file, bytes: bytes.length, name: 'depth.onnx' },
-      { role: 'depth-weights', path: path.join(files.folder, 'beside.data'), bytes: 16, name: 'beside.data' },
+      { role: 'depth', path: report.file, files: [report.file], bytes: bytes.length, name: 'depth.onnx' },
+      { role: 'depth-weights', path: beside, files: [beside], bytes: 16, name: 'beside.data' },
     ]);
   });
 

@@ -8,6 +8,7 @@ import { openPhoto, readFacts } from '#engine/image/decode.js';
 import { encodePhoto } from '#engine/image/encode.js';
 import { makeChunk, insertChunks, profileChunk } from '#engine/image/png-chunks.js';
 import { differingSamples, makeExif, makePhoto } from './pictures.js';
+import { stopwatch } from '../../../support/processor-time.js';
 
 const png = { format: 'png', quality: 90 } as const;
 const jpeg = { format: 'jpeg', quality: 90 } as const;
@@ -96,10 +97,10 @@ describe('what is refused', () => {
 
   it('giants, from the header and at once', async () => {
     await readFacts(pngHeader(8, 8)); // the decoder's own start-up is not what is measured
-    const started = performance.now();
+    const spentMs = stopwatch();
     expect((await refusal(pngHeader(65_500, 65_500))).code).toBe('image.too-large');
     expect((await refusal(pngHeader(70_000, 2))).code).toBe('image.too-large');
-    expect(performance.now() - started).toBeLessThan(20);
+    expect(spentMs()).toBeLessThan(100);
   });
 
   it('a PNG whose pixels were altered after it was written', async () => {

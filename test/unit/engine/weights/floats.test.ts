@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { halfToNumber, widen, widenBfloat, widenHalf } from '#engine/weights/floats.js';
+import { halfToNumber, narrowToHalf, widen, widenBfloat, widenHalf } from '#engine/weights/floats.js';
 
 describe('half precision', () => {
   it.each([
@@ -19,6 +19,30 @@ describe('half precision', () => {
   ])('reads the bits %i as %d', (bits, value) => {
     expect(halfToNumber(bits)).toBe(value);
     expect(widenHalf(Uint16Array.of(bits))[0]).toBe(value);
+  });
+});
+
+describe('narrowing to half precision', () => {
+  it('gives back every half that was widened', () => {
+    const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter((half) => (half & 0x7c00) !== 0x7c00 || (half & 0x3ff) === 0);
+    expect(narrowToHalf(widenHalf(bits))).toEqual(bits);
+  });
+
+  it.each([
+    ['to the nearest', 1 + 2 ** -11 + 2 ** -20, 0x3c01],
+    ['ties to even, downwards', 1 + 2 ** -11, 0x3c00],
+    ['ties to even, upwards', 1 + 3 * 2 ** -11, 0x3c02],
+    ['across an exponent', 2 - 2 ** -12, 0x4000],
+    ['subnormals to even', 2.5 * 2 ** -24, 0x0002],
+    ['the smallest away', 2 ** -26, 0x0000],
+    ['up to the largest', -65_519, 0xfbff],
+    ['NaN as NaN', Number.NaN, 0x7e00],
+  ])('rounds %s', (_, value, bits) => {
+    expect(narrowToHalf(Float32Array.of(value))?.[0]).toBe(bits);
+  });
+
+  it('has no half for what is larger', () => {
+    expect(narrowToHalf(Float32Array.of(1, 65_520))).toBeUndefined();
   });
 });
 

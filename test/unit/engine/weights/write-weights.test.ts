@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Precision } from '#contract/pack-card.js';
 import { readStored, Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import { maxDifference } from '../../../support/fixtures.js';
+import { safetensors } from './support/safetensors-writer.js';
+import { TemporaryFiles } from './support/temporary-files.js';
 
 let folder: string;
 beforeAll(async () => (folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-widen-'))));
@@ -25,9 +28,8 @@ async function write(...args: Parameters<typeof writeWeights>) {
 test('half precision is widened exactly, tensor by tensor, and mapped from then on', async () => {
   const half = await openCheckpoint('test/golden/var-mini/var_d3.pth');
   const target = path.join(folder, 'wide.safetensors');
-  const { written, steps } = await write(half, target, 'float32');
-  expect(steps).toBeLessThan(written.bytes);
-  expect(steps).toBeGreaterThan(0.9 * written.bytes);
+  const { written, steps } = await write(half, { target, precision: 'float32' });
+  expect(steps).toBe(written.bytes);
   const content = await readFile(target);
   expect(written).toEqual({ bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') });
   const wide = await openCheckpoint(target);
@@ -50,7 +52,7 @@ describe.each([
   beforeAll(async () => {
     const half = await openCheckpoint('test/golden/var-mini/var_d3.pth');
     const target = path.join(folder, `${precision}.safetensors`);
-    await write(half, target, precision);
+    await write(half, { target, precision });
     exact = Weights.of(half);
     written = Weights.of(await openCheckpoint(target));
   });
@@ -94,6 +96,117 @@ function restore(weights: Weights, name: string): Float32Array {
 test('nothing is written over', async () => {
   const half = await openCheckpoint('test/golden/var-mini/var_d3.pth');
   const target = path.join(folder, 'twice.safetensors');
-  await write(half, target, 'float32');
-  await expect(write(half, target, 'float32')).rejects.toThrow('EEXIST');
+  await write(half, { target, precision: 'float32' });
+  await rm(`${target}.journal`);
+  await expect(write(half, { target, precision: 'float32' })).rejects.toThrow('EEXIST');
+});
+
+describe('half', () => {
+  test('keeps what is stored in two bytes as it is, rounds other linear layers, and leaves the rest exact', async () => {
+    const stored = await openCheckpoint('test/golden/var-mini/var_d3.pth');
+    const wide = path.join(folder, 'for-half.safetensors');
+    await write(stored, { target: wide, precision: 'float32' });
+    for (const [name, source] of [
+      ['as-stored', stored],
+      ['rounded', await openCheckpoint(wide)],
+    ] as const) {
+      const target = path.join(folder, `${name}.safetensors`);
+      await write(source, { target, precision: 'half' });
+      const written = await openCheckpoint(target);
+      expect(written.tensors.get('blocks.0.ffn.fc1.weight')!.dtype).toBe('float16');
+      expect(written.tensors.get('head.weight')!.dtype).toBe('float32');
+      for (const tensor of stored.tensors.keys()) {
+        expect(Weights.of(written).readFloats(tensor), tensor).toEqual(Weights.of(stored).readFloats(tensor));
+        expect(written.tensors.get(tensor)!.offsetBytes % 2).toBe(0);
+      }
+    }
+  });
+});
+
+const files = new TemporaryFiles();
+
+/** A file with one linear layer of 64×64 whose first weight is given. */
+function layerWith(value: number): string {
+  const bytes = safetensors('{"a.weight":{"dtype":"F32","shape":[64,64],"data_offsets":[0,16384]}}', 16_384);
+  const start = bytes.length - 16_384;
+  bytes.fill(0, start);
+  bytes.writeFloatLE(value, start);
+  return files.write(bytes, 'layer');
+}
+
+test.each([
+  ['NaN', Number.NaN, 'int8', 'weights.damaged', /Expected finite weights in a\.weight but they are damaged/],
+  ['infinity', Number.NEGATIVE_INFINITY, 'int4', 'weights.damaged', /finite weights in a\.weight/],
+  ['a number beyond half precision', 70_000, 'half', 'weights.refused', /at most 65504 for half precision in a\.weight/],
+] as const)('%s is not rounded away but refused by name', async (what, value, precision, code, message) => {
+  const target = path.join(folder, `${what}.safetensors`);
+  const writing = write(await openCheckpoint(layerWith(value)), { target, precision });
+  await expect(writing).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+});
+
+test('only what is asked for is written', async () => {
+  const source = await openCheckpoint('test/golden/t5-mini/t5.pth');
+  const target = path.join(folder, 'encoder.safetensors');
+  await write(source, { target, precision: 'float32', only: ['shared'] });
+  expect([...(await openCheckpoint(target)).tensors.keys()]).toEqual(['shared.weight']);
+});
+
+describe('a write that was killed', () => {
+  /** Leaves after some steps, as a process that is killed does: only the files are closed. */
+  async function killedAfter(steps: number, target: string, precision: Precision = 'int8') {
+    const writing = writeWeights(await openCheckpoint('test/golden/var-mini/var_d3.pth'), { target, precision });
+    for (let i = 0; i < steps; i++) await writing.next();
+    await writing.return({ bytes: 0, sha256: '' });
+  }
+
+  async function whole(precision: Precision = 'int8') {
+    const target = path.join(folder, `whole-${precision}.safetensors`);
+    await rm(target, { force: true });
+    await rm(`${target}.journal`, { force: true });
+    const { written } = await write(await openCheckpoint('test/golden/var-mini/var_d3.pth'), { target, precision });
+    return { written, content: await readFile(target) };
+  }
+
+  const inode = async (target: string) => (await stat(target)).ino;
+  const partsOf = async (target: string) => (await readFile(`${target}.journal`, 'utf8')).split('\n').length - 2;
+
+  test('goes on behind the last tensor that was finished, to the same bytes', async () => {
+    const target = path.join(folder, 'killed.safetensors');
+    await killedAfter(20, target);
+    const [before, finished] = [await inode(target), await partsOf(target)];
+    expect(finished).toBeGreaterThan(5);
+    const { written, steps } = await write(await openCheckpoint('test/golden/var-mini/var_d3.pth'), { target, precision: 'int8' });
+    const { written: expected, content } = await whole();
+    expect(written).toEqual(expected);
+    expect(await readFile(target)).toEqual(content);
+    expect(await inode(target)).toBe(before);
+    // What was there is counted, too.
+    expect(steps).toBe(written.bytes);
+  });
+
+  test.each([
+    ['bytes that never reached the disk', async (target: string) => (await open(target, 'r+')).truncate(3000)],
+    [
+      'bytes that are others by now',
+      async (target: string) => {
+        const file = await open(target, 'r+');
+        await file.write(Buffer.from('damage'), 0, 6, 4000);
+        await file.close();
+      },
+    ],
+    ['a journal that was cut', (target: string) => appendFile(`${target}.journal`, '{"bytes":12')],
+  ])('trusts no part with %s', async (what, harm) => {
+    const target = path.join(folder, `${what}.safetensors`);
+    await killedAfter(20, target);
+    await harm(target);
+    const { written } = await write(await openCheckpoint('test/golden/var-mini/var_d3.pth'), { target, precision: 'int8' });
+    expect(written).toEqual((await whole()).written);
+  });
+
+  test('begins anew where something else was being written', async () => {
+    const target = path.join(folder, 'other.safetensors');
+    await killedAfter(20, target, 'int8');
+    const { written } = await write(await openCheckpoint('test/golden/var-mini/var_d3.pth'), { target, precision: 'int4' });
+    expect(written).toEqual((await whole('int4')).written);
+  });
 });

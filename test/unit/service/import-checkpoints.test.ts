@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ImportEvent, ImportRequest } from '#contract/api.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { Engine, WriteWork } from '#engine/door/engine.js';
+import { LocalEngine } from '#engine/door/local-engine.js';
+import { openLibrary, type Library } from '#packs/library.js';
+import { importCheckpoints } from '#service/import-checkpoints.js';
+
+const TRANSFORMER = path.resolve('test/golden/var-mini/var_d3.pth');
+const TOKENIZER = path.resolve('test/golden/var-mini/vae_ch32v64z8.pth');
+const NEVER = { aborted: false, reason: undefined };
+const local = new LocalEngine();
+
+let root: string;
+let library: Library;
+let packs: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-import-'));
+  packs = path.join(root, 'packs');
+  library = openLibrary({ builtIn: [], user: packs });
+});
+
+afterEach(() => rm(root, { recursive: true }));
+
+/** The true readers and writers, in this process. */
+function engineWith(other: Partial<Engine> = {}): Engine {
+  return {
+    inspect: (file: string) => local.inspect(file),
+    writeWeights: (work: WriteWork, signal: typeof NEVER) => local.writeWeights(work, signal),
+    ...other,
+  } as Engine;
+}
+
+const REQUEST: ImportRequest = { files: [TRANSFORMER, TOKENIZER], name: 'mini', precision: 'int8' };
+
+async function run(request: ImportRequest, engine = engineWith(), signal = NEVER): Promise<ImportEvent> {
+  let last: ImportEvent | undefined;
+  for await (const event of importCheckpoints({ engine, library }, request, signal)) last = event;
+  return last!;
+}
+
+/** An engine whose process dies after some steps of writing. */
+function dyingAfter(steps: number): Engine {
+  return engineWith({
+    async *writeWeights(work, signal) {
+      let step = 0;
+      for await (const event of local.writeWeights(work, signal)) {
+        if ('bytes' in event && ++step > steps) throw new ExpectedError('inference.died', 'The inference process ended.');
+        yield event;
+      }
+    },
+  });
+}
+
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+describe('an import that was broken off', () => {
+  test('goes on in the same file, to the same pack, and leaves nothing else', async () => {
+    expect(await run({ ...REQUEST, name: 'whole' })).toMatchObject({ type: 'imported' });
+    expect(await run(REQUEST, dyingAfter(30))).toMatchObject({ type: 'failed', error: { code: 'inference.died' } });
+    const [unfinished = ''] = (await readdir(packs)).filter((name) => name.startsWith('.'));
+    const partial = path.join(packs, unfinished, 'transformer.safetensors');
+    const { ino, size } = await stat(partial);
+    expect(size).toBeGreaterThan(10_000);
+    expect(await run(REQUEST)).toMatchObject({ type: 'imported', pack: { name: 'mini' } });
+    expect((await stat(path.join(packs, 'mini', 'transformer.safetensors'))).ino).toBe(ino);
+    expect(await readdir(packs)).toEqual(['mini', 'whole']);
+    expect((await readdir(path.join(packs, 'mini'))).sort()).toEqual(['card.json', 'tokenizer.safetensors', 'transformer.safetensors']);
+    expect((await library.info('mini')).card.files).toEqual((await library.info('whole')).card.files);
+    expect((await library.verify('mini')).ok).toBe(true);
+  });
+
+  test('begins anew with other wishes or other files', async () => {
+    await run(REQUEST, dyingAfter(30));
+    expect(await run({ ...REQUEST, precision: 'float32' })).toMatchObject({ type: 'imported' });
+    expect((await library.verify('mini')).ok).toBe(true);
+  });
+
+  test('is for one at a time, and a holder that is gone does not count', async () => {
+    await run(REQUEST, dyingAfter(30));
+    const [unfinished = ''] = await readdir(packs);
+    const lock = path.join(packs, unfinished, '.lock');
+    await writeFile(lock, '1'); // the first process of the system is always there
+    expect(await run(REQUEST)).toMatchObject({ type: 'failed', error: { code: 'job.busy' } });
+    await writeFile(lock, String(2 ** 30)); // no system counts that far
+    expect(await run(REQUEST)).toMatchObject({ type: 'imported' });
+  });
+
+  test('by the user leaves nothing behind', async () => {
+    const signal = { aborted: false, reason: undefined };
+    const stopping = engineWith({
+      async *writeWeights(work) {
+        for await (const event of local.writeWeights(work, signal)) {
+          yield event;
+          signal.aborted = true;
+        }
+      },
+    });
+    expect(await run(REQUEST, stopping, signal)).toEqual({ type: 'cancelled' });
+    expect(await readdir(packs)).toEqual([]);
+  });
+});
+
+test('a copy that was cut goes on, and wrong bytes in it are written over', async () => {
+  const wide = path.join(root, 'vae.safetensors');
+  for await (const _ of local.writeWeights({ file: TOKENIZER, target: wide, precision: 'float32' }, NEVER)) continue;
+  const request = { ...REQUEST, files: [TRANSFORMER, wide] };
+  await run(request, dyingAfter(30));
+  const [unfinished = ''] = await readdir(packs);
+  const half = Buffer.from(await readFile(wide)).fill(7, 1000, 1100);
+  await writeFile(path.join(packs, unfinished, 'tokenizer.safetensors'), half.subarray(0, half.length >> 1));
+  expect(await run(request)).toMatchObject({ type: 'imported' });
+  expect(await readFile(path.join(packs, 'mini', 'tokenizer.safetensors'))).toEqual(await readFile(wide));
+});
+
+test('the card says what published files the pack was made of', async () => {
+  await run(REQUEST);
+  const { files } = (await library.info('mini')).card;
+  expect(files.map(({ madeOf }) => madeOf)).toEqual([
+    [{ name: 'var_d3.pth', sha256: sha256(await readFile(TRANSFORMER)) }],
+    [{ name: 'vae_ch32v64z8.pth', sha256: sha256(await readFile(TOKENIZER)) }],
+  ]);
+});
+
+test('space is asked for before anything is written', async () => {
+  const engine = engineWith({
+    async inspect(path) {
+      const report = await local.inspect(path);
+      return path === TOKENIZER ? { ...report, tensors: [{ name: 'a', dtype: 'float16', shape: [2 ** 50] }] } : report;
+    },
+  });
+  const ended = await run(REQUEST, engine);
+  expect(ended).toMatchObject({
+    type: 'failed',
+    error: { code: 'output.unwritable', message: expect.stringMatching(/free bytes/) as string },
+  });
+  expect(await readdir(packs)).toEqual([]);
+});
+
+describe('T5 in its published files', () => {
+  const TEXT = path.resolve('test/golden/t5-mini');
+  const files = ['canny_mini.pth', 'vq_mini.pt'].map((name) => path.resolve('test/golden/controlar-mini', name));
+
+  /** Two files as the hub has them: the second holds a part of the decoder only. */
+  async function shards(): Promise<string> {
+    const folder = path.join(root, 't5');
+    await mkdir(folder);
+    const encoder = path.join(folder, 'model-00001-of-00002.safetensors');
+    for await (const _ of local.writeWeights({ file: path.join(TEXT, 't5.pth'), target: encoder, precision: 'float32' }, NEVER)) continue;
+    await rm(`${encoder}.journal`);
+    const { tensors } = await local.inspect(encoder);
+    const decoder = 'decoder.block.1.layer.0.SelfAttention.q.weight';
+    const header = JSON.stringify({ [decoder]: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const second = path.join(folder, 'model-00002-of-00002.safetensors');
+    await writeFile(second, Buffer.concat([length, Buffer.from(header), Buffer.alloc(16)]));
+    const map = Object.fromEntries(tensors.map(({ name }) => [name, path.basename(encoder)]));
+    const index = { weight_map: { ...map, [decoder]: path.basename(second) } };
+    await writeFile(path.join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+    await copyFile(path.join(TEXT, 'tokenizer.json'), path.join(folder, 'blob'));
+    // A cache of the hub is made of links.
+    await symlink(path.join(folder, 'blob'), path.join(folder, 'tokenizer.json'));
+    return folder;
+  }
+
+  test.each([
+    ['one by one', ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']],
+    ['by its index', ['model.safetensors.index.json']],
+    ['by both', ['model-00001-of-00002.safetensors', 'model.safetensors.index.json', 'model-00002-of-00002.safetensors']],
+  ])('%s becomes one encoder without a decoder', async (_, names) => {
+    const folder = await shards();
+    const text = [...names, 'tokenizer.json'].map((name) => path.join(folder, name));
+    const ended = await run({ files: [...files, ...text], name: 'held', precision: 'float32', control: 'canny' });
+    expect(ended).toMatchObject({ type: 'imported' });
+    const { card, folder: made } = await library.info('held');
+    expect(card.files.map(({ role }) => role).sort()).toEqual(['text', 'text-tokenizer', 'tokenizer', 'transformer']);
+    const report = await local.inspect(path.join(made, card.files.find(({ role }) => role === 'text')!.name));
+    expect(report.model).toMatchObject({ family: 't5-encoder', depth: 2 });
+    expect(report.tensors.some(({ name }) => name.startsWith('decoder'))).toBe(false);
+  });
+});
+
+test('a source that is cut while it is read is said to have changed', async () => {
+  const source = path.join(root, 'var_d3.pth');
+  await copyFile(TRANSFORMER, source);
+  const cutting = engineWith({
+    async *writeWeights(work, signal) {
+      if (work.file === source) await truncate(source, 30_000);
+      yield* local.writeWeights(work, signal);
+    },
+  });
+  const ended = await run({ ...REQUEST, files: [source, TOKENIZER] }, cutting);
+  expect(ended).toMatchObject({ type: 'failed' });
+  expect(['weights.changed', 'weights.refused']).toContain(ended.type === 'failed' && ended.error.code);
+  expect(await readdir(packs)).toEqual([]);
+});
