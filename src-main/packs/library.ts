@@ -9,7 +9,7 @@ import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
 import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
-import { verifyFolder } from './verify.js';
+import { verifyFolder, type OnBytes } from './verify.js';
 
 /** A folder with a card that we cannot use, and why. */
 export interface BrokenPack {
@@ -27,7 +27,7 @@ export interface Library {
   /** Throws `pack.unknown`, or the reason why the card of that name is refused. */
   find(name: string): Promise<InstalledPack>;
   /** Size and SHA-256 of every file; never throws for damaged files, they are in the answer. */
-  verify(name: string): Promise<PackVerification>;
+  verify(name: string, onBytes?: OnBytes): Promise<PackVerification>;
   /** Throws `pack.protected` for built-in packs. */
   remove(name: string): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
@@ -61,9 +61,9 @@ export function openLibrary(shelves: Shelves): Library {
       const { card, folder } = await findPack(shelves, name);
       return { card, folder };
     },
-    verify: async (name) => {
+    verify: async (name, onBytes) => {
       const { card, folder } = await findPack(shelves, name);
-      return verifyFolder(card, folder);
+      return verifyFolder(card, folder, onBytes);
     },
     remove: (name) => removePack(shelves, name),
     import: (folder) => importPack(shelves, folder),
@@ -156,7 +156,8 @@ function parseName(name: string): string {
 
 function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {
   const sizeBytes = sizeOf(card);
-  return { name: card.name, title: card.title, version: card.version, builtIn, licence: card.licence, sizeBytes, folder };
+  const { name, title, version, licence, family, precision } = card;
+  return { name, title, version, builtIn, licence, sizeBytes, folder, family, precision };
 }
 
 function describe(pack: ShelvedPack): PackInfo {

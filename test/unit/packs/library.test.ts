@@ -32,6 +32,8 @@ describe('a library', () => {
         licence: 'MIT',
         sizeBytes: 41,
         folder: join(builtIn, 'sketch'),
+        family: 'infinity',
+        precision: 'float32',
       },
     ]);
   });

@@ -5,7 +5,7 @@ import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from './fake-link.js';
 
 const REPORT: CheckpointReport = { name: 'mini', family: 'var', title: 'VAR-d3', licence: 'MIT', limits: [], parts: [], precisions: [] };
-const PACK: PackSummary = { name: 'mini', title: 'VAR-d3', version: '1', builtIn: false, licence: 'MIT', sizeBytes: 1, folder: '/x' };
+const PACK: PackSummary = { name: 'mini', title: 'VAR-d3', version: '1', builtIn: false, licence: 'MIT', sizeBytes: 1, folder: '/x', family: 'var', precision: 'float32' }; // prettier-ignore
 
 function open(describe: NonNullable<FakeLink['table']['checkpoints.describe']> = () => REPORT) {
   const link = new FakeLink();
