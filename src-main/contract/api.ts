@@ -3,6 +3,7 @@ import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { ErrorData } from './errors.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
+import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import {
   CONTROL_KINDS,
@@ -37,6 +38,8 @@ export interface PackSummary {
   readonly licence: string;
   readonly sizeBytes: number;
   readonly folder: string;
+  /** Absent for models that are kept as they came. */
+  readonly precision?: Precision;
 }
 
 export interface PackInfo extends PackSummary {
@@ -54,6 +57,32 @@ export interface ProviderReport {
   readonly available: boolean;
   /** Why it cannot be used here; absent where it can. */
   readonly whyNot?: string;
+}
+
+/** What this machine has to compute with. */
+export interface MachineReport {
+  readonly processor: string;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  /** What can be taken now without swapping. */
+  readonly freeBytes: number;
+  /** Measured: dense float32 products, in GFLOP/s; null before the first question that needs it. */
+  readonly gflops: number | null;
+}
+
+/** A pack whose files the public hub has. */
+export interface KnownPackSummary {
+  readonly name: string;
+  readonly title: string;
+  readonly installed: boolean;
+}
+
+/** What the hub says of a known pack before anything is fetched. */
+export interface HubReport {
+  readonly name: string;
+  readonly title: string;
+  readonly totalBytes: number;
+  readonly files: readonly { readonly repository: string; readonly path: string; readonly bytes: number; readonly licence: string }[];
 }
 
 /** Expected cost of a run on this machine, per depth preset. */
@@ -86,18 +115,32 @@ export interface CheckpointReport {
   }[];
 }
 
-export type ImportEvent =
-  | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
-  | { readonly type: 'imported'; readonly pack: PackSummary }
-  | { readonly type: 'failed'; readonly error: ErrorData }
-  | { readonly type: 'cancelled' };
+interface Progress {
+  readonly type: 'progress';
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+type Ending = { readonly type: 'failed'; readonly error: ErrorData } | { readonly type: 'cancelled' };
+
+export type ImportEvent = Progress | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
+export type VerifyEvent = Progress | { readonly type: 'verified'; readonly verification: PackVerification } | Ending;
+
+/** The files are fetched, and then imported. */
+export type AddEvent =
+  (Progress & { readonly stage: 'fetch' | 'import' }) | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
 
 /** Questions with one answer. */
 export interface Calls {
   'packs.list': { in: Record<string, never>; out: readonly PackSummary[] };
   'packs.info': { in: { name: string }; out: PackInfo };
-  'packs.verify': { in: { name: string }; out: PackVerification };
+  /** Throws `pack.protected` for packs that came with the program. */
+  'packs.remove': { in: { name: string }; out: null };
+  /** Asks no other machine. */
+  'packs.known': { in: Record<string, never>; out: readonly KnownPackSummary[] };
+  /** Asks the public hub, or the mirror that is set. */
+  'packs.askHub': { in: { name: string }; out: HubReport };
   'providers.list': { in: Record<string, never>; out: readonly ProviderReport[] };
+  'machine.describe': { in: Record<string, never>; out: MachineReport };
   'picture.describe': { in: { id: PictureId }; out: PictureInfo };
   /** Re-encodes a held picture for saving; the answer names the new picture. */
   'picture.convert': { in: { id: PictureId; format: OutputFormat; quality: number }; out: PictureInfo };
@@ -111,6 +154,8 @@ export interface Calls {
   'journal.write': { in: { owner: string; project: ProjectInput | null }; out: null };
   /** What was on this window's table, or on the last one of a program that has ended. */
   'journal.recover': { in: { owner: string }; out: Project | null };
+  'preferences.read': { in: Record<string, never>; out: Preferences };
+  'preferences.write': { in: Preferences; out: null };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
@@ -120,6 +165,10 @@ export interface Streams {
   'edit.run': { in: EditRequestInput; out: EditEvent };
   /** Makes a pack of files that authors published; leaving it early leaves nothing behind. */
   'checkpoints.import': { in: ImportRequestInput; out: ImportEvent };
+  /** Compares every file of a pack with the size and digest in its card. */
+  'packs.verify': { in: { name: string }; out: VerifyEvent };
+  /** Fetches a known pack from the hub and imports it; what was fetched when it is left early is gone on with. */
+  'packs.add': { in: AddRequestInput; out: AddEvent };
 }
 
 /** Published files by their absolute paths, and what their tensors do not say. */
@@ -137,6 +186,15 @@ export const ImportRequest = v.object({
 export type ImportRequest = v.InferOutput<typeof ImportRequest>;
 export type ImportRequestInput = v.InferInput<typeof ImportRequest>;
 
+/** A known pack, whose licences have been read. */
+export const AddRequest = v.object({
+  name: v.pipe(v.string(), v.maxLength(128)),
+  precision: v.optional(v.picklist(PRECISIONS), 'float32'),
+  acceptLicence: v.literal(true),
+});
+export type AddRequest = v.InferOutput<typeof AddRequest>;
+type AddRequestInput = v.InferInput<typeof AddRequest>;
+
 const nothing = v.strictObject({});
 const name = v.pipe(v.string(), v.maxLength(128));
 const picture = v.object({ id: PictureId });
@@ -145,8 +203,11 @@ const picture = v.object({ id: PictureId });
 export const CALL_INPUTS = {
   'packs.list': nothing,
   'packs.info': v.object({ name }),
-  'packs.verify': v.object({ name }),
+  'packs.remove': v.object({ name }),
+  'packs.known': nothing,
+  'packs.askHub': v.object({ name }),
   'providers.list': nothing,
+  'machine.describe': nothing,
   'picture.describe': picture,
   'picture.convert': v.object({
     id: PictureId,
@@ -160,14 +221,18 @@ export const CALL_INPUTS = {
   'checkpoints.describe': ImportRequest,
   'journal.write': v.object({ owner: JournalOwner, project: v.nullable(Project) }),
   'journal.recover': v.object({ owner: JournalOwner }),
+  'preferences.read': nothing,
+  'preferences.write': Preferences,
   'tokens.make': v.object({ pack: name, source: PictureId }),
   'tokens.decode': v.object({ tokens: TokenFile, format: v.picklist(OUTPUT_FORMATS) }),
 } as const satisfies Record<keyof Calls, v.GenericSchema>;
 
-export const STREAM_INPUTS = { 'edit.run': EditRequest, 'checkpoints.import': ImportRequest } as const satisfies Record<
-  keyof Streams,
-  v.GenericSchema
->;
+export const STREAM_INPUTS = {
+  'edit.run': EditRequest,
+  'checkpoints.import': ImportRequest,
+  'packs.verify': v.object({ name }),
+  'packs.add': AddRequest,
+} as const satisfies Record<keyof Streams, v.GenericSchema>;
 
 export type CallName = keyof Calls;
 export type StreamName = keyof Streams;

@@ -1,6 +1,6 @@
 /**
- * What menus and keys can ask of the window. Accelerators are written as Electron's menus read them; the window reads
- * the same table.
+ * What menus and keys can ask of the window. Accelerators are written as Electron's menus read them; the window begins
+ * with the same table. Where keys are changed there, the menus of the desktop keep these.
  */
 export const COMMANDS = {
   open: { label: 'Open…', accelerator: 'CmdOrCtrl+O' },
@@ -8,6 +8,9 @@ export const COMMANDS = {
   undo: { label: 'Undo', accelerator: 'CmdOrCtrl+Z' },
   redo: { label: 'Redo', accelerator: 'CmdOrCtrl+Shift+Z' },
   openCheckpoint: { label: 'Open Checkpoint…', accelerator: undefined },
+  packs: { label: 'Packs…', accelerator: undefined },
+  hardware: { label: 'Hardware…', accelerator: undefined },
+  preferences: { label: 'Preferences…', accelerator: 'CmdOrCtrl+,' },
   zoomIn: { label: 'Zoom In', accelerator: 'CmdOrCtrl+Plus' },
   zoomOut: { label: 'Zoom Out', accelerator: 'CmdOrCtrl+-' },
   fit: { label: 'Fit in Window', accelerator: 'CmdOrCtrl+0' },
@@ -19,19 +22,4 @@ export type Command = keyof typeof COMMANDS;
 
 export function isCommand(name: string): name is Command {
   return Object.hasOwn(COMMANDS, name);
-}
-
-/** What a key press is called in the table: modifiers in its order, letters as they are printed on the key. */
-export function acceleratorOf(event: {
-  readonly key: string;
-  readonly ctrlKey: boolean;
-  readonly metaKey: boolean;
-  readonly shiftKey: boolean;
-  readonly altKey: boolean;
-}): string | undefined {
-  if (event.altKey) return undefined;
-  const key = event.key === '+' || event.key === '=' ? 'Plus' : event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  // A plus needs Shift on many layouts.
-  const shift = event.shiftKey && key !== 'Plus';
-  return [...(event.ctrlKey || event.metaKey ? ['CmdOrCtrl'] : []), ...(shift ? ['Shift'] : []), key].join('+');
 }

@@ -25,6 +25,8 @@ export interface HubOptions {
   readonly address: string;
   /** Hears how much of a file is here; throws to give the download up. */
   readonly onProgress?: (file: HubFile, bytes: number) => void;
+  /** Gives up what is under way. */
+  readonly signal?: AbortSignal;
   /** Between two tries; tests need not wait. */
   readonly pauseMs?: number;
 }
@@ -144,7 +146,7 @@ async function digestOf(path: string): Promise<string> {
 /** Waits where the hub asks for patience; says why it refuses otherwise. */
 async function patiently(url: string, headers: Record<string, string>, options: HubOptions): Promise<Response> {
   for (let tries = 1; ; tries++) {
-    const response = await fetch(url, { headers });
+    const response = await fetch(url, { headers, ...(options.signal && { signal: options.signal }) });
     if (response.ok) return response;
     if (response.status === RANGE_BEYOND && headers['range'] !== undefined) return patiently(url, {}, options);
     if (response.status !== TOO_MANY || tries === TRIES) {

@@ -9,7 +9,7 @@ import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
 import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
-import { verifyFolder } from './verify.js';
+import { verifyFolder, type OnBytes } from './verify.js';
 
 /** A folder with a card that we cannot use, and why. */
 export interface BrokenPack {
@@ -29,7 +29,7 @@ export interface Library {
   /** A pack of any family, for what it has besides. */
   findAny(name: string): Promise<InstalledPack<AnyCard>>;
   /** Size and SHA-256 of every file; never throws for damaged files, they are in the answer. */
-  verify(name: string): Promise<PackVerification>;
+  verify(name: string, onBytes?: OnBytes): Promise<PackVerification>;
   /** Throws `pack.protected` for built-in packs. */
   remove(name: string): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
@@ -67,9 +67,9 @@ export function openLibrary(shelves: Shelves): Library {
       const { card, folder } = await findPack(shelves, name);
       return { card, folder };
     },
-    verify: async (name) => {
+    verify: async (name, onBytes) => {
       const { card, folder } = await findPack(shelves, name);
-      return verifyFolder(card, folder);
+      return verifyFolder(card, folder, onBytes);
     },
     remove: (name) => removePack(shelves, name),
     import: (folder) => importPack(shelves, folder),
@@ -167,8 +167,9 @@ function parseName(name: string): string {
 
 function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {
   const sizeBytes = sizeOf(card);
-  const { name, family, title, version, licence } = card;
-  return { name, family, title, version, builtIn, licence, sizeBytes, folder };
+  const { name, title, version, licence, family } = card;
+  const summary = { name, title, version, builtIn, licence, sizeBytes, folder, family };
+  return 'precision' in card ? { ...summary, precision: card.precision } : summary;
 }
 
 function describe(pack: ShelvedPack): PackInfo {

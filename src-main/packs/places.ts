@@ -34,6 +34,11 @@ export function journalFolder(environment: Environment = process.env): string {
   return join(userDataFolder(environment, process.platform), 'journal');
 }
 
+/** What the user likes; see the contract. */
+export function preferencesFile(environment: Environment = process.env): string {
+  return join(userDataFolder(environment, process.platform), 'preferences.json');
+}
+
 /** Where each system wants programs to keep their data. */
 export function userDataFolder(environment: Environment, platform: NodeJS.Platform): string {
   const chosen = environment['SCALEBRUSH_HOME'];

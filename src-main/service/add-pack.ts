@@ -1,52 +1,119 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ImportRequestInput } from '#contract/api.js';
-import { ExpectedError } from '#contract/errors.js';
+import type { Cancellation } from '#base/cancellation.js';
+import type { AddEvent, AddRequest, HubReport, KnownPackSummary } from '#contract/api.js';
+import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { ImportRequest } from '#contract/api.js';
+import type { Engine } from '#engine/door/engine.js';
 import { askHub, fetchFile, hubAddress, type HubFacts, type HubOptions } from '#packs/hub.js';
 import knownPacks from '#packs/known-packs.json' with { type: 'json' };
+import type { Library } from '#packs/library.js';
 import { userPacksFolder } from '#packs/places.js';
+import { importCheckpoints } from './import-checkpoints.js';
+import { parseInput } from './parse.js';
+import { reportOn } from './report-on.js';
 
 /** A pack that the public hub has the files of. */
-export interface KnownPack {
+interface KnownPack {
   readonly name: string;
   readonly title: string;
   readonly pixels?: number;
   readonly files: readonly (readonly [repository: string, path: string])[];
 }
 
-export function listKnownPacks(): readonly KnownPack[] {
-  return knownPacks as unknown as readonly KnownPack[];
+const KNOWN = knownPacks as unknown as readonly KnownPack[];
+
+/** Asks no other machine. */
+export async function listKnownPacks(library: Library): Promise<readonly KnownPackSummary[]> {
+  const here = new Set((await library.list()).map(({ name }) => name));
+  return KNOWN.map(({ name, title }) => ({ name, title, installed: here.has(name) }));
 }
 
-/** Throws `pack.unknown`. */
-export function findKnownPack(name: string): KnownPack {
-  const found = listKnownPacks().find((pack) => pack.name === name);
+/** What a known pack consists of, and under which licences, as the hub says. Throws `pack.unknown` or `service.unreachable`. */
+export async function askForPack(name: string): Promise<HubReport> {
+  const { title } = findKnownPack(name);
+  const files = await factsOf(name);
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { name, title, totalBytes, files: files.map(({ repository, path, bytes, licence }) => ({ repository, path, bytes, licence })) };
+}
+
+/** Fetches a known pack's files, going on where an earlier try ended, and imports them. The last event says how it ended. */
+export async function* addPack(
+  parts: { readonly engine: Engine; readonly library: Library },
+  wish: AddRequest,
+  signal: Cancellation,
+): AsyncGenerator<AddEvent, void> {
+  try {
+    await expectNew(parts.library, wish.name);
+    const facts = await factsOf(wish.name);
+    const files = yield* fetchAll(facts, signal);
+    for await (const event of importCheckpoints(parts, importOf(wish, files), signal)) {
+      if (event.type === 'imported') await forgetDownloads(facts);
+      yield event.type === 'progress' ? { ...event, stage: 'import' } : event;
+    }
+  } catch (error) {
+    yield signal.aborted ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+  }
+}
+
+function findKnownPack(name: string): KnownPack {
+  const found = KNOWN.find((pack) => pack.name === name);
   if (found) return found;
-  const names = listKnownPacks().map((pack) => pack.name);
+  const names = KNOWN.map((pack) => pack.name);
   throw new ExpectedError('pack.unknown', `Expected ${names.join(', ')} but received ${JSON.stringify(name)}.`);
 }
 
-/** What a known pack consists of, and under which licences, as the hub says. */
-export function askForPack({ files }: KnownPack, options: HubOptions = { address: hubAddress() }): Promise<readonly HubFacts[]> {
-  return askHub(
-    files.map(([repository, path]) => ({ repository, path })),
-    options,
-  );
+/** Before gigabytes are fetched in vain. */
+async function expectNew(library: Library, name: string): Promise<void> {
+  if ((await library.list()).some((pack) => pack.name === name))
+    throw new ExpectedError('output.exists', `Expected a new pack but "${name}" is installed already.`);
 }
 
-/** Fetches the files, which then are what an import asks for. An earlier try is gone on with. */
-export async function fetchPack(
-  pack: KnownPack,
+function factsOf(name: string): Promise<readonly HubFacts[]> {
+  const files = findKnownPack(name).files.map(([repository, path]) => ({ repository, path }));
+  return askHub(files, { address: hubAddress() });
+}
+
+async function* fetchAll(facts: readonly HubFacts[], signal: Cancellation): AsyncGenerator<AddEvent, readonly string[]> {
+  const gone = new AbortController();
+  const here = new Map<HubFacts, number>();
+  const totalBytes = facts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const fetching = fetchInOrder(facts, { address: hubAddress(), signal: gone.signal }, (file, bytes) => here.set(file, bytes));
+  const progress = (): AddEvent => {
+    if (signal.aborted) gone.abort();
+    return { type: 'progress', stage: 'fetch', doneBytes: [...here.values()].reduce((sum, bytes) => sum + bytes, 0), totalBytes };
+  };
+  try {
+    return yield* reportOn(fetching, progress);
+  } finally {
+    gone.abort();
+    await fetching.catch(() => undefined);
+  }
+}
+
+async function fetchInOrder(
   facts: readonly HubFacts[],
-  options: HubOptions = { address: hubAddress() },
-): Promise<ImportRequestInput> {
+  options: HubOptions,
+  onBytes: (file: HubFacts, bytes: number) => void,
+): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const file of facts) files.push(await fetchFile(file, downloadsFolder(), options));
-  return { files, name: pack.name, ...(pack.pixels !== undefined && { pixels: pack.pixels as 512 }) };
+  for (const file of facts) {
+    const onProgress = (_: unknown, bytes: number): void => {
+      onBytes(file, bytes);
+    };
+    files.push(await fetchFile(file, downloadsFolder(), { ...options, onProgress }));
+    onBytes(file, file.bytes);
+  }
+  return files;
+}
+
+function importOf({ name, precision }: AddRequest, files: readonly string[]): ImportRequest {
+  const { pixels } = findKnownPack(name);
+  return parseInput(ImportRequest, { files, name, precision, ...(pixels !== undefined && { pixels }) });
 }
 
 /** A pack has copies of its own. */
-export async function forgetDownloads(facts: readonly HubFacts[]): Promise<void> {
+async function forgetDownloads(facts: readonly HubFacts[]): Promise<void> {
   for (const { repository, path } of facts) await rm(join(downloadsFolder(), repository, path), { force: true });
 }
 

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
-import type { CheckpointReport, ImportEvent, ImportRequest, PackSummary } from '#contract/api.js';
+import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import { PRECISIONS, type Precision } from '#contract/pack-card.js';
@@ -9,6 +9,7 @@ import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints, type CheckpointPack, type PublishedFiles } from '#packs/checkpoint-card.js';
 import type { Library } from '#packs/library.js';
+import { reportOn } from './report-on.js';
 
 interface Parts {
   readonly engine: Engine;
@@ -34,14 +35,11 @@ export async function* importCheckpoints(parts: Parts, request: ImportRequest, s
   }
 }
 
-const REPORT_MS = 200;
-
 /** The import runs by itself; every now and then this looks how far it has come. */
 async function* follow({ engine, library }: Parts, request: ImportRequest, signal: Cancellation): AsyncGenerator<ImportEvent, void> {
   const files = await publishedFiles(engine, request);
   const totalBytes = packOfCheckpoints(files).sources.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
-  let pack: PackSummary | undefined;
   const left = { aborted: false };
   const onBytes = (bytes: number) => {
     throwIfCancelled(signal);
@@ -49,13 +47,10 @@ async function* follow({ engine, library }: Parts, request: ImportRequest, signa
     doneBytes += bytes;
   };
   const writeWeights = (work: WriteWork) => written(engine, work, { signal, onBytes });
-  const importing = library.importCheckpoints(files, { writeWeights, onBytes }).then((done) => (pack = done));
+  const importing = library.importCheckpoints(files, { writeWeights, onBytes });
+  const progress = (): ImportEvent => ({ type: 'progress', doneBytes: Math.min(doneBytes, totalBytes), totalBytes });
   try {
-    while (pack === undefined) {
-      await Promise.race([importing, new Promise((resolve) => setTimeout(resolve, REPORT_MS))]);
-      yield { type: 'progress', doneBytes: Math.min(doneBytes, totalBytes), totalBytes };
-    }
-    yield { type: 'imported', pack };
+    yield { type: 'imported', pack: yield* reportOn(importing, progress) };
   } finally {
     left.aborted = true;
     await importing.catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { splitName } from '#base/file-name.js';
-import type { Calls, CallName, ImportEvent, StreamName, Streams, Transport } from '#contract/api.js';
+import type { Calls, CallName, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { Project } from '#contract/project.js';
@@ -8,13 +8,16 @@ import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/
 import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
+import { addPack, askForPack, listKnownPacks } from './add-pack.js';
 import { describeCheckpoints, importCheckpoints } from './import-checkpoints.js';
 import type { Journal } from './journal.js';
 import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';
+import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
 import { readProjectFile, writeProjectFile } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
+import { verifyPack } from './verify-pack.js';
 
 const DEFAULT_QUALITY = 92;
 
@@ -46,6 +49,7 @@ export interface ServiceParts {
   readonly queue: JobQueue;
   readonly pictures: PictureStore;
   readonly journal: Journal;
+  readonly preferences: PreferencesFile;
 }
 
 type CallTable = { [N in CallName]: (input: ParsedCalls[N]) => Promise<Calls[N]['out']> };
@@ -83,12 +87,18 @@ function callWith<N extends CallName>(table: CallTable, name: N, input: unknown)
 }
 
 function callTable(parts: ServiceParts): CallTable {
-  const { engine, library, pictures, journal } = parts;
+  const { engine, library, pictures, journal, preferences } = parts;
   return {
     'packs.list': () => library.list(),
     'packs.info': ({ name }) => library.info(name),
-    'packs.verify': ({ name }) => library.verify(name),
+    'packs.remove': async ({ name }) => {
+      await library.remove(name);
+      return null;
+    },
+    'packs.known': () => listKnownPacks(library),
+    'packs.askHub': ({ name }) => askForPack(name),
     'providers.list': () => engine.providers(),
+    'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
     'picture.close': async ({ id }) => {
@@ -107,6 +117,11 @@ function callTable(parts: ServiceParts): CallTable {
       return null;
     },
     'journal.recover': ({ owner }) => journal.recover(owner),
+    'preferences.read': () => preferences.read(),
+    'preferences.write': async (chosen) => {
+      await preferences.write(chosen);
+      return null;
+    },
     'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), (await pictures.get(source)).bytes),
     'tokens.decode': (input) => decodeTokens(parts, input),
   };
@@ -159,12 +174,19 @@ function streamOf(
   parts: ServiceParts,
   { name, input }: { readonly name: StreamName; readonly input: unknown },
   signal: StreamSignal | undefined,
-): AsyncGenerator<EditEvent | ImportEvent, void> {
-  return name === 'edit.run' ? editOf(parts, parseLater(input), signal) : importOf(parts, input, signal);
+): AsyncGenerator<Streams[StreamName]['out'], void> {
+  return name === 'edit.run' ? editOf(parts, parseLater(input), signal) : packStreamOf(parts, { name, input }, cancellationOf(signal));
 }
 
-async function* importOf(parts: ServiceParts, input: unknown, signal: StreamSignal | undefined): AsyncGenerator<ImportEvent, void> {
-  yield* importCheckpoints(parts, parseStream('checkpoints.import', input), cancellationOf(signal));
+/** Input that is refused is thrown at the first step. */
+async function* packStreamOf(
+  parts: ServiceParts,
+  { name, input }: { readonly name: Exclude<StreamName, 'edit.run'>; readonly input: unknown },
+  signal: Cancellation,
+): AsyncGenerator<Streams[typeof name]['out'], void> {
+  if (name === 'packs.verify') yield* verifyPack(parts.library, parseStream(name, input).name, signal);
+  else if (name === 'packs.add') yield* addPack(parts, parseStream(name, input), signal);
+  else yield* importCheckpoints(parts, parseStream(name, input), signal);
 }
 
 /** An engine's cancellation, which also says why. */

@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Cancellation } from '#base/cancellation.js';
-import type { EditEvent } from '#contract/event.js';
+import { DEFAULT_PREFERENCES } from '#contract/preferences.js';
 import type { EngineEvent, EngineJob } from '#engine/door/engine.js';
 import type { Link } from '#service/local.js';
 import { grayPng, SCALES, threeScales } from '../support/fake-engine.js';
@@ -19,7 +21,11 @@ export function describeTransport(name: string, open: (opened: TestService) => P
     let link: Link;
 
     beforeEach(async () => {
-      opened = await openTestService({ run: broodOrRun, providers: () => Promise.resolve([{ name: 'cpu', available: true }]) });
+      opened = await openTestService({
+        run: broodOrRun,
+        providers: () => Promise.resolve([{ name: 'cpu', available: true }]),
+        machine: () => Promise.resolve(MACHINE),
+      });
       transport = await open(opened);
       link = transport.link;
     });
@@ -55,6 +61,63 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       expect(await link.call('journal.write', { owner: 'window-one', project })).toBeNull();
       expect(await link.call('journal.recover', { owner: 'window-one' })).toMatchObject(project);
       await expect(link.call('journal.recover', { owner: '../etc' })).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
+    it('keeps preferences', async () => {
+      expect(await link.call('preferences.read', {})).toEqual(DEFAULT_PREFERENCES);
+      const liked = { ...DEFAULT_PREFERENCES, theme: 'light' as const, keys: { brush: ['Ä'] } };
+      expect(await link.call('preferences.write', liked)).toBeNull();
+      expect(await link.call('preferences.read', {})).toEqual(liked);
+      await expect(link.call('preferences.write', { ...liked, theme: 'pink' } as never)).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
+    it('says what the machine has, and which packs the hub has, without asking it', async () => {
+      expect(await link.call('machine.describe', {})).toEqual(MACHINE);
+      const known = await link.call('packs.known', {});
+      expect(known.find((pack) => pack.name === 'var-d16')).toEqual({ name: 'var-d16', title: 'VAR-d16, 256 px', installed: false });
+      await expect(link.call('packs.askHub', { name: 'none' })).rejects.toMatchObject({ code: 'pack.unknown' });
+    });
+
+    it('verifies a pack with its progress, and removes none that came with the program', async () => {
+      const events = await collect(link.stream('packs.verify', { name: 'sketch' }));
+      expect(events[0]?.type).toBe('progress');
+      expect(events.at(-1)).toMatchObject({ type: 'verified', verification: { name: 'sketch', ok: true } });
+      await expect(link.call('packs.remove', { name: 'sketch' })).rejects.toMatchObject({ code: 'pack.protected' });
+      const unknown = await collect(link.stream('packs.verify', { name: 'none' }));
+      expect(unknown).toMatchObject([{ type: 'failed', error: { code: 'pack.unknown' } }]);
+    });
+
+    it('fetches no pack whose licence was not accepted, and none that is installed', async () => {
+      await expect(link.stream('packs.add', { name: 'var-d16' } as never).next()).rejects.toMatchObject({ code: 'request.invalid' });
+      const events = await collect(link.stream('packs.add', { name: 'sketch', acceptLicence: true }));
+      expect(events).toMatchObject([{ type: 'failed', error: { code: 'output.exists' } }]);
+    });
+
+    it('asks the hub for a known pack, fetches it, and stops in the middle when it is told to', async () => {
+      const hub = await openHub();
+      vi.stubEnv('HF_ENDPOINT', hub.address);
+      vi.stubEnv('SCALEBRUSH_HOME', opened.root);
+      const report = await link.call('packs.askHub', { name: 'var-d16' });
+      expect(report.files).toMatchObject([
+        { repository: 'FoundationVision/var', path: 'var_d16.pth', bytes: HUB_BYTES, licence: 'mit' },
+        { path: 'vae_ch160v4096z32.pth' },
+      ]);
+      const stop = new AbortController();
+      const shares: number[] = [];
+      let last: string | undefined;
+      for await (const event of link.stream('packs.add', { name: 'var-d16', acceptLicence: true }, stop.signal)) {
+        last = event.type;
+        if (event.type === 'progress' && event.doneBytes > 0) {
+          shares.push(event.doneBytes / event.totalBytes);
+          stop.abort();
+        }
+      }
+      expect([last, shares[0]]).toEqual(['cancelled', 0.25]);
+      await vi.waitFor(() => {
+        expect(hub.left()).toBe(1);
+      });
+      vi.unstubAllEnvs();
+      await hub.close();
     });
 
     it('streams a run in order, with pictures as ids', async () => {
@@ -134,6 +197,30 @@ export function describeTransport(name: string, open: (opened: TestService) => P
   });
 }
 
+const MACHINE = { processor: 'A processor', threads: 2, memoryBytes: 8e9, freeBytes: 4e9, gflops: null };
+const HUB_BYTES = 1000;
+
+/** A hub that answers what it is asked and then sends half of each file, never the rest. */
+async function openHub() {
+  let left = 0;
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/api/models/')) {
+      const siblings = ['var_d16.pth', 'vae_ch160v4096z32.pth'].map((rfilename) => ({ rfilename, size: HUB_BYTES }));
+      response.end(JSON.stringify({ cardData: { license: 'mit' }, siblings }));
+      return;
+    }
+    response.once('close', () => (left += 1));
+    response.writeHead(200, { 'content-length': HUB_BYTES });
+    response.write(Buffer.alloc(HUB_BYTES / 2));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { address: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, left: () => left, close };
+}
+
 /** Asked to brood, it gives one event and then waits for its end. */
 async function* broodOrRun(job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void> {
   if (job.request.instruction !== 'brood') return yield* threeScales(job, signal);
@@ -142,8 +229,8 @@ async function* broodOrRun(job: EngineJob, signal: Cancellation): AsyncGenerator
   yield { type: 'cancelled' };
 }
 
-async function collect(events: AsyncGenerator<EditEvent, void>): Promise<EditEvent[]> {
-  const all: EditEvent[] = [];
+async function collect<E>(events: AsyncGenerator<E, void>): Promise<E[]> {
+  const all: E[] = [];
   for await (const event of events) all.push(event);
   return all;
 }

@@ -25,6 +25,7 @@ test('published files open from the window: looked at, imported, and used at onc
   const { page } = studio;
   await studio.openScene();
   await page.getByText('More', { exact: true }).click();
+  await page.getByRole('button', { name: 'Packs…' }).click();
   await page.getByRole('button', { name: 'Open checkpoint…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Open a published checkpoint' });
   const files = dialog.getByRole('textbox', { name: 'Files on this computer' });

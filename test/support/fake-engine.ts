@@ -48,6 +48,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
   providers: untaught('providers'),
+  machine: untaught('machine'),
   inspect: untaught('inspect'),
   writeWeights: untaughtWriting,
   close: () => Promise.resolve(),

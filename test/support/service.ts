@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { JobQueue } from '#jobs/queue.js';
 import { openLibrary } from '#packs/library.js';
 import { openJournal } from '#service/journal.js';
+import { openPreferences } from '#service/preferences.js';
 import { openPictureStore } from '#service/pictures.js';
 import { createService, type Service } from '#service/service.js';
 import { fakeEngine, threeScales, type FakeEngine, type Lessons } from './fake-engine.js';
@@ -25,7 +26,8 @@ export async function openTestService(lessons: Lessons = {}): Promise<TestServic
   const library = openLibrary({ builtIn: [join(root, 'models')], user: join(root, 'packs') });
   const pictures = await openPictureStore({ engine, parent: root });
   const journal = openJournal({ folder: join(root, 'journal'), pictures });
-  const service = createService({ engine, library, queue: new JobQueue(), pictures, journal });
+  const preferences = openPreferences(join(root, 'preferences.json'));
+  const service = createService({ engine, library, queue: new JobQueue(), pictures, journal, preferences });
   const close = async (): Promise<void> => {
     await service.close();
     await rm(root, { recursive: true, force: true });

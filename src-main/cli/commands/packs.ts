@@ -1,11 +1,9 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ImportRequestInput, PackSummary, PackVerification } from '#contract/api.js';
+import type { AddEvent, ImportEvent, ImportRequestInput, PackSummary, PackVerification } from '#contract/api.js';
 import { CancelledError, ExpectedError, fromErrorData, toErrorData } from '#contract/errors.js';
 import { PRECISIONS } from '#contract/pack-card.js';
 import { CONTROL_KINDS } from '#contract/request.js';
-import { hubAddress, type HubOptions } from '#packs/hub.js';
-import { askForPack, fetchPack, findKnownPack, forgetDownloads, listKnownPacks } from '#service/add-pack.js';
 import { shownName } from '#service/names.js';
 import { JSON_OPTION, numberOf, parseCommandLine, refused, wordOf, type OptionTable } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -157,29 +155,22 @@ async function importAll({ args, json, importing, context }: Question): Promise<
   return 0;
 }
 
-function known({ json, context }: Question): Promise<number> {
-  const packs = listKnownPacks();
+async function known({ json, context }: Question): Promise<number> {
+  const packs = await (await context.service()).call('packs.known', {});
   context.print(json ? JSON.stringify({ packs }) : packs.map(({ name, title }) => `${name}\t${title}`).join('\n'));
-  return Promise.resolve(0);
+  return 0;
 }
 
 async function add({ args: [name = ''], json, importing, acceptLicence, context }: Question): Promise<number> {
-  const pack = findKnownPack(name);
-  const facts = await askForPack(pack);
-  for (const { repository, path, bytes, licence } of facts) {
+  const service = await context.service();
+  const { files } = await service.call('packs.askHub', { name });
+  for (const { repository, path, bytes, licence } of files) {
     context.log(`${shownName(repository)}/${shownName(path)}: ${(bytes / 1e6).toFixed(0)} MB, licence ${shownName(licence)}`);
   }
   if (!acceptLicence) throw refused('Expected --accept-licence: read the licences above at their authors first.');
-  const tenths = tenthsOf('fetched', context);
-  const totalBytes = facts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const here = new Map<string, number>();
-  const onProgress: HubOptions['onProgress'] = ({ repository, path }, bytes) => {
-    here.set(`${repository}/${path}`, bytes);
-    tenths([...here.values()].reduce((sum, part) => sum + part, 0) / totalBytes);
-  };
-  const request = await fetchPack(pack, facts, { address: hubAddress(), onProgress });
-  const imported = await importFiles({ ...request, ...importing }, context);
-  await forgetDownloads(facts);
+  const { precision } = importing;
+  const wish = { name, acceptLicence: true as const, ...(precision !== undefined && { precision }) };
+  const imported = await followed((signal) => service.stream('packs.add', wish, signal), context);
   context.print(json ? JSON.stringify({ imported: [imported] }) : lineOf(imported));
   return 0;
 }
@@ -197,21 +188,30 @@ function tenthsOf(done: string, context: Context): (share: number) => void {
   };
 }
 
-/** Ctrl-C leaves nothing behind. */
 async function importFiles(request: ImportRequestInput, context: Context): Promise<PackSummary> {
   const service = await context.service();
+  return followed((signal) => service.stream('checkpoints.import', request, signal), context);
+}
+
+const STAGES = { fetch: 'fetched', import: 'imported' } as const;
+
+/** Ctrl-C leaves no half pack behind. */
+async function followed(
+  begin: (signal: AbortSignal) => AsyncGenerator<ImportEvent | AddEvent, void>,
+  context: Context,
+): Promise<PackSummary> {
   const controller = new AbortController();
   const stop = () => {
     controller.abort();
   };
   process.once('SIGINT', stop);
-  const tenths = tenthsOf('imported', context);
+  const tenths = { fetch: tenthsOf(STAGES.fetch, context), import: tenthsOf(STAGES.import, context) };
   try {
-    for await (const event of service.stream('checkpoints.import', request, controller.signal)) {
+    for await (const event of begin(controller.signal)) {
       if (event.type === 'imported') return event.pack;
       if (event.type === 'failed') throw fromErrorData(event.error);
       if (event.type === 'cancelled') break;
-      tenths(event.doneBytes / event.totalBytes);
+      tenths['stage' in event ? event.stage : 'import'](event.doneBytes / event.totalBytes);
     }
     throw new CancelledError('Cancelled.');
   } finally {

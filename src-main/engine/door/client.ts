@@ -23,6 +23,7 @@ export function startEngine(options: EngineOptions): Engine {
     decode: (pack, tokens, output) => process.call('decode', [pack, { tokens, output }]),
     checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),
     providers: () => process.call('providers', []),
+    machine: () => process.call('machine', []),
     inspect: (file) => process.call('inspect', [file]),
     writeWeights: (work, signal) => process.stream('writeWeights', [work], signal),
     kill: () => {

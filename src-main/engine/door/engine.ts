@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Forecast, InstructionReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Forecast, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
 import type { PipelineEvent } from '../pipelines/model.js';
@@ -81,6 +81,7 @@ export interface Engine {
   decode(pack: InstalledPack, tokens: TokenFile, output: { readonly format: OutputFormat; readonly quality: number }): Promise<Uint8Array>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
+  machine(): Promise<MachineReport>;
   inspect(file: string): Promise<InspectReport>;
   /** Writes a weights file as safetensors, in pieces; the last event says what was written. Throws CancelledError. */
   writeWeights(work: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void>;

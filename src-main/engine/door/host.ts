@@ -18,6 +18,7 @@ serve({
   decode: (args) => engine.decode(...(args as Args<'decode'>)),
   checkInstruction: (args) => engine.checkInstruction(...(args as Args<'checkInstruction'>)),
   providers: () => engine.providers(),
+  machine: () => engine.machine(),
   inspect: (args) => engine.inspect(...(args as Args<'inspect'>)),
   writeWeights: (args, cancellation: Cancellation) =>
     engine.writeWeights((args as Parameters<LocalEngine['writeWeights']>)[0], cancellation),

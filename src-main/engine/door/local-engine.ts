@@ -1,7 +1,8 @@
+import os from 'node:os';
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Grid } from '#base/geometry.js';
-import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
+import type { Forecast, InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
 import { openPhoto, readFacts } from '../image/decode.js';
@@ -13,7 +14,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
-import { assertFits, peakRssBytes } from '../runtime/memory.js';
+import { assertFits, availableBytes, peakRssBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
@@ -43,6 +44,7 @@ export class LocalEngine {
   readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
   #costs: Promise<CostModel> | undefined;
+  #gflops: number | null = null;
   readonly #seen = new LastSeen();
 
   /** Never throws: the last event is done, failed or cancelled. */
@@ -136,6 +138,17 @@ export class LocalEngine {
     return listProviders();
   }
 
+  machine(): Promise<MachineReport> {
+    const processor = os.cpus()[0]?.model.trim() ?? os.arch();
+    return Promise.resolve({
+      processor,
+      threads: os.availableParallelism(),
+      memoryBytes: os.totalmem(),
+      freeBytes: availableBytes(),
+      gflops: this.#gflops,
+    });
+  }
+
   async inspect(file: string): Promise<InspectReport> {
     return (await isOnnxFile(file)) ? inspectDepth(file) : inspectFile(file);
   }
@@ -161,7 +174,7 @@ export class LocalEngine {
   }
 
   #costModel(runner: Runner): Promise<CostModel> {
-    const costs = this.#costs ?? measureGemmRate(runner).then((rate) => new CostModel(rate));
+    const costs = this.#costs ?? measureGemmRate(runner).then((rate) => new CostModel((this.#gflops = rate)));
     this.#costs = costs;
     return costs;
   }

@@ -33,6 +33,7 @@ describe('a library', () => {
         licence: 'MIT',
         sizeBytes: 41,
         folder: join(builtIn, 'sketch'),
+        precision: 'float32',
       },
     ]);
   });

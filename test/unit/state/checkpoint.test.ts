@@ -14,6 +14,7 @@ const PACK: PackSummary = {
   licence: 'MIT',
   sizeBytes: 1,
   folder: '/x',
+  precision: 'float32',
 };
 
 function open(describe: NonNullable<FakeLink['table']['checkpoints.describe']> = () => REPORT) {

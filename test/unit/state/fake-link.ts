@@ -53,7 +53,7 @@ export class FakeLink implements Link {
   importEvents: readonly ImportEvent[] = [];
   readonly imports: ImportRequestInput[] = [];
 
-  readonly stream = ((name: StreamName, input: object, signal?: Parameters<Link['stream']>[2]) =>
+  stream = ((name: StreamName, input: object, signal?: Parameters<Link['stream']>[2]) =>
     name === 'edit.run' ? this.#run(input as EditRequestInput, signal) : this.#import(input as ImportRequestInput)) as Link['stream'];
 
   async *#import(input: ImportRequestInput): AsyncGenerator<ImportEvent, void> {

@@ -125,9 +125,8 @@ test('an emptied guidance is the pack’s own again', () => {
   expect(studio.settings.guidance).toBeUndefined();
 });
 
-test('a provider that cannot be used here is named with the reason', () => {
+test('a provider that cannot be used here cannot be chosen', () => {
   studio.advice.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
   const body = show(MorePanel);
-  expect(body.textContent).toContain('cuda: no CUDA driver');
   expect([...body.querySelectorAll('option')].filter(({ disabled }) => disabled).map(({ value }) => value)).toEqual(['cuda']);
 });

@@ -1,0 +1,51 @@
+import { DEFAULT_PREFERENCES, type Preferences as Liked } from '#contract/preferences.js';
+import type { Link } from '#link/http.js';
+
+/** What the user likes; a change counts at once and is kept behind it. */
+export class Preferences {
+  current = $state.raw<Liked>(DEFAULT_PREFERENCES);
+  /** The last change could not be kept. */
+  unkept = $state(false);
+
+  readonly #link: Link;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Never throws: without an answer everything is as in the beginning. */
+  async load(): Promise<void> {
+    this.current = await this.#link.call('preferences.read', {}).catch(() => DEFAULT_PREFERENCES);
+  }
+
+  change(change: Partial<Omit<Liked, 'version'>>): void {
+    const next = { ...this.current, ...change };
+    this.current = next;
+    // One after the other: the last change is the one that stays.
+    this.#writing = this.#writing
+      .then(() => this.#link.call('preferences.write', next))
+      .then(
+        () => (this.unkept = false),
+        () => (this.unkept = true),
+      );
+  }
+
+  /** Until what was changed is kept, or could not be. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  hasAccepted(pack: { readonly name: string; readonly licence: string }): boolean {
+    return this.current.licences.includes(licenceKey(pack));
+  }
+
+  accept(pack: { readonly name: string; readonly licence: string }): void {
+    if (!this.hasAccepted(pack)) this.change({ licences: [...this.current.licences, licenceKey(pack)] });
+  }
+}
+
+/** The licence is a part: another one has to be accepted anew. */
+function licenceKey({ name, licence }: { readonly name: string; readonly licence: string }): string {
+  return `${name}: ${licence}`.slice(0, 512);
+}

@@ -1,0 +1,139 @@
+import type { NoticeWords, Problems } from './problems.en.js';
+
+const TABLE = 'Bild, Maske und Schritte sind unverändert.';
+const FILES = 'Im Fenster hat sich nichts geändert, und keine Datei wurde geschrieben.';
+const PACKS = 'Ihre anderen Pakete und Ihr Bild sind unverändert.';
+
+/** Each failure that is foreseen, in German. */
+export const problems: Problems = {
+  'request.invalid': {
+    cause: 'Eine Einstellung ist nicht brauchbar.',
+    kept: TABLE,
+    press: 'Die genannte Einstellung ändern, dann die Haupttaste drücken.',
+  },
+  'image.unreadable': {
+    cause: 'Die Datei ließ sich nicht als Bild lesen.',
+    kept: FILES,
+    press: 'Sie in einem Bildprogramm neu sichern, dann Öffnen drücken.',
+  },
+  'image.unsupported': {
+    cause: 'Diese Art von Datei wird nicht unterstützt.',
+    kept: FILES,
+    press: 'Sie in PNG, JPEG, WebP, TIFF oder AVIF umwandeln, dann Öffnen drücken.',
+  },
+  'image.too-large': {
+    cause: 'Das Bild ist zu groß.',
+    kept: FILES,
+    press: 'Öffnen drücken und eines mit höchstens 100 Megapixeln wählen.',
+  },
+  'image.too-small': {
+    cause: 'Das Bild ist zu klein.',
+    kept: TABLE,
+    press: 'Öffnen drücken und eines mit mindestens 16 Pixeln je Seite wählen.',
+  },
+  'mask.empty': { cause: 'Nichts ist maskiert.', kept: TABLE, press: 'Mit dem Pinsel malen, was sich ändern soll.' },
+  'mask.size': {
+    cause: 'Die Maske hat eine andere Form als das Bild.',
+    kept: TABLE,
+    press: 'Eine Maske wählen, die zu diesem Bild gehört.',
+  },
+  'instruction.unknown-words': {
+    cause: 'Die Anweisung enthält Wörter, die dieses Paket nicht kennt.',
+    kept: TABLE,
+    press: 'Eines der Wörter drücken, die unter der Anweisung stehen.',
+  },
+  'instruction.missing': {
+    cause: 'Es gibt noch keine Anweisung.',
+    kept: TABLE,
+    press: 'Schreiben, was sich ändern soll, dann Enter drücken.',
+  },
+  'pack.unknown': { cause: 'Dieses Paket ist nicht installiert.', kept: PACKS, press: 'Unter Mehr, Pakete ein anderes wählen.' },
+  'pack.damaged': {
+    cause: 'Dateien dieses Pakets sind beschädigt.',
+    kept: PACKS,
+    press: 'Unter Mehr, Pakete Prüfen drücken und es neu installieren.',
+  },
+  'pack.unable': { cause: 'Das kann dieses Paket nicht.', kept: TABLE, press: 'Unter Mehr ein anderes Paket wählen.' },
+  'pack.protected': {
+    cause: 'Das Paket gehört zum Programm.',
+    kept: PACKS,
+    press: 'Einen anderen Namen wählen, oder es lassen, wo es ist.',
+  },
+  'weights.refused': {
+    cause: 'Diese Gewichte werden abgelehnt; nichts darin wurde ausgeführt.',
+    kept: PACKS,
+    press: 'Die Datei nehmen, die die Autoren veröffentlicht haben.',
+  },
+  'weights.changed': {
+    cause: 'Eine Gewichtsdatei änderte sich, während sie offen war.',
+    kept: TABLE,
+    press: 'Erneut versuchen drücken: Das Modell wird neu geladen.',
+  },
+  'weights.damaged': {
+    cause: 'Die Gewichte sind beschädigt.',
+    kept: TABLE,
+    press: 'Unter Mehr, Pakete Prüfen drücken und das Paket neu installieren.',
+  },
+  'tokens.invalid': {
+    cause: 'Die Token gehören zu einem anderen Paket.',
+    kept: TABLE,
+    press: 'Unter Mehr das Paket wählen, das sie gemacht hat.',
+  },
+  'memory.too-little': {
+    cause: 'Es ist zu wenig Speicher frei.',
+    kept: TABLE,
+    press: 'Eine kleinere Tiefe wählen, dann Erneut versuchen drücken.',
+  },
+  'provider.unavailable': {
+    cause: 'Das gewählte Rechenwerk lässt sich hier nicht nutzen.',
+    kept: TABLE,
+    press: 'Unter Mehr, Rechenwerk Automatisch wählen.',
+  },
+  'inference.died': {
+    cause: 'Der Prozess, der rechnet, ist zu Ende gegangen.',
+    kept: TABLE,
+    press: 'Erneut versuchen drücken: Ein neuer ist da.',
+  },
+  'picture.unknown': { cause: 'Das Studio hält dieses Bild nicht mehr.', kept: FILES, press: 'Öffnen drücken und es noch einmal wählen.' },
+  'project.unreadable': {
+    cause: 'Das Projekt ließ sich nicht lesen.',
+    kept: FILES,
+    press: 'Öffnen drücken und eine früher gesicherte Kopie wählen.',
+  },
+  'project.newer': { cause: 'Das Projekt stammt von einem neueren Scalebrush.', kept: FILES, press: 'Es mit jener Version öffnen.' },
+  'output.exists': { cause: 'Dieser Name ist vergeben.', kept: FILES, press: 'Einen anderen Namen wählen.' },
+  'output.unwritable': {
+    cause: 'Die Datei ließ sich nicht schreiben.',
+    kept: 'Ihr Bild bleibt offen, und ältere Dateien sind, wie sie waren.',
+    press: 'Platz schaffen oder einen anderen Ordner wählen, dann noch einmal sichern.',
+  },
+  'job.busy': { cause: 'Zu viele Läufe warten.', kept: TABLE, press: 'Warten, bis einer zu Ende ist, dann Erneut versuchen drücken.' },
+  'job.unknown': { cause: 'Dieser Lauf ist schon zu Ende.', kept: TABLE, press: 'Mit der Haupttaste einen neuen beginnen.' },
+  'service.unreachable': {
+    cause: 'Es kommt keine Antwort.',
+    kept: 'Was im Fenster ist, ist unverändert.',
+    press: 'Nachsehen, ob es läuft und verbunden ist, dann Erneut versuchen drücken.',
+  },
+  'access.denied': {
+    cause: 'Diese Seite hat keinen Zugang zum Studio mehr.',
+    kept: 'Was Sie bis eben getan haben, steht in seinem Journal.',
+    press: 'Die Adresse öffnen, die der Server genannt hat.',
+  },
+  bug: {
+    cause: 'Etwas ging schief, was nicht sollte.',
+    kept: TABLE,
+    press: 'Schließen drücken und weitermachen; die Zeile darüber bitte melden.',
+  },
+};
+
+export const noticeWords: NoticeWords = {
+  'instruction.cut': 'Die Anweisung ist länger, als dieses Paket lesen kann; ihr Ende entfiel.',
+  'instruction.unknown-words': 'Wörter, die dieses Paket nicht kennt, wurden ausgelassen.',
+  'image.deep': 'Das Bild hat 16 Bit je Kanal; Pixel, die keine Bearbeitung berührt, behalten sie.',
+  'image.animated': 'Nur das erste Einzelbild oder die erste Seite wird verwendet.',
+  'image.damaged': 'Die Datei ist beschädigt; offen ist, was sich lesen ließ.',
+  'image.cmyk': 'Das Bild wurde von CMYK nach sRGB umgewandelt.',
+  'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
+  'project.recovered': 'Hier ging es zuletzt weiter.',
+  'preset.experimental': 'Für diese Tiefe wurde das Paket nicht trainiert: experimentell.',
+};

@@ -1,0 +1,122 @@
+import type { ErrorData } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
+
+/** What is said of a failure: why, what was kept, and what to press. */
+export interface ProblemWords {
+  readonly cause: string;
+  readonly kept: string;
+  readonly press: string;
+}
+
+export type Problems = Readonly<Record<ErrorData['code'], ProblemWords>>;
+export type NoticeWords = Readonly<Record<Notice['code'], string>>;
+
+const TABLE = 'Your picture, its mask and its steps are unchanged.';
+const FILES = 'Nothing in the window changed, and no file was written.';
+const PACKS = 'Your other packs and your picture are unchanged.';
+
+/** Each failure that is foreseen, in English; details stand in the message below it. */
+export const problems: Problems = {
+  'request.invalid': {
+    cause: 'A setting cannot be used.',
+    kept: TABLE,
+    press: 'Correct the setting that is named, then press the main button.',
+  },
+  'image.unreadable': {
+    cause: 'The file could not be read as a picture.',
+    kept: FILES,
+    press: 'Save it again in an image editor, then press Open.',
+  },
+  'image.unsupported': {
+    cause: 'This kind of file is not supported.',
+    kept: FILES,
+    press: 'Convert it to PNG, JPEG, WebP, TIFF or AVIF, then press Open.',
+  },
+  'image.too-large': { cause: 'The picture is too large.', kept: FILES, press: 'Press Open and choose one of at most 100 megapixels.' },
+  'image.too-small': {
+    cause: 'The picture is too small.',
+    kept: TABLE,
+    press: 'Press Open and choose one of at least 16 pixels on each side.',
+  },
+  'mask.empty': { cause: 'Nothing is masked.', kept: TABLE, press: 'Take the brush and paint the part that should change.' },
+  'mask.size': {
+    cause: 'The mask has another shape than the picture.',
+    kept: TABLE,
+    press: 'Choose a mask that was made for this picture.',
+  },
+  'instruction.unknown-words': {
+    cause: 'The instruction has words that this pack does not know.',
+    kept: TABLE,
+    press: 'Press one of the words that are proposed below the instruction.',
+  },
+  'instruction.missing': { cause: 'There is no instruction yet.', kept: TABLE, press: 'Write what should change, then press Enter.' },
+  'pack.unknown': { cause: 'This pack is not installed.', kept: PACKS, press: 'Choose another one under More, Packs.' },
+  'pack.damaged': { cause: 'Files of this pack are damaged.', kept: PACKS, press: 'Press Verify under More, Packs, and install it again.' },
+  'pack.unable': { cause: 'This pack cannot do that.', kept: TABLE, press: 'Choose another pack under More.' },
+  'pack.protected': { cause: 'The pack came with the program.', kept: PACKS, press: 'Choose another name, or leave it where it is.' },
+  'weights.refused': {
+    cause: 'These weights are refused; nothing in them was executed.',
+    kept: PACKS,
+    press: 'Use the file that the authors published.',
+  },
+  'weights.changed': {
+    cause: 'A weights file changed while it was open.',
+    kept: TABLE,
+    press: 'Press Try again: the model is loaded anew.',
+  },
+  'weights.damaged': {
+    cause: 'The weights are damaged.',
+    kept: TABLE,
+    press: 'Press Verify under More, Packs, and install the pack again.',
+  },
+  'tokens.invalid': { cause: 'The tokens belong to another pack.', kept: TABLE, press: 'Choose the pack that made them under More.' },
+  'memory.too-little': {
+    cause: 'There is too little free memory.',
+    kept: TABLE,
+    press: 'Choose a smaller depth preset, then press Try again.',
+  },
+  'provider.unavailable': {
+    cause: 'The chosen hardware cannot be used here.',
+    kept: TABLE,
+    press: 'Choose Automatic under More, Hardware.',
+  },
+  'inference.died': { cause: 'The process that computes has ended.', kept: TABLE, press: 'Press Try again: a new one is there.' },
+  'picture.unknown': { cause: 'The studio does not hold this picture any more.', kept: FILES, press: 'Press Open and choose it again.' },
+  'project.unreadable': {
+    cause: 'The project could not be read.',
+    kept: FILES,
+    press: 'Press Open and choose a copy that was saved before.',
+  },
+  'project.newer': { cause: 'The project was saved by a newer Scalebrush.', kept: FILES, press: 'Open it with that version.' },
+  'output.exists': { cause: 'This name is taken.', kept: FILES, press: 'Choose another name.' },
+  'output.unwritable': {
+    cause: 'The file could not be written.',
+    kept: 'Your picture stays open, and older files are as they were.',
+    press: 'Make room or choose another folder, then save again.',
+  },
+  'job.busy': { cause: 'Too many runs are waiting.', kept: TABLE, press: 'Wait for one of them to end, then press Try again.' },
+  'job.unknown': { cause: 'This run has ended already.', kept: TABLE, press: 'Press the main button to start another one.' },
+  'service.unreachable': {
+    cause: 'There is no answer.',
+    kept: 'What is in the window is unchanged.',
+    press: 'Look whether it runs and is connected, then press Try again.',
+  },
+  'access.denied': {
+    cause: 'This page has no access to the studio any more.',
+    kept: 'What you did until a moment ago is in its journal.',
+    press: 'Open the address that the server printed.',
+  },
+  bug: { cause: 'Something went wrong that should not.', kept: TABLE, press: 'Press Dismiss and go on; please report the line above.' },
+};
+
+export const noticeWords: NoticeWords = {
+  'instruction.cut': 'The instruction is longer than this pack can read; its end was left out.',
+  'instruction.unknown-words': 'Words that this pack does not know were left out.',
+  'image.deep': 'The picture has 16 bits per channel; pixels that no edit touches keep them.',
+  'image.animated': 'Only the first frame or page is used.',
+  'image.damaged': 'The file is damaged; what could be read of it is open.',
+  'image.cmyk': 'The picture was converted from CMYK to sRGB.',
+  'mask.resized': 'The mask was resized to the picture.',
+  'project.recovered': 'This is where you left off.',
+  'preset.experimental': 'This pack was not trained for this depth preset: experimental.',
+};
