@@ -27,6 +27,9 @@ export interface Notice {
     | 'image.cmyk'
     | 'mask.resized'
     | 'project.recovered'
+    | 'recipe.ignored'
+    | 'recipe.restored'
+    | 'recipe.other-pack'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { MaskHistory } from './mask.js';
-import { CONTROL_KINDS, EditRequest, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
+import { Recipe } from './recipe.js';
+import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
@@ -33,14 +34,6 @@ const ProjectSettings = v.object({
   blend: count,
   structure: count,
 });
-
-/** How a picture came about: the wish without the pictures that it named, and the tokens that answered it. */
-const Recipe = v.object({
-  request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output']),
-  seed: whole,
-  tokens: TokenFile,
-});
-export type Recipe = v.InferInput<typeof Recipe>;
 
 /** A picture with the mask on it. */
 const ProjectSheet = v.object({

@@ -1,5 +1,4 @@
-import type { Project, ProjectInput, Recipe } from '#contract/project.js';
-import type { EditRequestInput } from '#contract/request.js';
+import type { Project, ProjectInput } from '#contract/project.js';
 import type { Settings } from '#document/request.js';
 import type { Pictures } from './pictures.js';
 import type { Sheet, ShownResult } from './sheets.js';
@@ -49,12 +48,4 @@ export async function tableOf(project: Project, pictures: Pictures, defaults: Se
   const { control, ...settings } = project.settings;
   const chosen = { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings;
   return { sheets, open: project.open, settings: chosen, results, chosen: project.chosen };
-}
-
-/** The wish without the pictures that it names, which are not part of the document. */
-export function wishOf(request: EditRequestInput): Recipe['request'] {
-  const { source: _source, mask: _mask, resume: _resume, previews: _previews, output: _output, control, ...wish } = request;
-  if (!control) return wish;
-  const { map: _map, ...settings } = control;
-  return { ...wish, control: settings };
 }

@@ -1,4 +1,4 @@
-import type { Recipe } from '#contract/project.js';
+import type { Recipe } from '#contract/recipe.js';
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
 import type { MaskHistory } from '#contract/mask.js';

@@ -1,4 +1,5 @@
-import type { Project, ProjectInput, Recipe } from '#contract/project.js';
+import type { Project, ProjectInput } from '#contract/project.js';
+import type { Recipe } from '#contract/recipe.js';
 import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
