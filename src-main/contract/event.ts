@@ -30,6 +30,8 @@ export interface Notice {
     | 'recipe.ignored'
     | 'recipe.restored'
     | 'recipe.other-pack'
+    | 'steps.dependent'
+    | 'steps.stale'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
