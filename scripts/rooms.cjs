@@ -54,7 +54,7 @@ const fences = [
   { library: 'electron', room: '^src-main/electron/' },
   { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
   { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
-  { library: 'sharp', room: `^${ENGINE}/image/` },
+  { library: 'sharp|ag-psd', room: `^${ENGINE}/image/` },
   { library: 'fastify|@fastify', room: '^src-main/server/' },
   { library: 'bullmq|ioredis', room: '^src-main/farm/' },
   { library: 'svelte', room: '^src-renderer/(state|ui)/|^src-renderer/main\\.ts$' },

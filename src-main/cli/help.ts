@@ -22,4 +22,6 @@ Options:
   --tokens-out FILE           the tokens of the result, for "scalebrush decode"
   --force-tokens FILE         predict along given tokens instead of sampled ones
   --logits-out DIR            raw logits: DIR/scale-01.npy …, float32 [B, l, V]
+  --no-recipe                 write neither words nor tokens into the picture's file
+  --strip-location            leave out where the photograph was taken
   --json                      print one JSON object with facts and timings`;

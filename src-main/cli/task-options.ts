@@ -39,6 +39,8 @@ export const TASK_OPTIONS = {
   'tokens-out': text,
   'force-tokens': text,
   'logits-out': text,
+  'no-recipe': flag,
+  'strip-location': flag,
 } as const satisfies OptionTable;
 
 type OptionName = keyof typeof TASK_OPTIONS;
@@ -71,6 +73,8 @@ const EVERY_TASK: readonly OptionName[] = [
   'tokens-out',
   'force-tokens',
   'logits-out',
+  'no-recipe',
+  'strip-location',
 ];
 
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
@@ -114,7 +118,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     ...numbersOf(values),
     whole: values.whole ?? false,
     previews: values.previews !== undefined,
-    output: { format },
+    output: { format, recipe: values['no-recipe'] !== true, keepLocation: values['strip-location'] !== true },
   };
 }
 

@@ -5,6 +5,7 @@ import type { ErrorData } from './errors.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
+import { Recipe, type FileRecipe } from './recipe.js';
 import {
   CONTROL_KINDS,
   EditRequest,
@@ -26,6 +27,10 @@ export interface PictureInfo {
   readonly bitDepth: 8 | 16;
   readonly hasAlpha: boolean;
   readonly hasProfile: boolean;
+  /** Its EXIF says where it was taken. */
+  readonly hasLocation: boolean;
+  /** How it came about, where its file says so. */
+  readonly recipe?: FileRecipe;
   readonly notices: readonly Notice[];
 }
 
@@ -143,7 +148,9 @@ export interface Calls {
   'machine.describe': { in: Record<string, never>; out: MachineReport };
   'picture.describe': { in: { id: PictureId }; out: PictureInfo };
   /** Re-encodes a held picture for saving; the answer names the new picture. */
-  'picture.convert': { in: { id: PictureId; format: OutputFormat; quality: number }; out: PictureInfo };
+  'picture.convert': { in: ConvertInput; out: PictureInfo };
+  /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
+  'picture.carry': { in: { before: PictureId; after: PictureId; onto: PictureId }; out: PictureInfo | null };
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
   'edit.forecast': { in: EditRequestInput; out: Forecast };
@@ -158,6 +165,17 @@ export interface Calls {
   'preferences.write': { in: Preferences; out: null };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
+}
+
+/** How a picture is to be saved. */
+export interface ConvertInput {
+  readonly id: PictureId;
+  readonly format: OutputFormat;
+  readonly quality: number;
+  /** Absent = it stays. */
+  readonly keepLocation?: boolean;
+  /** Written into the file. */
+  readonly recipe?: Recipe;
 }
 
 /** Work that reports as it goes; dropping the iteration cancels it. */
@@ -213,7 +231,10 @@ export const CALL_INPUTS = {
     id: PictureId,
     format: v.picklist(OUTPUT_FORMATS),
     quality: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
+    keepLocation: v.optional(v.boolean(), true),
+    recipe: v.optional(Recipe),
   }),
+  'picture.carry': v.object({ before: PictureId, after: PictureId, onto: PictureId }),
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,

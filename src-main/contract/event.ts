@@ -27,6 +27,11 @@ export interface Notice {
     | 'image.cmyk'
     | 'mask.resized'
     | 'project.recovered'
+    | 'recipe.ignored'
+    | 'recipe.restored'
+    | 'recipe.other-pack'
+    | 'steps.dependent'
+    | 'steps.stale'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;

@@ -46,3 +46,13 @@ export const MaskHistory = v.object({
   length: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 export type MaskHistory = Readonly<v.InferOutput<typeof MaskHistory>>;
+
+export const NamedMask = v.object({ name: v.pipe(v.string(), v.maxLength(100)), history: MaskHistory });
+export type NamedMask = Readonly<v.InferOutput<typeof NamedMask>>;
+
+/** The masks of a picture, and which of them is painted on. */
+export const MaskList = v.object({
+  masks: v.pipe(v.array(NamedMask), v.minLength(1), v.maxLength(200), v.readonly()),
+  active: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+export type MaskList = Readonly<v.InferOutput<typeof MaskList>>;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { MaskHistory } from './mask.js';
-import { CONTROL_KINDS, EditRequest, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
+import { MaskHistory, MaskList } from './mask.js';
+import { Recipe } from './recipe.js';
+import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
@@ -34,23 +35,31 @@ const ProjectSettings = v.object({
   structure: count,
 });
 
-/** How a picture came about: the wish without the pictures that it named, and the tokens that answered it. */
-const Recipe = v.object({
-  request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output']),
-  seed: whole,
-  tokens: TokenFile,
-});
-export type Recipe = v.InferInput<typeof Recipe>;
-
-/** A picture with the mask on it. */
+/** A picture with the mask on it: a step. */
 const ProjectSheet = v.object({
   picture: PictureId,
   mask: MaskHistory,
+  /** All masks, where there are several; the active one is `mask`. */
+  masks: v.optional(MaskList),
   /** Nothing was ever on it. */
   blank: v.boolean(),
   /** Absent for a picture that was opened. */
   recipe: v.optional(Recipe),
+  /** The mask that the wish was held to. */
+  held: v.optional(MaskHistory),
+  /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
+  change: v.optional(v.object({ before: PictureId, after: PictureId })),
+  /** Left out: the picture is that of the step before. */
+  hidden: v.optional(v.boolean()),
+  /** A step that it builds on has changed since. */
+  stale: v.optional(v.boolean()),
 });
+
+/** A state of the steps, as numbers of sheets: those of the document first, then `others`. */
+const ProjectTable = v.object({ sheets: v.pipe(v.array(whole), v.minLength(1), v.maxLength(1000)), open: whole });
+/** A deed on the steps that can be undone or redone. */
+const ProjectDeed = v.object({ before: ProjectTable, after: ProjectTable });
+const Deeds = v.optional(v.pipe(v.array(ProjectDeed), v.maxLength(1000)), []);
 
 const ProjectResult = v.object({
   candidate: v.object({
@@ -77,8 +86,19 @@ export const Project = v.pipe(
     /** Candidates that were neither kept nor discarded. */
     results: v.optional(v.pipe(v.array(ProjectResult), v.maxLength(16)), []),
     chosen: v.optional(whole, 0),
+    /** Sheets that only deeds name. */
+    others: v.optional(v.pipe(v.array(ProjectSheet), v.maxLength(4096)), []),
+    done: Deeds,
+    undone: Deeds,
+    /** The step that the next kept result replaces. */
+    replacing: v.optional(whole),
   }),
   v.check(({ sheets, open }) => open < sheets.length, 'Expected the number of one of its sheets for open.'),
+  v.check(({ sheets, others, done, undone }) => {
+    const tables = [...done, ...undone].flatMap(({ before, after }) => [before, after]);
+    const count = sheets.length + others.length;
+    return tables.every((table) => table.open < table.sheets.length && table.sheets.every((sheet) => sheet < count));
+  }, 'Expected the numbers of its sheets for deeds.'),
 );
 export type Project = v.InferOutput<typeof Project>;
 export type ProjectInput = v.InferInput<typeof Project>;
@@ -87,9 +107,10 @@ export type ProjectInput = v.InferInput<typeof Project>;
 export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Expected the id of a window.'));
 
 /** Every picture that a project names. */
-export function picturesOf({ sheets, results, settings }: Project): readonly PictureId[] {
+export function picturesOf({ sheets, others, results, settings }: Project): readonly PictureId[] {
   const candidates = results.flatMap(({ candidate }) => [candidate.picture, candidate.changedMask]);
-  const all = [...sheets.map(({ picture }) => picture), ...candidates, settings.control?.map?.id];
+  const steps = [...sheets, ...others].flatMap(({ picture, change }) => [picture, change?.before, change?.after]);
+  const all = [...steps, ...candidates, settings.control?.map?.id];
   return [...new Set(all.filter((id) => id !== undefined))];
 }
 
@@ -98,13 +119,20 @@ export function withPictures(project: Project, nameOf: (id: PictureId) => Pictur
   const { control } = project.settings;
   return {
     ...project,
-    sheets: project.sheets.map((sheet) => ({ ...sheet, picture: nameOf(sheet.picture) })),
+    sheets: project.sheets.map((sheet) => renamedSheet(sheet, nameOf)),
+    others: project.others.map((sheet) => renamedSheet(sheet, nameOf)),
     results: project.results.map((result) => ({ ...result, candidate: renamed(result.candidate, nameOf) })),
     settings: {
       ...project.settings,
       ...(control?.map && { control: { ...control, map: { ...control.map, id: nameOf(control.map.id) } } }),
     },
   };
+}
+
+function renamedSheet(sheet: Project['sheets'][number], nameOf: (id: PictureId) => PictureId): Project['sheets'][number] {
+  const { picture, change } = sheet;
+  const renamedChange = change && { change: { before: nameOf(change.before), after: nameOf(change.after) } };
+  return { ...sheet, picture: nameOf(picture), ...renamedChange };
 }
 
 type Candidate = Project['results'][number]['candidate'];

@@ -66,6 +66,16 @@ export type TokenFile = v.InferOutput<typeof TokenFile>;
 
 export const DEFAULT_PACK = 'sketch';
 
+/** How a picture is written. */
+const Output = v.object({
+  format: v.picklist(OUTPUT_FORMATS),
+  quality: v.optional(wholeNumber('quality', 1, 100), 92),
+  /** The request and its tokens are written into the file. */
+  recipe: v.optional(v.boolean(), false),
+  /** Where the photograph was taken stays in its EXIF. */
+  keepLocation: v.optional(v.boolean(), true),
+});
+
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */
 export const EditRequest = v.object({
   task: v.picklist(TASKS),
@@ -101,10 +111,7 @@ export const EditRequest = v.object({
   stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
   /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
   resume: v.optional(TokenFile),
-  output: v.optional(v.object({ format: v.picklist(OUTPUT_FORMATS), quality: v.optional(wholeNumber('quality', 1, 100), 92) }), {
-    format: 'png',
-    quality: 92,
-  }),
+  output: v.optional(Output, { format: 'png' }),
 });
 export type EditRequest = v.InferOutput<typeof EditRequest>;
 export type EditRequestInput = v.InferInput<typeof EditRequest>;

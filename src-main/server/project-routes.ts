@@ -7,7 +7,10 @@ import { MAX_JSON_BYTES } from './api-routes.js';
 /** A photograph, its steps and its candidates. */
 const MAX_PROJECT_BYTES = 1024 ** 3;
 
-/** `POST /api/projects/open` takes a project's file and answers what is in it, `POST /api/projects/save` the other way round. */
+/**
+ * `POST /api/projects/open` takes a project's file and answers what is in it, `POST /api/projects/save` the other way
+ * round; `POST /api/projects/layers` answers a Photoshop file.
+ */
 export function projectRoutes(service: Service): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.removeAllContentTypeParsers();
@@ -16,7 +19,12 @@ export function projectRoutes(service: Service): (app: FastifyInstance) => Promi
     });
     app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
     app.post('/api/projects/open', { bodyLimit: MAX_PROJECT_BYTES }, (request, reply) => openProject(service, request, reply));
-    app.post('/api/projects/save', { bodyLimit: MAX_JSON_BYTES }, (request, reply) => saveProject(service, request, reply));
+    app.post('/api/projects/save', { bodyLimit: MAX_JSON_BYTES }, async ({ body }, reply) =>
+      sendFile(reply, await service.saveProject(body)),
+    );
+    app.post('/api/projects/layers', { bodyLimit: MAX_JSON_BYTES }, async ({ body }, reply) =>
+      sendFile(reply, await service.saveLayers(body)),
+    );
     await Promise.resolve();
   };
 }
@@ -27,7 +35,6 @@ async function openProject(service: Service, { body }: FastifyRequest, reply: Fa
   return sendJson(reply, await service.openProject(body));
 }
 
-async function saveProject(service: Service, { body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const file = await service.saveProject(body);
+function sendFile(reply: FastifyReply, file: Uint8Array): FastifyReply {
   return reply.type('application/octet-stream').send(Buffer.from(file.buffer, file.byteOffset, file.length));
 }

@@ -1,4 +1,5 @@
 import type { PictureInfo, Transport } from '#contract/api.js';
+import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 import type { Service } from './service.js';
@@ -9,6 +10,7 @@ export interface Link extends Transport {
   download(id: PictureId): Promise<Uint8Array>;
   openProject(bytes: Uint8Array): Promise<Project>;
   saveProject(project: ProjectInput): Promise<Uint8Array>;
+  saveLayers(layers: LayersWish): Promise<Uint8Array>;
 }
 
 /** The wire of no length: a service in this process. */
@@ -18,6 +20,7 @@ export function localLink(service: Service): Link {
     stream: (name, input, signal) => service.stream(name, input, signal),
     openProject: (bytes) => service.openProject(bytes),
     saveProject: (project) => service.saveProject(project),
+    saveLayers: (layers) => service.saveLayers(layers),
     upload: (bytes, name) => service.pictures.add(bytes, name),
     download: async (id) => (await service.pictures.get(id)).bytes,
   };

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { OutputFormat, PictureId } from '#contract/request.js';
-import type { Engine } from '#engine/door/engine.js';
+import type { Engine, PictureFacts } from '#engine/door/engine.js';
 import { errnoOf } from '#packs/json-file.js';
 import { expectPictureBytes } from './files.js';
 import { safeFileName } from './names.js';
 import { openPrivateFolder } from './picture-folder.js';
+import { readRecipe } from './recipe.js';
 
 export interface StoredPicture {
   readonly bytes: Uint8Array;
@@ -90,9 +91,7 @@ class DiskPictures implements PictureStore {
     const facts = await this.#options.engine.describe(bytes);
     const safeName = safeFileName(name);
     const id = await this.keep({ bytes, name: safeName, format: facts.format, lifetime: 'kept' });
-    const info = { ...facts, id, name: safeName };
-    this.#entry(id).info = info;
-    return info;
+    return this.#remember(id, safeName, facts);
   }
 
   async keep({ bytes, name, format, lifetime }: NewPicture): Promise<PictureId> {
@@ -122,8 +121,13 @@ class DiskPictures implements PictureStore {
     const entry = this.#entry(id);
     if (entry.info !== undefined) return entry.info;
     const facts = await this.#options.engine.describe(await readFile(this.#path(id)));
-    const info = { ...facts, id, name: entry.name };
-    entry.info = info;
+    return this.#remember(id, entry.name, facts);
+  }
+
+  #remember(id: PictureId, name: string, { recipeText, notices, ...facts }: PictureFacts): PictureInfo {
+    const { recipe, notice } = readRecipe(recipeText);
+    const info = { ...facts, id, name, notices: notice ? [...notices, notice] : notices, ...(recipe && { recipe }) };
+    this.#entry(id).info = info;
     return info;
   }
 

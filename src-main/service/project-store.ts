@@ -6,13 +6,13 @@ import { OUTPUT_FORMATS, PictureId } from '#contract/request.js';
 import type { PictureStore, StoredPicture } from './pictures.js';
 
 /** The version that this program writes. Older ones stay readable; newer ones are refused by number. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const Versioned = v.looseObject({ scalebrush: v.pipe(v.number(), v.integer(), v.minValue(1)) });
 
 /** A project as it lies on a disk: beside it lie its pictures, in this order. */
 export const StoredProject = v.object({
-  scalebrush: v.literal(FORMAT),
+  scalebrush: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FORMAT)),
   pictures: v.pipe(
     v.array(v.object({ id: PictureId, name: v.string(), format: v.picklist(OUTPUT_FORMATS), sha256: v.pipe(v.string(), v.hexadecimal()) })),
     v.maxLength(4096),

@@ -1,11 +1,13 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { splitName } from '#base/file-name.js';
-import type { Calls, CallName, StreamName, Streams, Transport } from '#contract/api.js';
+import type { Calls, CallName, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
+import { LayersWish } from '#contract/layers.js';
 import { Project } from '#contract/project.js';
-import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
-import type { Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
+import { fileRecipeOf } from '#contract/recipe.js';
+import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
+import type { Engine, EngineJob, InspectReport, Layer } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { addPack, askForPack, listKnownPacks } from './add-pack.js';
@@ -33,6 +35,8 @@ export interface Service extends Transport {
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
   openProject(bytes: Uint8Array): Promise<Project>;
   saveProject(project: unknown): Promise<Uint8Array>;
+  /** A document as a Photoshop file. Throws `image.too-large`. */
+  saveLayers(layers: unknown): Promise<Uint8Array>;
   /** Hard cancel: ends the inference process at once. */
   kill(): void;
   close(): Promise<void>;
@@ -72,6 +76,7 @@ export function createService(parts: ServiceParts): Service {
     inspect: (file) => engine.inspect(file),
     openProject: (bytes) => readProjectFile(bytes, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),
+    saveLayers: (layers) => saveLayers(parts, layers),
     kill: () => {
       engine.kill();
     },
@@ -101,6 +106,7 @@ function callTable(parts: ServiceParts): CallTable {
     'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
+    'picture.carry': (change) => carryChange(parts, change),
     'picture.close': async ({ id }) => {
       await pictures.remove(id);
       return null;
@@ -127,9 +133,13 @@ function callTable(parts: ServiceParts): CallTable {
   };
 }
 
-async function convertPicture({ engine, pictures }: ServiceParts, wish: { id: PictureId; format: OutputFormat; quality: number }) {
-  const { bytes, name } = await pictures.get(wish.id);
-  const converted = await engine.convert(bytes, { format: wish.format, quality: wish.quality });
+async function convertPicture(
+  { engine, library, pictures }: ServiceParts,
+  { id: source, recipe, ...wish }: ParsedCalls['picture.convert'],
+) {
+  const { bytes, name } = await pictures.get(source);
+  const card = recipe && (await library.find(recipe.request.pack)).card;
+  const converted = await engine.convert(bytes, { ...wish, ...(card && { recipe: fileRecipeOf(card, recipe) }) });
   const id = await pictures.keep({
     bytes: converted,
     name: `${splitName(name).stem}.${wish.format}`,
@@ -137,6 +147,24 @@ async function convertPicture({ engine, pictures }: ServiceParts, wish: { id: Pi
     lifetime: 'kept',
   });
   return pictures.describe(id);
+}
+
+async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCalls['picture.carry']): Promise<PictureInfo | null> {
+  const after = await pictures.get(change.after);
+  const [{ bytes: before }, { bytes: onto }] = [await pictures.get(change.before), await pictures.get(change.onto)];
+  const carried = await engine.carry({ before, after: after.bytes, onto });
+  if (carried === null) return null;
+  const name = `${splitName(after.name).stem}.png`;
+  return pictures.describe(await pictures.keep({ bytes: carried, name, format: 'png', lifetime: 'kept' }));
+}
+
+async function saveLayers({ engine, pictures }: ServiceParts, wish: unknown): Promise<Uint8Array> {
+  const layers: Layer[] = [];
+  for (const { picture, mask, ...layer } of parseInput(LayersWish, wish).layers) {
+    const [{ bytes }, painted] = [await pictures.get(picture), mask === undefined ? undefined : await pictures.get(mask)];
+    layers.push({ ...layer, picture: bytes, ...(painted && { mask: painted.bytes }) });
+  }
+  return engine.layers(layers);
 }
 
 async function decodeTokens({ engine, library, pictures }: ServiceParts, { tokens, format }: { tokens: TokenFile; format: OutputFormat }) {

@@ -1,5 +1,6 @@
 import type { Extent } from '#base/geometry.js';
 import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice } from '#contract/request.js';
+import type { Recipe } from '#contract/recipe.js';
 import { hasMargins, NO_MARGINS } from './space.js';
 
 export type Verb = 'edit' | 'fill' | 'expand' | 'generate';
@@ -58,6 +59,9 @@ export const DEFAULT_SETTINGS: Settings = {
   structure: 0,
 };
 
+/** More than any pack has; what the contract takes "to the last" for. */
+const MOST_SCALES = 64;
+
 /** What is on the table: a painted mask, and nothing to keep of the picture. */
 export interface Table {
   readonly masked: boolean;
@@ -114,4 +118,26 @@ function controlOf({ control }: Settings): Partial<EditRequestInput> {
   const { kind, toScale, map, ...settings } = control;
   if (kind === 'none') return {};
   return { control: { ...settings, kind, ...(toScale !== undefined && { toScale }), ...(map && { map: map.id }) } };
+}
+
+/** The settings that lead to a wish again; a map of one's own is not part of it. */
+export function settingsOf({ request, seed }: Pick<Recipe, 'request' | 'seed'>): Partial<Settings> {
+  const { guidance, temperature, topP, blend } = request;
+  const { instruction, preset, pack, provider, whole, structure } = { ...DEFAULT_SETTINGS, ...given(request) };
+  const margins = { ...NO_MARGINS, ...given(request.margins) };
+  const control = controlChoiceOf(request.control);
+  return { instruction, preset, margins, control, pack, provider, seed, guidance, temperature, topP, whole, blend, structure };
+}
+
+/** Without the members that nothing is said of. */
+function given<T extends object>(members: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members ?? {}).filter(([, value]) => value !== undefined)) as never;
+}
+
+function controlChoiceOf(control: Recipe['request']['control']): ControlChoice {
+  const none = DEFAULT_SETTINGS.control;
+  if (!control) return none;
+  const { toScale, map: _map, ...settings } = control;
+  const last = toScale === undefined || toScale >= MOST_SCALES;
+  return { ...none, ...given(settings), toScale: last ? undefined : toScale, map: undefined };
 }

@@ -1,5 +1,6 @@
 import type { CallName, Calls, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
 import { CancelledError, ERROR_CODES, ExpectedError, fromErrorData, type ErrorData } from '#contract/errors.js';
+import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 
@@ -10,6 +11,10 @@ export interface Link extends Transport {
   /** A project's file, of this version or an older one. */
   openProject(file: Blob): Promise<Project>;
   saveProject(project: ProjectInput): Promise<Blob>;
+  /** A document as a Photoshop file. */
+  saveLayers(layers: LayersWish): Promise<Blob>;
+  /** Where the browser itself can fetch a picture. */
+  addressOf(id: PictureId): string;
 }
 
 /** Calls are JSON, streams are lines of JSON, pictures are plain bytes; the session cookie says who we are. */
@@ -30,11 +35,14 @@ export function createHttpLink(base = ''): Link {
       const headers = { 'content-type': 'application/octet-stream' };
       return (await (await post(`${base}/api/projects/open`, { body: file, headers })).json()) as Project;
     },
-    saveProject: async (project) => {
-      const response = await post(`${base}/api/projects/save`, { body: JSON.stringify(project), headers: JSON_BODY });
-      return response.blob();
-    },
+    saveProject: (project) => fileOf(`${base}/api/projects/save`, project),
+    saveLayers: (layers) => fileOf(`${base}/api/projects/layers`, layers),
+    addressOf: (id) => new URL(`${base}/api/pictures/${id}`, document.baseURI).href,
   };
+}
+
+async function fileOf(url: string, wish: object): Promise<Blob> {
+  return (await post(url, { body: JSON.stringify(wish), headers: JSON_BODY })).blob();
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };

@@ -1,52 +1,84 @@
 import { sameExtent, type Extent } from '#base/geometry.js';
 import type { MaskHistory } from '#contract/mask.js';
-import type { Sheet } from './sheets.js';
+import { sameSheet, type Deed, type Sheet, type Steps } from './sheets.js';
 
-/** The sheets that were kept before the open one, and those that undoing has left behind it. */
+/** The sheets that were kept before the open one, those that undoing has left behind it, and deeds on them. */
 export class History {
   past = $state.raw<readonly Sheet[]>([]);
   future = $state.raw<readonly Sheet[]>([]);
+  done = $state.raw<readonly Deed[]>([]);
+  undone = $state.raw<readonly Deed[]>([]);
 
   /** The last mask that was painted on a picture of this size. */
   lastMask(extent: Extent): MaskHistory | undefined {
     return this.past.findLast(({ mask, picture }) => mask.length > 0 && sameExtent(picture.info.size, extent))?.mask;
   }
 
-  /** The open sheet is kept, and another follows it. */
-  push(open: Sheet): void {
-    this.past = [...this.past, open];
-  }
-
-  /** The sheet before the open one, which becomes the first behind it. */
-  back(open: Sheet): Sheet | undefined {
-    const earlier = this.past.at(-1);
-    if (!earlier) return undefined;
-    this.future = [open, ...this.future];
-    this.past = this.past.slice(0, -1);
-    return earlier;
-  }
-
-  /** The first sheet behind the open one. */
-  forth(open: Sheet): Sheet | undefined {
-    const [next, ...later] = this.future;
-    if (!next) return undefined;
-    this.past = [...this.past, open];
-    this.future = later;
-    return next;
-  }
-
   /** Forgets what could be redone, and says what that was. */
   takeFuture(): readonly Sheet[] {
-    const gone = this.future;
+    const gone = [...this.future, ...sheetsOf(this.undone)];
     this.future = [];
+    this.undone = [];
     return gone;
   }
 
   /** Forgets everything, and says what that was. */
   takeAll(): readonly Sheet[] {
-    const gone = [...this.past, ...this.future];
+    const gone = this.all;
     this.past = [];
     this.future = [];
+    this.done = [];
+    this.undone = [];
     return gone;
   }
+
+  /** Remembers a deed; what was undone before it cannot be redone. Says what nobody can come back to. */
+  record(deed: Deed): readonly Sheet[] {
+    const gone = sheetsOf(this.undone);
+    this.done = [...this.done, deed];
+    this.undone = [];
+    return gone;
+  }
+
+  /** The last deed, where nothing else was done since. */
+  undoable(now: Steps): Deed | undefined {
+    const deed = this.done.at(-1);
+    return deed && stands(deed.after, now) ? deed : undefined;
+  }
+
+  redoable(now: Steps): Deed | undefined {
+    const deed = this.undone.at(-1);
+    return deed && stands(deed.before, now) ? deed : undefined;
+  }
+
+  /** What stood before the last deed. */
+  undo(now: Steps): Steps | undefined {
+    const deed = this.undoable(now);
+    if (!deed) return undefined;
+    this.done = this.done.slice(0, -1);
+    this.undone = [...this.undone, { ...deed, after: now }];
+    return deed.before;
+  }
+
+  redo(now: Steps): Steps | undefined {
+    const deed = this.redoable(now);
+    if (!deed) return undefined;
+    this.undone = this.undone.slice(0, -1);
+    this.done = [...this.done, { ...deed, before: now }];
+    return deed.after;
+  }
+
+  get all(): readonly Sheet[] {
+    return [...this.past, ...this.future, ...sheetsOf(this.done), ...sheetsOf(this.undone)];
+  }
+}
+
+/** Up to the open sheet nothing differs; what lies behind it does not matter. */
+function stands({ sheets, open }: Steps, now: Steps): boolean {
+  const upTo = now.sheets.slice(0, now.open + 1);
+  return open === now.open && upTo.every((sheet, i) => sheets[i] !== undefined && sameSheet(sheet, sheets[i]));
+}
+
+function sheetsOf(deeds: readonly Deed[]): readonly Sheet[] {
+  return deeds.flatMap(({ before, after }) => [...before.sheets, ...after.sheets]);
 }

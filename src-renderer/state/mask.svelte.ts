@@ -1,10 +1,11 @@
-import type { MaskHistory, MaskStep, Point } from '#contract/mask.js';
+import type { MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { readMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, redone, runsOf, undone, withStep } from '#document/mask.js';
+import { activeMask, ONE_MASK, withHistory } from '#document/mask-list.js';
 import type { ShownPicture } from './pictures.js';
 
-/** The mask of the open picture: its history, and its pixels. */
+/** The masks of the open picture; of the active one the history, and the pixels. */
 export class Mask {
   history = $state.raw<MaskHistory>(EMPTY_MASK);
   layer = $state.raw<MaskLayer>();
@@ -12,6 +13,9 @@ export class Mask {
   painted = $state(false);
   /** Rises with every change of the pixels, which are not observed one by one. */
   revision = $state(0);
+
+  #list = $state.raw<MaskList>(ONE_MASK);
+  readonly list: MaskList = $derived(withHistory(this.#list, this.history));
 
   readonly canUndo = $derived(this.history.length > 0);
   readonly canRedo = $derived(this.history.length < this.history.steps.length);
@@ -24,10 +28,21 @@ export class Mask {
     this.#onstep = onstep;
   }
 
-  /** Begins with a picture; `history` where the picture was here before. */
-  begin(picture: ShownPicture, history: MaskHistory = EMPTY_MASK): void {
+  /** Begins with a picture and its masks. */
+  begin(picture: ShownPicture, list: MaskList): void {
     this.#picture = picture;
     this.layer = new MaskLayer(picture.info.size);
+    this.take(list);
+  }
+
+  /** Other masks of the same picture. */
+  take(list: MaskList): void {
+    this.#list = list;
+    this.#set(activeMask(list).history);
+  }
+
+  /** Lays another history on the active mask. */
+  show(history: MaskHistory): void {
     this.#set(history);
   }
 
@@ -35,6 +50,7 @@ export class Mask {
   end(): void {
     this.#picture = undefined;
     this.layer = undefined;
+    this.#list = ONE_MASK;
     this.#set(EMPTY_MASK);
   }
 

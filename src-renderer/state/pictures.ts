@@ -1,6 +1,6 @@
-import type { PictureInfo } from '#contract/api.js';
+import type { ConvertInput, PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { OutputFormat, PictureId } from '#contract/request.js';
+import type { PictureId } from '#contract/request.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
 import type { Link } from '#link/http.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
@@ -54,8 +54,8 @@ export class Pictures {
   }
 
   /** The picture as a file in the wished format. */
-  async export({ id }: PictureInfo, format: OutputFormat, quality: number): Promise<SavedFile> {
-    const info = await this.#link.call('picture.convert', { id, format, quality });
+  async export({ id }: PictureInfo, wish: Omit<ConvertInput, 'id'>): Promise<SavedFile> {
+    const info = await this.#link.call('picture.convert', { id, ...wish });
     try {
       return { file: await this.#link.download(info.id), name: info.name };
     } finally {
@@ -72,7 +72,7 @@ export class Pictures {
     const own = isDrawable(info.format) ? await decodeBitmap(await this.#link.download(info.id), info.size) : undefined;
     if (own) return own;
     // TIFF, and files whose orientation the browser passes over: the service turns them into what it can draw.
-    const { file } = await this.export(info, 'png', FULL_QUALITY);
+    const { file } = await this.export(info, { format: 'png', quality: FULL_QUALITY });
     const bitmap = await decodeBitmap(file, info.size);
     if (!bitmap) throw unreadable(info.name);
     return bitmap;

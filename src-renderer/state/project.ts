@@ -1,16 +1,18 @@
-import type { Project, ProjectInput, Recipe } from '#contract/project.js';
-import type { EditRequestInput } from '#contract/request.js';
+import type { Project, ProjectInput } from '#contract/project.js';
+import type { PictureId } from '#contract/request.js';
 import type { Settings } from '#document/request.js';
-import type { Pictures } from './pictures.js';
-import type { Sheet, ShownResult } from './sheets.js';
+import type { Pictures, ShownPicture } from './pictures.js';
+import { sameSheet, type Deed, type Sheet, type ShownResult, type Steps } from './sheets.js';
 
 /** What is on the table, in values that can be drawn. */
-export interface Table {
-  readonly sheets: readonly Sheet[];
-  readonly open: number;
+export interface Table extends Steps {
   readonly settings: Settings;
   readonly results: readonly ShownResult[];
   readonly chosen: number;
+  readonly done: readonly Deed[];
+  readonly undone: readonly Deed[];
+  /** The step that the next kept result replaces. */
+  readonly replacing: number | undefined;
 }
 
 export function isProjectName(name: string): boolean {
@@ -18,19 +20,38 @@ export function isProjectName(name: string): boolean {
 }
 
 /** Named after the photograph that it began with. */
-export function projectFileName([first]: readonly Sheet[]): string {
-  return `${first?.picture.info.name.replace(/\.[^.]*$/u, '') ?? ''}.scalebrush`;
+export function fileName([first]: readonly Sheet[], extension: string): string {
+  return `${first?.picture.info.name.replace(/\.[^.]*$/u, '') ?? ''}.${extension}`;
 }
 
 /** The same as a document that outlives the window. */
-export function projectOf({ sheets, results, settings, ...rest }: Table): ProjectInput {
+export function projectOf({ sheets, results, settings, done, undone, ...rest }: Table): ProjectInput {
+  const all = [...sheets];
+  const numbered = deedsNumbered(all);
   // A schema's input may be written to; nobody does.
   return {
     ...rest,
     settings: present(settings),
-    sheets: sheets.map(({ picture, ...sheet }) => ({ ...sheet, picture: picture.info.id })),
+    done: done.map(numbered),
+    undone: undone.map(numbered),
+    sheets: sheets.map(stored),
+    others: all.slice(sheets.length).map(stored),
     results: results.map(({ candidate, request, margins, totalMs }) => ({ candidate, request, margins, totalMs })),
   } as ProjectInput;
+}
+
+function stored({ picture, ...sheet }: Sheet) {
+  return { ...sheet, picture: picture.info.id };
+}
+
+/** Sheets that are not there yet join the others. */
+function deedsNumbered(all: Sheet[]) {
+  const numberOf = (sheet: Sheet): number => {
+    const found = all.findIndex((other) => other === sheet || sameSheet(other, sheet));
+    return found < 0 ? all.push(sheet) - 1 : found;
+  };
+  const tableOfNumbers = ({ sheets, open }: Steps) => ({ sheets: sheets.map(numberOf), open });
+  return ({ before, after }: Deed) => ({ before: tableOfNumbers(before), after: tableOfNumbers(after) });
 }
 
 /** What JSON keeps: settings that are not said are left out. */
@@ -42,19 +63,36 @@ function present(settings: Settings): Partial<Settings> {
 
 /** Brings a document's pictures to the window, one after the other. */
 export async function tableOf(project: Project, pictures: Pictures, defaults: Settings): Promise<Table> {
+  const shown = new Map<PictureId, ShownPicture>();
   const sheets: Sheet[] = [];
-  for (const sheet of project.sheets) sheets.push({ ...sheet, picture: await pictures.show(sheet.picture) });
+  for (const [index, sheet] of [...project.sheets, ...project.others].entries()) {
+    const picture = shown.get(sheet.picture) ?? (await pictures.show(sheet.picture));
+    shown.set(sheet.picture, picture);
+    sheets.push({ ...withChange(sheet, index < project.sheets.length ? project.sheets[index - 1] : undefined), picture });
+  }
   const results: ShownResult[] = [];
   for (const result of project.results) results.push({ ...result, ...(await pictures.show(result.candidate.picture)) } as ShownResult);
   const { control, ...settings } = project.settings;
-  const chosen = { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings;
-  return { sheets, open: project.open, settings: chosen, results, chosen: project.chosen };
+  return {
+    sheets: sheets.slice(0, project.sheets.length),
+    open: project.open,
+    settings: { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings,
+    results,
+    chosen: project.chosen,
+    done: project.done.map((deed) => deedOf(deed, sheets)),
+    undone: project.undone.map((deed) => deedOf(deed, sheets)),
+    replacing: project.replacing,
+  };
 }
 
-/** The wish without the pictures that it names, which are not part of the document. */
-export function wishOf(request: EditRequestInput): Recipe['request'] {
-  const { source: _source, mask: _mask, resume: _resume, previews: _previews, output: _output, control, ...wish } = request;
-  if (!control) return wish;
-  const { map: _map, ...settings } = control;
-  return { ...wish, control: settings };
+/** Projects of version 1 do not say what a step was given: it was the step before, with the mask that is on it. */
+function withChange(sheet: Project['sheets'][number], before: Project['sheets'][number] | undefined): Project['sheets'][number] {
+  if (!before || sheet.change || !sheet.recipe) return sheet;
+  const held = before.mask.length > 0 && { held: before.mask };
+  return { ...sheet, ...held, change: { before: before.picture, after: sheet.picture } };
+}
+
+function deedOf({ before, after }: Project['done'][number], sheets: readonly Sheet[]): Deed {
+  const stepsOf = (table: typeof before): Steps => ({ ...table, sheets: table.sheets.flatMap((number) => sheets[number] ?? []) });
+  return { before: stepsOf(before), after: stepsOf(after) };
 }

@@ -1,9 +1,9 @@
 import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
+import { wishOf } from '#contract/recipe.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 import type { Pictures } from './pictures.js';
-import { wishOf } from './project.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Running, ShownResult } from './sheets.js';
 

@@ -1,25 +1,26 @@
-import type { Project, ProjectInput, Recipe } from '#contract/project.js';
+import type { Project, ProjectInput } from '#contract/project.js';
 import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { Margins, OutputFormat, PictureId } from '#contract/request.js';
+import type { Margins, PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import type { MaskHistory } from '#contract/mask.js';
-import { EMPTY_MASK } from '#document/mask.js';
 import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
-import { History } from './history.svelte.js';
+import { Document, newSheet } from './document.svelte.js';
+import { Exporter } from './exporter.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
-import { Mask } from './mask.svelte.js';
-import { Pictures, type SavedFile, type ShownPicture } from './pictures.js';
-import { isProjectName, projectFileName, projectOf, tableOf } from './project.js';
+import type { Mask } from './mask.svelte.js';
+import { Pictures, type ShownPicture } from './pictures.js';
+import { isProjectName, projectOf, tableOf } from './project.js';
+import { recalled } from './recalled.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
-import type { Detour, Look, Phase, Running, Sheet, ShownResult } from './sheets.js';
+import type { Detour, Look, Phase, Running, ShownResult } from './sheets.js';
+import { StepEditor } from './step-editor.svelte.js';
 
 export type { ShownPicture, ShownResult };
 
@@ -30,15 +31,12 @@ const MOST_SAID = 50;
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
   phase = $state<Phase>('empty');
-  source = $state.raw<ShownPicture>();
   /** The candidates of the last run, and which of them is shown. */
   results = $state.raw<readonly ShownResult[]>([]);
   chosen = $state(0);
   look = $state<Look>('result');
   /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
   picked = $state<number>();
-  /** The open picture is an empty sheet. */
-  blank = $state(false);
   settings = $state.raw<Settings>(DEFAULT_SETTINGS);
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
@@ -47,21 +45,20 @@ export class Studio {
   /** A file is on its way in. */
   opening = $state(false);
   readonly strip = new ScaleStrip();
-  /** What is behind an earlier sheet does not follow from a changed one. */
-  readonly mask = new Mask(() => {
-    this.#dropFuture();
-  });
+  readonly document: Document;
+  readonly mask: Mask;
+  readonly stepEditor: StepEditor;
+  readonly exporter: Exporter;
   readonly advice: Advice;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
 
   #running = $state.raw<Running>();
-  readonly #history = new History();
 
   readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.advice.draws);
-  readonly verb: Verb = $derived(verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
+  readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
   readonly shown: ShownPicture | undefined = $derived(
@@ -72,31 +69,29 @@ export class Studio {
   readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
   /** Instructions that were run, the last one first. */
   said = $state.raw<readonly string[]>([]);
-  /** Every picture that was kept, the open one among them, and which that is. */
-  readonly steps: readonly Sheet[] = $derived([...this.#history.past, ...(this.source ? [this.#sheet()] : []), ...this.#history.future]);
-  readonly step = $derived(this.#history.past.length);
   /** All of it as a document; undefined while there is none. */
-  readonly project: ProjectInput | undefined = $derived(
-    this.source && projectOf({ sheets: this.steps, open: this.step, settings: this.settings, results: this.results, chosen: this.chosen }),
+  readonly project: ProjectInput | undefined = $derived.by(() => {
+    const { settings, results, chosen } = this;
+    const { steps, history } = this.document;
+    const { done, undone } = history;
+    return this.source && projectOf({ ...steps, settings, results, chosen, done, undone, replacing: this.stepEditor.replacing });
+  });
+  readonly canPaint = $derived.by(
+    () => this.source !== undefined && this.result === undefined && this.phase !== 'running' && !this.stepEditor.busy,
   );
-  readonly canPaint = $derived(this.source !== undefined && this.result === undefined && this.phase !== 'running');
   readonly canRun = $derived(
     this.source !== undefined &&
       this.phase !== 'running' &&
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
-  /** Of a picture before this one, where it fits. */
-  readonly lastMask: MaskHistory | undefined = $derived(this.source && this.#history.lastMask(this.source.info.size));
-  readonly canUndo = $derived(
-    this.phase !== 'running' && (this.result !== undefined || this.mask.canUndo || this.#history.past.length > 0),
+  readonly canUndo = $derived.by(
+    () => this.phase !== 'running' && !this.stepEditor.busy && (this.result !== undefined || this.mask.canUndo || this.document.canUndo),
   );
-  readonly canRedo = $derived(this.canPaint && (this.mask.canRedo || this.#history.future.length > 0));
+  readonly canRedo = $derived.by(() => this.canPaint && (this.mask.canRedo || this.document.canRedo));
 
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
-  /** How the open picture came about. */
-  #recipe = $state.raw<Recipe>();
   #openings = 0;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
@@ -107,6 +102,22 @@ export class Studio {
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
+    this.document = new Document(this.#pictures, () => {
+      // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
+      if (this.stepEditor.replacing === undefined) this.document.dropFuture();
+    });
+    this.mask = this.document.mask;
+    this.exporter = new Exporter(this, { link, pictures: this.#pictures });
+    this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
+  }
+
+  get source(): ShownPicture | undefined {
+    return this.document.source;
+  }
+
+  /** The open picture is an empty sheet. */
+  get blank(): boolean {
+    return this.document.blank;
   }
 
   get #margins(): Margins {
@@ -115,7 +126,7 @@ export class Studio {
 
   /** Asks the service what there is. */
   async begin(): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       await this.advice.load(this.settings.pack);
       this.#emptyStrip();
       const project = await this.#journal.recover();
@@ -154,7 +165,7 @@ export class Studio {
     this.#openings += 1;
     const turn = this.#openings;
     this.opening = true;
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       if (isProjectName(name)) {
         await this.#restore(await this.#link.openProject(file));
         return;
@@ -167,8 +178,11 @@ export class Studio {
       }
       await this.#stop();
       this.#forgetAll();
-      this.#lay({ picture, mask: EMPTY_MASK, blank });
-      this.notices = picture.info.notices;
+      this.document.open(newSheet(picture, blank));
+      this.showStep();
+      const { settings, notices } = recalled(this.settings, picture.info, this.advice.packs);
+      this.change(settings);
+      this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;
   }
@@ -177,7 +191,7 @@ export class Studio {
   async importCheckpoint(): Promise<boolean> {
     const pack = await this.checkpoint.import();
     if (!pack || pack.family === 'depth') return pack !== undefined;
-    await this.#attempt(() => this.advice.load(pack.name));
+    await this.attempt(() => this.advice.load(pack.name));
     this.change({ pack: pack.name });
     return true;
   }
@@ -193,27 +207,26 @@ export class Studio {
 
   /** Adds a mask from a file, white where to repaint. */
   async openMask(file: Blob): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       if (await this.mask.addFile(file)) this.notices = [{ code: 'mask.resized', message: 'The mask was resized to the picture.' }];
     });
   }
 
   undo(): void {
+    if (this.stepEditor.busy) return;
     if (this.result) this.discard();
-    else if (this.mask.canUndo) this.mask.undo();
-    else if (this.source) this.#turnBack();
+    else if (this.document.undo()) this.#turned();
   }
 
   redo(): void {
-    if (this.mask.canRedo) this.mask.redo();
-    else if (this.source) this.#turnOn();
+    if (this.canPaint && this.document.redo()) this.#turned();
   }
 
   /** Lays another of the kept pictures on the table; none is lost. */
   goTo(step: number): void {
-    if (!this.canPaint || step < 0 || step >= this.steps.length) return;
-    while (this.step > step) this.#turnBack();
-    while (this.step < step) this.#turnOn();
+    if (!this.canPaint || step < 0 || step >= this.document.sheets.length) return;
+    this.document.place({ sheets: this.document.sheets, open: step });
+    this.#turned();
   }
 
   async run(detour: Detour = {}): Promise<void> {
@@ -265,11 +278,18 @@ export class Studio {
   /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
   async reroll(scale: number, count: number): Promise<void> {
     const { result } = this;
-    if (!result) return;
-    // Without chance there is nothing to draw anew.
+    if (result) await this.#goOnFrom(scale - 1, { ...this.#another(result.candidate.seed), count });
+  }
+
+  /** Makes a step anew with the same wish and another seed. */
+  async rerollStep(step: number): Promise<void> {
+    await this.stepEditor.rerun(step, this.#another(this.document.sheets[step]?.recipe?.seed ?? 0));
+  }
+
+  /** Without chance there is nothing to draw anew. */
+  #another(seed: number): Detour {
     const own = this.advice.pack?.card.defaults.temperature;
-    const temperature = this.settings.temperature ?? (own === 0 || own === undefined ? 1 : own);
-    await this.#goOnFrom(scale - 1, { seed: (result.candidate.seed + 1) >>> 0, count, temperature });
+    return { seed: (seed + 1) >>> 0, temperature: this.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
   }
 
   async #goOnFrom(scale: number, detour: Detour): Promise<void> {
@@ -288,15 +308,16 @@ export class Studio {
   keep(): void {
     const { result } = this;
     if (!result || this.phase === 'running') return;
-    this.#history.push(this.#sheet());
-    this.#dropFuture();
+    const kept = this.document.stepOf(result);
     for (const other of this.results) if (other !== result) this.#dropOne(other);
     this.results = [];
     this.#pictures.forget(result.candidate.changedMask);
     this.settings = { ...this.settings, margins: NO_MARGINS };
-    const { info, bitmap, request } = result;
-    const { seed, tokens } = result.candidate;
-    this.#lay({ picture: { info, bitmap }, mask: EMPTY_MASK, blank: false, recipe: { request, seed, tokens } });
+    const before = { sheets: this.document.sheets, open: this.document.step + 1 };
+    this.document.follow(kept);
+    if (this.stepEditor.replacing === before.open) void this.stepEditor.replaced(before);
+    else this.document.dropFuture();
+    this.showStep();
   }
 
   discard(): void {
@@ -314,7 +335,7 @@ export class Studio {
 
   /** A control map of the user's own. */
   async openMap(file: Blob, name: string): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       const { id } = await this.#pictures.upload(file, name);
       this.#pictures.forget(this.settings.control.map?.id);
       this.change({ control: { ...this.settings.control, map: { id, name } } });
@@ -324,18 +345,6 @@ export class Studio {
   dropMap(): void {
     this.#pictures.forget(this.settings.control.map?.id);
     this.change({ control: { ...this.settings.control, map: undefined } });
-  }
-
-  /** The picture that is shown, as a file; undefined where that failed, which is then said. */
-  async save(format: OutputFormat, quality: number): Promise<SavedFile | undefined> {
-    const shown = this.result ?? this.source;
-    return shown && this.#attempt(() => this.#pictures.export(shown.info, format, quality));
-  }
-
-  /** The whole document as a file. */
-  async saveProject(): Promise<SavedFile | undefined> {
-    const { project } = this;
-    return project && this.#attempt(async () => ({ file: await this.#link.saveProject(project), name: projectFileName(this.steps) }));
   }
 
   async #follow(running: Running, source: PictureId): Promise<void> {
@@ -381,25 +390,27 @@ export class Studio {
     const table = await tableOf(project, this.#pictures, DEFAULT_SETTINGS);
     await this.#stop();
     this.#forgetAll();
-    const open = table.sheets[table.open];
-    if (!open) return;
-    this.#history.past = table.sheets.slice(0, table.open);
-    this.#history.future = table.sheets.slice(table.open + 1);
+    const { history } = this.document;
+    [history.done, history.undone] = [table.done, table.undone];
+    this.document.place(table);
     this.change(table.settings);
-    this.#lay(open);
+    this.showStep();
+    this.stepEditor.replacing = table.replacing;
     this.results = table.results;
     this.chosen = table.chosen;
     if (this.results.length > 0) this.phase = 'done';
   }
 
-  /** Puts a picture with its mask on the table. */
-  #lay({ picture, mask, blank, recipe }: Sheet): void {
-    this.#recipe = recipe;
-    this.source = picture;
-    this.blank = blank;
+  /** Another step was opened by undoing, redoing or going there. */
+  #turned(): void {
+    this.stepEditor.leave();
+    this.showStep();
+  }
+
+  /** Shows the open step of the document. */
+  showStep(): void {
     this.look = 'result';
     this.comparing = false;
-    this.mask.begin(picture, mask);
     this.#emptyStrip();
     // What it said of the picture that was here is not true of this one.
     this.error = undefined;
@@ -407,27 +418,12 @@ export class Studio {
     this.#expectRun();
   }
 
-  #sheet(): Sheet {
-    if (!this.source) throw new Error('Expected an open picture.');
-    return { picture: this.source, mask: this.mask.history, blank: this.blank, recipe: this.#recipe };
-  }
-
-  #turnOn(): void {
-    const next = this.#history.forth(this.#sheet());
-    if (next) this.#lay(next);
-  }
-
-  #turnBack(): void {
-    const earlier = this.#history.back(this.#sheet());
-    if (earlier) this.#lay(earlier);
-  }
-
   #emptyStrip(): void {
     this.strip.empty(this.advice.pack?.card.config.transformer.scales ?? []);
   }
 
   async #usePack(): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       await this.advice.usePack(this.settings.pack);
       this.#readInstruction();
       if (this.canPaint) this.#emptyStrip();
@@ -467,15 +463,10 @@ export class Studio {
     this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
   }
 
-  #dropFuture(): void {
-    for (const { picture } of this.#history.takeFuture()) this.#drop(picture);
-  }
-
   #forgetAll(): void {
     this.#dropResult();
-    for (const { picture } of this.#history.takeAll()) this.#drop(picture);
-    if (this.source) this.#drop(this.source);
-    this.source = undefined;
+    this.stepEditor.leave();
+    this.document.clear();
   }
 
   #drop({ info, bitmap }: ShownPicture): void {
@@ -484,7 +475,7 @@ export class Studio {
   }
 
   /** What fails is said, and is undefined; everything stays as it was. */
-  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import { DEFAULT_PREFERENCES } from '#contract/preferences.js';
 import type { EngineEvent, EngineJob } from '#engine/door/engine.js';
 import type { Link } from '#service/local.js';
-import { grayPng, SCALES, threeScales } from '../support/fake-engine.js';
+import { grayPng, SCALES, threeScales, type Lessons } from '../support/fake-engine.js';
 import { openTestService, type TestService } from '../support/service.js';
 
 export interface OpenTransport {
@@ -21,10 +21,13 @@ export function describeTransport(name: string, open: (opened: TestService) => P
     let link: Link;
 
     beforeEach(async () => {
+      const layers: Lessons['layers'] = (all) =>
+        Promise.resolve(Buffer.from(JSON.stringify(all.map(({ picture, ...layer }) => ({ ...layer, bytes: picture.length })))));
       opened = await openTestService({
         run: broodOrRun,
         providers: () => Promise.resolve([{ name: 'cpu', available: true }]),
         machine: () => Promise.resolve(MACHINE),
+        layers,
       });
       transport = await open(opened);
       link = transport.link;
@@ -118,6 +121,15 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       });
       vi.unstubAllEnvs();
       await hub.close();
+    });
+
+    it('carries documents as layers', async () => {
+      const { id } = await link.upload(grayPng(2, 3), 'photo.png');
+      const file = await link.saveLayers({ layers: [{ name: 'Photo', picture: id, top: 4 }] });
+      expect(JSON.parse(Buffer.from(file).toString())).toEqual([
+        { name: 'Photo', left: 0, top: 4, hidden: false, bytes: grayPng(2, 3).length },
+      ]);
+      await expect(link.saveLayers({ layers: [] })).rejects.toMatchObject({ code: 'request.invalid' });
     });
 
     it('streams a run in order, with pictures as ids', async () => {

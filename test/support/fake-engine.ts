@@ -44,6 +44,8 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   controlMap: untaught('controlMap'),
   describe: describePng,
   convert: untaught('convert'),
+  carry: untaught('carry'),
+  layers: untaught('layers'),
   tokenize: untaught('tokenize'),
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
@@ -73,7 +75,7 @@ function describePng(picture: Uint8Array): Promise<PictureFacts> {
     return Promise.reject(new ExpectedError('image.unreadable', 'Expected a picture but received something else.'));
   }
   const size = { width: view.getUint32(16), height: view.getUint32(20) };
-  return Promise.resolve({ size, format: 'png', bitDepth: 8, hasAlpha: false, hasProfile: false, notices: [] });
+  return Promise.resolve({ size, format: 'png', bitDepth: 8, hasAlpha: false, hasProfile: false, hasLocation: false, notices: [] });
 }
 
 /** A picture of one gray, as PNG bytes. */

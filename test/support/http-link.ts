@@ -31,6 +31,7 @@ export async function openHttpLink(url: string): Promise<Link> {
       return (await (await send('/api/projects/open', { method: 'POST', body: Buffer.from(bytes), headers })).json()) as Project;
     },
     saveProject: async (project) => new Uint8Array(await (await post('/api/projects/save', project)).arrayBuffer()),
+    saveLayers: async (layers) => new Uint8Array(await (await post('/api/projects/layers', layers)).arrayBuffer()),
     upload: async (bytes, name) => {
       const headers = { 'content-type': 'application/octet-stream', 'x-picture-name': encodeURIComponent(name) };
       const answer = await send('/api/pictures', { method: 'POST', body: Buffer.from(bytes), headers });

@@ -1,8 +1,11 @@
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
+import { ExpectedError } from '#contract/errors.js';
+import type { TokenFile } from '#contract/request.js';
 import { readPictureFile, saveFile } from '#service/files.js';
 import { JSON_OPTION, parseCommandLine, required } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { expectOutputs, formatOf } from '../places.js';
+import { shownName } from '#service/names.js';
 import { saveJson } from '../run-task.js';
 import { readTokenFile } from '../token-file.js';
 
@@ -20,7 +23,7 @@ export const tokenizeCommand: Command = {
 export const decodeCommand: Command = {
   name: 'decode',
   summary: 'make a picture of tokens',
-  usage: 'Usage: scalebrush decode TOKENS.json -o OUT [--json]',
+  usage: 'Usage: scalebrush decode TOKENS.json|PICTURE -o OUT [--json]\n\nOf a picture, those in its recipe.',
   run: decode,
 };
 
@@ -46,10 +49,19 @@ async function decode(args: readonly string[], context: Context): Promise<number
   const output = required(values.output, '-o OUT');
   const format = formatOf(output);
   await expectOutputs([output], [input]);
-  const tokens = await readTokenFile(input);
+  const tokens = await tokensIn(input, context);
   const service = await context.service();
   const info = await service.call('tokens.decode', { tokens, format });
   await saveFile(output, (await service.pictures.get(info.id)).bytes);
   if (values.json) context.print(JSON.stringify({ output, ...info.size, pack: tokens.pack }));
   return 0;
+}
+
+/** A token file, or a picture that carries its own. */
+async function tokensIn(path: string, context: Context): Promise<TokenFile> {
+  if (extname(path).toLowerCase() === '.json') return readTokenFile(path);
+  const bytes = await readPictureFile(path, 'TOKENS');
+  const { recipe } = await (await context.service()).pictures.add(bytes, basename(path));
+  if (recipe?.tokens) return recipe.tokens;
+  throw new ExpectedError('tokens.invalid', `Expected tokens in the recipe of ${shownName(path)} but it has none.`);
 }

@@ -19,6 +19,8 @@ export function startEngine(options: EngineOptions): Engine {
     controlMap: (job) => process.call('controlMap', [job]),
     describe: (picture) => process.call('describe', [picture]),
     convert: (picture, output) => process.call('convert', [picture, output]),
+    carry: (change) => process.call('carry', [change]),
+    layers: (layers) => process.call('layers', [layers]),
     tokenize: (pack, picture) => process.call('tokenize', [pack, picture]),
     decode: (pack, tokens, output) => process.call('decode', [pack, { tokens, output }]),
     checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),

@@ -1,13 +1,16 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Forecast, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
-import type { EditRequest, OutputFormat, PictureId, TokenFile } from '#contract/request.js';
+import type { FileRecipe } from '#contract/recipe.js';
+import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
+import type { OutputSettings } from '../image/encode.js';
+import type { Layer } from '../image/layers.js';
 import type { PipelineEvent } from '../pipelines/model.js';
 import type { DepthShape } from '../networks/onnx-depth.js';
 import type { ModelShape as CheckpointShape } from '../weights/recognise.js';
 import type { WriteOptions, WrittenFile } from '../weights/write-weights.js';
 
-export type { WrittenFile };
+export type { Layer, WrittenFile };
 
 /** A foreign depth model; weights that lie beside it are named. */
 export interface ForeignDepth extends DepthShape {
@@ -44,7 +47,18 @@ export interface EngineJob {
 /** Pictures inside events are encoded bytes in the request's output format (previews: PNG). */
 export type EngineEvent = PipelineEvent;
 
-export type PictureFacts = Omit<PictureInfo, 'id' | 'name'>;
+/** A recipe is the text that stands in the file: nobody has looked at it yet. */
+export type PictureFacts = Omit<PictureInfo, 'id' | 'name' | 'recipe'> & { readonly recipeText?: string };
+
+/** Encoded pictures. */
+export interface CarryWish {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  readonly onto: Uint8Array;
+}
+
+/** How a picture is to be written. */
+export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
 
 export interface TensorSummary {
   readonly name: string;
@@ -76,9 +90,13 @@ export interface Engine {
   /** The control map that the request asks for, as the model sees it: a PNG of the model's size. */
   controlMap(job: EngineJob): Promise<Uint8Array>;
   describe(picture: Uint8Array): Promise<PictureFacts>;
-  convert(picture: Uint8Array, output: { readonly format: OutputFormat; readonly quality: number }): Promise<Uint8Array>;
+  convert(picture: Uint8Array, output: ConvertWish): Promise<Uint8Array>;
+  /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
+  carry(change: CarryWish): Promise<Uint8Array | null>;
+  /** Layers as a Photoshop file, the lowest first. */
+  layers(layers: readonly Layer[]): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile>;
-  decode(pack: InstalledPack, tokens: TokenFile, output: { readonly format: OutputFormat; readonly quality: number }): Promise<Uint8Array>;
+  decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;

@@ -3,8 +3,10 @@ import { serve } from '../runtime/process-protocol.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
-type Args<M extends 'forecast' | 'controlMap' | 'describe' | 'convert' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect'> =
-  Parameters<LocalEngine[M]>;
+type Args<
+  M extends
+    'forecast' | 'controlMap' | 'describe' | 'convert' | 'carry' | 'layers' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect',
+> = Parameters<LocalEngine[M]>;
 
 const engine = new LocalEngine();
 
@@ -14,6 +16,8 @@ serve({
   controlMap: (args) => engine.controlMap(...(args as Args<'controlMap'>)),
   describe: (args) => engine.describe(...(args as Args<'describe'>)),
   convert: (args) => engine.convert(...(args as Args<'convert'>)),
+  carry: (args) => engine.carry(...(args as Args<'carry'>)),
+  layers: (args) => engine.layers(...(args as Args<'layers'>)),
   tokenize: (args) => engine.tokenize(...(args as Args<'tokenize'>)),
   decode: (args) => engine.decode(...(args as Args<'decode'>)),
   checkInstruction: (args) => engine.checkInstruction(...(args as Args<'checkInstruction'>)),

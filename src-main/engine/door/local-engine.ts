@@ -4,10 +4,12 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Grid } from '#base/geometry.js';
 import type { Forecast, InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
-import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
+import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { carryChange } from '../image/carry.js';
 import { openPhoto, readFacts } from '../image/decode.js';
-import { encodePhoto } from '../image/encode.js';
+import { encodePhoto, type OutputSettings } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
+import { encodeLayers } from '../image/layers.js';
 import { photoOfTensor } from '../image/tensor-photo.js';
 import { workingCopy } from '../image/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '../pipelines/model.js';
@@ -27,16 +29,21 @@ import { inspectFile } from '../weights/inspect.js';
 import { openCheckpoint } from '../weights/open.js';
 import { writeWeights } from '../weights/write-weights.js';
 import { CostModel, openPackBytes, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
-import type { EngineJob, InspectReport, InstalledPack, PictureFacts, WriteEvent, WriteWork } from './engine.js';
+import type {
+  CarryWish,
+  ConvertWish,
+  EngineJob,
+  InspectReport,
+  InstalledPack,
+  Layer,
+  PictureFacts,
+  WriteEvent,
+  WriteWork,
+} from './engine.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { checkInstruction } from './open-text.js';
-
-interface Output {
-  readonly format: OutputFormat;
-  readonly quality: number;
-}
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
 export class LocalEngine {
@@ -109,8 +116,17 @@ export class LocalEngine {
     return readFacts(picture);
   }
 
-  async convert(picture: Uint8Array, output: Output): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(picture), output);
+  async convert(picture: Uint8Array, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
+    return encodePhoto(await openPhoto(picture), output, recipe);
+  }
+
+  async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
+    const carried = carryChange({ before: await openPhoto(before), after: await openPhoto(after), onto: await openPhoto(onto) });
+    return carried ? encodePhoto(carried, { format: 'png', quality: 100 }) : null;
+  }
+
+  async layers(layers: readonly Layer[]): Promise<Uint8Array> {
+    return encodeLayers(layers);
   }
 
   async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
@@ -122,7 +138,7 @@ export class LocalEngine {
     return packTokens(pack.card.name, model.quantiser, tokens);
   }
 
-  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: Output }): Promise<Uint8Array> {
+  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: OutputSettings }): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
     const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)

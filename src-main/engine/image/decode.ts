@@ -6,8 +6,10 @@ import type { OutputFormat } from '#contract/request.js';
 import { uprightExif } from './exif.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { profileModel } from './icc-profile.js';
-import { checksumFits, pngChunks, profileOfChunk } from './png-chunks.js';
+import { hasLocation } from './location.js';
+import { checksumFits, pngChunks, profileOfChunk, textKeyword, textOf, type PngChunk } from './png-chunks.js';
 import type { Photo } from './photo.js';
+import { RECIPE_KEYWORD, recipeInPacket } from './recipe.js';
 
 /** Decoded at 16 bit with alpha this is 800 MB: the most that the smallest supported machine can hold. */
 const MAX_PIXELS = 100_000_000;
@@ -23,6 +25,9 @@ export interface HeaderFacts {
   readonly bitDepth: 8 | 16;
   readonly hasAlpha: boolean;
   readonly hasProfile: boolean;
+  readonly hasLocation: boolean;
+  /** The recipe in the file, as it stands there: text from a stranger. */
+  readonly recipeText?: string;
   readonly notices: readonly Notice[];
 }
 
@@ -34,6 +39,8 @@ interface Header {
   readonly pixels: Uint8Array;
   readonly icc?: Uint8Array;
   readonly exif?: Uint8Array;
+  readonly texts?: readonly PngChunk[];
+  readonly recipeText?: string;
   readonly animated: boolean;
   readonly damaged: boolean;
 }
@@ -48,6 +55,8 @@ export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
     bitDepth: layoutOf(metadata).deep ? 16 : 8,
     hasAlpha: metadata.hasAlpha,
     hasProfile: header.icc !== undefined,
+    hasLocation: hasLocation(header.exif),
+    ...(header.recipeText !== undefined && { recipeText: header.recipeText }),
     notices: noticesOf(header, header.damaged),
   };
 }
@@ -67,6 +76,7 @@ export async function openPhoto(bytes: Uint8Array): Promise<Photo> {
     samples: deep ? asWords(samples) : samples,
     ...(header.icc && { icc: header.icc }),
     ...(header.exif && { exif: header.exif }),
+    ...(header.texts && { texts: header.texts }),
     format: outputFormat(header.kind),
     notices: noticesOf(header, damaged || header.damaged),
   };
@@ -87,7 +97,8 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const pixels = png?.pixels ?? bytes;
   const metadata = await readMetadata(pixels);
   refuseTooLarge(metadata);
-  const icc = usableProfile(png ? png.icc : metadata.icc, metadata);
+  const { icc: profile, texts, recipeText, animated, cut } = png ?? partsOf(metadata);
+  const icc = usableProfile(profile, metadata);
   const exif = usableExif(metadata);
   return {
     kind,
@@ -95,8 +106,10 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
     pixels,
     ...(icc && { icc }),
     ...(exif && { exif }),
-    animated: png ? png.animated : (metadata.pages ?? 1) > 1,
-    damaged: png?.cut ?? false,
+    ...(texts.length > 0 && { texts }),
+    ...(recipeText !== undefined && { recipeText }),
+    animated,
+    damaged: cut,
   };
 }
 
@@ -124,6 +137,12 @@ function usableProfile(icc: Uint8Array | undefined, metadata: Metadata): Uint8Ar
 
 function usableExif({ exif }: Metadata): Uint8Array | undefined {
   return exif && exif.length <= MAX_METADATA_BYTES ? uprightExif(exif) : undefined;
+}
+
+/** What a PNG is taken apart for, of other formats in the words of the decoder. */
+function partsOf({ icc, xmp, pages = 1 }: Metadata): Omit<PngParts, 'pixels'> {
+  const recipeText = xmp && xmp.length <= MAX_METADATA_BYTES ? recipeInPacket(xmp.toString('utf8')) : undefined;
+  return { ...(icc && { icc }), texts: [], ...(recipeText !== undefined && { recipeText }), animated: pages > 1, cut: false };
 }
 
 interface Layout {
@@ -197,6 +216,8 @@ const PIXEL_CHUNKS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 interface PngParts {
   readonly pixels: Uint8Array;
   readonly icc?: Uint8Array;
+  readonly texts: readonly PngChunk[];
+  readonly recipeText?: string;
   readonly animated: boolean;
   readonly cut: boolean;
 }
@@ -216,7 +237,22 @@ function readPng(png: Uint8Array): PngParts {
     if (PIXEL_CHUNKS.has(chunk.type) || small) kept.push(chunk.whole);
   }
   if (!seen.has('IDAT')) throw new ExpectedError('image.unreadable', 'Expected a PNG with pixels but the file ends before them.');
-  return { pixels: Buffer.concat(kept), ...(icc && { icc }), animated: seen.has('acTL'), cut: cut || !seen.has('IEND') };
+  return { pixels: Buffer.concat(kept), ...(icc && { icc }), ...readTexts(png), animated: seen.has('acTL'), cut: cut || !seen.has('IEND') };
+}
+
+/** Our own text, and those of others, which are kept as they stand and never inflated. */
+function readTexts(png: Uint8Array): Pick<PngParts, 'texts' | 'recipeText'> {
+  const texts: PngChunk[] = [];
+  let bytes = 0;
+  let recipeText: string | undefined;
+  for (const chunk of pngChunks(png)) {
+    const keyword = chunk.complete ? textKeyword(chunk) : undefined;
+    bytes += keyword === undefined ? 0 : chunk.data.length;
+    if (keyword === undefined || bytes > MAX_METADATA_BYTES) continue;
+    if (keyword === RECIPE_KEYWORD) recipeText ??= textOf(chunk);
+    else texts.push(chunk);
+  }
+  return { texts, ...(recipeText !== undefined && { recipeText }) };
 }
 
 function refuseBadChunk(chunk: Parameters<typeof checksumFits>[0], seen: ReadonlySet<string>): void {

@@ -1,9 +1,12 @@
 import sharp, { type Sharp } from 'sharp';
+import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { prefixedExif } from './exif.js';
+import { withoutLocation } from './location.js';
 import { insertChunks, makeChunk, profileChunk, textChunk } from './png-chunks.js';
 import type { Mask, Photo } from './photo.js';
+import { RECIPE_KEYWORD, recipePacket, recipeText } from './recipe.js';
 import { bytesOfTensor } from './tensor-photo.js';
 import { encodeTiff } from './tiff-writer.js';
 
@@ -11,11 +14,8 @@ export interface OutputSettings {
   readonly format: OutputFormat;
   /** 1..100, for the lossy formats. */
   readonly quality: number;
-}
-
-export interface EncodeExtra {
-  /** Written into a PNG as UTF-8 text chunks, by keyword; other formats have no place for them. */
-  readonly texts?: Readonly<Record<string, string>>;
+  /** Absent = where the photograph was taken stays in its EXIF. */
+  readonly keepLocation?: boolean;
 }
 
 /** Adaptive filters make photographs so much smaller that this level is as fast as none at all. */
@@ -30,20 +30,27 @@ const SEGMENT_BYTES = 65_533;
 /**
  * Writes a photo with its samples exactly as they stand, the original profile bytes and EXIF.
  * PNG and TIFF are lossless at 8 and 16 bit; JPEG, WebP and AVIF get 8 bit; JPEG has no alpha and gets white below.
+ * A recipe goes into a text chunk of a PNG, and into XMP elsewhere.
  */
-export function encodePhoto(photo: Photo, output: OutputSettings, extra: EncodeExtra = {}): Promise<Uint8Array> {
-  switch (output.format) {
+export function encodePhoto(original: Photo, output: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {
+  const photo = output.keepLocation === false ? withoutLocation(original) : original;
+  const { format, quality } = output;
+  switch (format) {
     case 'png':
-      return encodePngPhoto(photo, { level: PNG_LEVEL, ...extra });
+      return encodePngPhoto(photo, { level: PNG_LEVEL, recipe });
     case 'tiff':
-      return encodeTiff(photo);
+      return encodeTiff(photo, recipe && Buffer.from(recipePacket(recipe)));
     case 'jpeg':
-      return encodeJpeg(eightBit(photo), output.quality);
+      return encodeJpeg(eightBit(photo), quality, recipe);
     case 'webp':
-      return viaPng(photo, (picture) => picture.webp({ quality: output.quality }));
+      return viaPng(photo, (picture) => withRecipe(picture, recipe).webp({ quality }));
     case 'avif':
-      return viaPng(photo, (picture) => picture.avif({ quality: output.quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }));
+      return viaPng(photo, (picture) => withRecipe(picture, recipe).avif({ quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }));
   }
+}
+
+function withRecipe(picture: Sharp, recipe: FileRecipe | undefined): Sharp {
+  return recipe ? picture.withXmp(recipePacket(recipe)) : picture;
 }
 
 /** `[1, 3, H, W]` in 0..1 as a small sRGB PNG; for previews. */
@@ -68,11 +75,17 @@ function rawPicture({ extent, channels, samples }: Photo): Sharp {
   return deep ? picture.toColourspace('rgb16') : picture;
 }
 
-async function encodePngPhoto(photo: Photo, { level, texts = {} }: EncodeExtra & { level: number }): Promise<Uint8Array> {
+interface PngSettings {
+  readonly level: number;
+  readonly recipe?: FileRecipe | undefined;
+}
+
+async function encodePngPhoto(photo: Photo, { level, recipe }: PngSettings): Promise<Uint8Array> {
   const png = await rawPicture(photo)
     .png({ compressionLevel: level, adaptiveFiltering: level > 0 })
     .toBuffer();
-  const chunks = Object.entries(texts).map(([keyword, text]) => textChunk(keyword, text));
+  const chunks = (photo.texts ?? []).map(({ whole }) => whole);
+  if (recipe) chunks.push(textChunk(RECIPE_KEYWORD, recipeText(recipe)));
   // Raw samples with a profile would be converted to it by the encoder, so the profile is put into the finished file.
   if (photo.icc) chunks.unshift(profileChunk(photo.icc));
   if (photo.exif) chunks.push(makeChunk('eXIf', photo.exif));
@@ -86,11 +99,12 @@ async function viaPng(photo: Photo, encode: (picture: Sharp) => Sharp): Promise<
   return encode(photo.icc ? picture.keepIccProfile() : picture).toBuffer();
 }
 
-async function encodeJpeg(photo: Photo, quality: number): Promise<Uint8Array> {
+async function encodeJpeg(photo: Photo, quality: number, recipe?: FileRecipe): Promise<Uint8Array> {
   const chromaSubsampling = quality >= FULL_COLOUR_QUALITY ? '4:4:4' : '4:2:0';
   const jpeg = await rawPicture(overWhite(photo)).jpeg({ quality, chromaSubsampling }).toBuffer();
   const segments: Uint8Array[] = [];
   if (photo.exif && photo.exif.length + 6 <= SEGMENT_BYTES) segments.push(segment(0xe1, prefixedExif(photo.exif)));
+  if (recipe) segments.push(recipeSegment(recipe));
   if (photo.icc) segments.push(...profileSegments(photo.icc));
   const start = afterFileHeader(jpeg);
   return Buffer.concat([jpeg.subarray(0, start), ...segments, jpeg.subarray(start)]);
@@ -107,6 +121,17 @@ function segment(marker: number, data: Uint8Array): Uint8Array {
   return Buffer.concat([head, data]);
 }
 
+/** In one segment (XMP part 3, 1.1.3); of the largest grids only the wish has room there, not the tokens. */
+function recipeSegment(recipe: FileRecipe): Uint8Array {
+  const whole = xmpData(recipe);
+  const { tokens: _, ...wish } = recipe;
+  return segment(0xe1, whole.length <= SEGMENT_BYTES ? whole : xmpData(wish));
+}
+
+function xmpData(recipe: FileRecipe): Uint8Array {
+  return Buffer.from(`http://ns.adobe.com/xap/1.0/\0${recipePacket(recipe)}`);
+}
+
 /** A profile in numbered APP2 segments (ICC.1 annex B.4). */
 function profileSegments(icc: Uint8Array): Uint8Array[] {
   const room = SEGMENT_BYTES - 14;
@@ -118,7 +143,7 @@ function profileSegments(icc: Uint8Array): Uint8Array[] {
 }
 
 /** 16-bit samples rounded to 8; no colour is touched otherwise. */
-function eightBit(photo: Photo): Photo {
+export function eightBit(photo: Photo): Photo {
   if (photo.samples.BYTES_PER_ELEMENT === 1) return photo;
   const samples = new Uint8Array(photo.samples.length);
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(photo.samples[i]! / 257);

@@ -1,6 +1,7 @@
 import type { Extent } from '#base/geometry.js';
 import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
+import type { PngChunk } from './png-chunks.js';
 
 /**
  * A decoded photograph: upright, at full resolution, in its own colour profile and bit depth.
@@ -14,6 +15,8 @@ export interface Photo {
   readonly icc?: Uint8Array;
   /** Raw EXIF block with orientation already reset to 1. */
   readonly exif?: Uint8Array;
+  /** Of a PNG, where other programs wrote them. */
+  readonly texts?: readonly PngChunk[];
   readonly format: OutputFormat;
   readonly notices: readonly Notice[];
 }

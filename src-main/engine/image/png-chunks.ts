@@ -59,18 +59,22 @@ export function textChunk(keyword: string, text: string): Uint8Array {
   return makeChunk('iTXt', Buffer.concat([head, Buffer.from(text, 'utf8')]));
 }
 
-/** All uncompressed international texts of a PNG, by keyword. */
-export function readTexts(png: Uint8Array): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const { type, data, complete } of pngChunks(png)) {
-    const keyEnd = data.indexOf(0);
-    if (type !== 'iTXt' || !complete || keyEnd < 1 || data[keyEnd + 1] !== 0) continue;
-    const languageEnd = data.indexOf(0, keyEnd + 3);
-    const translatedEnd = data.indexOf(0, languageEnd + 1);
-    if (languageEnd < 0 || translatedEnd < 0) continue;
-    texts[Buffer.from(data.subarray(0, keyEnd)).toString('latin1')] = Buffer.from(data.subarray(translatedEnd + 1)).toString('utf8');
-  }
-  return texts;
+const TEXT_CHUNKS = new Set(['tEXt', 'zTXt', 'iTXt']);
+
+/** The keyword of a text chunk; undefined for other chunks. */
+export function textKeyword({ type, data }: PngChunk): string | undefined {
+  const end = data.subarray(0, 80).indexOf(0);
+  return TEXT_CHUNKS.has(type) && end > 0 ? Buffer.from(data.subarray(0, end)).toString('latin1') : undefined;
+}
+
+/** The text of an uncompressed international text chunk; undefined for other chunks. */
+export function textOf({ type, data }: PngChunk): string | undefined {
+  const keyEnd = data.indexOf(0);
+  if (type !== 'iTXt' || keyEnd < 1 || data[keyEnd + 1] !== 0) return undefined;
+  const languageEnd = data.indexOf(0, keyEnd + 3);
+  const translatedEnd = data.indexOf(0, languageEnd + 1);
+  if (languageEnd < 0 || translatedEnd < 0) return undefined;
+  return Buffer.from(data.subarray(translatedEnd + 1)).toString('utf8');
 }
 
 export function profileChunk(icc: Uint8Array): Uint8Array {

@@ -7,18 +7,49 @@ const compress = promisify(deflate);
 
 /** Bytes per item of the field types that a first directory may hold, by type number. */
 const ITEM_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+const BYTE = 1;
 const SHORT = 3;
 const LONG = 4;
 const UNDEFINED = 7;
 
+const XMP = 700;
 const DEFLATE = 8;
 const HORIZONTAL_PREDICTOR = 2;
 const STRIP_BYTES = 1 << 20;
 
 /** Fields of a source's first directory that describe its own pixels, not the photograph. */
 const PIXEL_FIELDS = new Set([
-  254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330, 338, 339, 347, 513, 514, 529, 530,
-  531, 532, 34675,
+  254,
+  255,
+  256,
+  257,
+  258,
+  259,
+  262,
+  266,
+  273,
+  277,
+  278,
+  279,
+  284,
+  317,
+  320,
+  322,
+  323,
+  324,
+  325,
+  330,
+  338,
+  339,
+  347,
+  513,
+  514,
+  529,
+  530,
+  531,
+  532,
+  XMP,
+  34675,
 ]);
 
 interface Field {
@@ -31,9 +62,9 @@ interface Field {
 
 /**
  * A TIFF with the samples exactly as they stand (deflate with horizontal differences), the profile, and EXIF.
- * An EXIF block is itself a TIFF without pixels, so the file begins with it and every offset inside it stays true.
+ * `xmp` is a packet to write beside them. An EXIF block is itself a TIFF without pixels, so the file begins with it and every offset inside it stays true.
  */
-export async function encodeTiff(photo: Photo): Promise<Uint8Array> {
+export async function encodeTiff(photo: Photo, xmp?: Uint8Array): Promise<Uint8Array> {
   const head = photo.exif && tiffOrder(photo.exif) ? photo.exif : Uint8Array.of(0x49, 0x49, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   const file = new TiffFile(head);
   const rowBytes = photo.extent.width * photo.channels * photo.samples.BYTES_PER_ELEMENT;
@@ -45,6 +76,7 @@ export async function encodeTiff(photo: Photo): Promise<Uint8Array> {
   const sizes = strips.map((strip) => strip.length);
   const fields = [...inheritedFields(head, file.little), ...pixelFields(file, photo), file.numbers(278, LONG, [rowsPerStrip])];
   fields.push(file.numbers(273, LONG, offsets), file.numbers(279, LONG, sizes));
+  if (xmp) fields.push(file.bytes(XMP, xmp, BYTE));
   return file.finish(fields);
 }
 
@@ -131,8 +163,8 @@ class TiffFile {
     return { tag, type, count: values.length, value: values.length * size <= 4 ? bytes : this.#offsetOf(bytes) };
   }
 
-  bytes(tag: number, bytes: Uint8Array): Field {
-    return { tag, type: UNDEFINED, count: bytes.length, value: this.#offsetOf(bytes) };
+  bytes(tag: number, bytes: Uint8Array, type: typeof BYTE | typeof UNDEFINED = UNDEFINED): Field {
+    return { tag, type, count: bytes.length, value: this.#offsetOf(bytes) };
   }
 
   finish(fields: readonly Field[]): Uint8Array {

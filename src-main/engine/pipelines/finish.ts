@@ -1,4 +1,5 @@
 import type { Candidate } from '#contract/event.js';
+import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { compositeEdit } from '../image/composite.js';
 import { encodeMask, encodePhoto } from '../image/encode.js';
@@ -45,8 +46,10 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
 }
 
 async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {
-  const picture = await encodePhoto(photo, job.request.output);
-  return { index, picture, seed, tokens: packTokens(job.model.card.name, trace.quantiser, trace.tokens) };
+  const { request, model } = job;
+  const tokens = packTokens(model.card.name, trace.quantiser, trace.tokens);
+  const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
+  return { index, picture: await encodePhoto(photo, request.output, recipe), seed, tokens };
 }
 
 /** A control map as a picture of its own. */

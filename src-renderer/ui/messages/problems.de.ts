@@ -135,5 +135,10 @@ export const noticeWords: NoticeWords = {
   'image.cmyk': 'Das Bild wurde von CMYK nach sRGB umgewandelt.',
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
+  'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',
+  'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
+  'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',
+  'steps.dependent': 'Ein späterer Schritt baut auf diesem auf; er bleibt deshalb, wo er ist.',
+  'steps.stale': 'Spätere Schritte zeigen noch, woraus sie vorher entstanden; erneut ausführen, damit sie folgen.',
   'preset.experimental': 'Für diese Tiefe wurde das Paket nicht trainiert: experimentell.',
 };

@@ -118,5 +118,10 @@ export const noticeWords: NoticeWords = {
   'image.cmyk': 'The picture was converted from CMYK to sRGB.',
   'mask.resized': 'The mask was resized to the picture.',
   'project.recovered': 'This is where you left off.',
+  'recipe.ignored': 'The recipe in this file cannot be read and was left out.',
+  'recipe.restored': 'Every setting is as it was when this picture was made.',
+  'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',
+  'steps.dependent': 'A later step builds on this one, so it stays where it is.',
+  'steps.stale': 'Later steps show what they were made from before; run them again to follow.',
   'preset.experimental': 'This pack was not trained for this depth preset: experimental.',
 };

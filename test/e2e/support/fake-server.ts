@@ -202,6 +202,7 @@ export class FakeServer {
       bitDepth: 8,
       hasAlpha: facts.hasAlpha,
       hasProfile: facts.hasProfile,
+      hasLocation: false,
       notices: [],
     };
     this.#pictures.set(info.id, { bytes, info });

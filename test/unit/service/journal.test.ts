@@ -29,7 +29,7 @@ afterEach(async () => {
 async function projectOf(level: number, px = 1): Promise<Project> {
   const { id } = await store.add(grayPng(3, 2, level), 'photo.png');
   const mask = { steps: [{ kind: 'grow' as const, px }], length: 1 };
-  return { sheets: [{ picture: id, mask, blank: false }], open: 0, settings: {}, results: [], chosen: 0 };
+  return { sheets: [{ picture: id, mask, blank: false }], open: 0, settings: {}, results: [], chosen: 0, others: [], done: [], undone: [] };
 }
 
 function own(owner = OWNER, pid = process.pid): string {

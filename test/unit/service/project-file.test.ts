@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
@@ -26,6 +26,9 @@ beforeEach(async () => {
     settings: { instruction: '東京 🌃' },
     results: [],
     chosen: 0,
+    others: [],
+    done: [],
+    undone: [],
   };
 });
 
@@ -58,6 +61,33 @@ describe('the file of a project', () => {
     expect((await store.describe(back.sheets[0]!.picture)).name).toBe('photo.png');
   });
 
+  it('of version 1 is read with every step', async () => {
+    const back = await readProjectFile(await readFile('test/fixtures/projects/version-1.scalebrush'), store);
+    expect(back).toMatchObject({
+      sheets: [{ mask: { steps: [{ kind: 'invert' }, { kind: 'grow', px: -1 }], length: 1 } }, { recipe: { seed: 7 } }],
+      open: 1,
+      settings: { instruction: '東京 🌃', seed: 7 },
+      others: [],
+      done: [],
+    });
+    expect(Buffer.from((await store.get(back.sheets[1]!.picture)).bytes)).toEqual(Buffer.from(grayPng(4, 3, 20)));
+  });
+
+  it('keeps steps that only undoing brings back, with what they were made of', async () => {
+    const other = await store.add(grayPng(4, 3, 30), 'other.png');
+    const [first, second] = project.sheets as [Project['sheets'][number], Project['sheets'][number]];
+    const change = { before: first.picture, after: other.id };
+    const deed = { before: { sheets: [0, 2], open: 1 }, after: { sheets: [0, 1], open: 1 } };
+    const rich: Project = { ...project, others: [{ ...second, picture: other.id, change, hidden: true }], done: [deed] };
+    const back = await readProjectFile(await writeProjectFile(rich, store), store);
+    const kept = back.others[0]!;
+    expect(back.done).toEqual([deed]);
+    expect(kept).toMatchObject({ hidden: true, change: { before: back.sheets[0]!.picture, after: kept.picture } });
+    expect(Buffer.from((await store.get(kept.picture)).bytes)).toEqual(Buffer.from(grayPng(4, 3, 30)));
+    const lost = { ...rich, done: [{ ...deed, before: { sheets: [0, 9], open: 1 } }] };
+    await expect(readProjectFile(await writeProjectFile(lost, store), store)).rejects.toMatchObject({ code: 'project.unreadable' });
+  });
+
   it('names no path of this machine', async () => {
     const file = Buffer.from(await writeProjectFile(project, store));
     expect(file.includes(folder)).toBe(false);
@@ -70,7 +100,7 @@ describe('the file of a project', () => {
 
   const picture = 'pictures/0.png';
   it.each<[string, () => Promise<Uint8Array>, string, RegExp]>([
-    ['of a newer version', () => described((d) => (d['scalebrush'] = 2)), 'project.newer', /version 1 but received version 2/u],
+    ['of a newer version', () => described((d) => (d['scalebrush'] = 3)), 'project.newer', /version 2 but received version 3/u],
     ['with a picture missing', () => changed(({ [picture]: _, ...files }) => files), 'project.unreadable', /photo\.png is missing/u],
     [
       'with other bytes',

@@ -1,6 +1,7 @@
 import type { Calls, ImportEvent, ImportRequestInput, PictureInfo, StreamName } from '#contract/api.js';
 import { CancelledError } from '#contract/errors.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
@@ -91,6 +92,17 @@ export class FakeLink implements Link {
     return new Blob(['project']);
   }
 
+  readonly layered: LayersWish[] = [];
+
+  async saveLayers(layers: LayersWish): Promise<Blob> {
+    this.layered.push(layers);
+    return new Blob(['layers']);
+  }
+
+  addressOf(id: string): string {
+    return `http://studio/${id}`;
+  }
+
   async download(id: string): Promise<Blob> {
     return new Blob([id]);
   }
@@ -99,7 +111,17 @@ export class FakeLink implements Link {
 const COST = { ms: 1000, bytes: 1, layers: 8 };
 
 export function infoOf(id: string, width = 40, height = 30): PictureInfo {
-  return { id, name: `${id}.png`, size: { width, height }, format: 'png', bitDepth: 8, hasAlpha: false, hasProfile: false, notices: [] };
+  return {
+    id,
+    name: `${id}.png`,
+    size: { width, height },
+    format: 'png',
+    bitDepth: 8,
+    hasAlpha: false,
+    hasProfile: false,
+    hasLocation: false,
+    notices: [],
+  };
 }
 
 export const STARTED: EditEvent = { type: 'started', plan: planOf() };

@@ -311,7 +311,7 @@ describe('deciding', () => {
 
   test('saving gives the result in the wished format and forgets the copy', async () => {
     const { studio, link } = await studioWithResult();
-    const saved = await studio.save('jpeg', 80);
+    const saved = await studio.exporter.save({ format: 'jpeg', quality: 80, keepLocation: true, recipe: false });
     expect(saved?.name).toBe('result-1-as-jpeg.png');
     expect(link.closed).toContain('result-1-as-jpeg');
   });
@@ -430,12 +430,12 @@ test('kept pictures are a history that can be walked without losing any', async 
   link.events = wholeRun('result-2');
   await studio.run();
   studio.keep();
-  expect(studio.steps.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
+  expect(studio.document.sheets.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
   studio.goTo(0);
-  expect([studio.source?.info.id, studio.step]).toEqual(['upload-1', 0]);
+  expect([studio.source?.info.id, studio.document.step]).toEqual(['upload-1', 0]);
   studio.goTo(2);
   studio.goTo(7);
-  expect([studio.source?.info.id, studio.steps.length]).toEqual(['result-2', 3]);
+  expect([studio.source?.info.id, studio.document.sheets.length]).toEqual(['result-2', 3]);
 });
 
 describe('a document', () => {
@@ -448,7 +448,7 @@ describe('a document', () => {
     link.events = wholeRun('result-2');
     studio.change({ instruction: 'make it warm', guidance: 3 });
     await studio.run();
-    expect((await studio.saveProject())?.name).toBe('photo.scalebrush');
+    expect((await studio.exporter.saveProject())?.name).toBe('photo.scalebrush');
     const saved = v.parse(Project, JSON.parse(JSON.stringify(link.saved[0])));
     expect(picturesOf(saved)).toEqual(['upload-1', 'result-1', 'result-2', 'result-2-changed']);
     expect(saved.sheets.map(({ mask, recipe }) => [mask.length, recipe?.request.instruction])).toEqual([
@@ -462,8 +462,8 @@ describe('a document', () => {
     await reopened.begin();
     await reopened.openFile(new Blob(['zip']), 'Photo.SCALEBRUSH');
     expect(reopened.error).toBeUndefined();
-    expect(reopened.steps.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1']);
-    expect([reopened.phase, reopened.step, reopened.result?.candidate.picture]).toEqual(['done', 1, 'result-2']);
+    expect(reopened.document.sheets.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1']);
+    expect([reopened.phase, reopened.document.step, reopened.result?.candidate.picture]).toEqual(['done', 1, 'result-2']);
     expect(reopened.settings).toEqual(studio.settings);
     expect(JSON.parse(JSON.stringify(reopened.project))).toEqual(saved);
     reopened.undo();
@@ -507,6 +507,6 @@ describe('a document', () => {
     await vi.waitFor(() => {
       expect(kept).toEqual({ owner: 'window-two', project: null });
     });
-    expect([next.phase, next.steps.length, next.canUndo]).toEqual(['empty', 0, false]);
+    expect([next.phase, next.document.sheets.length, next.canUndo]).toEqual(['empty', 0, false]);
   });
 });

@@ -1,11 +1,20 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { openPhoto } from '#engine/image/decode.js';
+import { openPhoto, readFacts } from '#engine/image/decode.js';
 import { encodeMask, encodePhoto, encodePng } from '#engine/image/encode.js';
 import { openMask } from '#engine/image/mask.js';
-import { readTexts } from '#engine/image/png-chunks.js';
+import { makeChunk, pngChunks, textChunk, textKeyword } from '#engine/image/png-chunks.js';
+import type { FileRecipe } from '#contract/recipe.js';
 import type { Photo } from '#engine/image/photo.js';
-import { builtInProfile, differingSamples, discMask, makeExif, makePhoto, makePicture } from './pictures.js';
+import { builtInProfile, differingSamples, discMask, makeExif, makePhoto, makePicture, makePlacedExif } from './pictures.js';
+
+const recipe: FileRecipe = {
+  scalebrush: 1,
+  pack: { name: 'sketch', version: '1.1', sha256: ['0'.repeat(64)] },
+  request: { task: 'edit', instruction: '把车变成红色 🚗 <&"]]>' },
+  seed: 7,
+  tokens: { pack: 'sketch', schedule: [[1, 1]], tokens: [['0f']] },
+};
 
 async function richPhoto(channels: 3 | 4 = 3, deep = false): Promise<Photo> {
   return { ...makePhoto({ width: 61, height: 37, channels, deep }), icc: await builtInProfile('p3'), exif: makeExif(1) };
@@ -72,11 +81,67 @@ describe('an encoded photo', () => {
     expect(flat.samples.every((value) => value > 250)).toBe(true);
   });
 
-  it('carries texts in any script', async () => {
-    const texts = { 'scalebrush:recipe': '{"instruction":"把车变成红色 🚗"}' };
-    const bytes = await encodePhoto(makePhoto({ width: 8, height: 8 }), { format: 'png', quality: 90 }, { texts });
-    expect(readTexts(bytes)).toEqual(texts);
-    expect(differingSamples((await openPhoto(bytes)).samples, makePhoto({ width: 8, height: 8 }).samples)).toBe(0);
+  it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)(
+    'carries its recipe in any script, and keeps EXIF and profile beside it: %s',
+    async (format) => {
+      const photo = await richPhoto();
+      const bytes = await encodePhoto(photo, { format, quality: 90 }, recipe);
+      expect(JSON.parse((await readFacts(bytes)).recipeText ?? '')).toEqual(recipe);
+      const [plain, opened] = [await openPhoto(await encodePhoto(photo, { format, quality: 90 })), await openPhoto(bytes)];
+      expect(opened.exif).toEqual(plain.exif);
+      expect(opened.icc).toEqual(photo.icc);
+      expect(differingSamples(opened.samples, plain.samples)).toBe(0);
+      // Opened and written again without one, nothing of it is left.
+      const again = await encodePhoto(opened, { format, quality: 90 });
+      expect((await readFacts(again)).recipeText).toBeUndefined();
+      expect(Buffer.from(again).includes('instruction')).toBe(false);
+    },
+  );
+
+  it('keeps the wish in a JPEG whose segment has no room for the tokens', async () => {
+    const row = Array.from({ length: 4096 }, () => 'ffffffffffffffffffff');
+    const large = { ...recipe, tokens: { pack: 'sketch', schedule: [[64, 64] as [number, number]], tokens: [row] } };
+    const { recipeText = '' } = await readFacts(
+      await encodePhoto(makePhoto({ width: 8, height: 8 }), { format: 'jpeg', quality: 90 }, large),
+    );
+    const { tokens: _, ...wish } = recipe;
+    expect(JSON.parse(recipeText)).toEqual(wish);
+  });
+
+  it('keeps what other programs wrote into a PNG', async () => {
+    const png = await encodePhoto(makePhoto({ width: 8, height: 8 }), { format: 'png', quality: 90 });
+    const texts = [textChunk('Author', '東京'), makeChunk('tEXt', Buffer.from('Title\0Evening', 'latin1'))];
+    const source = Buffer.concat([png.subarray(0, 33), ...texts, png.subarray(33)]);
+    const written = await encodePhoto(await openPhoto(source), { format: 'png', quality: 90 }, recipe);
+    const kept = [...pngChunks(written)].filter((chunk) => textKeyword(chunk) !== undefined).map(({ whole }) => Buffer.from(whole));
+    expect(kept.slice(0, 2)).toEqual(texts.map((text) => Buffer.from(text)));
+    expect(kept).toHaveLength(3);
+  });
+
+  it.each(['png', 'jpeg', 'webp', 'tiff', 'avif'] as const)('loses the place alone where that is asked for: %s', async (format) => {
+    for (const little of [true, false]) {
+      const photo = { ...makePhoto({ width: 16, height: 16 }), exif: makePlacedExif(little) };
+      const kept = await encodePhoto(photo, { format, quality: 90 });
+      // The decoder is not told of a TIFF's EXIF.
+      expect((await readFacts(kept)).hasLocation).toBe(format !== 'tiff');
+      expect(Buffer.from(kept).includes('WHERE-IT-WAS')).toBe(true);
+      const stripped = await encodePhoto(photo, { format, quality: 90, keepLocation: false });
+      expect((await readFacts(stripped)).hasLocation).toBe(false);
+      expect(Buffer.from(stripped).includes('WHERE-IT-WAS')).toBe(false);
+      expect(Buffer.from(stripped).includes('Scalebrush!')).toBe(true);
+    }
+  });
+
+  it('loses the place in texts of other programs too', async () => {
+    const png = await encodePhoto(makePhoto({ width: 8, height: 8 }), { format: 'png', quality: 90 });
+    const texts = [
+      textChunk('XML:com.adobe.xmp', '<x exif:GPSLatitude="47"/>'),
+      textChunk('Raw profile type exif', '4749'),
+      textChunk('Author', 'me'),
+    ];
+    const photo = await openPhoto(Buffer.concat([png.subarray(0, 33), ...texts, png.subarray(33)]));
+    const stripped = await openPhoto(await encodePhoto(photo, { format: 'png', quality: 90, keepLocation: false }));
+    expect(stripped.texts?.map(textKeyword)).toEqual(['Author']);
   });
 });
 

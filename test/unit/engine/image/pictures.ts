@@ -115,3 +115,27 @@ export function makeProfile(colorants: readonly (readonly number[])[], gamma: nu
   });
   return new Uint8Array(profile);
 }
+
+/** An EXIF block with a place: `WHERE-IT-WAS` as the area's name, and a maker behind it in the first directory. */
+export function makePlacedExif(little = true): Uint8Array {
+  const block = new Uint8Array(100);
+  const view = new DataView(block.buffer);
+  const entry = (at: number, [tag, type, count, value]: readonly [number, number, number, number]) => {
+    view.setUint16(at, tag, little);
+    view.setUint16(at + 2, type, little);
+    view.setUint32(at + 4, count, little);
+    view.setUint32(at + 8, value, little);
+  };
+  block.set(little ? [0x49, 0x49, 0x2a, 0] : [0x4d, 0x4d, 0, 0x2a]);
+  view.setUint32(4, 8, little);
+  view.setUint16(8, 2, little);
+  // Maker, then the link to the directory of the place.
+  entry(10, [0x010f, 2, 12, 38]);
+  entry(22, [0x8825, 4, 1, 50]);
+  block.set(Buffer.from('Scalebrush!\0', 'latin1'), 38);
+  view.setUint16(50, 1, little);
+  // The name of the area lies outside its entry.
+  entry(52, [0x001c, 7, 20, 68]);
+  block.set(Buffer.from('ASCII\0\0\0WHERE-IT-WAS', 'latin1'), 68);
+  return block;
+}

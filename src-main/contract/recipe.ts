@@ -1,0 +1,45 @@
+import * as v from 'valibot';
+import type { PackCard } from './pack-card.js';
+import { EditRequest, TokenFile, type EditRequestInput } from './request.js';
+
+/** How a picture came about: the wish without the pictures that it named, and the tokens that answered it. */
+export const Recipe = v.object({
+  request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output']),
+  seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  tokens: TokenFile,
+});
+export type Recipe = v.InferInput<typeof Recipe>;
+
+const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
+
+/** A recipe as it travels inside a picture's file. No path, no name of a file, no picture is in it. */
+export const FileRecipe = v.object({
+  /** The version of this layout. */
+  scalebrush: v.literal(1),
+  pack: v.object({ name: v.string(), version: v.string(), sha256: v.pipe(v.array(Sha256), v.maxLength(64)) }),
+  request: Recipe.entries.request,
+  seed: Recipe.entries.seed,
+  /** Absent where the format has no room for them. */
+  tokens: v.optional(TokenFile),
+});
+export type FileRecipe = v.InferInput<typeof FileRecipe>;
+
+/** The wish without the pictures that it names. */
+export function wishOf(request: EditRequestInput): Recipe['request'] {
+  const { source: _source, mask: _mask, resume: _resume, previews: _previews, output: _output, control, ...wish } = request;
+  if (!control) return wish;
+  const { map: _map, ...settings } = control;
+  return { ...wish, control: settings };
+}
+
+/** What makes this one picture, and nothing that does not: equal pictures of one pack have equal recipes. */
+export function fileRecipeOf({ name, version, files }: PackCard, { request, seed, tokens }: Recipe): FileRecipe {
+  const { control, count: _count, stopAtScale: _stop, ...wish } = wishOf(request);
+  return {
+    scalebrush: 1,
+    pack: { name, version, sha256: files.map(({ sha256 }) => sha256) },
+    request: { ...wish, seed, ...(control && control.strength !== 0 && { control }) },
+    seed,
+    tokens,
+  };
+}

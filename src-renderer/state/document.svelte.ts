@@ -1,0 +1,168 @@
+import type { MaskHistory, MaskList } from '#contract/mask.js';
+import { EMPTY_MASK } from '#document/mask.js';
+import { activeMask, carriedOn, ONE_MASK } from '#document/mask-list.js';
+import { History } from './history.svelte.js';
+import { Mask } from './mask.svelte.js';
+import type { Pictures, ShownPicture } from './pictures.js';
+import type { Sheet, ShownResult, Steps } from './sheets.js';
+import { unusedOf } from './unused.js';
+
+/** The open picture with its masks, and the steps before and behind it. */
+export class Document {
+  source = $state.raw<ShownPicture>();
+  /** The open picture is an empty sheet. */
+  blank = $state(false);
+  readonly mask: Mask;
+  readonly history = new History();
+  /** What else is known of the open step. */
+  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'change' | 'hidden' | 'stale'>>({});
+  /** Every picture that was kept, the open one among them, and which that is. */
+  readonly sheets: readonly Sheet[] = $derived([...this.history.past, ...(this.source ? [this.sheet()] : []), ...this.history.future]);
+  readonly step = $derived(this.history.past.length);
+
+  readonly #pictures: Pictures;
+
+  /** `onstep` hears of every new step on a mask. */
+  constructor(pictures: Pictures, onstep: () => void) {
+    this.#pictures = pictures;
+    this.mask = new Mask(onstep);
+  }
+
+  /** Of a picture before this one, where it fits. */
+  get lastMask(): MaskHistory | undefined {
+    return this.source && this.history.lastMask(this.source.info.size);
+  }
+
+  get steps(): Steps {
+    return { sheets: this.sheets, open: this.step };
+  }
+
+  /** The open step as a value. */
+  sheet(): Sheet {
+    if (!this.source) throw new Error('Expected an open picture.');
+    const { list, history } = this.mask;
+    const several = list.masks.length > 1 || activeMask(list).name !== '';
+    return { picture: this.source, mask: history, blank: this.blank, ...this.#rest, ...(several && { masks: list }) };
+  }
+
+  /** Opens a step; the others stay as they are. */
+  open({ picture, mask, masks, blank, ...rest }: Sheet): void {
+    this.#rest = rest;
+    this.source = picture;
+    this.blank = blank;
+    this.mask.begin(picture, masks ?? { masks: [{ name: '', history: mask }], active: 0 });
+  }
+
+  /** Puts all steps there. */
+  place({ sheets, open }: Steps): void {
+    const sheet = sheets[open];
+    if (!sheet) return;
+    this.history.past = sheets.slice(0, open);
+    this.history.future = sheets.slice(open + 1);
+    this.open(sheet);
+  }
+
+  /** The step that a result becomes. */
+  stepOf({ info, bitmap, request, candidate }: ShownResult): Sheet {
+    const { seed, tokens } = candidate;
+    const masks = carriedOn(this.mask.list);
+    const before = this.source?.info.id;
+    return {
+      picture: { info, bitmap },
+      mask: activeMask(masks).history,
+      blank: false,
+      recipe: { request, seed, tokens },
+      ...(masks !== ONE_MASK && { masks }),
+      ...(this.mask.painted && request.task !== 'expand' && { held: this.mask.history }),
+      ...(before !== undefined && { change: { before, after: info.id } }),
+    };
+  }
+
+  /** A step follows the open one and is opened; those behind it are not touched. */
+  follow(sheet: Sheet): void {
+    this.history.past = [...this.history.past, this.sheet()];
+    this.open(sheet);
+  }
+
+  get canUndo(): boolean {
+    return this.history.past.length > 0 || this.history.undoable(this.steps) !== undefined;
+  }
+
+  get canRedo(): boolean {
+    return this.history.future.length > 0 || this.history.redoable(this.steps) !== undefined;
+  }
+
+  /** Takes back the last deed, step of the mask, or kept result. Says whether another step is open now. */
+  undo(): boolean {
+    if (!this.source) return false;
+    const steps = this.history.undo(this.steps);
+    if (!steps && this.mask.canUndo) {
+      this.mask.undo();
+      return false;
+    }
+    return this.#goTo(steps ?? { sheets: this.sheets, open: this.step - 1 });
+  }
+
+  redo(): boolean {
+    if (!this.source) return false;
+    const steps = this.history.redo(this.steps);
+    if (!steps && this.mask.canRedo) {
+      this.mask.redo();
+      return false;
+    }
+    return this.#goTo(steps ?? { sheets: this.sheets, open: this.step + 1 });
+  }
+
+  #goTo(steps: Steps): boolean {
+    this.place(steps);
+    return steps.sheets[steps.open] !== undefined;
+  }
+
+  /** How the open picture came about. */
+  get recipe(): Sheet['recipe'] {
+    return this.#rest.recipe;
+  }
+
+  /** Other masks, or another of them to paint on; can be undone as one deed. */
+  takeMasks(list: MaskList): void {
+    const before = this.steps;
+    this.mask.take(list);
+    this.record(before);
+  }
+
+  /** Remembers a deed that has led from there to here. */
+  record(before: Steps): void {
+    this.#free(this.history.record({ before, after: this.steps }));
+  }
+
+  /** What is behind an earlier step does not follow from a changed one. */
+  dropFuture(): void {
+    this.#free(this.history.takeFuture());
+  }
+
+  /** Takes everything off the table. */
+  clear(): void {
+    const gone = [...this.history.takeAll(), ...(this.source ? [this.sheet()] : [])];
+    this.source = undefined;
+    this.#rest = {};
+    this.#free(gone);
+  }
+
+  #free(gone: readonly Sheet[]): void {
+    const { pictures, ids } = unusedOf(gone, [...this.history.all, ...(this.source ? [this.sheet()] : [])]);
+    for (const { bitmap } of pictures) bitmap.close();
+    this.#pictures.forget(...ids);
+  }
+}
+
+/** A picture that was just opened. */
+export function newSheet(picture: ShownPicture, blank: boolean): Sheet {
+  const { recipe } = picture.info;
+  const { request, seed, tokens } = recipe ?? {};
+  return {
+    picture,
+    mask: EMPTY_MASK,
+    blank,
+    ...(request && seed !== undefined && tokens && { recipe: { request, seed, tokens } }),
+  };
+}

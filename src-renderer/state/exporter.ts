@@ -1,0 +1,114 @@
+import type { PictureInfo } from '#contract/api.js';
+import type { LayersWish } from '#contract/layers.js';
+import type { ProjectInput } from '#contract/project.js';
+import type { Recipe } from '#contract/recipe.js';
+import type { OutputFormat } from '#contract/request.js';
+import { encodeGreyPng } from '#canvas/mask-png.js';
+import { rasterise } from '#document/mask.js';
+import type { Darkroom } from './rechain.js';
+import type { Document } from './document.svelte.js';
+import type { SavedFile } from './pictures.js';
+import { fileName } from './project.js';
+import type { Sheet, ShownResult } from './sheets.js';
+
+export interface SaveWish {
+  readonly format: OutputFormat;
+  readonly quality: number;
+  readonly keepLocation: boolean;
+  /** The wish and its tokens are written into the file. */
+  readonly recipe: boolean;
+}
+
+/** What there is to be saved. */
+export interface Stock {
+  readonly document: Document;
+  readonly result: ShownResult | undefined;
+  readonly project: ProjectInput | undefined;
+  /** What fails is said, and is undefined. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+const FULL_QUALITY = 100;
+
+/** Hands out what was made: as a picture, as a project, as layers. */
+export class Exporter {
+  readonly #stock: Stock;
+  readonly #room: Darkroom;
+
+  constructor(stock: Stock, room: Darkroom) {
+    this.#stock = stock;
+    this.#room = room;
+  }
+
+  /** What is known of the picture that is shown. */
+  get info(): PictureInfo | undefined {
+    return (this.#stock.result ?? this.#stock.document.source)?.info;
+  }
+
+  /** How it came about; undefined where no model had a part in it. */
+  get recipe(): Recipe | undefined {
+    const { result, document } = this.#stock;
+    return result ? { request: result.request, ...result.candidate } : document.recipe;
+  }
+
+  /** The picture that is shown; undefined where there is none, or where it failed. */
+  async save({ recipe: told, ...wish }: SaveWish): Promise<SavedFile | undefined> {
+    const { info, recipe } = this;
+    return info && this.#stock.attempt(() => this.#room.pictures.export(info, { ...wish, ...(told && recipe && { recipe }) }));
+  }
+
+  /** The whole document. */
+  async saveProject(): Promise<SavedFile | undefined> {
+    const { project } = this.#stock;
+    return (
+      project && this.#stock.attempt(async () => ({ file: await this.#room.link.saveProject(project), name: this.#nameWith('scalebrush') }))
+    );
+  }
+
+  /** The document as a Photoshop file: the photograph and every step as layers. */
+  async saveLayers(): Promise<SavedFile | undefined> {
+    return this.#stock.attempt(async () => ({ file: await this.#room.link.saveLayers(await this.#layers()), name: this.#nameWith('psd') }));
+  }
+
+  /** The picture that is shown as a PNG that says nothing of how or where it came about; for other programs. */
+  async copy(): Promise<Blob | undefined> {
+    return (await this.save({ format: 'png', quality: FULL_QUALITY, keepLocation: false, recipe: false }))?.file;
+  }
+
+  /** Where a browser fetches the picture that is shown, with its type and name, as a drag says it to other programs. */
+  get dragged(): string | undefined {
+    const { info } = this;
+    return info && `image/${info.format}:${info.name.replace(/:/gu, '_')}:${this.#room.link.addressOf(info.id)}`;
+  }
+
+  #nameWith(extension: string): string {
+    return fileName(this.#stock.document.sheets, extension);
+  }
+
+  async #layers(): Promise<LayersWish> {
+    const { pictures } = this.#room;
+    const { sheets } = this.#stock.document;
+    const layers: LayersWish['layers'] = [];
+    for (const [index, { held, ...sheet }] of sheets.entries()) {
+      const size = sheets[index - 1]?.picture.info.size;
+      const mask = held && size && (await pictures.upload(await encodeGreyPng(rasterise(held, size), size), 'mask.png'));
+      layers.push({ ...placeOf(sheets, index), ...layerOf(sheet), ...(mask && { mask: mask.id }) });
+    }
+    return { layers };
+  }
+}
+
+function layerOf({ picture, recipe, hidden = false, change }: Sheet): Pick<LayersWish['layers'][number], 'name' | 'picture' | 'hidden'> {
+  const { instruction = '', task = '' } = recipe?.request ?? {};
+  const name = recipe ? instruction.trim() || task : picture.info.name;
+  return { name: name.slice(0, 255), picture: hidden && change ? change.after : picture.info.id, hidden };
+}
+
+/** Steps behind it may have made the picture larger. */
+function placeOf(sheets: readonly Sheet[], index: number): { readonly left: number; readonly top: number } {
+  const borders = sheets.slice(index + 1).map(({ recipe, hidden }) => (hidden ? undefined : recipe?.request.margins));
+  return {
+    left: borders.reduce((sum, margins) => sum + (margins?.left ?? 0), 0),
+    top: borders.reduce((sum, margins) => sum + (margins?.top ?? 0), 0),
+  };
+}

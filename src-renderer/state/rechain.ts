@@ -1,0 +1,56 @@
+import type { PictureId } from '#contract/request.js';
+import type { Link } from '#link/http.js';
+import type { Pictures, ShownPicture } from './pictures.js';
+import type { Sheet } from './sheets.js';
+
+/** Where pictures are made and shown. */
+export interface Darkroom {
+  readonly link: Link;
+  readonly pictures: Pictures;
+}
+
+export interface Rechained {
+  readonly sheets: readonly Sheet[];
+  /** Steps that build on what has changed below them: they are as they were, and stale. */
+  readonly dependent: readonly number[];
+  /** Pictures that were made on the way. */
+  readonly made: readonly ShownPicture[];
+}
+
+/**
+ * The same steps on pictures that have changed below them: from step `from` on, each is what its run changed, done to
+ * the picture of the step before. Steps whose changed areas touch depend on each other.
+ */
+export async function rechained(sheets: readonly Sheet[], from: number, room: Darkroom): Promise<Rechained> {
+  const next = sheets.slice(0, from);
+  const dependent: number[] = [];
+  const made: ShownPicture[] = [];
+  const known = new Map(sheets.map(({ picture }) => [picture.info.id, picture]));
+  const show = async (id: PictureId): Promise<ShownPicture> => {
+    const picture = known.get(id) ?? (await room.pictures.show(id));
+    if (!known.has(id)) made.push(picture);
+    known.set(id, picture);
+    return picture;
+  };
+  for (const sheet of sheets.slice(from)) {
+    const below = next.at(-1)?.picture;
+    const after = below && (await changedIn(sheet, below, room.link));
+    if (after === undefined) dependent.push(next.length);
+    const picture = after === undefined ? await show(asItWas(sheet)) : await show(after);
+    next.push({ ...sheet, picture, stale: after === undefined });
+  }
+  return { sheets: next, dependent, made };
+}
+
+/** The picture of a step on what is now below it; undefined where it cannot be had without another run. */
+async function changedIn({ hidden, change }: Sheet, below: ShownPicture, link: Link): Promise<PictureId | undefined> {
+  const onto = below.info.id;
+  if (hidden) return onto;
+  if (!change) return undefined;
+  if (change.before === onto) return change.after;
+  return (await link.call('picture.carry', { ...change, onto }))?.id;
+}
+
+function asItWas({ hidden, change, picture }: Sheet): PictureId {
+  return hidden && change ? change.after : picture.info.id;
+}

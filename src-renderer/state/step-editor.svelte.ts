@@ -1,0 +1,117 @@
+import type { Notice } from '#contract/event.js';
+import { EMPTY_MASK } from '#document/mask.js';
+import { settingsOf, type Settings } from '#document/request.js';
+import type { Document } from './document.svelte.js';
+import { rechained, type Darkroom } from './rechain.js';
+import type { Detour, Phase, Sheet, Steps } from './sheets.js';
+
+/** What the studio lends for work on steps. */
+export interface Bench {
+  readonly document: Document;
+  readonly phase: Phase;
+  notices: readonly Notice[];
+  showStep(): void;
+  change(settings: Partial<Settings>): void;
+  run(detour: Detour): Promise<void>;
+  keep(): void;
+  /** What fails is said. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+/** Work on steps that are not the last: none of it loses a picture, and all of it can be undone. */
+export class StepEditor {
+  /** The step that the next kept result replaces. */
+  replacing = $state<number>();
+  /** Pictures are being put together. */
+  busy = $state(false);
+
+  readonly #bench: Bench;
+  readonly #room: Darkroom;
+
+  constructor(bench: Bench, room: Darkroom) {
+    this.#bench = bench;
+    this.#room = room;
+  }
+
+  /** Brings the wish and the mask of a step to the window; the next result that is kept takes its place. */
+  edit(step: number): boolean {
+    const { document } = this.#bench;
+    const { sheets } = document;
+    const { recipe, held } = sheets[step] ?? {};
+    if (!recipe || step === 0 || this.busy) return false;
+    document.place({ sheets, open: step - 1 });
+    document.mask.show(held ?? EMPTY_MASK);
+    this.#bench.showStep();
+    this.#bench.change(settingsOf(recipe));
+    this.replacing = step;
+    return true;
+  }
+
+  /** Makes a step anew on what is below it now. */
+  async rerun(step: number, detour: Detour = {}): Promise<void> {
+    if (!this.edit(step)) return;
+    await this.#bench.run({ count: 1, ...detour });
+    if (this.#bench.phase === 'done') this.#bench.keep();
+  }
+
+  leave(): void {
+    this.replacing = undefined;
+  }
+
+  /** Leaves a step out, or takes it in again, where no later one builds on it. */
+  async setHidden(step: number, hidden: boolean): Promise<void> {
+    const { sheets, step: open } = this.#bench.document;
+    await this.#arrange({ sheets: sheets.map((sheet, i) => (i === step ? { ...sheet, hidden } : sheet)), open }, step);
+  }
+
+  /** Lets a step and the one before it change places, where neither builds on the other. */
+  async moveEarlier(step: number): Promise<void> {
+    const { sheets, step: open } = this.#bench.document;
+    const [first, second] = [sheets[step - 1], sheets[step]];
+    if (!first || !second || step < 2) return;
+    const moved = open === step ? step - 1 : open === step - 1 ? step : open;
+    await this.#arrange({ sheets: [...sheets.slice(0, step - 1), second, first, ...sheets.slice(step + 1)], open: moved }, step - 1);
+  }
+
+  /** A kept result has taken the place of the step that is now the first behind it: the later ones follow. */
+  async replaced(before: Steps): Promise<void> {
+    const { document } = this.#bench;
+    this.leave();
+    await this.#work(async () => {
+      const { open } = document.steps;
+      const kept: readonly Sheet[] = [...document.sheets.slice(0, open + 1), ...document.sheets.slice(open + 2)];
+      const { sheets, dependent } = await rechained(kept, open + 1, this.#room);
+      document.history.future = sheets.slice(open + 1);
+      document.record(before);
+      const message = 'Steps that build on this one are marked: run them again.';
+      if (dependent.length > 0) this.#bench.notices = [{ code: 'steps.stale', message }];
+    });
+  }
+
+  async #arrange(steps: Steps, from: number): Promise<void> {
+    const { document } = this.#bench;
+    if (this.busy || from === 0) return;
+    this.leave();
+    await this.#work(async () => {
+      const { sheets, dependent, made } = await rechained(steps.sheets, from, this.#room);
+      if (dependent.length > 0) {
+        for (const { bitmap, info } of made) {
+          bitmap.close();
+          this.#room.pictures.forget(info.id);
+        }
+        this.#bench.notices = [{ code: 'steps.dependent', message: 'A later step builds on this one, so it stays where it is.' }];
+        return;
+      }
+      const before = document.steps;
+      document.place({ ...steps, sheets });
+      document.record(before);
+      this.#bench.showStep();
+    });
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    this.busy = true;
+    await this.#bench.attempt(work);
+    this.busy = false;
+  }
+}
