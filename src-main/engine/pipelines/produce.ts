@@ -122,7 +122,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
       conditioning: {
         text,
         guided: guidance !== 1,
-        source: { tokens: patchify(features, quantiser.patch), ...sourceMask },
+        ...(traits.seesSource && { source: { tokens: patchify(features, quantiser.patch), ...sourceMask } }),
         ...(control && { control }),
       },
       layers: layersPerScale({

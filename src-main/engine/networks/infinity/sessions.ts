@@ -27,7 +27,7 @@ export class InfinitySessions {
     await this.condition();
     await this.embed(true);
     await this.embed(false);
-    await this.prefix();
+    if (this.architecture.config.source !== false) await this.prefix();
     await this.step([...this.architecture.blocks.keys()], false);
   }
 
