@@ -39,7 +39,7 @@ export class Charsmap {
     return whole ?? Array.from(grapheme, (character) => this.#lookUp(utf8.encode(character)) ?? character).join('');
   }
 
-  /** What the shortest known beginning of `key` is replaced with. */
+  /** What the shortest known beginning of `key` is replaced with; the rest of the key goes with it, as in the published tokenizers. */
   #lookUp(key: Uint8Array): string | undefined {
     const units = this.#units;
     let place = offsetOf(units[0]!);
