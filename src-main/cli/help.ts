@@ -9,6 +9,7 @@ Options:
   --depth-pack NAME           the pack that estimates depth (default: the pack that draws)
   --strength S                how strongly the control holds, 0..1 (default 1)
   --scales A-B                the scales that the control holds
+  --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask
   --guidance G                classifier-free guidance; 1 = off

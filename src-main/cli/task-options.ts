@@ -34,6 +34,7 @@ export const TASK_OPTIONS = {
   seed: text,
   count: { type: 'string', short: 'n' },
   whole: flag,
+  padded: flag,
   provider: text,
   previews: text,
   'tokens-out': text,
@@ -78,7 +79,7 @@ const EVERY_TASK: readonly OptionName[] = [
 ];
 
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
-  edit: ['mask', 'whole'],
+  edit: ['mask', 'whole', 'padded'],
   fill: ['mask', 'whole'],
   expand: ['left', 'right', 'top', 'bottom', 'whole'],
   generate: ['size', 'class'],
@@ -117,6 +118,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     }),
     ...numbersOf(values),
     whole: values.whole ?? false,
+    padded: values.padded ?? false,
     previews: values.previews !== undefined,
     output: { format, recipe: values['no-recipe'] !== true, keepLocation: values['strip-location'] !== true },
   };

@@ -198,6 +198,8 @@ export const ImportRequest = v.object({
   pixels: v.optional(v.picklist([256, 512, 1024])),
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   control: v.optional(v.picklist(CONTROL_KINDS)),
+  /** Whether a transformer edits (VAREdit) or draws from words alone (Infinity): their tensors are alike. Absent = by its file's name. */
+  task: v.optional(v.picklist(['edit', 'generate'])),
   /** Of the transformer and the text encoder. */
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
 });

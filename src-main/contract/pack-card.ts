@@ -41,6 +41,8 @@ export const TransformerConfig = v.object({
     }),
     v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   ]),
+  /** Whether it was trained to see a picture (VAREdit); Infinity draws from words alone. Absent = it was. */
+  source: v.optional(v.boolean()),
   sourceFusion: v.optional(v.boolean(), false),
   copyGate: v.optional(v.boolean(), false),
   maskEmbedding: v.optional(v.boolean(), false),

@@ -102,6 +102,8 @@ export const EditRequest = v.object({
   size: v.optional(v.object({ width: wholeNumber('width', 16, 16384), height: wholeNumber('height', 16, 16384) })),
   /** Take the model's picture as it is instead of touching only what changed. */
   whole: v.optional(v.boolean(), false),
+  /** Show an unmasked source as VAREdit's published code does, on a white square, instead of in the nearest published shape. */
+  padded: v.optional(v.boolean(), false),
   /** Width in source pixels of the soft edge between old and new pixels; absent = chosen from the size. */
   blend: v.optional(realNumber('blend', 0, 512)),
   provider: v.optional(v.picklist(PROVIDERS), 'auto'),

@@ -36,7 +36,9 @@ export interface PublishedFiles {
   /** T5's `tokenizer.json`. */
   readonly textTokenizer?: { readonly path: string; readonly bytes: number };
   readonly name?: string | undefined;
-  /** Side of the picture that the transformer was trained for; 512 where nothing else is said. */
+  /** Whether a transformer edits (VAREdit) or draws from words alone (Infinity), where its file's name does not say. */
+  readonly task?: 'edit' | 'generate' | undefined;
+  /** Side of the picture that the transformer was trained for; 512 for editing and 1024 for drawing where nothing else is said. */
   readonly pixels?: number | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   readonly control?: ControlKind | undefined;
@@ -82,7 +84,11 @@ function varPack(files: PublishedFiles): CheckpointPack {
 }
 
 function infinityPack(files: PublishedFiles): CheckpointPack {
-  const { transformer, tokenizer, text, sources } = promptedParts(files, ['infinity', 'bitwise-tokenizer'], 'a VAREdit transformer');
+  const { transformer, tokenizer, text, sources } = promptedParts(
+    files,
+    ['infinity', 'bitwise-tokenizer'],
+    'a VAREdit or Infinity transformer',
+  );
   expectFittingTokens(transformer.model, tokenizer.model);
   return {
     sources,
@@ -92,8 +98,14 @@ function infinityPack(files: PublishedFiles): CheckpointPack {
         transformer: transformer.model,
         tokenizer: tokenizer.model,
         textWidth: text.model.width,
+        task: files.task ?? taskNamed(transformer.report.file),
       }),
   };
+}
+
+/** Tensors do not say whether a model saw pictures; Infinity's published files carry its name. */
+function taskNamed(file: string): 'edit' | 'generate' {
+  return basename(file).toLowerCase().includes('infinity') ? 'generate' : 'edit';
 }
 
 function controlArPack(files: PublishedFiles): CheckpointPack {
@@ -264,11 +276,33 @@ interface InfinityParts {
   readonly transformer: Shape<'infinity'>;
   readonly tokenizer: Shape<'bitwise-tokenizer'>;
   readonly textWidth: number;
+  readonly task: 'edit' | 'generate';
   readonly pixels?: number | undefined;
 }
 
-function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer, textWidth, pixels = 512 }: InfinityParts): PackCard {
+/** What VAREdit and Infinity say of themselves, as published. */
+const INFINITY_TASKS = {
+  edit: {
+    title: 'VAREdit',
+    pixels: 512,
+    fillInstruction: 'fill in the missing part',
+    abilities: ['edits by instruction'],
+    limits: ['experimental: fill and expand were not trained for', EXPERIMENTAL_PRESETS],
+  },
+  generate: {
+    title: 'Infinity',
+    pixels: 1024,
+    fillInstruction: 'a photograph',
+    abilities: ['pictures from words', 'experimental: fill, expand and drawing into a mask, without training for it'],
+    limits: ['edits nothing by instruction', EXPERIMENTAL_PRESETS],
+  },
+};
+
+function infinityCard(head: ReturnType<typeof headOf>, parts: InfinityParts): PackCard {
+  const { transformer, tokenizer, textWidth, task } = parts;
+  const { title, fillInstruction, abilities, limits, pixels: trained } = INFINITY_TASKS[task];
   const { depth, width, heads, tokenBits } = transformer;
+  const pixels = parts.pixels ?? trained;
   const count = SCALES_BY_PIXELS[pixels];
   if (count === undefined) throw new ExpectedError('request.invalid', `Expected 256, 512 or 1024 pixels but received ${pixels}.`);
   const scales = publishedSchedule(SQUARE)
@@ -277,7 +311,7 @@ function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer,
   const patchify = tokenBits === tokenizer.tokenBits ? 1 : 2;
   return {
     ...head,
-    title: `VAREdit, ${depth} layers`,
+    title: `${title}, ${depth} layers`,
     family: 'infinity',
     imageSize: at(scales, count - 1)[0] * TOKEN_CELL,
     config: {
@@ -285,6 +319,7 @@ function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer,
         ...{ depth, width, heads, tokenBits, scales, patchify },
         rotary: { kind: 'published', ratio: SQUARE },
         text: { kind: 'features', width: textWidth, maxTokens: MAX_PROMPT },
+        source: task === 'edit',
         ...{ sourceFusion: false, copyGate: false, maskEmbedding: false },
         lateScales: Math.ceil(count / 3),
         normEps: 1e-6,
@@ -292,9 +327,9 @@ function infinityCard(head: ReturnType<typeof headOf>, { transformer, tokenizer,
       tokenizer: { kind: 'vqgan', codeBits: tokenizer.tokenBits, downsample: 2 ** (tokenizer.depth - 1), groups: 32 },
     },
     presets: presetsOf(depth),
-    defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 0.5, topP: 0.97, topK: 0, fillInstruction: 'fill in the missing part' },
-    abilities: ['edits by instruction'],
-    limits: ['experimental: fill and expand were not trained for', EXPERIMENTAL_PRESETS],
+    defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 0.5, topP: 0.97, topK: 0, fillInstruction },
+    abilities,
+    limits,
   };
 }
 

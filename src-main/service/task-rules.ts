@@ -4,6 +4,7 @@ import type { EditRequest, Margins, PictureId, Task } from '#contract/request.js
 /** What each kind of task cannot do without; checked before a job takes its place in the queue. */
 export function expectCompleteTask(request: EditRequest): void {
   RULES[request.task](request);
+  expectPaddable(request);
 }
 
 const RULES: Readonly<Record<Task, (request: EditRequest) => void>> = {
@@ -45,6 +46,13 @@ function expectInstruction({ instruction, task }: EditRequest): void {
 
 function isWider(margins: Margins | undefined): boolean {
   return margins !== undefined && Math.max(margins.left, margins.right, margins.top, margins.bottom) > 0;
+}
+
+function expectPaddable({ padded, task, mask }: EditRequest): void {
+  if (!padded || (task === 'edit' && mask === undefined)) return;
+  throw new ExpectedError('request.invalid', 'Expected padding for an edit of a whole picture but received it for another request.', {
+    details: { field: 'padded' },
+  });
 }
 
 function missing(what: string, field: string): ExpectedError {

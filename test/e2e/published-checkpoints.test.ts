@@ -153,6 +153,21 @@ describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference f
     expect(await tokensOf('make it red')).toEqual(await tokensOf('make it red'));
   });
 
+  test('as Infinity draw from words alone, in the shape that was asked for', async () => {
+    await scalebrushJson('packs', 'import', ...files, '--name', 'infinity', '--pixels', '256', '--task', 'generate');
+    const draw = async (words: string, ...options: string[]) => {
+      const args = ['generate', '--pack', 'infinity', '-i', words, '--argmax', ...options, '-o', file('drawn.png')];
+      return scalebrushJson(...args);
+    };
+    const [lying, square] = [await draw('a red car', '--size', '96x64'), await draw('a red car')];
+    expect(lying).toMatchObject({ width: 96, height: 64, tokens: { schedule: expect.arrayContaining([[14, 21]]) as unknown } });
+    expect(square).toMatchObject({ width: 256, height: 256, tokens: { schedule: expect.arrayContaining([[16, 16]]) as unknown } });
+    expect((await draw('the night'))['tokens']).not.toEqual(square['tokens']);
+    const { code, stderr } = await scalebrush('edit', file('scene.png'), '--pack', 'infinity', '-i', 'make it red', '-o', file('no.png'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Expected a mask because the pack "infinity" draws what is named into one/);
+  });
+
   test('are refused without their text encoder', async () => {
     const { code, stderr } = await scalebrush('packs', 'import', ...files.slice(0, 2), '--name', 'half');
     expect(code).toBe(2);

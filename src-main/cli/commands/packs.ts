@@ -13,15 +13,15 @@ const USAGE = `Usage: scalebrush packs list
        scalebrush packs verify NAME
        scalebrush packs classes NAME [TEXT]
        scalebrush packs import FOLDER…
-       scalebrush packs import FILE… [--name NAME] [--pixels SIDE] [--control KIND] [--precision KIND]
+       scalebrush packs import FILE… [--name NAME] [--task TASK] [--pixels SIDE] [--control KIND] [--precision KIND]
        scalebrush packs known
        scalebrush packs add NAME [--accept-licence] [--precision KIND]
        scalebrush packs remove NAME
 
 Import takes a pack's folder, or the files that authors published (.pth, .safetensors, or the .index.json of several): of VAR
-a transformer and its tokenizer; of VAREdit and ControlAR both, the files of T5's encoder, and its tokenizer.json; of Depth
-Anything V2, or any depth model of one picture and one map, its .onnx alone. An import that was killed goes on where it was
-when it is started again.
+a transformer and its tokenizer; of VAREdit, Infinity and ControlAR both, the files of T5's encoder, and its tokenizer.json;
+of Depth Anything V2, or any depth model of one picture and one map, its .onnx alone. An import that was killed goes on where
+it was when it is started again.
 
 Add fetches the files of a known pack from the public hub, or from the mirror that HF_ENDPOINT names, and goes on where
 an earlier try ended. It is the only command that connects to another machine.
@@ -29,7 +29,9 @@ an earlier try ended. It is the only command that connects to another machine.
 Options:
   --accept-licence  you have read and accept the licences that the hub states
   --name NAME    the imported pack's name; else that of the transformer's file
-  --pixels SIDE  256, 512 or 1024: what a VAREdit transformer was trained for (default 512)
+  --task TASK    edit or generate: whether a transformer is VAREdit's or Infinity's, whose tensors are alike
+                 (default generate where its file's name has "infinity" in it, else edit)
+  --pixels SIDE  256, 512 or 1024: what such a transformer was trained for (default 512; 1024 for generate)
   --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
                  where its file's name does not say
   --precision KIND  float32 (default, exact), half (as stored where files are half: half of the memory, somewhat slower), int8 (about twice as fast, a quarter of the memory) or int4 (an
@@ -46,6 +48,7 @@ export const packsCommand: Command = {
 
 const IMPORT_OPTIONS = {
   name: { type: 'string' },
+  task: { type: 'string' },
   pixels: { type: 'string' },
   control: { type: 'string' },
   precision: { type: 'string' },
@@ -53,11 +56,12 @@ const IMPORT_OPTIONS = {
 
 const ADD_OPTIONS = { precision: { type: 'string' }, 'accept-licence': { type: 'boolean', default: false } } as const satisfies OptionTable;
 
-function importingOf({ name, pixels, control, precision }: Readonly<Record<string, unknown>>): ImportOptions {
+function importingOf({ name, task, pixels, control, precision }: Readonly<Record<string, unknown>>): ImportOptions {
   const side = numberOf(typeof pixels === 'string' ? pixels : undefined, '--pixels');
   return {
     ...(typeof name === 'string' && { name }),
     ...(side !== undefined && { pixels: side as 512 }),
+    ...(typeof task === 'string' && { task: wordOf(task, ['edit', 'generate'] as const, '--task') }),
     ...(typeof control === 'string' && { control: wordOf(control, CONTROL_KINDS, '--control') }),
     ...(typeof precision === 'string' && { precision: wordOf(precision, PRECISIONS, '--precision') }),
   };

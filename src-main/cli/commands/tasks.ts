@@ -15,7 +15,7 @@ type DrawingTask = Exclude<Task, 'control'>;
 export const editCommand = taskCommand('edit', {
   positionals: ['IN'],
   summary: 'change a picture by instruction',
-  usage: 'scalebrush edit IN -i TEXT [-m MASK] [--whole] -o OUT',
+  usage: 'scalebrush edit IN -i TEXT [-m MASK] [--whole] [--padded] -o OUT',
 });
 
 /** In-painting: white parts of the mask are repainted. */

@@ -24,7 +24,8 @@ export function transformerWork(card: PackCard, preset: Preset, guided: boolean)
   const rows = guided ? 2 : 1;
   const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
   const layers = layersPerScale(plan);
-  const sourceTokens = cellCount(at(scales, scales.length - 1));
+  const drawsOnly = card.family === 'infinity' && card.config.transformer.source === false;
+  const sourceTokens = drawsOnly ? 0 : cellCount(at(scales, scales.length - 1));
   let seen = sourceTokens;
   let flops = passFlops(sourceTokens, seen, width) * depth;
   let keyValueBytes = sourceTokens * depth;

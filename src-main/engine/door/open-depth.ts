@@ -7,7 +7,7 @@ import { depthShapeOf, openOnnxDepth } from '../networks/onnx-depth.js';
 import type { DepthEstimator } from '../tensor/predictor.js';
 import { resizeArea, resizeCubic, resizeLinear } from '../tensor/resample.js';
 import type { Runner } from '../tensor/runner.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { expectFinite, floats, type FloatTensor } from '../tensor/tensor.js';
 import type { InspectReport, InstalledPack } from './engine.js';
 import { assertAllUnchanged, expectBytes, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
 
@@ -56,7 +56,7 @@ function fitted(estimator: DepthEstimator): DepthEstimator {
       const planes = floats(picture.dims.slice(1), picture.data);
       const shrinks = size.width * size.height < width * height;
       const seen = (shrinks ? resizeArea : resizeCubic)(planes, [size.height, size.width]);
-      const map = await estimator.estimate(floats([1, ...seen.dims], seen.data)); // (1, 1, h', w')
+      const map = expectFinite(await estimator.estimate(floats([1, ...seen.dims], seen.data)), 'depth'); // (1, 1, h', w')
       return floats([1, 1, height, width], resizeLinear(floats(map.dims.slice(1), map.data), [height, width]).data);
     },
   };

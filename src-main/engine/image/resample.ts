@@ -3,8 +3,8 @@ import type { Extent, Rect } from '#base/geometry.js';
 /** How a sample looks at its neighbours. `linear`, `cubic` and `lanczos` widen when they shrink, so that nothing aliases. */
 export type Kernel = 'linear' | 'cubic' | 'lanczos';
 
-/** What lies beyond the border: the border sample again, or the mirrored picture. */
-export type Border = 'clamp' | 'mirror';
+/** What lies beyond the border: the border sample again, the mirrored picture, or nothing: what is inside counts for more. */
+export type Border = 'clamp' | 'mirror' | 'drop';
 
 /** For every output sample `width` neighbours: their indices and weights, which sum to 1. */
 export interface Taps {
@@ -52,8 +52,9 @@ export function resampleTaps({ from, span, outputs, inputs, kernel, border }: Ax
     let total = 0;
     for (let k = 0; k < width; k++) {
       const distance = Math.abs(first + k - centre) / stretch;
-      const weight = distance < RADIUS[kernel] ? SHAPE[kernel](distance) : 0;
       const index = first + k;
+      const isSeen = distance < RADIUS[kernel] && (border !== 'drop' || (index >= 0 && index < inputs));
+      const weight = isSeen ? SHAPE[kernel](distance) : 0;
       indices[out * width + k] = border === 'mirror' ? mirrored(index, inputs) : Math.min(inputs - 1, Math.max(0, index));
       weights[out * width + k] = weight;
       total += weight;

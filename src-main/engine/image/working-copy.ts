@@ -70,7 +70,7 @@ function averageBlocks(photo: Photo, frame: Rect, size: Extent): Blocks {
 }
 
 /** Reads the given columns of a photo row as planes in 0..1, transparency composited away. */
-function rowReader({ samples, channels, extent }: Photo, columns: Int32Array) {
+export function rowReader({ samples, channels, extent }: Photo, columns: Int32Array) {
   const unit = 1 / (samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255);
   const hasAlpha = channels === 2 || channels === 4;
   return (y: number, planes: readonly Float32Array[]) => {

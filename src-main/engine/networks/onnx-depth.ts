@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import { ExpectedError } from '#contract/errors.js';
+import type { ExpectedError } from '#contract/errors.js';
 import type { DepthConfig } from '#contract/pack-card.js';
 import type { OnnxModel, OnnxPort } from '#engine/graph/onnx-reader.js';
 import type { DepthEstimator } from '#engine/tensor/predictor.js';
@@ -112,9 +112,6 @@ class OnnxDepth implements DepthEstimator {
     const sides = dims.slice(-2);
     if (data.length === 0 || data.length !== elementCount(sides)) {
       throw refused(`Expected one map from ${shown(graph.name)} but received [${dims.join(', ')}].`);
-    }
-    if (!data.every(Number.isFinite)) {
-      throw new ExpectedError('weights.damaged', 'Expected finite depth but received NaN or infinity: the weights are damaged.');
     }
     return floats([1, 1, ...sides], data);
   }

@@ -1,6 +1,6 @@
 import type { PictureCoder } from '#engine/tensor/predictor.js';
 import { output, type GraphModel, type GraphSession, type Runner } from '#engine/tensor/runner.js';
-import type { FloatTensor } from '#engine/tensor/tensor.js';
+import { expectFinite, type FloatTensor } from '#engine/tensor/tensor.js';
 
 interface CoderGraphs {
   /** `picture` → `features` */
@@ -26,11 +26,11 @@ class OpenCoder implements PictureCoder {
   }
 
   async encode(picture: FloatTensor): Promise<FloatTensor> {
-    return output(await this.#encoder.run({ picture }), 'features') as FloatTensor;
+    return expectFinite(output(await this.#encoder.run({ picture }), 'features') as FloatTensor, 'features');
   }
 
   async decode(codes: FloatTensor): Promise<FloatTensor> {
-    return output(await this.#decoder.run({ codes }), 'picture') as FloatTensor;
+    return expectFinite(output(await this.#decoder.run({ codes }), 'picture') as FloatTensor, 'pixels');
   }
 
   async release(): Promise<void> {

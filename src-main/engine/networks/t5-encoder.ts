@@ -1,7 +1,7 @@
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { TextEncoder } from '#engine/tensor/predictor.js';
 import { output, type GraphModel, type Runner } from '#engine/tensor/runner.js';
-import { floats, int64s, type FloatTensor } from '#engine/tensor/tensor.js';
+import { expectFinite, floats, int64s, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
 import { biasedAttention, geluTanh, linear, rmsNorm } from './nn.js';
@@ -25,7 +25,7 @@ export async function openT5Encoder(runner: Runner, weights: Weights): Promise<T
   return {
     async encode(ids) {
       const feeds = { ids: int64s([ids.length], ids), bias: positionBias(bias, { buckets, heads, length: ids.length }) };
-      return output(await session.run(feeds), 'hidden') as FloatTensor;
+      return expectFinite(output(await session.run(feeds), 'hidden') as FloatTensor, 'text features');
     },
     release: () => session.release(),
   };

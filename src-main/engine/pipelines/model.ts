@@ -46,8 +46,8 @@ export function traitsOf(card: PackCard): Traits {
       control: [card.config.transformer.control],
     };
   }
-  const { maskEmbedding, sourceFusion, control } = card.config.transformer;
-  return { seesSource: true, maskEmbedding, sourceFusion, ...(control && { control: control.channels }) };
+  const { source, maskEmbedding, sourceFusion, control } = card.config.transformer;
+  return { seesSource: source !== false, maskEmbedding, sourceFusion, ...(control && { control: control.channels }) };
 }
 
 /** Whether the masked part is drawn anew, whatever was there. */

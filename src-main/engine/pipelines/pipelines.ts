@@ -24,11 +24,12 @@ export async function* runPipeline(job: PipelineJob, signal: Cancellation): Asyn
 
 /** What the model's picture should look like: the whole canvas, where all of it is worked on. */
 export async function shapeOf({ request, pictures }: Pick<PipelineJob, 'request' | 'pictures'>): Promise<Extent | undefined> {
-  const { task, mask, source, size, margins } = request;
+  const { task, mask, source, size, margins, padded } = request;
   if (task === 'fill' || mask !== undefined) return undefined;
   const bytes = source === undefined ? undefined : pictures[source];
   if (size || !bytes) return size;
   const { width, height } = (await readFacts(bytes)).size;
+  if (padded) return { width: Math.max(width, height), height: Math.max(width, height) };
   if (task !== 'expand' || !margins) return { width, height };
   return { width: width + margins.left + margins.right, height: height + margins.top + margins.bottom };
 }

@@ -122,7 +122,7 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
       conditioning: {
         text,
         guided: guidance !== 1,
-        source: { tokens: patchify(features, quantiser.patch), ...sourceMask },
+        ...(traits.seesSource && { source: { tokens: patchify(features, quantiser.patch), ...sourceMask } }),
         ...(control && { control }),
       },
       layers: layersPerScale({
@@ -227,7 +227,6 @@ async function finish(production: Production, made: { index: number; seed: numbe
   const decoding = performance.now();
   const after = await job.model.coder.decode(batched(made.last.sum));
   clock.decode += performance.now() - decoding;
-  assertFinite(after);
   const { gate } = made.last;
   const trace = {
     quantiser: plan.quantiser,
@@ -242,12 +241,6 @@ async function finish(production: Production, made: { index: number; seed: numbe
   const candidate = await finishOnCanvas(job, stage, finished);
   clock.composite += performance.now() - compositing;
   return candidate;
-}
-
-function assertFinite(picture: FloatTensor): void {
-  if (!picture.data.every(Number.isFinite)) {
-    throw new ExpectedError('weights.damaged', 'Expected finite pixels but received NaN or infinity: the weights are damaged.');
-  }
 }
 
 function batched(map: FloatTensor): FloatTensor {

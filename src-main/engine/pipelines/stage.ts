@@ -4,6 +4,7 @@ import type { Notice } from '#contract/event.js';
 import { openPhoto } from '../image/decode.js';
 import { expansionMask, extendPhoto, frameAround, frameWhole } from '../image/frame.js';
 import { feather, fullMask, maskBounds, openMask } from '../image/mask.js';
+import { paddedCopy } from '../image/padded-copy.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy, workingMask } from '../image/working-copy.js';
 import { widenByOneToken } from '../sampling/keep-mask.js';
@@ -52,8 +53,7 @@ export async function stageEdit(job: PipelineJob): Promise<Stage> {
   const canvas = await openSource(job);
   const size = modelExtent(job.model);
   if (job.request.mask === undefined) {
-    const frame = frameWhole(canvas.extent, size.width / size.height);
-    const picture = await workingCopy(canvas, frame, size);
+    const { frame, picture } = await seeWhole(job, canvas, size);
     return { canvas, frame, picture, modelMask: emptyMask(job.model), notices: canvas.notices };
   }
   const masked = await stageMask(job, canvas);
@@ -68,6 +68,14 @@ export async function stageEdit(job: PipelineJob): Promise<Stage> {
     keepMask,
     notices: masked.notices,
   };
+}
+
+/** All of a photo: in the middle of a frame of the model's shape, or in the corner of a square. */
+async function seeWhole({ request }: PipelineJob, canvas: Photo, size: Extent): Promise<Pick<Stage, 'frame' | 'picture'>> {
+  const side = Math.max(canvas.extent.width, canvas.extent.height);
+  if (request.padded) return { frame: { x: 0, y: 0, width: side, height: side }, picture: await paddedCopy(canvas, size) };
+  const frame = frameWhole(canvas.extent, size.width / size.height);
+  return { frame, picture: await workingCopy(canvas, frame, size) };
 }
 
 /** In-painting: the masked part is hidden from the model. */

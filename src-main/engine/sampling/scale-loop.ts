@@ -1,8 +1,8 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
-import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { throwIfCancelled } from '#contract/errors.js';
 import type { Conditioning, ScaleInput, ScalePredictor } from '../tensor/predictor.js';
-import type { FloatTensor } from '../tensor/tensor.js';
+import { expectFinite, floats, type FloatTensor } from '../tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
 import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
@@ -99,9 +99,5 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
  */
 export function guideFinite(logits: FloatTensor, guidance: number, scale: number): Float32Array {
   const guided = guide(logits, guidance);
-  if (guided.every(Number.isFinite)) return guided;
-  throw new ExpectedError(
-    'weights.damaged',
-    `Expected finite logits at scale ${scale + 1} but received NaN or infinity: the weights are damaged.`,
-  );
+  return expectFinite(floats([guided.length], guided), `logits at scale ${scale + 1}`).data;
 }

@@ -1,3 +1,5 @@
+import { ExpectedError } from '#contract/errors.js';
+
 export interface ElementArrays {
   float32: Float32Array;
   int64: BigInt64Array;
@@ -37,4 +39,15 @@ export function int64s(dims: readonly number[], values: readonly number[]): Tens
 export function floatData(tensor: Tensor): Float32Array {
   if (tensor.dtype !== 'float32') throw new Error(`Expected float32 but received ${tensor.dtype}.`);
   return tensor.data as Float32Array;
+}
+
+/**
+ * The tensor itself.
+ *
+ * @param what it is, for the complaint.
+ * @throws ExpectedError `weights.damaged` where a network gave NaN or infinity.
+ */
+export function expectFinite(tensor: FloatTensor, what: string): FloatTensor {
+  if (tensor.data.every(Number.isFinite)) return tensor;
+  throw new ExpectedError('weights.damaged', `Expected finite ${what} but received NaN or infinity: the weights are damaged.`);
 }

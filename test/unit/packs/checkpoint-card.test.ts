@@ -131,6 +131,17 @@ describe('a card for published VAREdit files', () => {
     expect(card.config.transformer.scales).toHaveLength(10);
   });
 
+  test.each([
+    ['/x/2B-512.pth', undefined, 'VAREdit', 512, true],
+    ['/x/infinity_2b_reg.pth', undefined, 'Infinity', 1024, false],
+    ['/x/infinity_2b_reg.pth', 'edit', 'VAREdit', 512, true],
+    ['/x/mine.pth', 'generate', 'Infinity', 1024, false],
+  ] as const)('tells editing from drawing by %s and --task %s', (file, task, title, imageSize, source) => {
+    const named = [report(file, transformer), ...reports.slice(1)];
+    const card = v.parse(PackCard, packOfCheckpoints({ reports: named, textTokenizer, task }).cardOf(FILES));
+    expect(card).toMatchObject({ title: `${title}, 32 layers`, imageSize, config: { transformer: { source } } });
+  });
+
   test('an 8B-style tokenizer of a quarter of the bits is patchified; the side may be said', () => {
     const patched = [
       report('/x/8B-1024.pth', { ...transformer, tokenBits: 56 }),

@@ -38,6 +38,13 @@ describe('task rules', () => {
     ['expand by nothing', { task: 'expand', source: 'a', margins: { left: 0 } }, 'request.invalid', /at least one margin above 0/u],
     ['generate from nothing', { task: 'generate' }, 'instruction.missing', /for generate/u],
     ['generate along a control without a picture', { task: 'generate', control: { kind: 'canny' } }, 'request.invalid', /control map/u],
+    [
+      'padding beside a mask',
+      { task: 'edit', source: 'a', mask: 'b', instruction: 'x', padded: true },
+      'request.invalid',
+      /whole picture/u,
+    ],
+    ['padding for a fill', { task: 'fill', source: 'a', mask: 'b', padded: true }, 'request.invalid', /whole picture/u],
     ['control without its kind', { task: 'control', source: 'a' }, 'request.invalid', /kind of control map/u],
   ])('refuse %s', (_what, input, code, sentence) => {
     expect(() => {
@@ -46,6 +53,7 @@ describe('task rules', () => {
   });
 
   it.each<[string, EditRequestInput]>([
+    ['a padded edit', { task: 'edit', source: 'a', instruction: 'x', padded: true }],
     ['a fill without words', { task: 'fill', source: 'a', mask: 'b' }],
     ['a generation from a ready map', { task: 'generate', control: { kind: 'depth', map: 'm' } }],
     ['an expansion by one side', { task: 'expand', source: 'a', margins: { top: 1 } }],

@@ -29,11 +29,11 @@ export interface RotaryTables {
 
 const PUBLISHED_BASE = 10_000;
 
-/** The tables of a whole schedule. Tokens keep their places whether or not there is a source before them. */
-export function rotaryTables(config: Pick<TransformerConfig, 'rotary' | 'scales'>, headWidth: number): RotaryTables {
+/** The tables of a whole schedule. Where a model may see a source, tokens keep their places whether or not there is one. */
+export function rotaryTables(config: Pick<TransformerConfig, 'rotary' | 'scales' | 'source'>, headWidth: number): RotaryTables {
   const { rotary, scales } = config;
   const published = rotary.kind === 'published';
-  const positions = published ? publishedPositions(scales, rotary.ratio) : normalisedPositions(scales);
+  const positions = published ? publishedPositions(scales, rotary.ratio, config.source) : normalisedPositions(scales);
   const options = { headWidth, base: published ? PUBLISHED_BASE : rotary.base };
   return { source: rotaryTable(positions.source, options), scales: positions.scales.map((scale) => rotaryTable(scale, options)) };
 }
@@ -56,11 +56,12 @@ function centre(index: number, cells: number, finest: number): number {
  * per aspect ratio, laid out for a 1-megapixel picture: first the source block (its rows and columns
  * shifted by its own height and width), then the 13 scales. Every resolution reads that table by plain
  * offset, so below 1 megapixel the tokens' positions are a running raster index over the source block.
+ * Infinity, which sees no source, has the same table without that block.
  */
-export function publishedPositions(schedule: readonly Grid[], ratio: string): TokenPositions {
-  const table = publishedTable(ratio);
+export function publishedPositions(schedule: readonly Grid[], ratio: string, hasSource = true): TokenPositions {
   const finest = at(schedule, schedule.length - 1);
-  let offset = cellCount(finest);
+  const table = hasSource ? publishedTable(ratio) : scaleEntries(ratio);
+  let offset = hasSource ? cellCount(finest) : 0;
   const scales = schedule.map((grid) => {
     const block = table.slice(offset, offset + cellCount(grid));
     offset += cellCount(grid);
@@ -75,10 +76,15 @@ export function publishedTable(ratio: string): Positions {
   const finest = at(schedule, schedule.length - 1);
   const [height, width] = finest;
   const source = mapCells(finest, (row, column) => [height + row, width + column]);
-  const scales = schedule.flatMap(([rows, columns]) =>
+  return [...source, ...scaleEntries(ratio)];
+}
+
+function scaleEntries(ratio: string): Positions {
+  const schedule = oneMegapixelSchedule(ratio);
+  const [height, width] = at(schedule, schedule.length - 1);
+  return schedule.flatMap(([rows, columns]) =>
     mapCells([rows, columns], (row, column) => [spread(row, rows, height), spread(column, columns, width)]),
   );
-  return [...source, ...scales];
 }
 
 /** Single precision and half to even, as the reference computes it: other roundings differ at every ratio but 1. */

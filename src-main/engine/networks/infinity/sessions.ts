@@ -26,7 +26,7 @@ export class InfinitySessions {
     await this.condition();
     await this.embed(true);
     await this.embed(false);
-    await this.source();
+    if (this.architecture.config.source !== false) await this.source();
     await this.step([...this.architecture.blocks.keys()], false);
   }
 

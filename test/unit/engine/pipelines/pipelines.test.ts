@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
+import type { Extent } from '#base/geometry.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import { EditRequest, type EditRequestInput } from '#contract/request.js';
 import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
@@ -146,6 +147,22 @@ describe('edit', () => {
     const candidate = await only({ task: 'edit', source: 'source', instruction: 'red', structure: 3 });
     expect((await rgbOf(candidate.picture)).samples).toEqual((await rgbOf(pictures.source)).samples);
     expect(candidate.changedPixels).toBe(0);
+  });
+
+  test('padded shows the photo in the corner of a white square, and gives it back at its own size', async () => {
+    const model = fakeModel();
+    const shapes: Extent[] = [];
+    const fitted = { ...model, fitted: (shape: Extent) => (shapes.push(shape), model) };
+    const request = { task: 'edit', source: 'source', instruction: 'red', padded: true, whole: true } as const;
+    const events = await collect(jobOf(request, fitted));
+    const plan = events.find((event) => event.type === 'started')?.plan;
+    expect(shapes).toEqual([{ width: 96, height: 96 }]);
+    expect(plan?.crop).toEqual({ x: 0, y: 0, width: 96, height: 96 });
+    expect(await rgbOf(candidates(events)[0]!.picture)).toMatchObject({ width: size.width, height: size.height });
+    // White encodes to ones in the fake coder: the last row of tokens lies below the photo, the first in it.
+    const tokens = model.predictor.begun[0]?.source?.tokens.data ?? new Float32Array();
+    expect([...tokens.slice(-8)]).toEqual(Array.from({ length: 8 }, () => 1));
+    expect(tokens[0]).toBeLessThan(0.9);
   });
 
   test('held to a mask changes nothing beyond it', async () => {
