@@ -27,6 +27,7 @@ export interface Notice {
     | 'image.cmyk'
     | 'mask.resized'
     | 'project.recovered'
+    | 'previews.off'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;

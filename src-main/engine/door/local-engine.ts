@@ -3,7 +3,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Grid } from '#base/geometry.js';
 import type { Forecast, InstructionReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
-import type { OutputFormat, ProviderChoice, TokenFile } from '#contract/request.js';
+import { PRESETS, type OutputFormat, type Preset, type ProviderChoice, type TokenFile } from '#contract/request.js';
 import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto } from '../image/encode.js';
 import { frameWhole } from '../image/frame.js';
@@ -13,7 +13,7 @@ import { fittedTo, modelExtent, type PipelineEvent, type PipelineJob } from '../
 import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
-import { assertFits, peakRssBytes } from '../runtime/memory.js';
+import { assertFits, availableBytes, fits, isShort, peakRssBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
@@ -40,6 +40,12 @@ export class LocalEngine {
   readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
   #costs: Promise<CostModel> | undefined;
   readonly #seen = new LastSeen();
+  readonly #freeBytes: () => number;
+
+  /** @param freeBytes what can be taken without swapping; asked before memory is taken. */
+  constructor(freeBytes: () => number = availableBytes) {
+    this.#freeBytes = freeBytes;
+  }
 
   /** Never throws: the last event is done, failed or cancelled. */
   async *run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
@@ -69,11 +75,14 @@ export class LocalEngine {
       ...(job.probe && { probe: job.probe }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
-        const estimate = costs.estimate(card, { preset, guided, pixels });
-        assertFits(estimate.ownBytes, { lighterPreset: preset === 'draft' ? undefined : 'draft' });
-        return estimate;
+        const free = this.#freeBytes();
+        const costOf = (wished: Preset) => costs.estimate(card, { preset: wished, guided, pixels });
+        const lighter = PRESETS.slice(PRESETS.indexOf(preset) + 1).find((wished) => fits(costOf(wished).ownBytes, free));
+        assertFits(costOf(preset).ownBytes, { lighterPreset: lighter }, free);
+        return costOf(preset);
       },
       peakRssBytes,
+      isShortOfMemory: () => isShort(this.#freeBytes()),
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
@@ -167,7 +176,7 @@ export class LocalEngine {
     const known = this.#packs.has(key);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!known && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined });
+    if (!known && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined }, this.#freeBytes());
     const runner = await this.#runner(provider, mapped);
     const open = await remember(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
     if (!known) return open;

@@ -34,7 +34,7 @@ export function readIndex(file: WeightsFile): ShardIndex {
     // A path would reach other files of the user.
     if (typeof shard !== 'string' || !PLAIN_NAME.test(shard)) {
       throw refused(
-        `Expected a plain file name for ${shown(tensor)} in ${label} but received ${shown(JSON.stringify(shard) ?? 'nothing')}.`,
+        `Expected a plain file name for ${shown(tensor)} in ${label} but received ${shown(JSON.stringify(shard))}.`,
       );
     }
     weightMap.set(tensor, shard);

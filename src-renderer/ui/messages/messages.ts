@@ -97,6 +97,7 @@ export const messages = {
   cut: 'The instruction is longer than this pack can read; its end is left out.',
   preset: 'Depth preset',
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },
+  usePreset: (name: string) => `Use ${name}`,
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   control: 'Hold the composition',
   controlKind: 'Control',

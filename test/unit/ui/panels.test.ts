@@ -3,6 +3,7 @@ import { flushSync, mount, unmount, type Component } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from '../state/fake-link.js';
+import ErrorBar from '#ui/errors/ErrorBar.svelte';
 import ExpandFields from '#ui/expand/ExpandFields.svelte';
 import MorePanel from '#ui/more/MorePanel.svelte';
 import Presets from '#ui/presets/Presets.svelte';
@@ -130,4 +131,18 @@ test('a provider that cannot be used here is named with the reason', () => {
   const body = show(MorePanel);
   expect(body.textContent).toContain('cuda: no CUDA driver');
   expect([...body.querySelectorAll('option')].filter(({ disabled }) => disabled).map(({ value }) => value)).toEqual(['cuda']);
+});
+
+describe('an error', () => {
+  test('of too little memory offers the preset that fits, and any other offers none', () => {
+    studio.error = { code: 'memory.too-little', message: 'This needs more.', advice: '', details: { preset: 'fast' } };
+    const body = show(ErrorBar);
+    const offer = [...body.querySelectorAll('button')].find(({ textContent }) => textContent === 'Use Fast');
+    offer?.click();
+    flushSync();
+    expect(studio.settings.preset).toBe('fast');
+    studio.error = { code: 'pack.unknown', message: 'No such pack.', advice: '', details: {} };
+    flushSync();
+    expect([...body.querySelectorAll('button')].map(({ textContent }) => textContent)).toEqual(['Dismiss']);
+  });
 });
