@@ -129,7 +129,8 @@ export class CostModel {
   estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, preset, guided);
     const tokenizerBytes = card.imageSize ** 2 * TOKENIZER_BYTES_PER_PIXEL[card.config.tokenizer.kind];
-    const textBytes = sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
+    // Mapped, its pages come and go before the transformer's are touched.
+    const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.
     const runBytes = keyValueBytes + tokenizerBytes + pixels * CANVAS_BYTES_PER_PIXEL;
     const ownBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
