@@ -106,7 +106,7 @@ async function fetchRest(file: HubFacts, part: string, options: HubOptions): Pro
   try {
     if (!response.body) return;
     let here = goesOn ? have : 0;
-    for await (const piece of response.body) {
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       await handle.writeFile(piece);
       here += piece.byteLength;
       options.onProgress?.(file, here);

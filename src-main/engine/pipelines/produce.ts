@@ -89,8 +89,8 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
 }
 
 /** Seen at the start; where memory gets short later, previews end without a word. */
-function previewNotices({ request, isShortOfMemory }: PipelineJob): readonly Notice[] {
-  if (!request.previews || !isShortOfMemory?.()) return [];
+function previewNotices(job: PipelineJob): readonly Notice[] {
+  if (!job.request.previews || !job.isShortOfMemory?.()) return [];
   return [{ code: 'previews.off', message: 'Memory is short: the scales are not shown as they form.' }];
 }
 

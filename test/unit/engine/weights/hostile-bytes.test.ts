@@ -35,7 +35,7 @@ let inputs = 0;
 afterAll(() => {
   if (FACTOR === 1) return;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  console.log(`${inputs} inputs, peak RSS ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  process.stdout.write(`${inputs} inputs, peak RSS ${Math.round(peakBytes / 2 ** 20)} MiB\n`);
   expect(peakBytes).toBeLessThan(MOST_BYTES);
 });
 
