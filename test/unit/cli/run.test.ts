@@ -80,6 +80,8 @@ describe('an edit', () => {
       seed: 5,
       timingsMs: { load: 0, text: 0, source: 0, scales: [5, 5, 5], previews: [1, 1, 1], decode: 0, composite: 0, total: 18 },
       peakRssBytes: 1,
+      estimateMs: expect.any(Number) as number,
+      estimateBytes: expect.any(Number) as number,
       changedPixels: 7,
       changedOutsideMask: 0,
       tokens: expect.objectContaining({ pack: 'sketch' }) as object,
