@@ -59,6 +59,7 @@ export default ts.config(
       'playwright-report',
       'scripts',
       'test/desktop/double',
+      'test/bench/*.mjs',
       '*.config.ts',
       '*.config.js',
       '.dependency-cruiser.cjs',

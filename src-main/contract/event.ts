@@ -32,6 +32,7 @@ export interface Notice {
     | 'recipe.other-pack'
     | 'steps.dependent'
     | 'steps.stale'
+    | 'previews.off'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;

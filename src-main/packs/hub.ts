@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
 
@@ -38,9 +39,10 @@ const TOO_MANY = 429;
 const PARTIAL = 206;
 const RANGE_BEYOND = 416;
 
-/** The public hub, or the mirror that `HF_ENDPOINT` names. */
+/** The public hub, or the mirror that `SCALEBRUSH_HUB` names, or `HF_ENDPOINT` as other programs have it. */
 export function hubAddress(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  return environment['HF_ENDPOINT']?.replace(/\/$/u, '') ?? HUB;
+  const mirror = [environment['SCALEBRUSH_HUB'], environment['HF_ENDPOINT']].find((address) => address !== undefined && address !== '');
+  return mirror?.replace(/\/$/u, '') ?? HUB;
 }
 
 const ModelAnswer = v.object({
@@ -106,7 +108,7 @@ async function fetchRest(file: HubFacts, part: string, options: HubOptions): Pro
   try {
     if (!response.body) return;
     let here = goesOn ? have : 0;
-    for await (const piece of response.body) {
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       await handle.writeFile(piece);
       here += piece.byteLength;
       options.onProgress?.(file, here);
@@ -145,8 +147,10 @@ async function digestOf(path: string): Promise<string> {
 
 /** Waits where the hub asks for patience; says why it refuses otherwise. */
 async function patiently(url: string, headers: Record<string, string>, options: HubOptions): Promise<Response> {
+  // By HTTPS_PROXY, HTTP_PROXY and NO_PROXY: the fetch of Node itself does not look at them.
+  const dispatcher = new EnvHttpProxyAgent();
   for (let tries = 1; ; tries++) {
-    const response = await fetch(url, { headers, ...(options.signal && { signal: options.signal }) });
+    const response = await fetch(url, { headers, dispatcher, ...(options.signal && { signal: options.signal }) });
     if (response.ok) return response;
     if (response.status === RANGE_BEYOND && headers['range'] !== undefined) return patiently(url, {}, options);
     if (response.status !== TOO_MANY || tries === TRIES) {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -278,5 +279,49 @@ describe('published ControlAR files', () => {
     expect(await scalebrushJson('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
       imported: [{ name: 'mine', title: 'ControlAR, 3 layers, lineart' }],
     });
+  });
+});
+
+describe('an import that is killed again and again', () => {
+  /** As a power cut does: no handler runs. */
+  function killedAfter(ms: number, ...args: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const child = spawn(process.execPath, [path.resolve('dist/main/cli.js'), ...args], { stdio: 'ignore' });
+      child.once('exit', () => {
+        resolve();
+      });
+      setTimeout(() => child.kill('SIGKILL'), ms);
+    });
+  }
+
+  test('is whole in the end, and leaves nothing else', { timeout: 120_000 }, async () => {
+    const packs = file('home/packs');
+    const before = await readdir(packs);
+    const args = ['packs', 'import', TRANSFORMER, TOKENIZER, '--name', 'stubborn', '--precision', 'half'];
+    for (const ms of [300, 600, 900, 1200, 1500]) {
+      if (!(await readdir(packs)).includes('stubborn')) await killedAfter(ms, ...args);
+      // Under its name it is whole or not there.
+      if ((await readdir(packs)).includes('stubborn'))
+        expect(await scalebrushJson('packs', 'verify', 'stubborn')).toMatchObject({ ok: true });
+    }
+    if (!(await readdir(packs)).includes('stubborn')) await scalebrushJson(...args);
+    expect(await scalebrushJson('packs', 'verify', 'stubborn')).toMatchObject({ ok: true });
+    expect((await readdir(packs)).sort()).toEqual([...before, 'stubborn'].sort());
+    const drawn = await scalebrushJson(
+      'generate',
+      '--pack',
+      'stubborn',
+      '--class',
+      'class 7',
+      '--argmax',
+      '--guidance',
+      '2.5',
+      '-o',
+      file('s.png'),
+    );
+    const expected = (await import('../golden/var-mini/fx/generate.json', { with: { type: 'json' } })).default;
+    // The published files are half precision: kept so, they give the reference’s tokens exactly.
+    expect(drawn['tokens']).toMatchObject({ tokens: expected.tokens });
+    await scalebrushJson('packs', 'remove', 'stubborn');
   });
 });

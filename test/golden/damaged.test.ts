@@ -57,7 +57,7 @@ async function damagedPack(family: keyof typeof PACKS, { role, prefix, value }: 
   const files: PackFile[] = [];
   for (const [part, source] of Object.entries(PACKS[family]) as [Role, string][]) {
     const target = path.join(folder, `${part}.safetensors`);
-    const writing = part === 'text-tokenizer' ? undefined : writeWeights(await openCheckpoint(source), target, 'float32');
+    const writing = part === 'text-tokenizer' ? undefined : writeWeights(await openCheckpoint(source), { target, precision: 'float32' });
     for (let step = await writing?.next(); step && !step.done; step = await writing?.next());
     const name = writing ? `${part}.safetensors` : path.relative(folder, source);
     if (part === role) damage(await openCheckpoint(target), prefix, value);

@@ -23,8 +23,8 @@ a transformer and its tokenizer; of VAREdit, Infinity and ControlAR both, the fi
 of Depth Anything V2, or any depth model of one picture and one map, its .onnx alone. An import that was killed goes on where
 it was when it is started again.
 
-Add fetches the files of a known pack from the public hub, or from the mirror that HF_ENDPOINT names, and goes on where
-an earlier try ended. It is the only command that connects to another machine.
+Add fetches the files of a known pack from the public hub, or from the mirror that SCALEBRUSH_HUB (or HF_ENDPOINT)
+names, through the proxy that HTTPS_PROXY names, and goes on where an earlier try ended. It is the only command that connects to another machine.
 
 Options:
   --accept-licence  you have read and accept the licences that the hub states

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { at } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { Forecast } from '#contract/api.js';
-import type { PackCard, Precision } from '#contract/pack-card.js';
+import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
 import { layersPerScale } from '../sampling/depth-presets.js';
 
@@ -24,8 +24,9 @@ export function transformerWork(card: PackCard, preset: Preset, guided: boolean)
   const rows = guided ? 2 : 1;
   const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
   const layers = layersPerScale(plan);
-  const drawsOnly = card.family === 'infinity' && card.config.transformer.source === false;
-  const sourceTokens = drawsOnly ? 0 : cellCount(at(scales, scales.length - 1));
+  // Only VAREdit reads the source as tokens of its own.
+  const readsSource = card.family === 'infinity' && card.config.transformer.source !== false;
+  const sourceTokens = readsSource ? cellCount(at(scales, scales.length - 1)) : 0;
   let seen = sourceTokens;
   let flops = passFlops(sourceTokens, seen, width) * depth;
   let keyValueBytes = sourceTokens * depth;
@@ -55,23 +56,37 @@ const REPACKED_SHARE = 0.25;
  * back under pressure. Decided by the machine's size, not by what is free: the same request gives the same bytes.
  */
 export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()): boolean {
-  return weightBytesOf(card) > REPACKED_SHARE * machineBytes;
+  return card.files.reduce((sum, { bytes }) => sum + bytes, 0) > REPACKED_SHARE * machineBytes;
 }
 
 /**
- * What a repacked pack takes, in sizes of its files: the mapped pages, and a copy per graph that packs them. Infinity
- * packs its blocks twice, for the source and for the scales; int4 kernels keep sums of their blocks. Measured (test/bench).
+ * What a repacked copy takes, in sizes of what it replaces: pages that were read to be packed are given back, but int4 kernels
+ * keep their scales and sums beside them. Measured (test/bench).
  */
-const REPACKED_COPIES: Readonly<Record<PackCard['family'], Readonly<Record<Precision, number>>>> = {
-  var: { float32: 2, half: 1, int8: 2, int4: 2.3 },
-  controlar: { float32: 2, half: 1, int8: 2, int4: 2.3 },
-  infinity: { float32: 2.5, half: 1, int8: 2.45, int4: 3.6 },
-};
+const REPACKED_SIZE: Readonly<Record<Precision, number>> = { float32: 1, half: 1, int8: 1, int4: 1.28 };
+/** What an encoder of text leaves behind when it is let go. Measured. */
+const TEXT_REMNANT = 0.1;
+/** What a precision is chosen for; the rest is float32. */
+const WITH_PRECISION: readonly PackFile['role'][] = ['transformer', 'text'];
 
-/** Memory that an open pack takes: its pages, or those and their repacked copies. */
-export function openPackBytes(card: PackCard): number {
-  return weightBytesOf(card) * (staysMapped(card) ? 1 : REPACKED_COPIES[card.family][card.precision]);
+/** Memory that an open pack takes: its pages, or their repacked copies. The encoder of text is opened for a moment only. */
+export function openPackBytes(card: PackCard, machineBytes?: number): number {
+  return sizeInMemory(card, (role) => role !== 'text', machineBytes);
 }
+
+function sizeInMemory(card: PackCard, counts: (role: PackFile['role']) => boolean, machineBytes?: number): number {
+  const packed = staysMapped(card, machineBytes) ? 1 : REPACKED_SIZE[card.precision];
+  const counted = card.files.filter(({ role }) => counts(role));
+  return counted.reduce((sum, { role, bytes }) => sum + bytes * (WITH_PRECISION.includes(role) ? packed : 1), 0);
+}
+
+/** Decoding and encoding at the model's size: tensors of a hundred channels and more, and the runtime's room for them. Measured. */
+const TOKENIZER_BYTES_PER_PIXEL: Readonly<Record<PackCard['config']['tokenizer']['kind'], number>> = {
+  residual: 2_000,
+  vqgan: 14_500,
+  vqvae: 6_400,
+  vq: 6_400,
+};
 
 export function weightBytesOf(card: Pick<PackCard, 'files'>): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -107,19 +122,26 @@ export class CostModel {
   /** Milliseconds per 10⁹ FLOPs of the last runs, per pack; before them, from the machine's measured GEMM rate. */
   readonly #msPerGflop = new Map<string, number>();
   readonly #gemmRate: number; // GFLOP/s
+  readonly #machineBytes: number | undefined;
   /** Everything that does not depend on the preset: decoding, encoding, compositing; ms per megapixel. */
   #msPerMegapixel = 140;
 
-  constructor(gemmGflopsPerSecond: number) {
+  constructor(gemmGflopsPerSecond: number, machineBytes?: number) {
     this.#gemmRate = gemmGflopsPerSecond;
+    this.#machineBytes = machineBytes;
   }
 
   estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, preset, guided);
-    const ownBytes = keyValueBytes + pixels * CANVAS_BYTES_PER_PIXEL;
+    const tokenizerBytes = card.imageSize ** 2 * TOKENIZER_BYTES_PER_PIXEL[card.config.tokenizer.kind];
+    // Mapped, its pages come and go before the transformer's are touched.
+    const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
+    // The encoder is there first, then its remnant and the run.
+    const runBytes = keyValueBytes + tokenizerBytes + pixels * CANVAS_BYTES_PER_PIXEL;
+    const ownBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
     return {
       ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * this.#msPerMegapixel,
-      bytes: PROCESS_BYTES + openPackBytes(card) + ownBytes,
+      bytes: PROCESS_BYTES + openPackBytes(card, this.#machineBytes) + ownBytes,
       ownBytes,
     };
   }

@@ -4,7 +4,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Grid } from '#base/geometry.js';
 import type { Forecast, InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
-import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { PRESETS, type Preset, type ProviderChoice, type TokenFile } from '#contract/request.js';
 import { carryChange } from '../image/carry.js';
 import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto, type OutputSettings } from '../image/encode.js';
@@ -16,7 +16,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
-import { assertFits, availableBytes, peakRssBytes } from '../runtime/memory.js';
+import { assertFits, availableBytes, fits, isShort, peakRssBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
@@ -53,6 +53,12 @@ export class LocalEngine {
   #costs: Promise<CostModel> | undefined;
   #gflops: number | null = null;
   readonly #seen = new LastSeen();
+  readonly #freeBytes: () => number;
+
+  /** @param freeBytes what can be taken without swapping; asked before memory is taken. */
+  constructor(freeBytes: () => number = availableBytes) {
+    this.#freeBytes = freeBytes;
+  }
 
   /** Never throws: the last event is done, failed or cancelled. */
   async *run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
@@ -83,11 +89,14 @@ export class LocalEngine {
       ...(job.probe && { probe: job.probe }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
-        const estimate = costs.estimate(card, { preset, guided, pixels });
-        assertFits(estimate.ownBytes, { lighterPreset: preset === 'draft' ? undefined : 'draft' });
-        return estimate;
+        const free = this.#freeBytes();
+        const costOf = (wished: Preset) => costs.estimate(card, { preset: wished, guided, pixels });
+        const lighter = PRESETS.slice(PRESETS.indexOf(preset) + 1).find((wished) => fits(costOf(wished).ownBytes, free));
+        assertFits(costOf(preset).ownBytes, { lighterPreset: lighter }, free);
+        return costOf(preset);
       },
       peakRssBytes,
+      isShortOfMemory: () => isShort(this.#freeBytes()),
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
@@ -200,7 +209,7 @@ export class LocalEngine {
     const key = `${provider} ${pack.folder} ${card.name} ${card.version}`;
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!this.#packs.has(key) && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined });
+    if (!this.#packs.has(key) && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined }, this.#freeBytes());
     const runner = await this.#runner(provider, mapped);
     return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
   }
@@ -211,7 +220,7 @@ export class LocalEngine {
     const { card, folder } = estimator;
     const key = `${request.provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
-    if (!this.#depths.has(key)) assertFits(DEPTH_COPIES * weightBytesOf({ files }), { lighterPreset: undefined });
+    if (!this.#depths.has(key)) assertFits(DEPTH_COPIES * weightBytesOf({ files }), { lighterPreset: undefined }, this.#freeBytes());
     const runner = await this.#runner(request.provider, false);
     const { depth } = await openOnce(this.#depths, key, () => openDepth(estimator, runner));
     return withDepth(model, depth);

@@ -72,6 +72,8 @@ export interface PipelineJob {
   /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */
   estimate(preset: Preset, canvasPixels: number): Estimate;
   peakRssBytes(): number;
+  /** Asked before what a run can do without: previews. Absent = never. */
+  isShortOfMemory?(): boolean;
 }
 
 export type PipelineEvent =

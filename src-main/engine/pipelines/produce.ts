@@ -84,8 +84,14 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
     size: stage.canvas.extent,
     estimateMs: ms,
     estimateBytes: bytes,
-    notices: [...stage.notices, ...notices],
+    notices: [...stage.notices, ...notices, ...previewNotices(job)],
   };
+}
+
+/** Seen at the start; where memory gets short later, previews end without a word. */
+function previewNotices(job: PipelineJob): readonly Notice[] {
+  if (!job.request.previews || !job.isShortOfMemory?.()) return [];
+  return [{ code: 'previews.off', message: 'Memory is short: the scales are not shown as they form.' }];
 }
 
 function cropOf(stage: Stage): Rect {
@@ -203,7 +209,7 @@ async function* report(production: Production, step: ScaleStep, candidate: numbe
   const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales };
   yield { type: 'scale', ...place, tokens: plan.quantiser.tokens(step.scale), ms: step.ms };
   if (job.probe?.keepLogits) yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data };
-  if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales)) return;
+  if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales) || job.isShortOfMemory?.()) return;
   const started = performance.now();
   const picture = await encodePng(await previewPicture(production, step));
   const ms = performance.now() - started;

@@ -5,6 +5,8 @@ import { ExpectedError } from '#contract/errors.js';
 const MEBIBYTE = 1024 * 1024;
 /** Left to the system and to everything else that runs. */
 const RESERVE_BYTES = 256 * MEBIBYTE;
+/** Below this, previews are left out: a decode of its own for each. */
+const SHORT_BYTES = 512 * MEBIBYTE;
 
 /** The most memory that this process has held. */
 export function peakRssBytes(): number {
@@ -36,13 +38,23 @@ function readText(file: string): string {
   }
 }
 
+/** Whether so much can be taken and the system still breathes. */
+export function fits(neededBytes: number, freeBytes: number): boolean {
+  return neededBytes + RESERVE_BYTES <= freeBytes;
+}
+
+/** Whether so little is left that what can be done without is left out. */
+export function isShort(freeBytes: number): boolean {
+  return freeBytes < SHORT_BYTES;
+}
+
 /** Asks before memory is taken: an answer in words beats a killed process. */
 export function assertFits(
   neededBytes: number,
   advice: { readonly lighterPreset: string | undefined },
   freeBytes = availableBytes(),
 ): void {
-  if (neededBytes + RESERVE_BYTES <= freeBytes) return;
+  if (fits(neededBytes, freeBytes)) return;
   const suggestion = advice.lighterPreset === undefined ? '' : `; try the preset "${advice.lighterPreset}"`;
   throw new ExpectedError(
     'memory.too-little',

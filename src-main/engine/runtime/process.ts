@@ -15,6 +15,11 @@ interface Pending {
   died(error: Error): void;
 }
 
+/**
+ * glibc keeps freed blocks of up to 32 MB for itself once it has seen such: of an encoder of text in int4, all of its memory.
+ * A fixed limit gives everything larger back to the system; other systems do not look at it.
+ */
+const GIVE_BACK = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) };
 const HARD_CANCEL_MS = 10_000;
 /** How often a waiting stream looks whether it is still wanted. */
 const CANCEL_POLL_MS = 20;
@@ -104,7 +109,8 @@ export class InferenceProcess {
   }
 
   #start(): ChildProcess {
-    const child = fork(this.#options.entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+    const env = { ...GIVE_BACK, ...process.env };
+    const child = fork(this.#options.entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'], env });
     child.on('message', (answer: Answer) => {
       const pending = this.#pending.get(answer.id);
       if (answer.kind !== 'value') this.#pending.delete(answer.id);

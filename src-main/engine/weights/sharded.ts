@@ -33,9 +33,7 @@ export function readIndex(file: WeightsFile): ShardIndex {
     if (tensor.length > MAX_NAME_LENGTH) throw refused(`Expected names of at most ${MAX_NAME_LENGTH} characters in ${label}.`);
     // A path would reach other files of the user.
     if (typeof shard !== 'string' || !PLAIN_NAME.test(shard)) {
-      throw refused(
-        `Expected a plain file name for ${shown(tensor)} in ${label} but received ${shown(JSON.stringify(shard) ?? 'nothing')}.`,
-      );
+      throw refused(`Expected a plain file name for ${shown(tensor)} in ${label} but received ${shown(JSON.stringify(shard))}.`);
     }
     weightMap.set(tensor, shard);
   }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
 
 /** One part of a file that was written to its end. */
 interface Part {
@@ -32,9 +33,9 @@ export class JournaledFile {
 
   /** @param plan what is being written and from what: another plan begins anew. */
   static async open(target: string, plan: string): Promise<JournaledFile> {
-    const noted = await notedParts(`${target}.journal`, plan);
-    const file = await open(target, noted ? 'r+' : 'wx');
-    const found = await verified(file, noted ?? []);
+    const noted = (await notedParts(`${target}.journal`, plan)) ?? (await begin(target, plan));
+    const file = await open(target, constants.O_RDWR | constants.O_CREAT);
+    const found = await verified(file, noted);
     await file.truncate(found.parts.reduce((sum, { bytes }) => sum + bytes, 0));
     await writeFile(`${target}.journal`, [plan, ...found.parts.map((part) => JSON.stringify(part)), ''].join('\n'));
     return new JournaledFile({ file, journal: await open(`${target}.journal`, 'a') }, found);
@@ -68,6 +69,17 @@ export class JournaledFile {
     await this.#file.close();
     await this.#journal.close();
   }
+}
+
+/** The journal comes first: a file without one is somebody else's. */
+async function begin(target: string, plan: string): Promise<readonly Part[]> {
+  const taken = await stat(target).then(
+    () => true,
+    () => false,
+  );
+  if (taken) throw new Error(`EEXIST: Expected nothing at ${target} yet.`);
+  await writeFile(`${target}.journal`, `${plan}\n`);
+  return [];
 }
 
 /** Undefined where there is no journal, or that of another plan. */

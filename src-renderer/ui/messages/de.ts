@@ -103,6 +103,7 @@ export const de = {
   understands: 'Es versteht',
   cut: 'Die Anweisung ist länger, als dieses Paket lesen kann; ihr Ende entfällt.',
   preset: 'Tiefe',
+  usePreset: (name: string) => `${name} nehmen`,
   presets: { best: 'Beste', balanced: 'Ausgewogen', fast: 'Schnell', draft: 'Entwurf' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   control: 'Komposition halten',

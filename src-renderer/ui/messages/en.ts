@@ -106,6 +106,7 @@ export const en = {
   understands: 'It understands',
   cut: 'The instruction is longer than this pack can read; its end is left out.',
   preset: 'Depth preset',
+  usePreset: (name: string) => `Use ${name}`,
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   control: 'Hold the composition',

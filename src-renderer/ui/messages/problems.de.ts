@@ -135,6 +135,7 @@ export const noticeWords: NoticeWords = {
   'image.cmyk': 'Das Bild wurde von CMYK nach sRGB umgewandelt.',
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
+  'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
   'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',
   'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
   'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',

@@ -118,6 +118,7 @@ export const noticeWords: NoticeWords = {
   'image.cmyk': 'The picture was converted from CMYK to sRGB.',
   'mask.resized': 'The mask was resized to the picture.',
   'project.recovered': 'This is where you left off.',
+  'previews.off': 'Memory is short: the picture is made without previews.',
   'recipe.ignored': 'The recipe in this file cannot be read and was left out.',
   'recipe.restored': 'Every setting is as it was when this picture was made.',
   'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',

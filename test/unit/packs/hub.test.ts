@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import os from 'node:os';
+import type { Duplex } from 'node:stream';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { askHub, fetchFile, hubAddress, type HubFacts } from '#packs/hub.js';
 
 const CONTENT = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) % 251));
@@ -73,7 +74,8 @@ describe('the hub', () => {
 
   test('is asked at the mirror that the environment names', () => {
     expect(hubAddress({})).toBe('https://huggingface.co');
-    expect(hubAddress({ HF_ENDPOINT: 'https://mirror.example/' })).toBe('https://mirror.example');
+    expect(hubAddress({ HF_ENDPOINT: 'https://mirror.example/', SCALEBRUSH_HUB: '' })).toBe('https://mirror.example');
+    expect(hubAddress({ HF_ENDPOINT: 'https://mirror.example', SCALEBRUSH_HUB: 'https://ours.example/' })).toBe('https://ours.example');
   });
 
   test('a file that is not there is named', async () => {
@@ -85,7 +87,7 @@ describe('a download', () => {
   test('arrives whole, is counted, and is not fetched twice', async () => {
     let here = 0;
     expect(await fetchFile(FACTS, folder, { ...options(), onProgress: (_, bytes) => (here = bytes) })).toBe(target());
-    expect(await readFile(target())).toEqual(CONTENT);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
     expect(here).toBe(CONTENT.length);
     await fetchFile(FACTS, folder, options());
     expect(requests).toHaveLength(1);
@@ -97,7 +99,7 @@ describe('a download', () => {
     await fetchFile(FACTS, folder, { ...options(), onProgress: (_, bytes) => heard.push(bytes) });
     expect(heard).toEqual([...heard].sort((a, b) => a - b));
     expect(heard.at(-1)).toBe(CONTENT.length);
-    expect(await readFile(target())).toEqual(CONTENT);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
     expect(requests).toHaveLength(2);
     expect(Number(/\d+/u.exec(requests[1]?.range ?? '')?.[0])).toBeGreaterThan(0);
   });
@@ -107,7 +109,7 @@ describe('a download', () => {
     await writeFile(`${target()}.part`, CONTENT.subarray(0, 50_000));
     await fetchFile(FACTS, folder, options());
     expect(requests).toEqual([{ url: '/authors/model/resolve/main/weights.pth', range: 'bytes=50000-' }]);
-    expect(await readFile(target())).toEqual(CONTENT);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
   });
 
   test('of other bytes than the hub promised is thrown away', async () => {
@@ -137,6 +139,63 @@ describe('a download', () => {
     };
     await expect(fetchFile(FACTS, folder, { ...options(), onProgress: stop })).rejects.toThrow('enough');
     await fetchFile(FACTS, folder, options());
-    expect(await readFile(target())).toEqual(CONTENT);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
+  });
+});
+
+describe('a proxy that the environment names', () => {
+  /** Where it was asked to connect to; whatever the name, it reaches our hub. */
+  let asked: string[];
+  let proxy: Server;
+  const tunnels = new Set<Duplex>();
+
+  beforeEach(async () => {
+    asked = [];
+    proxy = createServer((_, response) => response.writeHead(405).end());
+    proxy.on('connect', (request, socket, head) => {
+      asked.push(request.url ?? '');
+      const { port } = server.address() as AddressInfo;
+      const upstream = connect(port, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        upstream.write(head);
+        upstream.pipe(socket);
+        socket.pipe(upstream);
+      });
+      for (const end of [upstream, socket]) {
+        tunnels.add(end);
+        end.on('error', () => socket.destroy());
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const at = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, undefined);
+    vi.stubEnv('HTTP_PROXY', at);
+    vi.stubEnv('HTTPS_PROXY', at);
+  });
+
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    for (const end of tunnels) end.destroy();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
+  test('is asked for the hub, whose name only it can find', async () => {
+    const far = { address: 'http://hub.invalid', pauseMs: 1 };
+    const [facts] = await askHub([FILE], far);
+    await fetchFile(facts!, folder, far);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
+    expect(new Set(asked)).toEqual(new Set(['hub.invalid:80']));
+  });
+
+  test('is asked to tunnel where the hub is secure', async () => {
+    await expect(askHub([FILE], { address: 'https://hub.invalid', pauseMs: 1 })).rejects.toThrow();
+    expect(asked).toEqual(['hub.invalid:443']);
+  });
+
+  test('is passed by where NO_PROXY says so', async () => {
+    vi.stubEnv('NO_PROXY', '127.0.0.1,localhost');
+    await fetchFile(FACTS, folder, options());
+    expect(asked).toEqual([]);
+    expect((await readFile(target())).equals(CONTENT)).toBe(true);
   });
 });

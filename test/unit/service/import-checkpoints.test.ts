@@ -115,7 +115,7 @@ test('a copy that was cut goes on, and wrong bytes in it are written over', asyn
   const half = Buffer.from(await readFile(wide)).fill(7, 1000, 1100);
   await writeFile(path.join(packs, unfinished, 'tokenizer.safetensors'), half.subarray(0, half.length >> 1));
   expect(await run(request)).toMatchObject({ type: 'imported' });
-  expect(await readFile(path.join(packs, 'mini', 'tokenizer.safetensors'))).toEqual(await readFile(wide));
+  expect((await readFile(path.join(packs, 'mini', 'tokenizer.safetensors'))).equals(await readFile(wide))).toBe(true);
 });
 
 test('the card says what published files the pack was made of', async () => {

@@ -3,6 +3,7 @@ import { flushSync, mount, unmount, type Component } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from '../state/fake-link.js';
+import ErrorBar from '#ui/errors/ErrorBar.svelte';
 import ExpandFields from '#ui/expand/ExpandFields.svelte';
 import MorePanel from '#ui/more/MorePanel.svelte';
 import Presets from '#ui/presets/Presets.svelte';
@@ -129,4 +130,18 @@ test('a provider that cannot be used here cannot be chosen', () => {
   studio.advice.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
   const body = show(MorePanel);
   expect([...body.querySelectorAll('option')].filter(({ disabled }) => disabled).map(({ value }) => value)).toEqual(['cuda']);
+});
+
+describe('an error', () => {
+  test('of too little memory offers the preset that fits, and any other offers none', () => {
+    studio.error = { code: 'memory.too-little', message: 'This needs more.', advice: '', details: { preset: 'fast' } };
+    const body = show(ErrorBar);
+    const offer = [...body.querySelectorAll('button')].find(({ textContent }) => textContent === 'Use Fast');
+    offer?.click();
+    flushSync();
+    expect(studio.settings.preset).toBe('fast');
+    studio.error = { code: 'pack.unknown', message: 'No such pack.', advice: '', details: {} };
+    flushSync();
+    expect([...body.querySelectorAll('button')].map(({ textContent }) => textContent)).toEqual(['Dismiss']);
+  });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CostModel, openPackBytes, staysMapped, transformerWork } from '#engine/door/cost-model.js';
 import { tinyCard } from '../../../support/tiny-card.js';
 
@@ -41,12 +42,52 @@ test('weights are repacked while that is a small part of the machine, and stay m
   const bytes = tinyCard.files.reduce((sum, file) => sum + file.bytes, 0);
   expect(staysMapped(tinyCard, bytes * 4)).toBe(false);
   expect(staysMapped(tinyCard, bytes * 4 - 1)).toBe(true);
-  expect(openPackBytes(tinyCard)).toBe(2.5 * bytes);
-  expect(openPackBytes({ ...tinyCard, precision: 'int4' })).toBe(3.6 * bytes);
+  expect(openPackBytes(tinyCard)).toBe(bytes);
 });
 
 test('what a run takes by itself does not count the open pack', () => {
   const { bytes, ownBytes } = new CostModel(1000).estimate(tinyCard, { preset: 'best', guided: true, pixels: 1000 });
-  expect(ownBytes).toBe(transformerWork(tinyCard, 'best', true).keyValueBytes + 24_000);
+  expect(ownBytes).toBe(transformerWork(tinyCard, 'best', true).keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000);
   expect(bytes).toBeGreaterThan(ownBytes + openPackBytes(tinyCard));
+});
+
+type Sizes = Partial<Record<PackFile['role'], number>>;
+
+/** A card of published sizes; files in MB. */
+function published(family: 'var' | 'infinity', precision: Precision, sizes: Sizes): PackCard {
+  const roles = Object.entries(sizes) as [PackFile['role'], number][];
+  const files = roles.map(([role, megabytes]) => ({ name: role, role, bytes: megabytes * 1e6, sha256: '0'.repeat(64) }));
+  const scalesOf = (sides: readonly number[]) => sides.map((side): [number, number] => [side, side]);
+  const common = { precision, files, imageSize: 256, defaults: { ...tinyCard.defaults, guidance: 4 } };
+  if (family === 'infinity') {
+    const scales = scalesOf([1, 2, 4, 6, 8, 12, 16]);
+    const config = { transformer: { ...tinyCard.config.transformer, depth: 32, width: 2048, scales } };
+    const presets = { best: 32, balanced: 32, fast: 24, draft: 16 };
+    return {
+      ...tinyCard,
+      ...common,
+      presets,
+      config: { ...config, tokenizer: { kind: 'vqgan', codeBits: 32, downsample: 16, groups: 32 } },
+    };
+  }
+  const transformer = { depth: 16, width: 1024, heads: 16, codeWidth: 32, entries: 4096, classes: 1000, lateScales: 4 };
+  const scales = scalesOf([1, 2, 3, 4, 5, 6, 8, 10, 13, 16]);
+  const config = { transformer: { ...transformer, scales, text: { kind: 'classes' as const, names: [] } } };
+  const presets = { best: 16, balanced: 16, fast: 12, draft: 8 };
+  return { ...tinyCard, ...common, presets, family, config: { ...config, tokenizer: { kind: 'vqvae', downsample: 16 } } };
+}
+
+// Peaks of the inference process over one picture with guidance, as test/bench/BY_HAND.md has them.
+test.each([
+  ['VAR-d16', 'var', 'float32', { transformer: 1241, tokenizer: 436 }, 2440],
+  ['VAR-d16', 'var', 'half', { transformer: 641, tokenizer: 436 }, 1857],
+  ['VAR-d16', 'var', 'int8', { transformer: 330, tokenizer: 436 }, 1530],
+  ['VAR-d16', 'var', 'int4', { transformer: 215, tokenizer: 436 }, 1412],
+  ['VAREdit-2B', 'infinity', 'half', { transformer: 4415, tokenizer: 440, text: 2579 }, 7141],
+  ['VAREdit-2B', 'infinity', 'int4', { transformer: 1387, tokenizer: 440, text: 987 }, 4446],
+  ['VAREdit-2B', 'infinity', 'int8', { transformer: 2216, tokenizer: 440, text: 1423 }, 4730],
+] as const)('the forecast for %s (%s) at %s is within 15 % of its measured peak', (_, family, precision, sizes, measuredMegabytes) => {
+  const card = published(family, precision, sizes);
+  const { bytes } = new CostModel(100, 24e9).estimate(card, { preset: 'balanced', guided: true, pixels: 256 * 256 });
+  expect(Math.abs(bytes / 1e6 / measuredMegabytes - 1)).toBeLessThan(0.15);
 });

@@ -66,6 +66,20 @@ describe('a run', () => {
     expect(events.flatMap((event) => (event.type === 'scale' ? [event.scale] : []))).toEqual([1, 2, 3]);
   });
 
+  test('shows no previews while memory is short, says so, and gives the same picture', async () => {
+    const request = { task: 'edit', source: 'source', instruction: 'red' } as const;
+    const plain = await collect(jobOf(request));
+    let asked = 0;
+    // Enough at the start and at the first scale, short from then on.
+    const later = await collect({ ...jobOf(request), isShortOfMemory: () => ++asked > 2 });
+    expect(later.flatMap((event) => (event.type === 'preview' ? [event.scale] : []))).toEqual([1]);
+    const never = await collect({ ...jobOf(request), isShortOfMemory: () => true });
+    expect(never.filter(({ type }) => type === 'preview')).toEqual([]);
+    expect(never[0]).toMatchObject({ type: 'started', plan: { notices: [{ code: 'previews.off' }] } });
+    expect(plain[0]).toMatchObject({ type: 'started', plan: { notices: [] } });
+    for (const events of [later, never]) expect(candidates(events)[0]?.picture).toEqual(candidates(plain)[0]?.picture);
+  });
+
   test('twice with one seed gives the same bytes', async () => {
     const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
     expect((await only(request)).picture).toEqual((await only(request)).picture);

@@ -1,0 +1,117 @@
+import { cp, mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { PackCard } from '#contract/pack-card.js';
+import { EditRequest } from '#contract/request.js';
+import { CostModel } from '#engine/door/cost-model.js';
+import type { EngineJob } from '#engine/door/engine.js';
+import { LocalEngine } from '#engine/door/local-engine.js';
+import { openCheckpoint } from '#engine/weights/open.js';
+import type { PipelineEvent } from '#engine/pipelines/model.js';
+import { scenePng } from '../../../support/pictures.js';
+
+const folder = path.resolve('models/sketch');
+const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
+const MEBIBYTE = 2 ** 20;
+const PIXELS = 96 * 64;
+
+/** The events of one edit on a machine with so much free memory after the pack was opened. */
+async function eventsWith(freeBytes: number): Promise<PipelineEvent[]> {
+  let asked = 0;
+  const engine = new LocalEngine(() => (++asked === 1 ? 2 ** 40 : freeBytes));
+  return eventsOf(engine, folder);
+}
+
+async function eventsOf(engine: LocalEngine, folder: string): Promise<PipelineEvent[]> {
+  const request = v.parse(EditRequest, { task: 'edit', source: 'a', instruction: 'make it warmer', preset: 'best', provider: 'cpu' });
+  const job: EngineJob = { request, pack: { card, folder }, pictures: { a: await scenePng(96, 64) } };
+  const events: PipelineEvent[] = [];
+  for await (const event of engine.run(job, { aborted: false, reason: undefined })) events.push(event);
+  return events;
+}
+
+const ownBytes = (preset: 'best' | 'balanced' | 'fast' | 'draft') =>
+  new CostModel(100).estimate(card, { preset, guided: card.defaults.guidance !== 1, pixels: PIXELS }).ownBytes;
+
+describe('a run for which memory is too short', () => {
+  test('is refused with the heaviest lighter preset that fits', async () => {
+    const enough = ownBytes('fast') + 256 * MEBIBYTE;
+    expect(ownBytes('balanced') + 256 * MEBIBYTE).toBeGreaterThan(enough);
+    expect((await eventsWith(enough)).at(-1)).toMatchObject({
+      type: 'failed',
+      error: {
+        code: 'memory.too-little',
+        details: { preset: 'fast' },
+        message: expect.stringContaining('try the preset "fast"') as string,
+      },
+    });
+  });
+
+  test('is refused without one where none fits', async () => {
+    const last = (await eventsWith(MEBIBYTE)).at(-1);
+    expect(last).toMatchObject({ type: 'failed', error: { code: 'memory.too-little' } });
+    expect(last?.type === 'failed' && last.error.details?.['preset']).toBeUndefined();
+  });
+
+  test('gives its previews up first', async () => {
+    const events = await eventsWith(ownBytes('best') + 300 * MEBIBYTE);
+    expect(events.at(-1)?.type).toBe('done');
+    expect(events.some(({ type }) => type === 'preview')).toBe(false);
+    expect(events[0]).toMatchObject({ type: 'started', plan: { notices: [{ code: 'previews.off' }] } });
+  });
+});
+
+describe('weights that are not what they were', () => {
+  let copy: string;
+  const fileOf = (role: string) => path.join(copy, card.files.find((file) => file.role === role)!.name);
+  const lastOf = async (engine: LocalEngine) => (await eventsOf(engine, copy)).at(-1);
+
+  beforeEach(async () => {
+    copy = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-weights-'));
+    await cp(folder, copy, { recursive: true });
+  });
+
+  afterEach(() => rm(copy, { recursive: true }));
+
+  test('replaced while they are open, they are said to have changed once, and the next run reads them anew', async () => {
+    const engine = new LocalEngine();
+    expect(await lastOf(engine)).toMatchObject({ type: 'done' });
+    await rm(fileOf('transformer'));
+    await cp(path.join(folder, path.basename(fileOf('transformer'))), fileOf('transformer'));
+    expect(await lastOf(engine)).toMatchObject({ type: 'failed', error: { code: 'weights.changed' } });
+    expect(await lastOf(engine)).toMatchObject({ type: 'done' });
+  });
+
+  test('cut while they are open, they are said to have changed, then to be damaged', async () => {
+    const engine = new LocalEngine();
+    expect(await lastOf(engine)).toMatchObject({ type: 'done' });
+    await truncate(fileOf('tokenizer'), 5000);
+    expect(await lastOf(engine)).toMatchObject({ type: 'failed', error: { code: 'weights.changed' } });
+    expect(await lastOf(engine)).toMatchObject({ type: 'failed', error: { code: 'weights.refused' } });
+  });
+
+  test('with NaN in the decoder they are called damaged, and no black picture comes', async () => {
+    const { tensors } = await openCheckpoint(fileOf('tokenizer'));
+    const last = [...tensors.values()].filter(({ name }) => name.startsWith('decoder')).at(-1)!;
+    const file = await open(fileOf('tokenizer'), 'r+');
+    await file.write(Buffer.alloc(last.lengthBytes, 0xff), 0, last.lengthBytes, last.offsetBytes);
+    await file.close();
+    const events = await eventsOf(new LocalEngine(), copy);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', error: { code: 'weights.damaged' } });
+    expect(events.some(({ type }) => type === 'candidate')).toBe(false);
+  });
+
+  test('of another depth than the card says they are refused by their number of layers', async () => {
+    const deeper = { ...card, config: { ...card.config, transformer: { ...card.config.transformer, depth: 7 } } } as PackCard;
+    const engine = new LocalEngine();
+    const request = v.parse(EditRequest, { task: 'edit', source: 'a', instruction: 'make it warmer', provider: 'cpu' });
+    const job: EngineJob = { request, pack: { card: deeper, folder: copy }, pictures: { a: await scenePng(96, 64) } };
+    const events: PipelineEvent[] = [];
+    for await (const event of engine.run(job, { aborted: false, reason: undefined })) events.push(event);
+    expect(events).toMatchObject([
+      { type: 'failed', error: { code: 'weights.refused', message: 'Expected 7 transformer blocks but received 6.' } },
+    ]);
+  });
+});
