@@ -187,6 +187,37 @@ test('keys are changed on the sheet, also where Cyrillic is printed', async ({ p
   expect(await pressed('Brush')).toBe('true');
 });
 
+test('earlier instructions are searched by keys', async ({ page, place }) => {
+  await place.start();
+  await scene(page);
+  const box = page.getByRole('textbox', { name: 'Instruction' });
+  await expect(page.getByRole('button', { name: 'Earlier…' })).toBeDisabled();
+  for (const words of ['make it night', 'make the car blue', 'make it warmer']) {
+    await box.fill(words);
+    await box.press('Enter');
+    await expectPhase(page, 'done');
+  }
+  await page.getByTestId('canvas').focus();
+  await page.keyboard.press('h');
+  const menu = page.getByRole('dialog', { name: 'Earlier instructions' });
+  await expect(menu.getByRole('searchbox')).toBeFocused();
+  await expect(menu.getByRole('status')).toHaveText('3 instructions');
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.type('it make');
+  await expect(menu.getByRole('status')).toHaveText('2 instructions');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(menu).toBeHidden();
+  await expect(box).toHaveValue('make it night');
+  await expect(box).toBeFocused();
+  await page.getByTestId('canvas').focus();
+  await page.keyboard.press('h');
+  await page.keyboard.type('blue');
+  await page.keyboard.press('Enter');
+  await expect(box).toHaveValue('make the car blue');
+});
+
 /** The published layout of a VAR checkpoint, small, under the names that the known pack has. */
 const HUB_FILES: Readonly<Record<string, string>> = {
   'var_d16.pth': 'test/golden/var-mini/var_d3.pth',
