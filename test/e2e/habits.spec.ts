@@ -181,6 +181,14 @@ test('keys are changed on the sheet, also where Cyrillic is printed', async ({ p
   expect(await pressed('Eraser')).toBe('true');
   await page.keyboard.press('q');
   expect(await pressed('Brush')).toBe('true');
+  // Letters look for an entry of a list; commands still are commands.
+  await page.getByTestId('canvas').press('Enter');
+  await expect(page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
+  await page.getByRole('combobox', { name: 'Control', exact: true }).focus();
+  await page.keyboard.press('e');
+  expect(await pressed('Brush')).toBe('true');
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(page.getByRole('button', { name: 'Clear mask' })).toBeDisabled();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('');
   await page.keyboard.type('eq?');
   await expect(page.getByRole('textbox', { name: 'Instruction' })).toHaveValue('eq?');
