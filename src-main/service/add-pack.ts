@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Cancellation } from '#base/cancellation.js';
-import type { AddEvent, AddRequest, HubReport, KnownPackSummary } from '#contract/api.js';
+import { ImportRequest, type AddEvent, type AddRequest, type HubReport, type KnownPackSummary } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
-import { ImportRequest } from '#contract/api.js';
 import type { Engine } from '#engine/door/engine.js';
 import { askHub, fetchFile, hubAddress, type HubFacts, type HubOptions } from '#packs/hub.js';
 import knownPacks from '#packs/known-packs.json' with { type: 'json' };

@@ -4,6 +4,7 @@ import { COMMANDS, type Command } from '#contract/commands.js';
 const OWN = {
   run: ['CmdOrCtrl+Enter'],
   instruction: ['I'],
+  earlier: ['H'],
   stopHere: ['S'],
   continueRun: ['C'],
   keep: ['K'],

@@ -4,6 +4,8 @@ import type { Link } from '#link/http.js';
 /** What the user likes; a change counts at once and is kept behind it. */
 export class Preferences {
   current = $state.raw<Liked>(DEFAULT_PREFERENCES);
+  /** What was kept is here, or is not to be had. */
+  loaded = $state(false);
   /** The last change could not be kept. */
   unkept = $state(false);
 
@@ -17,6 +19,7 @@ export class Preferences {
   /** Never throws: without an answer everything is as in the beginning. */
   async load(): Promise<void> {
     this.current = await this.#link.call('preferences.read', {}).catch(() => DEFAULT_PREFERENCES);
+    this.loaded = true;
   }
 
   change(change: Partial<Omit<Liked, 'version'>>): void {

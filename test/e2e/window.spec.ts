@@ -1,8 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
 import { FakeServer } from './support/fake-server.js';
+import { spills, violations } from './support/looks.js';
 import { canvasShot, expectPhase, stroke } from './support/studio.js';
 
 const SCALES = 6;
@@ -38,11 +38,6 @@ async function runToEnd(page: Page): Promise<void> {
   await say(page, 'make it night');
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 for (const colorScheme of ['dark', 'light'] as const) {
@@ -90,20 +85,6 @@ for (const colorScheme of ['dark', 'light'] as const) {
       });
     });
   }
-}
-
-/** Controls that reach beyond the window or beyond their panel. */
-function spills(page: Page): Promise<readonly string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('header, header *, aside, aside *, footer, section')]
-      .filter((element) => element.checkVisibility())
-      .filter(
-        ({ scrollWidth, clientWidth, tagName }) =>
-          clientWidth > 0 && scrollWidth > clientWidth + 1 && !['INPUT', 'TEXTAREA'].includes(tagName),
-      )
-      .filter((element) => !['ellipsis', 'clip'].includes(getComputedStyle(element).textOverflow) || element.tagName === 'SMALL')
-      .map(({ tagName, className }) => `${tagName}.${className}`),
-  );
 }
 
 test('the strip shows the places of the scales before the first run and fills them in order', async ({ page, server }) => {

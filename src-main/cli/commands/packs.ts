@@ -197,8 +197,6 @@ async function importFiles(request: ImportRequestInput, context: Context): Promi
   return followed((signal) => service.stream('checkpoints.import', request, signal), context);
 }
 
-const STAGES = { fetch: 'fetched', import: 'imported' } as const;
-
 /** Ctrl-C leaves no half pack behind. */
 async function followed(
   begin: (signal: AbortSignal) => AsyncGenerator<ImportEvent | AddEvent, void>,
@@ -209,7 +207,7 @@ async function followed(
     controller.abort();
   };
   process.once('SIGINT', stop);
-  const tenths = { fetch: tenthsOf(STAGES.fetch, context), import: tenthsOf(STAGES.import, context) };
+  const tenths = { fetch: tenthsOf('fetched', context), import: tenthsOf('imported', context) };
   try {
     for await (const event of begin(controller.signal)) {
       if (event.type === 'imported') return event.pack;

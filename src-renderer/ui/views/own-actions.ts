@@ -8,6 +8,7 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
   return {
     run: () => void studio.run(),
     instruction: () => document.getElementById('instruction')?.focus(),
+    earlier: () => document.getElementById('earlier')?.click(),
     stopHere: () => {
       if (studio.phase === 'running') void studio.stopHere();
     },

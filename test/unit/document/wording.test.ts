@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withWordReplaced } from '#document/wording.js';
+import { matching, withWordReplaced } from '#document/wording.js';
 
 test.each([
   ['make the unicorn red', 'unicorn', 'car', 'make the car red'],
@@ -12,4 +12,13 @@ test.each([
   ['nothing here', 'unicorn', 'car', 'nothing here'],
 ])('%j with %j replaced by %j is %j', (instruction, word, replacement, expected) => {
   expect(withWordReplaced(instruction, word, replacement)).toBe(expected);
+});
+
+test.each([
+  ['', ['make it night', 'make the car blue', 'Remove the CAR']],
+  ['car', ['make the car blue', 'Remove the CAR']],
+  [' the  make', ['make the car blue']],
+  ['unicorn', []],
+])('a search for %j finds %j', (search, found) => {
+  expect(matching(['make it night', 'make the car blue', 'Remove the CAR'], search)).toEqual(found);
 });

@@ -32,11 +32,12 @@ beforeEach(async () => {
   };
   link.table['preferences.write'] = () => null;
   const edits = link.stream;
-  link.stream = ((name: string, input: object, signal: never) => {
+  const stream = (name: string, input: object, signal: never) => {
     if (!name.startsWith('packs.')) return edits(name as never, input as never, signal);
     asked.push([name, input]);
     return told();
-  }) as typeof link.stream;
+  };
+  Object.assign(link, { stream });
   studio = new Studio(link);
   preferences = new Preferences(link);
   packs = new Packs({ link, studio, preferences });

@@ -49,8 +49,10 @@ function show<P extends Record<string, unknown>>(component: Component<P>, props:
   return document.body;
 }
 
-test('language and colours follow the preferences at once', () => {
+test('language and colours follow the preferences at once, and nothing is drawn before they are known', async () => {
   show(PreferencesDialog, { preferences });
+  expect(document.documentElement.dataset['theme']).toBeUndefined();
+  await preferences.load();
   preferences.change({ language: 'de', theme: 'light' });
   flushSync();
   const { lang, dataset } = document.documentElement;

@@ -44,7 +44,7 @@ describe('the instruction box', () => {
     studio.advice.wording = { unknownWords: [word, word], understands: ['make the car red'], known: false, cut: false };
     flushSync();
     expect(body.querySelectorAll('[data-testid="unknown-words"] li')).toHaveLength(2);
-    body.querySelector('button')!.click();
+    body.querySelector<HTMLButtonElement>('#wording button')!.click();
     flushSync();
     expect(body.querySelector('textarea')!.value).toBe('make the car red, car');
   });
