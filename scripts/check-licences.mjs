@@ -11,6 +11,7 @@ const ALLOWED = new Set([
   'BSD-3-Clause',
   'Apache-2.0',
   'BlueOak-1.0.0',
+  '(MIT AND Zlib)',
   '(MIT OR CC0-1.0)',
   '(BSD-3-Clause OR GPL-2.0)',
 ]);

@@ -11,12 +11,8 @@ import './theme.css';
 
 const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
-/** A reload is the same window; a second tab is another. */
-const OWNER = 'scalebrush-window';
-const owner = sessionStorage.getItem(OWNER) ?? crypto.randomUUID();
-sessionStorage.setItem(OWNER, owner);
 const link = createHttpLink();
-const studio = new Studio(link, owner);
+const studio = new Studio(link, windowName());
 const batch = new Batch(link, () => ({ settings: studio.settings, draws: studio.advice.draws }));
 const preferences = new Preferences(link);
 const packs = new Packs({ link, studio, preferences });
@@ -25,3 +21,23 @@ const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: 
 mount(StudioView, { target, props: { studio, batch, preferences, packs, machine, desktop } });
 void preferences.load();
 void studio.begin();
+
+/** A reload is the same window; a second tab is another, even where it was made as a double of the first. */
+async function windowName(): Promise<string> {
+  const OWNER = 'scalebrush-window';
+  const last = sessionStorage.getItem(OWNER);
+  const owner = last !== null && (await isFree(last)) ? last : crypto.randomUUID();
+  if (owner !== last) await isFree(owner);
+  sessionStorage.setItem(OWNER, owner);
+  return owner;
+}
+
+/** Takes a name for as long as this page lives. */
+function isFree(owner: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    void navigator.locks.request(owner, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise<never>(() => undefined);
+    });
+  });
+}

@@ -87,7 +87,7 @@ export const Project = v.pipe(
     results: v.optional(v.pipe(v.array(ProjectResult), v.maxLength(16)), []),
     chosen: v.optional(whole, 0),
     /** Sheets that only deeds name. */
-    others: v.optional(v.pipe(v.array(ProjectSheet), v.maxLength(4096)), []),
+    others: v.optional(v.pipe(v.array(ProjectSheet), v.maxLength(100_000)), []),
     done: Deeds,
     undone: Deeds,
     /** The step that the next kept result replaces. */

@@ -33,7 +33,10 @@ export function wishOf(request: EditRequestInput): Recipe['request'] {
 }
 
 /** What makes this one picture, and nothing that does not: equal pictures of one pack have equal recipes. */
-export function fileRecipeOf({ name, version, files }: PackCard, { request, seed, tokens }: Recipe): FileRecipe {
+export function fileRecipeOf(
+  { name, version, files }: Pick<PackCard, 'name' | 'version' | 'files'>,
+  { request, seed, tokens }: Recipe,
+): FileRecipe {
   const { control, count: _count, stopAtScale: _stop, ...wish } = wishOf(request);
   return {
     scalebrush: 1,

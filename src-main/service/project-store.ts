@@ -15,7 +15,7 @@ export const StoredProject = v.object({
   scalebrush: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FORMAT)),
   pictures: v.pipe(
     v.array(v.object({ id: PictureId, name: v.string(), format: v.picklist(OUTPUT_FORMATS), sha256: v.pipe(v.string(), v.hexadecimal()) })),
-    v.maxLength(4096),
+    v.maxLength(9999),
   ),
   project: Project,
 });

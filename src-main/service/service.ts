@@ -5,7 +5,7 @@ import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { LayersWish } from '#contract/layers.js';
 import { Project } from '#contract/project.js';
-import { fileRecipeOf } from '#contract/recipe.js';
+import { fileRecipeOf, type Recipe } from '#contract/recipe.js';
 import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
 import type { Engine, EngineJob, InspectReport, Layer } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
@@ -138,8 +138,10 @@ async function convertPicture(
   { id: source, recipe, ...wish }: ParsedCalls['picture.convert'],
 ) {
   const { bytes, name } = await pictures.get(source);
-  const card = recipe && (await library.find(recipe.request.pack)).card;
-  const converted = await engine.convert(bytes, { ...wish, ...(card && { recipe: fileRecipeOf(card, recipe) }) });
+  const converted = await engine.convert(bytes, {
+    ...wish,
+    ...(recipe && { recipe: fileRecipeOf(await packOf(library, recipe), recipe) }),
+  });
   const id = await pictures.keep({
     bytes: converted,
     name: `${splitName(name).stem}.${wish.format}`,
@@ -147,6 +149,12 @@ async function convertPicture(
     lifetime: 'kept',
   });
   return pictures.describe(id);
+}
+
+/** A picture from another machine may tell of a pack that is not here. */
+async function packOf(library: Library, { request: { pack: name = '' } }: Recipe): Promise<Parameters<typeof fileRecipeOf>[0]> {
+  const pack = await library.find(name).catch(() => undefined);
+  return pack?.card ?? { name, version: '', files: [] };
 }
 
 async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCalls['picture.carry']): Promise<PictureInfo | null> {

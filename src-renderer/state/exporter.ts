@@ -48,7 +48,9 @@ export class Exporter {
   /** How it came about; undefined where no model had a part in it. */
   get recipe(): Recipe | undefined {
     const { result, document } = this.#stock;
-    return result ? { request: result.request, ...result.candidate } : document.recipe;
+    if (!result) return document.recipe;
+    const { seed, tokens } = result.candidate;
+    return { request: result.request, seed, tokens };
   }
 
   /** The picture that is shown; undefined where there is none, or where it failed. */

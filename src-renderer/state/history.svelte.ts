@@ -2,6 +2,9 @@ import { sameExtent, type Extent } from '#base/geometry.js';
 import type { MaskHistory } from '#contract/mask.js';
 import { sameSheet, type Deed, type Sheet, type Steps } from './sheets.js';
 
+/** As many as a project's file can hold with all that they name. */
+const MOST_DEEDS = 500;
+
 /** The sheets that were kept before the open one, those that undoing has left behind it, and deeds on them. */
 export class History {
   past = $state.raw<readonly Sheet[]>([]);
@@ -34,8 +37,8 @@ export class History {
 
   /** Remembers a deed; what was undone before it cannot be redone. Says what nobody can come back to. */
   record(deed: Deed): readonly Sheet[] {
-    const gone = sheetsOf(this.undone);
-    this.done = [...this.done, deed];
+    const gone = sheetsOf([...this.undone, ...this.done.slice(0, 1 - MOST_DEEDS)]);
+    this.done = [...this.done.slice(1 - MOST_DEEDS), deed];
     this.undone = [];
     return gone;
   }

@@ -7,14 +7,14 @@ const REST_MS = 250;
 /** Keeps what is on the table where a crash cannot reach it. */
 export class Journal {
   readonly #link: Link;
-  readonly #owner: string | undefined;
+  readonly #owner: Promise<string> | string | undefined;
   #next: ProjectInput | null = null;
   #waits = false;
   /** Nothing was ever there, so there is nothing to remove. */
   #isEmpty = true;
 
-  /** Without an owner, nothing is kept. */
-  constructor(link: Link, owner: string | undefined) {
+  /** Without an owner, nothing is kept. A window's name may take a moment to be found. */
+  constructor(link: Link, owner: Promise<string> | string | undefined) {
     this.#link = link;
     this.#owner = owner;
   }
@@ -22,21 +22,26 @@ export class Journal {
   /** What is on the table from now on. A journal that cannot be written is no reason to stop working. */
   note(project: ProjectInput | undefined): void {
     if (this.#owner === undefined || (!project && this.#isEmpty)) return;
-    const owner = this.#owner;
     this.#next = project ?? null;
     this.#isEmpty = !project;
     if (this.#waits) return;
     this.#waits = true;
     setTimeout(() => {
       this.#waits = false;
-      void this.#link.call('journal.write', { owner, project: this.#next }).catch(() => undefined);
+      void this.#write().catch(() => undefined);
     }, REST_MS);
+  }
+
+  async #write(): Promise<void> {
+    const owner = await this.#owner;
+    if (owner !== undefined) await this.#link.call('journal.write', { owner, project: this.#next });
   }
 
   /** What was on the table when this window, or the last one of a program that has ended, was there last. */
   async recover(): Promise<Project | undefined> {
-    if (this.#owner === undefined) return undefined;
-    const project = await this.#link.call('journal.recover', { owner: this.#owner }).catch(() => null);
+    const owner = await this.#owner;
+    if (owner === undefined) return undefined;
+    const project = await this.#link.call('journal.recover', { owner }).catch(() => null);
     this.#isEmpty = !project;
     return project ?? undefined;
   }

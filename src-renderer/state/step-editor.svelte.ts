@@ -70,7 +70,9 @@ export class StepEditor {
     const [first, second] = [sheets[step - 1], sheets[step]];
     if (!first || !second || step < 2) return;
     const moved = open === step ? step - 1 : open === step - 1 ? step : open;
-    await this.#arrange({ sheets: [...sheets.slice(0, step - 1), second, first, ...sheets.slice(step + 1)], open: moved }, step - 1);
+    // What is painted on a picture is for what comes next, and stays.
+    const swapped = [withMasksOf(first, second), withMasksOf(second, first)];
+    await this.#arrange({ sheets: [...sheets.slice(0, step - 1), ...swapped, ...sheets.slice(step + 1)], open: moved }, step - 1);
   }
 
   /** A kept result has taken the place of the step that is now the first behind it: the later ones follow. */
@@ -114,4 +116,8 @@ export class StepEditor {
     await this.#bench.attempt(work);
     this.busy = false;
   }
+}
+
+function withMasksOf({ mask, masks }: Sheet, sheet: Sheet): Sheet {
+  return { ...sheet, mask, masks };
 }

@@ -95,7 +95,7 @@ export class Studio {
   #openings = 0;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
-  constructor(link: Link, owner?: string) {
+  constructor(link: Link, owner?: Promise<string> | string) {
     this.#journal = new Journal(link, owner);
     this.#link = link;
     this.#pictures = new Pictures(link);

@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { TokenFile } from '#contract/request.js';
 import { readPictureFile, saveFile } from '#service/files.js';
@@ -59,8 +59,9 @@ async function decode(args: readonly string[], context: Context): Promise<number
 
 /** A token file, or a picture that carries its own. */
 async function tokensIn(path: string, context: Context): Promise<TokenFile> {
-  if (extname(path).toLowerCase() === '.json') return readTokenFile(path);
   const bytes = await readPictureFile(path, 'TOKENS');
+  // By content, whatever the file is called: no picture begins like JSON.
+  if (/^\s*[[{]/u.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))) return readTokenFile(path);
   const { recipe } = await (await context.service()).pictures.add(bytes, basename(path));
   if (recipe?.tokens) return recipe.tokens;
   throw new ExpectedError('tokens.invalid', `Expected tokens in the recipe of ${shownName(path)} but it has none.`);

@@ -249,16 +249,19 @@ describe('a refusal', () => {
     ['a missing folder', ['edit', 'IN', '-i', 'x', '-o', 'NONE/OUT'], /Expected a writable place/u],
     ['the source as result', ['edit', 'IN', '-i', 'x', '-o', 'IN'], /sources are never touched/u],
     ['a source behind a link as result', ['edit', 'IN', '-i', 'x', '-o', 'LINK'], /sources are never touched/u],
-    ['tokens that are none', ['decode', 'IN', '-o', 'OUT'], /Expected tokens in the recipe/u],
+    ['tokens that are none', ['decode', 'JSON', '-o', 'OUT'], /Expected JSON/u],
+    ['a picture without tokens', ['decode', 'IN', '-o', 'OUT'], /Expected tokens in the recipe of .* but it has none/u],
     ['an unknown kind of map', ['control', 'normal', 'IN', '-o', 'OUT'], /Expected canny, depth for the kind of map/u],
     ['an unknown question about packs', ['packs', 'toString'], /Expected list, info/u],
     ['removal of a built-in pack', ['packs', 'remove', 'sketch'], /built in/u],
   ])('of %s is one clear line and exit code 2', async (_what, args, sentence) => {
     await symlink(photo, at('link.png'));
+    await writeFile(at('tokens.txt'), '{ not really');
     const names: Readonly<Record<string, string>> = {
       IN: photo,
       OUT: at('out.png'),
       LINK: at('link.png'),
+      JSON: at('tokens.txt'),
       NONE: at('none.png'),
       'NONE/OUT': at('none/out.png'),
     };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { EditRequest } from '#contract/request.js';
-import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings } from '#document/request.js';
+import { DEFAULT_SETTINGS, requestOf, settingsOf, verbOf, type Settings } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 
 const WIDE = { ...NO_MARGINS, right: 40 };
@@ -103,4 +103,18 @@ describe('the request', () => {
       expect(v.safeParse(EditRequest, requestOf(wish, PICTURES)).success).toBe(true);
     },
   );
+});
+
+test('the settings of a wish are those that led to it, whether its defaults are said or not', () => {
+  const wanted = settings({
+    instruction: '把车变成红色 🚗',
+    preset: 'fast',
+    seed: 41,
+    guidance: 2,
+    structure: 2,
+    control: { ...DEFAULT_SETTINGS.control, kind: 'canny', strength: 0.5, fromScale: 2 },
+  });
+  const request = requestOf(wanted, PICTURES);
+  const { count: _, ...same } = wanted;
+  for (const wish of [request, v.parse(EditRequest, request)]) expect(settingsOf({ request: wish, seed: 41 })).toEqual(same);
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { ProbedEvent } from '#service/run-edit.js';
 import { fakeEngine, grayPng, threeScales } from '../../support/fake-engine.js';
@@ -153,6 +154,37 @@ describe('calls', () => {
     const converted = await service.call('picture.convert', { id: source.id, format: 'png', quality: 90 });
     expect(converted).toMatchObject({ name: 'dog.png', size: { width: 5, height: 5 } });
     expect(converted.id).not.toBe(source.id);
+  });
+
+  it('tell in a saved picture how it came about, without its sources, even of a pack that is not here', async () => {
+    const wishes: unknown[] = [];
+    opened.engine.convert = (_picture, wish) => {
+      wishes.push(wish);
+      return Promise.resolve(grayPng(5, 5));
+    };
+    const { service } = opened;
+    const { id } = await service.pictures.add(grayPng(9, 9), 'dog.jpg');
+    const save = (pack: string) => {
+      const request = { task: 'edit' as const, pack, instruction: '東京', control: { kind: 'canny' as const, strength: 0 }, count: 4 };
+      return service.call('picture.convert', {
+        id,
+        format: 'png',
+        quality: 90,
+        keepLocation: false,
+        recipe: { request, seed: 9, tokens: TOKENS },
+      });
+    };
+    await save('sketch');
+    await save('elsewhere');
+    const [here, away] = wishes as [{ recipe: FileRecipe; keepLocation: boolean }, { recipe: FileRecipe }];
+    expect(here).toMatchObject({
+      keepLocation: false,
+      recipe: { scalebrush: 1, seed: 9, tokens: TOKENS, request: { instruction: '東京', seed: 9 } },
+    });
+    expect(here.recipe.pack.sha256).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/u)]);
+    expect(here.recipe.request).not.toHaveProperty('count');
+    expect(here.recipe.request).not.toHaveProperty('control');
+    expect(away.recipe.pack).toEqual({ name: 'elsewhere', version: '', sha256: [] });
   });
 
   it('check words and forecast costs before anything is complete', async () => {
