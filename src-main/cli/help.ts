@@ -7,6 +7,8 @@ Options:
   --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
   --control-kind canny|depth  what a ready map shows (default canny)
   --strength S                how strongly the control holds, 0..1 (default 1)
+  --low N, --high N, --blur S how edges are looked for (default 100, 200, 0)
+  --near N, --far F, --invert how depth is read, as in "scalebrush control"
   --scales A-B                the scales that the control holds
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask

@@ -27,7 +27,9 @@ export class Mask {
   /** Begins with a picture; `history` where the picture was here before. */
   begin(picture: ShownPicture, history: MaskHistory = EMPTY_MASK): void {
     this.#picture = picture;
-    this.layer = new MaskLayer(picture.info.size);
+    this.layer = new MaskLayer(picture.info.size, () => {
+      this.revision += 1;
+    });
     this.#set(history);
   }
 
