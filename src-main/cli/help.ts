@@ -8,6 +8,8 @@ Options:
   --control-kind canny|depth  what a ready map shows (default canny)
   --depth-pack NAME           the pack that estimates depth (default: the pack that draws)
   --strength S                how strongly the control holds, 0..1 (default 1)
+  --low N, --high N, --blur S how edges are looked for (default 100, 200, 0)
+  --near N, --far F, --invert how depth is read, as in "scalebrush control"
   --scales A-B                the scales that the control holds
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --structure K               keep the picture's own first K scales

@@ -24,6 +24,12 @@ export const TASK_OPTIONS = {
   'depth-pack': text,
   strength: text,
   scales: text,
+  low: text,
+  high: text,
+  blur: text,
+  near: text,
+  far: text,
+  invert: flag,
   structure: text,
   blend: text,
   guidance: text,
@@ -60,6 +66,12 @@ const EVERY_TASK: readonly OptionName[] = [
   'depth-pack',
   'strength',
   'scales',
+  'low',
+  'high',
+  'blur',
+  'near',
+  'far',
+  'invert',
   'structure',
   'blend',
   'guidance',
@@ -150,20 +162,29 @@ export interface ControlWish {
   readonly kind: ControlKind;
   /** A file with a ready map. */
   readonly mapPath?: string;
-  readonly settings: { readonly strength?: number; readonly fromScale?: number; readonly toScale?: number; readonly estimator?: string };
+  readonly settings: Omit<NonNullable<EditRequestInput['control']>, 'kind' | 'map'>;
 }
 
 /** `--control canny|depth|MAP.png` and its companions. */
 export function controlOf(values: TaskValues): ControlWish | undefined {
   const { control } = values;
   if (control === undefined) return undefined;
-  const settings = present({
-    strength: numberOf(values.strength, '--strength'),
-    ...scaleRangeOf(values.scales, '--scales'),
-    estimator: values['depth-pack'],
-  });
+  const own = present({ strength: numberOf(values.strength, '--strength'), estimator: values['depth-pack'] });
+  const settings = { ...own, ...scaleRangeOf(values.scales, '--scales'), ...mapSettingsOf(values) };
   if (control === 'canny' || control === 'depth') return { kind: control, settings };
   return { kind: wordOf(values['control-kind'] ?? 'canny', CONTROL_KINDS, '--control-kind'), mapPath: control, settings };
+}
+
+/** How a map is made of a picture, or read. */
+export function mapSettingsOf(values: Pick<TaskValues, 'low' | 'high' | 'blur' | 'near' | 'far' | 'invert'>) {
+  return present({
+    low: numberOf(values.low, '--low'),
+    high: numberOf(values.high, '--high'),
+    blur: numberOf(values.blur, '--blur'),
+    near: numberOf(values.near, '--near'),
+    far: numberOf(values.far, '--far'),
+    invert: values.invert,
+  });
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CONTROL_KINDS } from './request.js';
+import { CONTROL_KINDS, PRESETS } from './request.js';
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512));
@@ -123,6 +123,8 @@ const common = {
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
+  /** Presets that leave out layers which the weights were trained with. */
+  untrainedPresets: v.optional(v.array(v.picklist(PRESETS))),
   defaults: v.object({
     guidance: v.number(),
     temperature: v.number(),

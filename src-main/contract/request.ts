@@ -46,6 +46,11 @@ export const ControlSettings = v.object({
   toScale: v.optional(wholeNumber('toScale', 1, 64), 64),
   low: v.optional(realNumber('low', 0, 1530), 100),
   high: v.optional(realNumber('high', 0, 1530), 200),
+  /** Sigma of a blur before edges are looked for, in pixels of the picture that they are looked for in; 0 = none. */
+  blur: v.optional(realNumber('blur', 0, 16), 0),
+  /** What counts as nearest and as farthest, as shares of the depth that there is: the map is stretched between them. */
+  near: v.optional(realNumber('near', 0, 1), 1),
+  far: v.optional(realNumber('far', 0, 1), 0),
   invert: v.optional(v.boolean(), false),
 });
 export type ControlSettings = v.InferOutput<typeof ControlSettings>;

@@ -249,6 +249,7 @@ function presetsOf(depth: number): PackCard['presets'] {
   return { best: depth, balanced: depth, fast: Math.ceil((depth * 3) / 4), draft: Math.ceil(depth / 2) };
 }
 
+const UNTRAINED_PRESETS: NonNullable<PackCard['untrainedPresets']> = ['fast', 'draft'];
 const EXPERIMENTAL_PRESETS = 'experimental: the presets fast and draft were not trained for';
 
 function varCard(head: ReturnType<typeof headOf>, model: Shape<'var'>, tokenizer: Shape<'vector-tokenizer'>): PackCard {
@@ -266,6 +267,7 @@ function varCard(head: ReturnType<typeof headOf>, model: Shape<'var'>, tokenizer
       tokenizer: { kind: 'vqvae', downsample },
     },
     presets: presetsOf(depth),
+    untrainedPresets: UNTRAINED_PRESETS,
     defaults: { guidance: 5, guidanceRamp: 'linear', temperature: 1, topK: 900, topP: 0.95, fillInstruction: '' },
     abilities: ['pictures of a named class', 'experimental: fill, expand and drawing a named class into a mask, without training for it'],
     limits: ['knows ImageNet classes only, no sentences', EXPERIMENTAL_PRESETS],
@@ -327,6 +329,7 @@ function infinityCard(head: ReturnType<typeof headOf>, parts: InfinityParts): Pa
       tokenizer: { kind: 'vqgan', codeBits: tokenizer.tokenBits, downsample: 2 ** (tokenizer.depth - 1), groups: 32 },
     },
     presets: presetsOf(depth),
+    untrainedPresets: UNTRAINED_PRESETS,
     defaults: { guidance: 4, guidanceRamp: 'constant', temperature: 0.5, topP: 0.97, topK: 0, fillInstruction },
     abilities,
     limits,

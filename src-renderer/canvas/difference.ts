@@ -33,6 +33,25 @@ export function differenceOf(before: ImageBitmap, after: ImageBitmap, space: Spa
   return canvas;
 }
 
+const CHANGED: readonly [number, number, number, number] = [40, 220, 90, 140];
+
+/** A mask of what changed, as a tint over it. */
+export function changedOverlay(mask: ImageBitmap): OffscreenCanvas {
+  const scale = Math.min(1, LONGEST / Math.max(mask.width, mask.height));
+  const size = { width: Math.max(1, Math.round(mask.width * scale)), height: Math.max(1, Math.round(mask.height * scale)) };
+  const canvas = new OffscreenCanvas(size.width, size.height);
+  const context = canvas.getContext('2d');
+  if (!context) return canvas;
+  const levels = pixelsOf(size, (paint) => {
+    paint.drawImage(mask, 0, 0, size.width, size.height);
+  });
+  const tint = context.createImageData(size.width, size.height);
+  // What is smaller than a pixel of the overlay shows all the same.
+  for (let i = 0; i < tint.data.length; i += 4) if (levels[i]! > 0) tint.data.set(CHANGED, i);
+  context.putImageData(tint, 0, 0);
+  return canvas;
+}
+
 function pixelsOf({ width, height }: Extent, draw: (context: OffscreenCanvasRenderingContext2D) => void): Uint8ClampedArray {
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (!context) return new Uint8ClampedArray(width * height * 4);

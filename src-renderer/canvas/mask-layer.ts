@@ -1,7 +1,7 @@
-import type { Extent } from '#base/geometry.js';
+import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import type { MaskHistory, MaskStep, Point, Stroke } from '#contract/mask.js';
 import { applyStep, isEmpty, paintSegment, rasterise } from '#document/mask.js';
-import { encodeGreyPng } from './mask-png.js';
+import { offThread } from './off-thread.js';
 
 /** Two hues, because no single one is seen on every photograph. */
 export const MASK_TINTS = ['red', 'teal'] as const;
@@ -18,23 +18,39 @@ interface Box {
   readonly high: Point;
 }
 
+/** Drawn in one piece, a canvas is copied whole for each dab that follows: small pieces keep that small. */
+const TILE_SIDE = 512;
+/** More pixels than this are coloured piece by piece, so that the window answers meanwhile. */
+const AT_ONCE_PIXELS = 4_000_000;
+
+/** A painted piece of the mask, in mask pixels. */
+export interface MaskTile extends Rect {
+  readonly canvas: HTMLCanvasElement;
+}
+
 /** The mask's pixels and the picture of them, kept in step stroke by stroke. */
 export class MaskLayer {
   readonly extent: Extent;
-  readonly overlay: HTMLCanvasElement;
+  readonly #tiles = new Map<number, MaskTile>();
+  readonly #onlater: () => void;
+  #later: Rect[] = [];
   #values: Uint8Array;
   #tint: MaskTint = 'red';
 
-  constructor(extent: Extent) {
+  /** `onlater` hears when a piece of a large change is shown. */
+  constructor(extent: Extent, onlater: () => void = () => undefined) {
     this.extent = extent;
+    this.#onlater = onlater;
     this.#values = new Uint8Array(extent.width * extent.height);
-    this.overlay = document.createElement('canvas');
-    this.overlay.width = extent.width;
-    this.overlay.height = extent.height;
   }
 
   get empty(): boolean {
     return isEmpty(this.#values);
+  }
+
+  /** What is painted, as pieces; where nothing is, there is no piece. */
+  get tiles(): Iterable<MaskTile> {
+    return this.#tiles.values();
   }
 
   tint(tint: MaskTint): void {
@@ -64,8 +80,10 @@ export class MaskLayer {
   }
 
   /** White where painted, as the contract wants it. */
-  toPng(): Promise<Blob> {
-    return encodeGreyPng(this.#values, this.extent);
+  async toPng(): Promise<Blob> {
+    const png = await offThread('encodeMask', { values: this.#values, extent: this.extent });
+    if (!png) throw new Error('Expected the mask as a PNG but it could not be written.');
+    return png;
   }
 
   get #everything(): Box {
@@ -73,13 +91,45 @@ export class MaskLayer {
   }
 
   #redraw({ low, high }: Box): void {
-    const x = Math.max(0, Math.floor(low.x));
-    const y = Math.max(0, Math.floor(low.y));
-    const width = Math.min(this.extent.width, Math.ceil(high.x)) - x;
-    const height = Math.min(this.extent.height, Math.ceil(high.y)) - y;
-    if (width <= 0 || height <= 0) return;
-    const context = this.overlay.getContext('2d');
-    if (!context) return;
+    const [x, y] = [Math.floor(low.x), Math.floor(low.y)];
+    const box = intersect({ x, y, width: Math.ceil(high.x) - x, height: Math.ceil(high.y) - y }, this.extent);
+    const parts = tilesOf(box);
+    if (sampleCount(box) <= AT_ONCE_PIXELS) for (const part of parts) this.#colour(part);
+    else this.#colourLater(parts);
+  }
+
+  #colourLater(parts: readonly Rect[]): void {
+    const waits = this.#later.length > 0;
+    this.#later = [...parts];
+    if (!waits) this.#colourSome();
+  }
+
+  #colourSome(): void {
+    let pixels = 0;
+    for (let part = this.#later.shift(); part; part = this.#later.shift()) {
+      this.#colour(part);
+      pixels += sampleCount(part);
+      if (pixels >= AT_ONCE_PIXELS / 4) break;
+    }
+    this.#onlater();
+    if (this.#later.length > 0) {
+      setTimeout(() => {
+        this.#colourSome();
+      });
+    }
+  }
+
+  /** Colours a part of one tile. */
+  #colour(part: Rect): void {
+    const { x, y, width, height } = part;
+    const painted = this.#paintedRows(part);
+    const tile = painted ? this.#tileAt(part) : this.#tiles.get(this.#keyOf(part));
+    const context = tile?.canvas.getContext('2d');
+    if (!tile || !context) return;
+    if (!painted) {
+      context.clearRect(x - tile.x, y - tile.y, width, height);
+      return;
+    }
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const colour = packed(TINT_COLOURS[this.#tint]);
@@ -87,8 +137,49 @@ export class MaskLayer {
       const start = (y + row) * this.extent.width + x;
       for (let column = 0; column < width; column++) if (this.#values[start + column]! > 0) pixels[row * width + column] = colour;
     }
-    context.putImageData(image, x, y);
+    context.putImageData(image, x - tile.x, y - tile.y);
   }
+
+  #paintedRows({ x, y, width, height }: Rect): boolean {
+    for (let row = y; row < y + height; row++) {
+      const start = row * this.extent.width + x;
+      if (!isEmpty(this.#values.subarray(start, start + width))) return true;
+    }
+    return false;
+  }
+
+  #keyOf({ x, y }: Rect): number {
+    return Math.floor(y / TILE_SIDE) * Math.ceil(this.extent.width / TILE_SIDE) + Math.floor(x / TILE_SIDE);
+  }
+
+  #tileAt(part: Rect): MaskTile {
+    const key = this.#keyOf(part);
+    const there = this.#tiles.get(key);
+    if (there) return there;
+    const [x, y] = [part.x - (part.x % TILE_SIDE), part.y - (part.y % TILE_SIDE)];
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.min(TILE_SIDE, this.extent.width - x);
+    canvas.height = Math.min(TILE_SIDE, this.extent.height - y);
+    const tile = { x, y, width: canvas.width, height: canvas.height, canvas };
+    this.#tiles.set(key, tile);
+    return tile;
+  }
+}
+
+/** The parts of a box, each in one tile. */
+function tilesOf({ x, y, width, height }: Rect): readonly Rect[] {
+  const parts: Rect[] = [];
+  for (let top = y; top < y + height; top = nextTile(top)) {
+    for (let left = x; left < x + width; left = nextTile(left)) {
+      const [right, bottom] = [Math.min(nextTile(left), x + width), Math.min(nextTile(top), y + height)];
+      parts.push({ x: left, y: top, width: right - left, height: bottom - top });
+    }
+  }
+  return parts;
+}
+
+function nextTile(at: number): number {
+  return (Math.floor(at / TILE_SIDE) + 1) * TILE_SIDE;
 }
 
 /** Four bytes in memory order as one word, whatever the machine's byte order. */

@@ -1,6 +1,8 @@
 import type { Extent, Rect } from '#base/geometry.js';
 import type { Space } from '#document/space.js';
-import { placed, type ScreenPoint, type Viewport } from './viewport.js';
+import { copyFor } from './bitmap.js';
+import type { MaskLayer } from './mask-layer.js';
+import { placed, visiblePart, type ScreenPoint, type Viewport } from './viewport.js';
 
 /** What is to be seen, bottom to top; rectangles are in pixels of the space. */
 export interface Scene {
@@ -10,7 +12,7 @@ export interface Scene {
   readonly picture: { readonly bitmap: ImageBitmap; readonly place: Rect };
   /** The model's picture of one scale, over the part of the result that the model sees. */
   readonly preview: { readonly bitmap: ImageBitmap; readonly frame: Rect } | undefined;
-  readonly mask: CanvasImageSource | undefined;
+  readonly mask: Pick<MaskLayer, 'tiles'> | undefined;
   /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
   readonly revision: number;
   /** The original over the left part of the result, as wide as the share says. */
@@ -111,13 +113,23 @@ function drawGround(context: CanvasRenderingContext2D, { picture, preview, split
   const all = placed({ x: 0, y: 0, ...space.extent }, viewport);
   const place = placed(picture.place, viewport);
   drawChecks(context, all);
-  context.imageSmoothingEnabled = viewport.zoom < PIXEL_ZOOM;
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(picture.bitmap, place.x, place.y, place.width, place.height);
+  context.imageSmoothingEnabled = viewport.zoom !== 1 && viewport.zoom < PIXEL_ZOOM;
+  context.imageSmoothingQuality = 'medium';
+  drawVisible(context, picture.bitmap, place);
   if (preview) drawPreview(context, all, { bitmap: preview.bitmap, place: placed(preview.frame, viewport) });
   if (split) drawSplit(context, all, { ...split, place: placed(split.place, viewport) });
   if (difference) context.drawImage(difference, all.x, all.y, all.width, all.height);
   drawEdge(context, all);
+}
+
+/** Only what is on the screen, of the copy that suits the zoom. */
+function drawVisible(context: CanvasRenderingContext2D, bitmap: ImageBitmap, place: Rect): void {
+  const density = window.devicePixelRatio;
+  const copy = copyFor(bitmap, (place.width / bitmap.width) * density);
+  const part = visiblePart(copy, place, { width: context.canvas.width / density, height: context.canvas.height / density });
+  if (!part) return;
+  const { from, to } = part;
+  context.drawImage(copy, from.x, from.y, from.width, from.height, to.x, to.y, to.width, to.height);
 }
 
 /** The original up to a line that can be dragged. */
@@ -128,7 +140,7 @@ function drawSplit(context: CanvasRenderingContext2D, all: Rect, { bitmap, place
   context.rect(all.x, all.y, line - all.x, all.height);
   context.clip();
   drawChecks(context, all);
-  context.drawImage(bitmap, place.x, place.y, place.width, place.height);
+  drawVisible(context, bitmap, place);
   context.restore();
   context.fillStyle = 'rgba(0, 0, 0, 0.6)';
   context.fillRect(line - 2, all.y, 4, all.height);
@@ -173,11 +185,16 @@ function drawEdge(context: CanvasRenderingContext2D, { x, y, width, height }: Re
   context.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
 }
 
-function drawMask(context: CanvasRenderingContext2D, mask: CanvasImageSource, { space, viewport }: Scene): void {
-  const place = placed(space.source, viewport);
+function drawMask(context: CanvasRenderingContext2D, mask: Pick<MaskLayer, 'tiles'>, { space, viewport }: Scene): void {
   context.imageSmoothingEnabled = viewport.zoom < PIXEL_ZOOM;
   context.imageSmoothingQuality = 'low';
-  context.drawImage(mask, place.x, place.y, place.width, place.height);
+  const { x, y } = space.source;
+  for (const tile of mask.tiles) {
+    const place = placed({ ...tile, x: tile.x + x, y: tile.y + y }, viewport);
+    // Edges on whole pixels: half-covered ones would show where two tiles meet.
+    const [left, top] = [Math.round(place.x), Math.round(place.y)];
+    context.drawImage(tile.canvas, left, top, Math.round(place.x + place.width) - left, Math.round(place.y + place.height) - top);
+  }
 }
 
 /** White within black: seen on any picture. */

@@ -55,6 +55,20 @@ export function placed({ x, y, width, height }: Rect, viewport: Viewport): Rect 
   return { ...toScreen(viewport, { x, y }), width: width * viewport.zoom, height: height * viewport.zoom };
 }
 
+/** Of a picture that lies at `place`, the whole pixels that are on the screen, and where those lie; undefined where none are. */
+export function visiblePart(picture: Extent, place: Rect, screen: Extent): { readonly from: Rect; readonly to: Rect } | undefined {
+  const [across, down] = [place.width / picture.width, place.height / picture.height];
+  const x = Math.max(0, Math.floor(-place.x / across));
+  const y = Math.max(0, Math.floor(-place.y / down));
+  const width = Math.min(picture.width, Math.ceil((screen.width - place.x) / across)) - x;
+  const height = Math.min(picture.height, Math.ceil((screen.height - place.y) / down)) - y;
+  if (width <= 0 || height <= 0) return undefined;
+  return {
+    from: { x, y, width, height },
+    to: { x: place.x + x * across, y: place.y + y * down, width: width * across, height: height * down },
+  };
+}
+
 function clampZoom(zoom: number): number {
   return Math.min(LARGEST_ZOOM, Math.max(SMALLEST_ZOOM, zoom));
 }

@@ -135,20 +135,21 @@ export function paintSegment(mask: Uint8Array, { width, height }: Extent, { from
   const bottom = Math.min(height - 1, Math.ceil(Math.max(from.y, to.y) + radiusPx));
   const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - radiusPx));
   const right = Math.min(width - 1, Math.ceil(Math.max(from.x, to.x) + radiusPx));
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const length = dx * dx + dy * dy;
+  // Written out, without a function or an object per pixel: this runs for every movement of a brush.
   for (let y = top; y <= bottom; y++) {
+    const down = y + 0.5 - from.y;
     for (let x = left; x <= right; x++) {
-      if (squaredDistance({ x: x + 0.5, y: y + 0.5 }, from, to) <= radiusPx * radiusPx) mask[y * width + x] = value;
+      const across = x + 0.5 - from.x;
+      const along = length === 0 ? 0 : Math.min(1, Math.max(0, (across * dx + down * dy) / length));
+      if ((across - along * dx) ** 2 + (down - along * dy) ** 2 <= radiusPx * radiusPx) mask[y * width + x] = value;
     }
   }
 }
 
-function squaredDistance(point: Point, from: Point, to: Point): number {
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  const length = dx * dx + dy * dy;
-  const along = length === 0 ? 0 : Math.min(1, Math.max(0, ((point.x - from.x) * dx + (point.y - from.y) * dy) / length));
-  return (point.x - from.x - along * dx) ** 2 + (point.y - from.y - along * dy) ** 2;
-}
-
 export function isEmpty(mask: Uint8Array): boolean {
-  return !mask.some((value) => value > 0);
+  // A loop, because a function per pixel is slow: a mask has as many as the picture.
+  for (const value of mask) if (value > 0) return false;
+  return true;
 }

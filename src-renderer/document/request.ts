@@ -14,6 +14,11 @@ export interface ControlChoice {
   /** Thresholds of the edges. */
   readonly low: number;
   readonly high: number;
+  /** Of the picture, before its edges are looked for. */
+  readonly blur: number;
+  /** Shares of the depth that count as nearest and farthest. */
+  readonly near: number;
+  readonly far: number;
   readonly invert: boolean;
   /** A map of the user's own, held by the service. */
   readonly map: { readonly id: PictureId; readonly name: string } | undefined;
@@ -46,7 +51,19 @@ export const DEFAULT_SETTINGS: Settings = {
   instruction: '',
   preset: 'balanced',
   margins: NO_MARGINS,
-  control: { kind: 'none', strength: 1, fromScale: 1, toScale: undefined, low: 100, high: 200, invert: false, map: undefined },
+  control: {
+    kind: 'none',
+    strength: 1,
+    fromScale: 1,
+    toScale: undefined,
+    low: 100,
+    high: 200,
+    blur: 0,
+    near: 1,
+    far: 0,
+    invert: false,
+    map: undefined,
+  },
   pack: 'sketch',
   provider: 'auto',
   seed: 0,

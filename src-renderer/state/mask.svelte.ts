@@ -31,7 +31,9 @@ export class Mask {
   /** Begins with a picture and its masks. */
   begin(picture: ShownPicture, list: MaskList): void {
     this.#picture = picture;
-    this.layer = new MaskLayer(picture.info.size);
+    this.layer = new MaskLayer(picture.info.size, () => {
+      this.revision += 1;
+    });
     this.take(list);
   }
 

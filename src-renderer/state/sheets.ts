@@ -5,8 +5,8 @@ import type { MaskHistory, MaskList } from '#contract/mask.js';
 import type { ShownPicture } from './pictures.js';
 import type { StripContents } from './scale-strip.svelte.js';
 
-/** How a result is looked at: as it is, beside the original, or as what changed. */
-export type Look = 'result' | 'split' | 'difference';
+/** How a result is looked at: as it is, beside the original, by how much it changed, or where. */
+export type Look = 'result' | 'split' | 'difference' | 'changed';
 
 export type Phase = 'empty' | 'ready' | 'running' | 'done' | 'failed';
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, type Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { rgbOf, scenePng } from '../support/pictures.js';
 import { scalebrushJson } from './support/cli.js';
-import { canvasShot, expectPhase, stroke, test } from './support/studio.js';
+import { canvasShot, expectPhase, saved, stroke, test } from './support/studio.js';
 
 const SCALES = 6;
 
@@ -85,8 +85,8 @@ test('growing a border changes the button to Expand and the picture to its new s
   await expect(page.getByTestId('main-button')).toHaveText(/Expand/u);
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
-  const saved = await rgbOf(await save(page, 'png'));
-  expect([saved.width, saved.height]).toEqual([360, 240]);
+  const wide = await rgbOf(await saved(page, 'png'));
+  expect([wide.width, wide.height]).toEqual([360, 240]);
 });
 
 test('the saved result is the command line’s result', async ({ studio }, testInfo) => {
@@ -95,7 +95,7 @@ test('the saved result is the command line’s result', async ({ studio }, testI
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
-  const window = await rgbOf(await save(page, 'png'));
+  const window = await rgbOf(await saved(page, 'png'));
   const [source, result] = [testInfo.outputPath('scene.png'), testInfo.outputPath('cli.png')];
   await writeFile(source, await scenePng(320, 240));
   await scalebrushJson('edit', source, '-i', 'make it warmer', '-o', result);
@@ -161,10 +161,3 @@ test('kill -9 of the inference process in mid-run: the window says so and the ne
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
 });
-
-async function save(page: Page, format: string): Promise<Uint8Array> {
-  await page.getByRole('button', { name: 'Save…' }).click();
-  await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save', exact: true }).click()]);
-  return new Uint8Array(await readFile(await download.path()));
-}

@@ -1,5 +1,6 @@
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Extent } from '#base/geometry.js';
+import { gaussian } from '#engine/image/gauss.js';
 import { modelEdges } from './model-edges.js';
 
 /** Interleaved 8-bit samples. */
@@ -111,10 +112,32 @@ const TRAINED = { low: 0.04, high: 0.09 };
 /** Edges as the packs saw them in training: `[1, 3, H, W]` in 0..1 → `[1, 1, H, W]` of 0 and 1. At 100 and 200, exactly so. */
 export function modelCanny(
   picture: FloatTensor,
-  { low = SHOWN.low, high = SHOWN.high }: { readonly low?: number; readonly high?: number } = {},
+  { low = SHOWN.low, high = SHOWN.high, blur = 0 }: { readonly low?: number; readonly high?: number; readonly blur?: number } = {},
 ): FloatTensor {
-  const [, , height = 0, width = 0] = picture.dims;
+  const [, channels = 0, height = 0, width = 0] = picture.dims;
   const [weak, strong] = [Math.min(low, high), Math.max(low, high)];
   const thresholds = { low: (TRAINED.low * weak) / SHOWN.low, high: (TRAINED.high * strong) / SHOWN.high };
-  return floats([1, 1, height, width], modelEdges(picture.data, { width, height }, thresholds));
+  return floats([1, 1, height, width], modelEdges(blurred(picture.data, { width, height, channels }, blur), { width, height }, thresholds));
+}
+
+/** Each plane through a Gaussian of that sigma; the very same planes where it is 0. */
+function blurred(planes: Float32Array, { width, height, channels }: Extent & { readonly channels: number }, sigma: number): Float32Array {
+  if (sigma === 0) return planes;
+  const size = width * height;
+  const result = new Float32Array(planes.length);
+  for (let c = 0; c < channels; c++) result.set(gaussian(planes.subarray(c * size, (c + 1) * size), { width, height }, sigma), c * size);
+  return result;
+}
+
+/** Interleaved samples through the same Gaussian. */
+export function blurredPicture(picture: PixelPicture, sigma: number): PixelPicture {
+  if (sigma === 0) return picture;
+  const { channels, samples } = picture;
+  const size = picture.width * picture.height;
+  const result = new Uint8Array(samples.length);
+  for (let c = 0; c < channels; c++) {
+    const plane = Float32Array.from({ length: size }, (_, i) => samples[i * channels + c]!);
+    gaussian(plane, picture, sigma).forEach((value, i) => (result[i * channels + c] = Math.round(value)));
+  }
+  return { ...picture, samples: result };
 }

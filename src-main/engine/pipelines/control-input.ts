@@ -1,7 +1,7 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { ControlSettings } from '#contract/request.js';
 import { modelCanny } from '../control/canny.js';
-import { invertMap } from '../control/depth.js';
+import { invertMap, stretchMap } from '../control/depth.js';
 import { openPhoto } from '../image/decode.js';
 import { frameWhole } from '../image/frame.js';
 import { workingCopy } from '../image/working-copy.js';
@@ -57,7 +57,7 @@ export async function estimateMap(job: Pick<ControlJob, 'model'>, settings: Cont
   if (settings.kind !== 'depth') throw new ExpectedError('request.invalid', `Expected a ready map for ${settings.kind} but received none.`);
   if (!job.model.depth)
     throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${job.model.card.name}" has none.`);
-  return job.model.depth.estimate(picture);
+  return stretchMap(await job.model.depth.estimate(picture), settings);
 }
 
 function brightness(picture: FloatTensor): FloatTensor {

@@ -3,7 +3,8 @@ import type { Extent } from '#base/geometry.js';
 import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { RunPlan } from '#contract/event.js';
-import { canny } from '../control/canny.js';
+import type { ControlSettings } from '#contract/request.js';
+import { blurredPicture, canny } from '../control/canny.js';
 import { upsampleMap } from '../image/composite.js';
 import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto } from '../image/encode.js';
@@ -107,7 +108,7 @@ async function* control(job: PipelineJob, signal: Cancellation): AsyncGenerator<
   const photo = await openPhoto(pictureBytes(job, job.request.source, 'source'));
   throwIfCancelled(signal);
   yield { type: 'started', plan: mapPlan(job, photo) };
-  const mask = settings.kind === 'canny' ? cannyMask(photo, settings.low, settings.high) : await depthMask(job, photo);
+  const mask = settings.kind === 'canny' ? cannyMask(photo, settings) : await depthMask(job, photo);
   if (settings.invert) mask.values.forEach((value, i) => (mask.values[i] = 255 - value));
   const picture = await encodePhoto(photoOfMask(mask, 'png'), job.request.output);
   const { schedule } = job.model.quantiser;
@@ -136,9 +137,9 @@ function mapPlan(job: PipelineJob, photo: Photo): RunPlan {
   };
 }
 
-function cannyMask(photo: Photo, low: number, high: number): Mask {
-  const { channels, samples } = eightBitColours(photo);
-  return { extent: photo.extent, values: canny({ ...photo.extent, channels, samples }, low, high) };
+function cannyMask(photo: Photo, { low, high, blur }: ControlSettings): Mask {
+  const picture = blurredPicture({ ...photo.extent, ...eightBitColours(photo) }, blur);
+  return { extent: photo.extent, values: canny(picture, low, high) };
 }
 
 /** Edges are looked for in 8-bit colours; transparency has none. */

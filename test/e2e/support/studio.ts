@@ -1,9 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test as base, expect, type Page } from '@playwright/test';
+import type { Candidate, EditEvent } from '#contract/event.js';
+import type { PictureId } from '#contract/request.js';
 import { scenePng } from '../../support/pictures.js';
 
 export interface Studio {
@@ -67,6 +69,32 @@ export const test = base.extend<{ studio: Studio }>({
     await rm(own, { recursive: true, force: true });
   },
 });
+
+/** The candidates of the run that `start` starts, as the window receives them. */
+export async function candidatesOf(page: Page, start: () => Promise<void>): Promise<readonly Candidate<PictureId>[]> {
+  // Beside the window: the browser does not keep the body of a stream for us.
+  await page.evaluate(() => {
+    const { fetch } = window;
+    window.fetch = async (...request) => {
+      const response = await fetch(...request);
+      if (response.url.endsWith('/edit.run')) Object.assign(window, { run: response.clone().text() });
+      return response;
+    };
+  });
+  await start();
+  await expectPhase(page, 'done');
+  const lines = await page.evaluate(() => (window as unknown as { run: Promise<string> }).run);
+  const events = lines.trim().split('\n').map((line) => JSON.parse(line) as EditEvent); // prettier-ignore
+  return events.flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
+}
+
+/** The picture that is shown, as the save dialog gives it. */
+export async function saved(page: Page, format: string): Promise<Buffer> {
+  await page.getByRole('button', { name: 'Save…' }).click();
+  await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save', exact: true }).click()]);
+  return readFile(await download.path());
+}
 
 /** Drags across the picture, from and to given as shares of the canvas. */
 export async function stroke(page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { centred, fitted, panned, placed, toPicture, toScreen, zoomedAt } from '#canvas/viewport.js';
+import { centred, fitted, panned, placed, toPicture, toScreen, visiblePart, zoomedAt } from '#canvas/viewport.js';
 
 const SCREEN = { width: 1000, height: 600 };
 
@@ -60,4 +60,24 @@ test('screen and picture are each other’s inverse, panned or not', () => {
       expect(back.y).toBeCloseTo(at.y, 6);
     }),
   );
+});
+
+describe('the part of a picture on the screen', () => {
+  const screen = { width: 100, height: 80 };
+  test('is all of a picture that fits', () => {
+    const place = { x: 10, y: 10, width: 40, height: 20 };
+    expect(visiblePart({ width: 400, height: 200 }, place, screen)).toEqual({ from: { x: 0, y: 0, width: 400, height: 200 }, to: place });
+  });
+
+  test('is whole pixels where the picture goes beyond it', () => {
+    const place = { x: -25, y: -10, width: 400, height: 400 };
+    expect(visiblePart({ width: 40, height: 40 }, place, screen)).toEqual({
+      from: { x: 2, y: 1, width: 11, height: 8 },
+      to: { x: -5, y: 0, width: 110, height: 80 },
+    });
+  });
+
+  test('is nothing of a picture beside it', () => {
+    expect(visiblePart({ width: 4, height: 4 }, { x: 200, y: 0, width: 4, height: 4 }, screen)).toBeUndefined();
+  });
 });

@@ -67,7 +67,7 @@ describe('the request', () => {
       instruction: 'make it night',
       preset: 'draft',
       provider: 'cpu',
-      control: { kind: 'depth', strength: 0.4, fromScale: 2, low: 100, high: 200, invert: true, map: 'map-1' },
+      control: { kind: 'depth', strength: 0.4, fromScale: 2, low: 100, high: 200, blur: 0, near: 1, far: 0, invert: true, map: 'map-1' },
       seed: 7,
       guidance: 2,
       temperature: 0,

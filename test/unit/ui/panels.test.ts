@@ -103,6 +103,10 @@ test('the presets show their cost and set the request', () => {
     '1.0 s · 64 MB',
     '120 ms · 64 MB',
   ]);
+  expect(body.textContent).not.toContain('experimental');
+  studio.advice.pack = { card: { untrainedPresets: ['draft'] } } as unknown as NonNullable<typeof studio.advice.pack>;
+  flushSync();
+  expect(body.querySelectorAll('.experimental')).toHaveLength(1);
   body.querySelector<HTMLInputElement>('input[value="draft"]')!.click();
   expect(studio.settings.preset).toBe('draft');
 });

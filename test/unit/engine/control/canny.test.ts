@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { canny, modelCanny } from '#engine/control/canny.js';
+import { blurredPicture, canny, modelCanny } from '#engine/control/canny.js';
 import { bytesOf, differingSamples, tensorOf } from '../image/pictures.js';
 
 interface CannyCase {
@@ -26,6 +26,14 @@ describe('canny', () => {
     },
   );
 
+  it('finds no edge of a checkerboard that a blur has levelled', () => {
+    const [width, height] = [32, 32];
+    const samples = Uint8Array.from({ length: width * height }, (_, i) => (((i % width) + Math.floor(i / width)) % 2) * 255);
+    const count = (sigma: number) =>
+      canny(blurredPicture({ width, height, channels: 1, samples }, sigma), 100, 200).filter((v) => v > 0).length;
+    expect([count(0) > 0, count(2)]).toEqual([true, 0]);
+  });
+
   it('finds nothing in a flat picture', () => {
     expect(canny({ width: 8, height: 8, channels: 3, samples: new Uint8Array(192).fill(90) }, 1, 2).every((value) => value === 0)).toBe(
       true,
@@ -41,6 +49,13 @@ describe('the edge detector of the packs', () => {
     // Two neighbours of equal strength are told apart by the last bit of a float.
     expect(differingSamples(found, wanted)).toBeLessThanOrEqual(4);
     expect(wanted.filter((value) => value > 0).length).toBeGreaterThan(100);
+  });
+
+  it('finds fewer edges in a blurred picture, and the same ones without a blur', () => {
+    const picture = tensorOf(model.cases[0]!.picture, [1, 3, model.side, model.side]);
+    const count = (blur: number) => modelCanny(picture, { blur }).data.reduce((sum, value) => sum + value, 0);
+    expect(modelCanny(picture, { blur: 0 }).data).toEqual(modelCanny(picture).data);
+    expect(count(3)).toBeLessThan(count(0));
   });
 
   it('finds fewer edges with higher thresholds', () => {

@@ -1,0 +1,124 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
+import sharp from 'sharp';
+import { renderScene } from '../support/pictures.js';
+import { expectPhase, test } from '../e2e/support/studio.js';
+
+const SIZE = { width: 6000, height: 4000 } as const;
+const RESULTS = 'test/bench/RESULTS.md';
+const SECTION = '## The window on 24 megapixels';
+
+interface Frames {
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  readonly longTasks: readonly number[];
+}
+
+/** Starts to note every frame's length and every task of more than 50 ms. */
+async function watch(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const noted = { frames: [] as number[], tasks: [] as number[], last: 0, on: true };
+    Object.assign(window, { noted });
+    const observer = new PerformanceObserver((list) => noted.tasks.push(...list.getEntries().map(({ duration }) => duration)));
+    observer.observe({ entryTypes: ['longtask'] });
+    const frame = (now: number): void => {
+      if (noted.last > 0) noted.frames.push(now - noted.last);
+      noted.last = now;
+      if (noted.on) requestAnimationFrame(frame);
+      else observer.disconnect();
+    };
+    requestAnimationFrame(frame);
+  });
+}
+
+async function seen(page: Page): Promise<Frames> {
+  const { frames, tasks } = await page.evaluate(async () => {
+    const { noted } = window as unknown as { noted: { frames: number[]; tasks: number[]; on: boolean } };
+    noted.on = false;
+    // Long tasks are reported a moment after they end.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return noted;
+  });
+  const sorted = [...frames].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+  return { medianMs: at(0.5), p95Ms: at(0.95), longTasks: tasks };
+}
+
+async function measure(page: Page, work: () => Promise<void>): Promise<Frames> {
+  await watch(page);
+  await work();
+  return seen(page);
+}
+
+/** Round and round over the picture, as fast as the page takes it. */
+async function circle(page: Page, { button = 'left', turns = 3 }: { button?: 'left' | 'middle'; turns?: number } = {}): Promise<void> {
+  const box = (await page.getByTestId('canvas').boundingBox())!;
+  const at = (angle: number) =>
+    [box.x + box.width * (0.5 + 0.25 * Math.cos(angle)), box.y + box.height * (0.5 + 0.25 * Math.sin(angle))] as const;
+  await page.mouse.move(...at(0));
+  await page.mouse.down({ button });
+  for (let step = 1; step <= turns * 60; step++) await page.mouse.move(...at((step * Math.PI) / 30));
+  await page.mouse.up({ button });
+}
+
+async function wheel(page: Page): Promise<void> {
+  const box = (await page.getByTestId('canvas').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  for (let step = 0; step < 60; step++) await page.mouse.wheel(0, step < 30 ? -60 : 60);
+}
+
+test('the window on 24 megapixels', async ({ studio: { page } }) => {
+  const scene = sharp(renderScene(SIZE.width, SIZE.height), { raw: { ...SIZE, channels: 3 } });
+  const buffer = await scene.jpeg({ quality: 92 }).toBuffer();
+  const rows: (readonly [string, Frames])[] = [];
+  const note = async (name: string, work: () => Promise<void>) => rows.push([name, await measure(page, work)]);
+  await note('opening', async () => {
+    await page.getByTestId('file-input').setInputFiles({ name: 'large.jpg', mimeType: 'image/jpeg', buffer });
+    await expectPhase(page, 'ready');
+  });
+  await note('brushing, fitted', () => circle(page));
+  await note('undo and redo of a stroke', async () => {
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Redo' }).click();
+  });
+  await note('zooming by the wheel', () => wheel(page));
+  await page.getByRole('button', { name: '1:1' }).click();
+  await note('brushing at 1:1', () => circle(page));
+  await note('moving the picture at 1:1', () => circle(page, { button: 'middle' }));
+  await page.getByRole('button', { name: 'Fit', exact: true }).click();
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
+  await note('an edit under the mask, to its end', async () => {
+    await page.getByTestId('main-button').click();
+    await expectPhase(page, 'done', 120_000);
+  });
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('button', { name: 'Clear mask' }).click();
+  await note('an edit of the whole picture, to its end', async () => {
+    await page.getByTestId('main-button').click();
+    await expectPhase(page, 'done', 120_000);
+  });
+  await write(rows);
+});
+
+async function write(rows: readonly (readonly [string, Frames])[]): Promise<void> {
+  const ms = (value: number) => value.toFixed(0);
+  const lines = rows.map(([name, { medianMs, p95Ms, longTasks }]) => {
+    const longest = longTasks.length === 0 ? 'none' : `${longTasks.length}, longest ${ms(Math.max(...longTasks))}`;
+    return `| ${name} | ${ms(medianMs)} | ${ms(p95Ms)} | ${longest} |`;
+  });
+  const section = [
+    SECTION,
+    '',
+    `A rendered scene of ${SIZE.width}×${SIZE.height} in Chromium without a GPU, on the machine above; frames as requestAnimationFrame sees them.`,
+    '',
+    '| | median frame, ms | 95th percentile, ms | tasks over 50 ms |',
+    '|---|---|---|---|',
+    ...lines,
+    '',
+    '',
+  ].join('\n');
+  const before = await readFile(RESULTS, 'utf8');
+  const others = before.replace(new RegExp(`${SECTION}[\\s\\S]*?(?=\\n## )\\n`, 'u'), '');
+  await writeFile(RESULTS, others.replace('## Published sizes', `${section}## Published sizes`));
+  process.stdout.write(`\n${section}`);
+}
