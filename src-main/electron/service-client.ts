@@ -12,10 +12,6 @@ const TO_PAGE = ['content-type', 'content-disposition', 'content-length'];
 /**
  * The shell's way to the service on this machine. The session's secret stays here: whoever takes over the page gets the
  * contract's requests, as the page had them, and nothing that would work outside the window.
- *
- * Choice: requests go on over the loopback server. Why: it is the service's one wire, tested against strangers, and
- * streams, cancelling by hanging up and limits of size are its own. Trade-off: a port is open on loopback while the
- * window is, and each body passes the shell once, unread.
  */
 export class ServiceClient {
   readonly #base: URL;

@@ -21,12 +21,7 @@ export interface UpdateParts {
   readonly log: Log;
 }
 
-/**
- * Looks for a new version and fetches it where the user says so; it is installed when the application is left.
- *
- * Choice: off until it is switched on in the Help menu, and absent where a package names no place to look. Why: nothing
- * leaves this machine unless it was asked for. Trade-off: who never looks into the menu stays with an old version.
- */
+/** Looks for a new version and fetches it where the user says so; it is installed when the application is left. */
 export async function lookForUpdate({ isConfigured, isWanted, load, whenIdle, ask, log }: UpdateParts): Promise<void> {
   if (!isConfigured || !isWanted()) return;
   try {

@@ -108,7 +108,9 @@ describe.skipIf(process.platform !== 'linux')('the package of this system (Linux
   test('the main process parses nothing that a user brings: no reader of pictures, projects or weights is among its code', () => {
     const { regions, libraries } = codeReachedFrom('dist/main/electron.js');
     expect(regions).toContain('src-main/electron/main.ts');
-    expect(regions.filter((file) => !/^src-main\/(base|contract|electron)\/|^(src-main\/service\/names\.ts|page-headers)$/u.test(file))).toEqual([]);
+    expect(
+      regions.filter((file) => !/^src-main\/(base|contract|electron)\/|^(src-main\/service\/names\.ts|page-headers)$/u.test(file)),
+    ).toEqual([]);
     expect(libraries.filter((name) => !name.startsWith('node:'))).toEqual(['electron', 'electron-log/node', 'electron-updater', 'valibot']);
   });
 

@@ -56,10 +56,10 @@ function open(current: Partial<SettingsFile['current']> = {}) {
 }
 
 describe('the window', () => {
-  it('gives the page no powers', () => {
-    expect(open().window.options).toMatchObject({
-      webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true },
-    });
+  it('gives the page no powers, and weakens nothing else', () => {
+    const preload = expect.stringMatching(/preload\.cjs$/u) as string;
+    const preferences = { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true };
+    expect(open().window.options['webPreferences']).toEqual(preferences);
   });
 
   it.each([
