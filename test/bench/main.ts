@@ -135,7 +135,7 @@ async function startLines(): Promise<readonly string[]> {
   const title = ['', '## Start of the desktop', ''];
   return [
     ...title,
-    `From the command to a window that takes a photo, on ${what}: **${ms(median(times))} ms** (at most ${ms(Math.max(...times))}).`,
+    `From the command to a window that takes a photo, on ${what}: **${ms(median(times))} ms** (at most ${ms(Math.max(...times))} ms).`,
   ];
 }
 
