@@ -2,7 +2,8 @@ import { builtinModules } from 'node:module';
 import { defineConfig } from 'vite';
 import packageJson from './package.json' with { type: 'json' };
 
-const external = [...builtinModules, /^node:/u, 'electron', ...Object.keys(packageJson.dependencies)];
+// Playwright drives the bench of the desktop's start, and is no part of the product.
+const external = [...builtinModules, /^node:/u, 'electron', '@playwright/test', ...Object.keys(packageJson.dependencies)];
 
 /** Everything that runs under Node: the command line with its server, the inference process, the desktop shell, the bench. */
 export default defineConfig({

@@ -3,16 +3,56 @@ import type { Command } from './commands.js';
 /** A file that the desktop opens: from its menus, from the command line, or by a double click. */
 export interface OpenedFile {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** Where the page can fetch its bytes, once. */
+  readonly address: string;
 }
 
 /** What the preload script lends the page, as `window.scalebrushDesktop`. Nothing but this crosses over. */
 export interface Desktop {
   onCommand(listener: (command: Command) => void): void;
-  onFile(listener: (file: OpenedFile) => void): void;
+  onFile(listener: (file: OpenedFile) => unknown): void;
   /** Where a chosen or dropped file lies; empty for one that was made in the page. */
   pathOf(file: unknown): string;
+  /** Lets the system drag a picture of the service out of the window, as a file. */
+  dragOut(picture: string): void;
 }
 
-/** The two channels, main to page; the page sends nothing. */
+/** Main to page. */
 export const CHANNELS = { command: 'scalebrush:command', file: 'scalebrush:file' } as const;
+/** Page to main: this and nothing else. */
+export const PAGE_CHANNELS = { dragOut: 'scalebrush:drag-out' } as const;
+
+/** The page's own scheme: neither a file nor an address of the network. */
+export const STUDIO = { scheme: 'app', host: 'studio', url: 'app://studio/' } as const;
+
+/** What the service in its utility process asks of the shell, which alone can start processes. */
+export interface ToShell {
+  readonly kind: 'start' | 'stop';
+  readonly id: number;
+}
+
+/** What it is told. With `started` comes the port to the new process. */
+export type FromShell =
+  { readonly kind: 'started'; readonly id: number } | { readonly kind: 'ended'; readonly id: number; readonly how: string };
+
+/** As far as we use Electron's own: only the shell's room may name it. */
+export interface MessagePort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (event: { readonly data: unknown }) => void): unknown;
+  start(): void;
+}
+
+type ParentListener = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }) => void;
+
+/** A utility process's way to the shell. */
+export interface ParentPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: ParentListener): unknown;
+  once(event: 'message', listener: ParentListener): unknown;
+  off(event: 'message', listener: ParentListener): unknown;
+}
+
+/** `process`, which may be that of a utility process. */
+export interface MaybeUtility {
+  readonly parentPort?: ParentPort;
+}

@@ -1,35 +1,63 @@
-import { app, dialog, type BrowserWindow } from 'electron';
-import { CHANNELS } from '#contract/desktop.js';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { app, clipboard, dialog, type BrowserWindow, type WebContents } from 'electron';
+import type { ProviderReport } from '#contract/api.js';
+import { CHANNELS, PAGE_CHANNELS, STUDIO } from '#contract/desktop.js';
+import type { PictureId } from '#contract/request.js';
+import { diagnosticsOf } from './diagnostics.js';
+import { DragOut } from './drag-out.js';
+import { openLog } from './log.js';
 import { showMenus } from './menu.js';
-import { filesIn, readOpenedFile } from './open-file.js';
-import { startServerProcess, type ServerProcess } from './server-process.js';
+import { filesIn, OpenedFiles } from './open-file.js';
+import { hearPage } from './page-messages.js';
+import { Runs } from './runs.js';
+import { askWhereToSave } from './save-dialog.js';
+import { ServiceClient } from './service-client.js';
+import { startServiceProcess, type ServiceProcess } from './service-process.js';
 import { SettingsFile } from './settings.js';
+import { claimScheme, serveStudio } from './studio-protocol.js';
+import { lookForUpdate } from './updates.js';
 import { createWindow, fence, refusePermissions } from './window.js';
 
+const LOG_LINES = 200;
+
 /**
- * The desktop shell: a window onto the same loopback server that the browser uses. The page has no powers of its own;
- * menus and files come to it as messages, and it sends none back.
+ * The desktop shell: a window onto the service, which lives in a utility process. The page has no powers of its own;
+ * menus and files come to it as messages, and the only one that it sends asks for a drag.
  */
 class Shell {
+  readonly #log = openLog(path.join(app.getPath('userData'), 'logs'));
   readonly #settings = new SettingsFile(app.getPath('userData'));
-  #server: ServerProcess | undefined;
+  readonly #opened = new OpenedFiles();
+  readonly #dragOut = new DragOut();
+  readonly #runs = new Runs(() => this.#window);
+  #process: ServiceProcess | undefined;
+  #service = new Promise<ServiceClient>(() => undefined);
   #window: BrowserWindow | undefined;
   #quitting = false;
 
   async open(): Promise<void> {
-    const server = await startServerProcess();
-    this.#server = server;
+    this.#log.info(`Scalebrush ${app.getVersion()} begins.`);
+    this.#startService();
     refusePermissions();
+    askWhereToSave(this.#settings);
+    serveStudio({
+      folder: path.join(import.meta.dirname, '../renderer'),
+      service: (request) => this.#answer(request),
+      opened: this.#opened,
+    });
+    hearPage(PAGE_CHANNELS, { dragOut: (picture, contents) => void this.#drag(picture, contents) }, this.#log);
     const window = createWindow(this.#settings);
     this.#window = window;
-    fence(window.webContents, () => new URL(this.#server?.url ?? server.url).origin);
+    fence(window.webContents);
     window.once('closed', () => (this.#window = undefined));
+    window.webContents.on('render-process-gone', (_event, { reason }) => void this.#beginAnew(`The window ended (${reason}).`));
     app.once('before-quit', () => (this.#quitting = true));
-    app.once('will-quit', () => this.#server?.stop());
+    app.once('will-quit', () => this.#process?.stop());
     this.#showMenus();
-    this.#watch(server);
-    await window.loadURL(server.url);
+    await window.loadURL(STUDIO.url);
     for (const file of await filesIn(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd())) await this.openFile(file);
+    await this.#lookForUpdate();
   }
 
   /** A second start brings this window to the front, with the file that it was started with. */
@@ -41,8 +69,9 @@ class Shell {
 
   async openFile(file: string): Promise<void> {
     try {
-      this.#window?.webContents.send(CHANNELS.file, await readOpenedFile(file));
+      this.#window?.webContents.send(CHANNELS.file, await this.#opened.offer(file));
       this.#settings.opened(file);
+      app.addRecentDocument(file);
     } catch (error) {
       this.#settings.forget(file);
       dialog.showErrorBox('The file could not be opened', messageOf(error));
@@ -50,26 +79,90 @@ class Shell {
     this.#showMenus();
   }
 
+  /** A service that dies takes its pictures with it; a new one is there at once, and the journal brings the table back. */
+  #startService(): void {
+    const started = startServiceProcess(this.#log);
+    this.#process = started;
+    this.#service = started.url.then((url) => ServiceClient.enter(url));
+    void this.#service
+      .then(() => started.ended)
+      .then(async () => {
+        if (this.#quitting || !this.#window) return;
+        this.#startService();
+        await this.#beginAnew('The process that held your pictures ended.');
+      })
+      .catch(giveUp);
+  }
+
+  async #beginAnew(why: string): Promise<void> {
+    if (this.#quitting) return;
+    this.#log.error(why);
+    dialog.showErrorBox('Scalebrush had to start anew', `${why} What was on your table comes back.`);
+    await this.#window?.loadURL(STUDIO.url);
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const response = await (await this.#service).forward(request);
+    return new URL(request.url).pathname.startsWith('/api/stream/') ? this.#runs.watch(response) : response;
+  }
+
+  async #drag(picture: PictureId, contents: WebContents): Promise<void> {
+    try {
+      await this.#dragOut.start(picture, contents, await this.#service);
+    } catch (error) {
+      this.#log.warn(`A picture could not be dragged out: ${messageOf(error)}`);
+    }
+  }
+
+  async #copyDiagnostics(): Promise<void> {
+    const asked = this.#service.then((service) => service.call('providers.list', {})) as Promise<readonly ProviderReport[]>;
+    const providers = await asked.catch(() => []);
+    const lines = this.#log.tail(LOG_LINES);
+    await clipboard.writeText(diagnosticsOf({ version: app.getVersion(), versions: process.versions, providers, lines }));
+  }
+
+  #lookForUpdate(): Promise<void> {
+    return lookForUpdate({
+      isConfigured: hasUpdates(),
+      isWanted: () => this.#settings.current.updates,
+      load: async () => (await import('electron-updater')).default.autoUpdater,
+      whenIdle: () => this.#runs.whenIdle(),
+      ask: (version) => askForUpdate(version),
+      log: this.#log,
+    });
+  }
+
   #showMenus(): void {
+    const change = (updates: boolean): void => {
+      this.#settings.change({ updates });
+      void this.#lookForUpdate();
+    };
     showMenus({
       command: (command) => this.#window?.webContents.send(CHANNELS.command, command),
       openRecent: (file) => void this.openFile(file),
+      copyDiagnostics: () => void this.#copyDiagnostics(),
+      updates: hasUpdates() ? { wanted: this.#settings.current.updates, change } : undefined,
       recent: this.#settings.current.recent,
       forDevelopers: !app.isPackaged,
     });
   }
+}
 
-  /** A server that dies takes its pictures with it; a new one is there at once, and the window says so. */
-  #watch(server: ServerProcess): void {
-    void server.ended.then(async () => {
-      if (this.#quitting || !this.#window) return;
-      dialog.showErrorBox('Scalebrush had to start anew', 'The process that held your pictures ended. Please open your photo again.');
-      const next = await startServerProcess();
-      this.#server = next;
-      this.#watch(next);
-      await this.#window.loadURL(next.url);
-    }).catch(giveUp); // prettier-ignore
-  }
+/** Written by electron-builder where a place to look at was configured. */
+function hasUpdates(): boolean {
+  return app.isPackaged && existsSync(path.join(process.resourcesPath, 'app-update.yml'));
+}
+
+async function askForUpdate(version: string): Promise<boolean> {
+  const { response } = await dialog.showMessageBox({
+    type: 'question',
+    message: `Scalebrush ${version} is there.`,
+    detail: 'It is fetched now and installed when you leave Scalebrush.',
+    buttons: ['Fetch', 'Not Now'],
+    defaultId: 0,
+    cancelId: 1,
+  });
+  return response === 0;
 }
 
 function messageOf(error: unknown): string {
@@ -82,6 +175,7 @@ function giveUp(error: unknown): void {
 }
 
 if (app.requestSingleInstanceLock()) {
+  claimScheme();
   const shell = new Shell();
   app.on('second-instance', (_event, commandLine, workingFolder) => void shell.startedAgain(commandLine, workingFolder));
   app.on('open-file', (event, file) => {

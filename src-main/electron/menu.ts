@@ -5,6 +5,9 @@ import { COMMANDS, type Command } from '#contract/commands.js';
 export interface MenuActions {
   command(command: Command): void;
   openRecent(file: string): void;
+  readonly copyDiagnostics: () => void;
+  /** Absent where this package has no place to look for updates. */
+  readonly updates: { readonly wanted: boolean; change(wanted: boolean): void } | undefined;
   readonly recent: readonly string[];
   /** Whether this build is for those who make it. */
   readonly forDevelopers: boolean;
@@ -19,6 +22,7 @@ export function showMenus(actions: MenuActions): void {
     };
     return { id: command, label, ...(accelerator !== undefined && { accelerator }), click };
   };
+  const { updates } = actions;
   const separator = { type: 'separator' } as const;
   const recent = actions.recent.map((file) => ({
     label: path.basename(file),
@@ -57,7 +61,26 @@ export function showMenus(actions: MenuActions): void {
         ...(actions.forDevelopers ? [{ role: 'toggleDevTools' } as const] : []),
       ],
     },
-    { label: 'Help', role: 'help', submenu: [item('keys')] },
+    {
+      label: 'Help',
+      role: 'help',
+      submenu: [
+        item('keys'),
+        separator,
+        { id: 'diagnostics', label: 'Copy Diagnostics', click: actions.copyDiagnostics },
+        ...(updates
+          ? [
+              {
+                id: 'updates',
+                label: 'Look for Updates at Start',
+                type: 'checkbox',
+                checked: updates.wanted,
+                click: ({ checked }: { readonly checked: boolean }) => { updates.change(checked); }, // prettier-ignore
+              } as const,
+            ]
+          : []),
+      ],
+    },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }

@@ -1,5 +1,5 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
-import { CHANNELS, type Desktop } from '#contract/desktop.js';
+import { CHANNELS, PAGE_CHANNELS, type Desktop } from '#contract/desktop.js';
 
 /** Runs sandboxed, in a world of its own. Listeners get the value alone: an event would carry `ipcRenderer` along. */
 const desktop: Desktop = {
@@ -14,6 +14,9 @@ const desktop: Desktop = {
     });
   },
   pathOf: (file) => webUtils.getPathForFile(file as File),
+  dragOut: (picture) => {
+    ipcRenderer.send(PAGE_CHANNELS.dragOut, picture);
+  },
 };
 
 contextBridge.exposeInMainWorld('scalebrushDesktop', desktop);

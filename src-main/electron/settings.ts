@@ -12,10 +12,14 @@ const Settings = v.object({
   maximized: v.optional(v.boolean(), false),
   /** Absolute paths, the last one first. */
   recent: v.optional(v.array(v.string()), []),
+  /** Where a picture was saved last. */
+  saveFolder: v.optional(v.string()),
+  /** Whether to look for a new version at every start. */
+  updates: v.optional(v.boolean(), false),
 });
 export type Settings = v.InferOutput<typeof Settings>;
 
-const FRESH: Settings = { version: 1, maximized: false, recent: [] };
+const FRESH: Settings = { version: 1, maximized: false, recent: [], updates: false };
 const MOST_RECENT = 10;
 
 /** What the shell remembers from one start to the next. A file that cannot be read is set aside, never fatal. */

@@ -1,24 +1,29 @@
 import path from 'node:path';
-import { BrowserWindow, dialog, session, shell, type WebContents } from 'electron';
+import { BrowserWindow, dialog, nativeTheme, session, shell, type WebContents } from 'electron';
+import { STUDIO } from '#contract/desktop.js';
 import type { SettingsFile } from './settings.js';
 
 const SIZE = { width: 1440, height: 900 };
 const LEAST = { minWidth: 900, minHeight: 600 };
 
-/** The one window: sandboxed, with a preload script that lends it three functions and nothing else. */
+/** What shows before the page does: its surround, light or dark as the system is. */
+const SURROUND = { dark: '#404040', light: '#b4b4b4' };
+
+/** The one window: sandboxed, with a preload script that lends it four functions and nothing else. */
 export function createWindow(settings: SettingsFile): BrowserWindow {
   const { bounds, maximized } = settings.current;
   const window = new BrowserWindow({
     ...SIZE,
     ...bounds,
     ...LEAST,
-    backgroundColor: '#3a3a3a',
+    backgroundColor: nativeTheme.shouldUseDarkColors ? SURROUND.dark : SURROUND.light,
     show: false,
     webPreferences: {
       preload: path.join(import.meta.dirname, '../preload/preload.cjs'),
       contextIsolation: true,
       sandbox: true,
       nodeIntegration: false,
+      webSecurity: true,
     },
   });
   if (maximized) window.maximize();
@@ -47,10 +52,10 @@ function askBeforeLeaving(window: BrowserWindow): void {
   });
 }
 
-/** Keeps a page on the server's origin; a link to elsewhere opens in the user's browser. */
-export function fence(contents: WebContents, originOf: () => string): void {
+/** Keeps a page in the studio; a link to elsewhere opens in the user's browser. */
+export function fence(contents: WebContents): void {
   const stay = (event: { preventDefault(): void; readonly url: string }): void => {
-    if (new URL(event.url).origin !== originOf()) event.preventDefault();
+    if (!event.url.startsWith(STUDIO.url)) event.preventDefault();
   };
   contents.on('will-navigate', stay);
   contents.on('will-redirect', stay);

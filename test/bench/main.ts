@@ -11,6 +11,7 @@ import { transformerWork } from '#engine/door/cost-model.js';
 import type { Engine, InstalledPack } from '#engine/door/engine.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
+import { startTimes } from './start.js';
 
 const RUNS = 7;
 const root = process.cwd();
@@ -121,10 +122,21 @@ async function main(): Promise<void> {
     );
   }
   await engine.close();
+  lines.push(...(await startLines()));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   const text = `${lines.join('\n')}\n\n${byHand}`;
   await writeFile(path.join(root, 'test/bench/RESULTS.md'), text);
   process.stdout.write(text);
+}
+
+async function startLines(): Promise<readonly string[]> {
+  const { times, isReal } = await startTimes(root, RUNS);
+  const what = isReal ? 'Electron' : 'the double of Electron (Chromium’s own start included)';
+  const title = ['', '## Start of the desktop', ''];
+  return [
+    ...title,
+    `From the command to a window that takes a photo, on ${what}: **${ms(median(times))} ms** (at most ${ms(Math.max(...times))} ms).`,
+  ];
 }
 
 interface PresetRow {

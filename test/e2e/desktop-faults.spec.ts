@@ -27,6 +27,16 @@ const FAULTS: readonly (readonly [name: string, file: string, from: string | Reg
     'ipcRenderer: () => electron.ipcRenderer,\n\tonCommand:',
     'no powers',
   ],
+  ['a page that may be anyone’s', 'dist/main/electron.js', 'isOurPage(senderFrame) && ', '', 'of a stranger'],
+  ['a message in any shape', 'dist/main/electron.js', 'isShort && ', '', 'of a stranger'],
+  [
+    'the window instead of 404',
+    'dist/main/electron.js',
+    '=== void 0 || type === void 0) return refusal(404)',
+    '=== void 0) return answer(new Request("app://studio/"), parts)',
+    'is 404',
+  ],
+  ['files beside the window', 'dist/main/electron.js', 'file.startsWith(folder + path.sep) && ', '', 'is 404'],
   ['no question before a run is lost', 'dist/main/electron.js', 'askBeforeLeaving(window);', '', 'closing while'],
 ];
 

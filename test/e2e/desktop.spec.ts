@@ -1,19 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { _electron, expect, test, type ElectronApplication, type Page } from '@playwright/test';
+import { electronBinary } from '../support/electron-binary.js';
 import { scenePng } from '../support/pictures.js';
 import { expectPhase } from './support/studio.js';
 
 /** Another build where one is named: desktop-faults.test.ts looks whether faults are found. */
 const root = path.resolve(process.env['SCALEBRUSH_DESKTOP'] ?? '.');
-const marker = path.join(root, 'node_modules/electron/path.txt');
-/** The real binary where it was downloaded, else the double: real Chromium, the built main module and preload script. */
-const binary = existsSync(marker)
-  ? path.join(root, 'node_modules/electron/dist', readFileSync(marker, 'utf8').trim())
-  : path.resolve('test/desktop/double/electron');
+const { file: binary } = electronBinary(root);
 
 let folder: string;
 let app: ElectronApplication;
@@ -29,7 +24,8 @@ async function launch(...words: readonly string[]): Promise<void> {
   page = await app.firstWindow();
   // Playwright would answer by itself what the application is to answer.
   page.on('dialog', () => undefined);
-  await page.waitForURL(/127\.0\.0\.1/u);
+  // The double serves app://studio/ as a host of that name.
+  await page.waitForURL(/\/\/studio/u);
   await page.waitForFunction(() => document.documentElement.dataset['phase'] !== undefined);
 }
 
@@ -106,14 +102,14 @@ test('the page has no powers', async () => {
   const powers = await page.evaluate(() => {
     const world = globalThis as Record<string, unknown>;
     return {
-      types: ['require', 'process', 'module', '__deliver', 'ipcRenderer'].map((name) => typeof world[name]),
+      types: ['require', 'process', 'module', '__deliver', '__toMain', 'ipcRenderer'].map((name) => typeof world[name]),
       lent: Object.keys(world['scalebrushDesktop'] as object),
       frozen: Object.isFrozen(world['scalebrushDesktop']),
     };
   });
   expect(powers).toEqual({
-    types: ['undefined', 'undefined', 'undefined', 'undefined', 'undefined'],
-    lent: ['onCommand', 'onFile', 'pathOf'],
+    types: Array<string>(6).fill('undefined'),
+    lent: ['onCommand', 'onFile', 'pathOf', 'dragOut'],
     frozen: true,
   });
 });
@@ -164,10 +160,97 @@ test('the page cannot be led elsewhere, and links open in the user’s browser',
   });
   await page.waitForTimeout(300);
   expect(page.url()).toBe(before);
-  await page.evaluate(() => window.open('https://example.com/new'));
+  await page.evaluate(() => void window.open('https://example.com/new'));
   await expect.poll(() => app.evaluate(() => (globalThis as { opened?: string[] }).opened)).toEqual(['https://example.com/new']);
-  await page.waitForTimeout(300);
+  // Time enough for a window that should not be there, and for one that is refused to be gone.
+  await page.waitForTimeout(1000);
   expect(app.windows()).toHaveLength(1);
+});
+
+const statusOf = (
+  address: string,
+  init: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
+) => page.evaluate(async ([to, how]) => (await fetch(to, how)).status, [address, init] as const);
+
+test('what is not there is 404, however it is asked for', async () => {
+  const outside = [
+    '/missing',
+    '/settings',
+    '/assets',
+    '/assets/',
+    '/opened/guessed',
+    '/..%2f..%2fpackage.json',
+    '/%2e%2e%2fmain%2felectron.js',
+    '/%00',
+  ];
+  for (const address of outside) expect([address, await statusOf(address)]).toEqual([address, 404]);
+  expect(await statusOf('/', { method: 'POST', body: 'x' })).toBe(405);
+  expect(await statusOf('/api/call/nothing', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).toBe(404);
+});
+
+test('the service’s secret stays in the shell', async () => {
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  const told = page.evaluate(async () => [
+    ...(
+      await fetch('/api/call/packs.list', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+    ).headers.keys(),
+  ]);
+  expect(await told).not.toContain('set-cookie');
+});
+
+test('a run shows on the taskbar, and a result can be dragged out', async () => {
+  await app.evaluate(({ BrowserWindow }) => {
+    const [window] = BrowserWindow.getAllWindows();
+    const world = globalThis as { shares?: number[]; dragged?: string };
+    world.shares = [];
+    if (!window) return;
+    window.setProgressBar = (share) => world.shares?.push(share);
+    window.webContents.startDrag = ({ file }) => (world.dragged = file);
+  });
+  await runUntil('done');
+  const shares = await app.evaluate(() => (globalThis as { shares?: number[] }).shares ?? []);
+  expect(shares[0]).toBe(0);
+  expect(shares.at(-1)).toBe(-1);
+  expect(Math.max(...shares)).toBe(1);
+  await page.getByText('second.png').dispatchEvent('dragstart');
+  await expect.poll(dragged).toMatch(/second.*\.png$/u);
+  expect(await readFile(await dragged()).then((bytes) => bytes.subarray(1, 4).toString())).toBe('PNG');
+  await page.getByRole('button', { name: 'Discard' }).click();
+});
+
+const dragged = () => app.evaluate(() => (globalThis as { dragged?: string }).dragged ?? '');
+
+test('a message of a stranger, or in another shape, does nothing', async () => {
+  const before = await dragged();
+  await app.evaluate(({ BrowserWindow, ipcMain }, channel) => {
+    const sender = BrowserWindow.getAllWindows()[0]?.webContents;
+    const own = { url: 'app://studio/', parent: null };
+    const id = 'a'.repeat(36);
+    const messages: [frame: unknown, ...values: unknown[]][] = [
+      [null, id],
+      [{ url: 'https://example.com/', parent: null }, id],
+      [{ url: 'app://studio.example.com/', parent: null }, id],
+      [{ url: 'app://studio/', parent: own }, id],
+      [own, 7],
+      [own, { id }],
+      [own],
+      [own, id, id],
+      [own, '../../../etc/passwd'],
+      [own, 'x'.repeat(2 ** 26)],
+    ];
+    for (const [senderFrame, ...values] of messages) ipcMain.emit(channel, { sender, senderFrame }, ...values);
+  }, 'scalebrush:drag-out');
+  const refusals = async () =>
+    (await readFile(path.join(folder, 'user/logs/scalebrush.log'), 'utf8')).match(/dragOut was refused/gu)?.length;
+  await expect.poll(refusals).toBe(10);
+  expect(await dragged()).toBe(before);
+});
+
+test('diagnostics are copied, without wishes and without names of files', async () => {
+  await press('diagnostics');
+  const copied = () => app.evaluate(({ clipboard }) => clipboard.readText());
+  await expect.poll(copied).toMatch(/^Scalebrush .*provider cpu: available.* begins\.$/msu);
+  expect(await copied()).not.toMatch(/warmer|second\.png|scalebrush-desktop-/u);
 });
 
 test('closing while an edit runs asks, and keeps running where that is the answer', async () => {
@@ -188,21 +271,57 @@ test('closing while an edit runs asks, and keeps running where that is the answe
   await expectPhase(page, 'done');
 });
 
-test('a server that dies is replaced, and the window begins anew', async () => {
-  const pid = app.process().pid!;
-  const listing = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  const rows = listing.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line));
-  const server = rows.find((row) => row?.[3]?.includes('server.js') === true && (row[2] === String(pid) || isChild(rows, row[2], pid)));
-  await app.evaluate(({ dialog }) => {
-    dialog.showErrorBox = (title) => ((globalThis as { said?: string }).said = title);
-  });
-  const before = page.url();
-  process.kill(Number(server?.[1]), 'SIGKILL');
-  await expect.poll(() => app.evaluate(() => (globalThis as { said?: string }).said)).toBe('Scalebrush had to start anew');
-  await expect.poll(() => page.url()).not.toBe(before);
-  await expectPhase(page, 'empty');
+test('a service that dies is replaced, and the table comes back', async () => {
+  await sayingWhatHappened();
+  await kill('Scalebrush Service');
+  await expect.poll(said).toMatch(/had to start anew.*held your pictures/u);
+  await expectTheTableBack();
 });
 
-function isChild(rows: readonly (RegExpExecArray | null)[], parent: string | undefined, pid: number): boolean {
-  return rows.some((row) => row?.[1] === parent && row?.[2] === String(pid));
+test('a window that dies begins anew with what was on the table', async () => {
+  await sayingWhatHappened();
+  await app.evaluate(({ BrowserWindow }) => {
+    BrowserWindow.getAllWindows()[0]?.webContents.emit('render-process-gone', {}, { reason: 'crashed', exitCode: 1 });
+  });
+  await expect.poll(said).toMatch(/had to start anew.*crashed/u);
+  await expectTheTableBack();
+});
+
+test('an inference process that dies costs one run', async () => {
+  const discard = page.getByRole('button', { name: 'Discard' });
+  if (await discard.isEnabled()) await discard.click();
+  await runUntil('done');
+  await kill('Scalebrush Inference');
+  await discard.click();
+  await runUntil('done');
+});
+
+async function runUntil(phase: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, phase);
+}
+
+/** In a page that is not the one which `sayingWhatHappened` saw. */
+async function expectTheTableBack(): Promise<void> {
+  // The journal is written a moment after each deed: the last result may be on it or not.
+  await expect(page.locator('html:not([data-old]):is([data-phase="done"], [data-phase="ready"])')).toBeAttached({ timeout: 30_000 });
+  await expect(page.getByText('second.png')).toBeVisible();
+}
+
+async function sayingWhatHappened(): Promise<void> {
+  await page.evaluate(() => (document.documentElement.dataset['old'] = 'yes'));
+  await app.evaluate(({ dialog }) => {
+    delete (globalThis as { said?: string }).said;
+    dialog.showErrorBox = (title, text) => ((globalThis as { said?: string }).said = `${title}: ${text}`);
+  });
+}
+
+const said = () => app.evaluate(() => (globalThis as { said?: string }).said ?? '');
+
+/** The utility process of a name, as Electron tells it on every system. */
+async function kill(name: string): Promise<void> {
+  const pid = await app.evaluate(({ app: shell }, wanted) => shell.getAppMetrics().find((each) => each.name === wanted)?.pid ?? 0, name);
+  expect(pid).toBeGreaterThan(0);
+  process.kill(pid, 'SIGKILL');
 }

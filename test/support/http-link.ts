@@ -18,6 +18,15 @@ export async function openHttpLink(url: string): Promise<Link> {
   const { origin } = new URL(url);
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const answer = await fetch(origin + path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), cookie } });
+    return answer;
+  };
+  return httpLink(send);
+}
+
+/** The same over anything that answers requests. */
+export function httpLink(ask: (path: string, init: RequestInit) => Promise<Response>): Link {
+  const send = async (path: string, init: RequestInit): Promise<Response> => {
+    const answer = await ask(path, init);
     if (!answer.ok) throw fromErrorData((await answer.json()) as ErrorData);
     return answer;
   };

@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import type { MaybeUtility, MessagePort } from '#contract/desktop.js';
 
 /** To the inference process. */
 export type Question =
@@ -63,11 +64,34 @@ async function answer(
   }
 }
 
-/** Serves the methods to the process that forked this one, and ends with it. */
+/** Serves the methods to the process that started this one, and ends with it. */
 export function serve(methods: Methods): void {
+  const { parentPort } = process as MaybeUtility;
+  if (parentPort) {
+    // The first message brings the port to the service; the program itself asks nothing.
+    parentPort.once('message', ({ ports: [port] }) => {
+      if (port) answerQuestions(methods, portOf(port));
+    });
+    return;
+  }
   answerQuestions(methods, {
     send: (message) => process.send?.(message),
     onQuestion: (listener) => process.on('message', listener),
   });
   process.on('disconnect', () => process.exit(0));
+}
+
+function portOf(port: MessagePort): Port {
+  return {
+    send: (message) => {
+      port.postMessage(message);
+    },
+    onQuestion: (listener) => {
+      port.on('message', ({ data }) => {
+        listener(data as Question);
+      });
+      // Questions wait for this; one that nobody hears is lost.
+      port.start();
+    },
+  };
 }

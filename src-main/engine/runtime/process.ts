@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import { startChild, type InferenceChild } from './child.js';
 import type { Answer, Question } from './process-protocol.js';
 
 export interface InferenceProcessOptions {
@@ -15,11 +15,6 @@ interface Pending {
   died(error: Error): void;
 }
 
-/**
- * glibc keeps freed blocks of up to 32 MB for itself once it has seen such: of an encoder of text in int4, all of its memory.
- * A fixed limit gives everything larger back to the system; other systems do not look at it.
- */
-const GIVE_BACK = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) };
 const HARD_CANCEL_MS = 10_000;
 /** How often a waiting stream looks whether it is still wanted. */
 const CANCEL_POLL_MS = 20;
@@ -32,7 +27,7 @@ const CANCEL_POLL_MS = 20;
 export class InferenceProcess {
   readonly #options: InferenceProcessOptions;
   readonly #pending = new Map<number, Pending>();
-  #child: ChildProcess | undefined;
+  #child: InferenceChild | undefined;
   #nextId = 0;
   #closing = false;
 
@@ -78,7 +73,7 @@ export class InferenceProcess {
 
   /** Ends the process at once; whatever it was doing fails with `inference.died`. */
   kill(): void {
-    this.#child?.kill('SIGKILL');
+    this.#child?.kill();
   }
 
   async close(): Promise<void> {
@@ -86,10 +81,9 @@ export class InferenceProcess {
     if (!child) return;
     // An idle child is let go of; waiting for its end must hold this program again, whatever answer still comes in.
     this.#closing = true;
-    child.ref();
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await exited;
+    child.hold(true);
+    child.stop();
+    await child.ended;
   }
 
   #ask(method: string, args: readonly unknown[], pending: Pending): number {
@@ -103,41 +97,28 @@ export class InferenceProcess {
     this.#child ??= this.#start();
     const child = this.#child;
     this.#holdWhileBusy(child);
-    child.send(question, (error) => {
-      if (error) this.#ended(child, error.message);
-    });
+    child.send(question);
   }
 
-  #start(): ChildProcess {
-    const env = { ...GIVE_BACK, ...process.env };
-    const child = fork(this.#options.entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'], env });
-    child.on('message', (answer: Answer) => {
+  #start(): InferenceChild {
+    const child = startChild(this.#options.entry, (answer: Answer) => {
       const pending = this.#pending.get(answer.id);
       if (answer.kind !== 'value') this.#pending.delete(answer.id);
       this.#holdWhileBusy(child);
       pending?.receive(answer);
     });
-    child.once('exit', (code, signal) => {
-      this.#ended(child, signal ?? `code ${code ?? 'unknown'}`);
-    });
-    child.once('error', (error) => {
-      this.#ended(child, error.message);
+    void child.ended.then((how) => {
+      this.#ended(child, how);
     });
     return child;
   }
 
   /** An engine at work keeps this program alive; an idle one must not. */
-  #holdWhileBusy(child: ChildProcess): void {
-    if (this.#pending.size > 0 || this.#closing) {
-      child.ref();
-      child.channel?.ref();
-    } else {
-      child.unref();
-      child.channel?.unref();
-    }
+  #holdWhileBusy(child: InferenceChild): void {
+    child.hold(this.#pending.size > 0 || this.#closing);
   }
 
-  #ended(child: ChildProcess, how: string): void {
+  #ended(child: InferenceChild, how: string): void {
     if (this.#child !== child) return;
     this.#child = undefined;
     const waiting = [...this.#pending.values()];
@@ -159,7 +140,7 @@ export class InferenceProcess {
     this.#send({ kind: 'cancel', id });
     const child = this.#child;
     const timer = setTimeout(() => {
-      if (this.#pending.has(id)) child?.kill('SIGKILL');
+      if (this.#pending.has(id)) child?.kill();
     }, this.#options.hardCancelMs ?? HARD_CANCEL_MS);
     timer.unref();
   }

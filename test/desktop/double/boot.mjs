@@ -4,6 +4,7 @@ import inspector from 'node:inspector';
 import Module, { register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { forbidFork } from './no-fork.mjs';
 
 const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith('--'));
@@ -22,6 +23,7 @@ process.type = 'browser';
 const double = await import('./core.mjs');
 const load = Module._load;
 Module._load = (request, ...others) => (request === 'electron' ? double.default : load(request, ...others));
+forbidFork();
 double.configure(flags);
 let loaded;
 const entryLoaded = new Promise((resolve) => (loaded = resolve));

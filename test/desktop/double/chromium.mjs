@@ -50,7 +50,11 @@ export class Chromium {
 
   close() {
     this.#process?.kill('SIGKILL');
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    } catch {
+      // Its children still write there while they end.
+    }
   }
 
   #address() {

@@ -5,7 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { Chromium } from './chromium.mjs';
 import { PageWindow } from './page-window.mjs';
-import { preventable, strict } from './strict.mjs';
+import { openSchemes, protocol } from './scheme.mjs';
+import { preventable, strict, strictInstance } from './strict.mjs';
+import { endUtilities, MessageChannelMain, utilityMetrics, utilityProcess } from './utility.mjs';
 
 const chromium = new Chromium();
 const windows = new Set();
@@ -21,7 +23,8 @@ export function configure(given) {
 }
 
 export function openBrowser() {
-  opening ??= chromium.open().then(() => {
+  opening ??= openSchemes().then(async () => {
+    await chromium.open();
     chromium.on(undefined, (method, params) => {
       for (const window of windows) window.browserEvent(method, params);
     });
@@ -30,6 +33,11 @@ export function openBrowser() {
 }
 
 export async function start() {
+  process.on('exit', () => {
+    chromium.close();
+    endUtilities();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(0));
   await openBrowser();
   if (ready) return;
   ready = true;
@@ -40,12 +48,10 @@ export async function start() {
 function end(code = 0) {
   app.emit('quit', {}, code);
   chromium.close();
+  endUtilities();
   process.stderr.write('Waiting for the debugger to disconnect...\n');
   process.exit(code);
 }
-
-process.on('exit', () => chromium.close());
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(0));
 
 async function quit() {
   const before = preventable();
@@ -69,13 +75,12 @@ export const app = strict(
   Object.assign(new EventEmitter(), {
     isPackaged: false,
     whenReady: () => whenReady,
-    isReady: () => ready,
     requestSingleInstanceLock: () => true,
     getPath: (name) => (name === 'userData' ? (userData() ?? path.join(os.tmpdir(), 'electron-double-user')) : os.tmpdir()),
-    getName: () => 'scalebrush',
     getVersion: () => '0.0.0',
-    getAppPath: () => process.cwd(),
-    commandLine: { appendSwitch: () => undefined },
+    getAppMetrics: () => utilityMetrics(),
+    addRecentDocument: () => undefined,
+    getFileIcon: () => Promise.resolve({}),
     quit: () => void quit(),
     exit: end,
   }),
@@ -100,13 +105,15 @@ export class BrowserWindow extends PageWindow {
 
   constructor(options = {}) {
     if (!ready) throw new Error('Cannot create BrowserWindow before app is ready');
-    super(chromium, options, (window) => {
-      windows.delete(window);
+    super({ chromium, ipcMain }, options, () => {
+      windows.delete(strictly);
       if (windows.size > 0 || quitting) return;
       if (app.listenerCount('window-all-closed') > 0) app.emit('window-all-closed');
       else void quit();
     });
-    windows.add(this);
+    const strictly = strictInstance('BrowserWindow', this);
+    windows.add(strictly);
+    return strictly;
   }
 }
 
@@ -154,19 +161,46 @@ function unanswered(name) {
 
 export const dialog = strict('dialog', {
   showErrorBox: unanswered('showErrorBox'),
+  showMessageBox: unanswered('showMessageBox'),
   showMessageBoxSync: unanswered('showMessageBoxSync'),
 });
 
 export const shell = strict('shell', { openExternal: () => Promise.resolve() });
 
 export const session = strict('session', {
-  defaultSession: strict('defaultSession', {
-    setPermissionRequestHandler: (handler) => (permissionHandlers.request = handler),
-    setPermissionCheckHandler: (handler) => (permissionHandlers.check = handler),
-  }),
+  defaultSession: strict(
+    'defaultSession',
+    Object.assign(new EventEmitter(), {
+      setPermissionRequestHandler: (handler) => (permissionHandlers.request = handler),
+      setPermissionCheckHandler: (handler) => (permissionHandlers.check = handler),
+    }),
+  ),
 });
 
 /** What the application said of permissions, for tests to ask. */
 export const permissionHandlers = {};
 
-export default { app, BrowserWindow, Menu, MenuItem, dialog, shell, session, permissionHandlers };
+export const ipcMain = strict('ipcMain', new EventEmitter());
+
+let copied = '';
+export const clipboard = strict('clipboard', {
+  writeText: (text) => Promise.resolve((copied = text)),
+  readText: () => Promise.resolve(copied),
+});
+
+export const nativeTheme = strict('nativeTheme', { shouldUseDarkColors: true });
+
+export class Notification extends EventEmitter {
+  static isSupported() {
+    return true;
+  }
+
+  show() {
+    this.emit('show', {});
+  }
+}
+
+export { MessageChannelMain, MenuItem, protocol, utilityProcess };
+
+const parts = { app, BrowserWindow, Menu, MenuItem, MessageChannelMain, Notification, clipboard, dialog, ipcMain };
+export default strict('electron', { ...parts, nativeTheme, permissionHandlers, protocol, session, shell, utilityProcess });

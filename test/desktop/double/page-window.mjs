@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { loadable, shown } from './scheme.mjs';
 import { preventable, strict } from './strict.mjs';
 
 const WORLD = 'Electron Isolated Context';
 /** A shell that asks for these has given the page powers. */
 const REFUSED = { contextIsolation: false, sandbox: false, nodeIntegration: true, webSecurity: false };
+const POPUP_MS = 200;
 let count = 0;
 
 /** A window: one page of Chromium, its preload script, and the guards that the application put around it. */
 export class PageWindow extends EventEmitter {
   #chromium;
+  #ipcMain;
   #options;
   #gone;
   #started;
@@ -28,7 +31,7 @@ export class PageWindow extends EventEmitter {
   #denied = 0;
   #closing;
 
-  constructor(chromium, options, gone) {
+  constructor({ chromium, ipcMain }, options, gone) {
     super();
     const { webPreferences = {} } = options;
     for (const [name, bad] of Object.entries(REFUSED)) {
@@ -37,15 +40,17 @@ export class PageWindow extends EventEmitter {
     count += 1;
     this.id = count;
     this.#chromium = chromium;
+    this.#ipcMain = ipcMain;
     this.#options = { width: 800, height: 600, ...options };
     this.#gone = gone;
     this.#shown = options.show !== false;
     this.webContents = strict(
       'webContents',
       Object.assign(new EventEmitter(), {
-        send: (channel, ...values) => this.#deliver({ channel, values: packed(values) }),
+        send: (channel, ...values) => this.#deliver({ channel, values }),
         setWindowOpenHandler: (handler) => (this.#windowOpen = handler),
         getURL: () => this.#url,
+        startDrag: () => undefined,
       }),
     );
     this.#started = this.#start(webPreferences.preload);
@@ -59,7 +64,7 @@ export class PageWindow extends EventEmitter {
     await this.#started;
     this.#navigates = true;
     const loaded = new Promise((resolve) => (this.#loaded = resolve));
-    const { errorText } = await this.#send('Page.navigate', { url });
+    const { errorText } = await this.#send('Page.navigate', { url: loadable(url) });
     if (errorText) throw new Error(`${errorText} loading '${url}'`);
     await loaded;
   }
@@ -75,6 +80,14 @@ export class PageWindow extends EventEmitter {
 
   isDestroyed() {
     return this.#destroyed;
+  }
+
+  isFocused() {
+    return true;
+  }
+
+  setProgressBar(share) {
+    if (typeof share !== 'number') throw new TypeError('setProgressBar takes a number');
   }
 
   isMinimized() {
@@ -122,7 +135,8 @@ export class PageWindow extends EventEmitter {
     const popup = method === 'Target.targetCreated' && targetInfo.type === 'page' && targetInfo.openerId === this.#target;
     if (!popup || this.#denied === 0) return;
     this.#denied -= 1;
-    void this.#chromium.send('Target.closeTarget', { targetId: targetInfo.targetId });
+    // Whoever tests the application attaches to it first: a popup that is closed meanwhile would hold its opener for ever.
+    setTimeout(() => void this.#chromium.send('Target.closeTarget', { targetId: targetInfo.targetId }), POPUP_MS);
   }
 
   #send(method, params) {
@@ -137,6 +151,7 @@ export class PageWindow extends EventEmitter {
     this.#frame = (await this.#send('Page.getFrameTree')).frameTree.frame.id;
     await this.#send('Page.enable');
     await this.#send('Runtime.enable');
+    await this.#send('Runtime.addBinding', { name: '__toMain', executionContextName: WORLD });
     const secret = randomUUID();
     const script = (name) => readFileSync(new URL(name, import.meta.url), 'utf8').replaceAll('SECRET', secret);
     await this.#send('Page.addScriptToEvaluateOnNewDocument', { source: script('page-world.js') });
@@ -154,7 +169,7 @@ export class PageWindow extends EventEmitter {
         if (context.name === WORLD && context.auxData?.frameId === this.#frame) this.#context = context.uniqueId;
       },
       'Page.frameNavigated': ({ frame }) => {
-        if (frame.parentId === undefined) this.#url = frame.url;
+        if (frame.parentId === undefined) this.#url = shown(frame.url);
       },
       'Page.loadEventFired': () => {
         this.webContents.emit('did-finish-load');
@@ -165,6 +180,9 @@ export class PageWindow extends EventEmitter {
       'Page.javascriptDialogOpening': ({ type }) => this.#dialog(type),
       'Page.windowOpen': ({ url }) => {
         if (this.#windowOpen({ url, frameName: '', disposition: 'foreground-tab' }).action === 'deny') this.#denied += 1;
+      },
+      'Runtime.bindingCalled': ({ name, payload }) => {
+        if (name === '__toMain') this.#hear(JSON.parse(payload));
       },
       'Fetch.requestPaused': (paused) => this.#request(paused).catch(() => undefined),
     };
@@ -183,13 +201,18 @@ export class PageWindow extends EventEmitter {
   async #request({ requestId, request: { url }, resourceType, frameId }) {
     const navigation = resourceType === 'Document' && frameId === this.#frame;
     if (navigation && !this.#navigates) {
-      const event = preventable({ url });
-      this.webContents.emit('will-navigate', event, url);
+      const event = preventable({ url: shown(url) });
+      this.webContents.emit('will-navigate', event, shown(url));
       if (event.defaultPrevented) return this.#send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
     }
     if (navigation) this.#navigates = false;
-    if (new URL(url).hostname === '127.0.0.1') return this.#send('Fetch.continueRequest', { requestId });
+    if (shown(url) !== url) return this.#send('Fetch.continueRequest', { requestId });
     return this.#send('Fetch.failRequest', { requestId, errorReason: 'InternetDisconnected' });
+  }
+
+  #hear({ channel, values }) {
+    const senderFrame = { url: this.#url, parent: null };
+    this.#ipcMain.emit(channel, { sender: this.webContents, senderFrame }, ...values);
   }
 
   async #deliver(message) {
@@ -205,11 +228,4 @@ export class PageWindow extends EventEmitter {
     this.emit('closed');
     this.#gone(this);
   }
-}
-
-/** What structured clone carries, as far as the shell sends it: JSON and bytes. */
-function packed(values) {
-  return JSON.stringify(values, (_key, value) =>
-    value instanceof Uint8Array ? { bytes64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') } : value,
-  );
 }

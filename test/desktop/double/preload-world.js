@@ -11,15 +11,16 @@
       send('answer', { error: String(error.message ?? error) });
     }
   });
-  const unpack = (text) =>
-    JSON.parse(text, (_key, value) =>
-      value?.bytes64 === undefined ? value : Uint8Array.from(atob(value.bytes64), (letter) => letter.charCodeAt(0)),
-    );
+  const toMain = globalThis.__toMain;
+  delete globalThis.__toMain;
   globalThis.__deliver = ({ channel, values }) => {
-    for (const listener of listeners.get(channel) ?? []) listener({}, ...unpack(values));
+    for (const listener of listeners.get(channel) ?? []) listener({}, ...values);
   };
   const electron = {
-    ipcRenderer: { on: (channel, listener) => listeners.set(channel, [...(listeners.get(channel) ?? []), listener]) },
+    ipcRenderer: {
+      on: (channel, listener) => listeners.set(channel, [...(listeners.get(channel) ?? []), listener]),
+      send: (channel, ...values) => toMain(JSON.stringify({ channel, values })),
+    },
     webUtils: { getPathForFile: () => '' },
     contextBridge: {
       exposeInMainWorld: (key, api) => {

@@ -9,6 +9,12 @@ export function strict(name, members) {
   });
 }
 
+/** The same for an instance of a class with private fields, which only the instance itself can reach. */
+export function strictInstance(name, instance) {
+  const bound = (value) => (typeof value === 'function' ? value.bind(instance) : value);
+  return new Proxy(strict(name, instance), { get: (target, key) => bound(Reflect.get(target, key, instance)) });
+}
+
 /** An event whose default can be prevented. */
 export function preventable(members = {}) {
   return {

@@ -14,7 +14,7 @@ afterEach(() => {
 
 test('what was changed is there at the next start, and no unfinished file is left', () => {
   new SettingsFile(folder).change({ maximized: true });
-  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [] });
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [], updates: false });
   expect(readdirSync(folder)).toEqual(['settings.json']);
 });
 
@@ -28,7 +28,7 @@ test('recent files are named once, the last one first, and only so many', () => 
 
 test.each(['{', '{"version": 2}', '{"version": 1, "bounds": {"width": -1}}', ''])('damaged settings %j are set aside', (text) => {
   writeFileSync(file(), text);
-  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: false, recent: [] });
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: false, recent: [], updates: false });
   expect(readFileSync(`${file()}.damaged`, 'utf8')).toBe(text);
 });
 

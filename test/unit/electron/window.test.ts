@@ -2,11 +2,12 @@ import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SettingsFile } from '../../../src-main/electron/settings.js';
 
-const ORIGIN = 'http://127.0.0.1:4321';
+const STUDIO = 'app://studio/';
 type Handler = (...args: unknown[]) => unknown;
 
 /** Stands for Electron; knows only what the window may use. */
 const double = vi.hoisted(() => ({
+  nativeTheme: { shouldUseDarkColors: true },
   openExternal: vi.fn(() => Promise.resolve()),
   showMessageBoxSync: vi.fn(() => 0),
   request: undefined as Handler | undefined,
@@ -32,6 +33,7 @@ class FakeWindow extends EventEmitter {
 vi.mock('electron', () => ({
   BrowserWindow: FakeWindow,
   dialog: { showMessageBoxSync: double.showMessageBoxSync },
+  nativeTheme: double.nativeTheme,
   shell: { openExternal: double.openExternal },
   session: {
     defaultSession: {
@@ -54,8 +56,18 @@ function open(current: Partial<SettingsFile['current']> = {}) {
 }
 
 describe('the window', () => {
-  it('gives the page no powers', () => {
-    expect(open().window.options).toMatchObject({ webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false } });
+  it('gives the page no powers, and weakens nothing else', () => {
+    const preload = expect.stringMatching(/preload\.cjs$/u) as string;
+    const preferences = { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true };
+    expect(open().window.options['webPreferences']).toEqual(preferences);
+  });
+
+  it.each([
+    [true, '#404040'],
+    [false, '#b4b4b4'],
+  ])('shows the surround of the system’s colours first: dark %s', (dark, colour) => {
+    double.nativeTheme.shouldUseDarkColors = dark;
+    expect(open().window.options).toMatchObject({ backgroundColor: colour });
   });
 
   it('opens where it was closed, and remembers where it is closed', () => {
@@ -84,7 +96,7 @@ describe('the fence', () => {
   beforeEach(() => {
     double.openExternal.mockClear();
     ({ window } = open());
-    fence(window.webContents as never, () => ORIGIN);
+    fence(window.webContents as never);
   });
 
   function isStopped(event: string, target: string): boolean {
@@ -93,20 +105,21 @@ describe('the fence', () => {
     return preventDefault.mock.calls.length > 0;
   }
 
-  it.each(['will-navigate', 'will-redirect'])('%s stays on the origin of the server', (event) => {
-    expect(isStopped(event, `${ORIGIN}/elsewhere`)).toBe(false);
+  it.each(['will-navigate', 'will-redirect'])('%s stays in the studio', (event) => {
+    expect(isStopped(event, STUDIO)).toBe(false);
+    expect(isStopped(event, 'app://studio.example.org/')).toBe(true);
     expect(isStopped(event, 'http://127.0.0.1:4322/')).toBe(true);
     expect(isStopped(event, 'https://example.org/')).toBe(true);
     expect(isStopped(event, 'file:///etc/passwd')).toBe(true);
   });
 
   it('attaches no web view', () => {
-    expect(isStopped('will-attach-webview', ORIGIN)).toBe(true);
+    expect(isStopped('will-attach-webview', STUDIO)).toBe(true);
   });
 
   it('opens no second window, and only https links in the browser', () => {
     const handler = window.webContents.setWindowOpenHandler.mock.lastCall?.[0];
-    for (const target of ['https://example.org/', `${ORIGIN}/`, 'file:///etc/passwd', 'javascript:alert(1)']) {
+    for (const target of ['https://example.org/', 'http://127.0.0.1/', STUDIO, 'file:///etc/passwd', 'javascript:alert(1)']) {
       expect(handler?.({ url: target })).toEqual({ action: 'deny' });
     }
     expect(double.openExternal.mock.calls).toEqual([['https://example.org/']]);
@@ -118,5 +131,5 @@ it('every permission is refused', () => {
   const answer = vi.fn();
   double.request?.({}, 'media', answer);
   expect(answer).toHaveBeenCalledExactlyOnceWith(false);
-  expect(double.check?.({}, 'media', ORIGIN)).toBe(false);
+  expect(double.check?.({}, 'media', STUDIO)).toBe(false);
 });
