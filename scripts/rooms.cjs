@@ -51,7 +51,8 @@ const seenByCompositionRoot = [...below, ...window('document', 'link', 'canvas',
 
 /** Libraries that live in one room each. */
 const fences = [
-  { library: 'electron|electron-log|electron-updater', room: '^src-main/electron/' },
+  { library: 'electron', room: '^src-main/electron/' },
+  { library: 'electron-log|electron-updater', room: '^src-main/electron/' },
   { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
   { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
   { library: 'sharp|ag-psd', room: `^${ENGINE}/image/` },

@@ -22,6 +22,7 @@ const ProjectSettings = v.object({
       blur: v.optional(v.number(), 0),
       near: v.optional(v.number(), 1),
       far: v.optional(v.number(), 0),
+      estimator: v.optional(v.string()),
       invert: v.boolean(),
       map: v.optional(v.object({ id: PictureId, name: v.string() })),
     }),

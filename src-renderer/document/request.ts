@@ -19,6 +19,8 @@ export interface ControlChoice {
   /** Shares of the depth that count as nearest and farthest. */
   readonly near: number;
   readonly far: number;
+  /** The pack that estimates depth; absent = the one that draws. */
+  readonly estimator: string | undefined;
   readonly invert: boolean;
   /** A map of the user's own, held by the service. */
   readonly map: { readonly id: PictureId; readonly name: string } | undefined;
@@ -61,6 +63,7 @@ export const DEFAULT_SETTINGS: Settings = {
     blur: 0,
     near: 1,
     far: 0,
+    estimator: undefined,
     invert: false,
     map: undefined,
   },
@@ -132,9 +135,12 @@ function picturesOf(task: Verb, { margins, control }: Settings, { source, mask, 
 }
 
 function controlOf({ control }: Settings): Partial<EditRequestInput> {
-  const { kind, toScale, map, ...settings } = control;
+  const { kind, toScale, map, estimator, ...settings } = control;
   if (kind === 'none') return {};
-  return { control: { ...settings, kind, ...(toScale !== undefined && { toScale }), ...(map && { map: map.id }) } };
+  const estimated = kind === 'depth' && !map && estimator !== undefined;
+  return {
+    control: { ...settings, kind, ...(toScale !== undefined && { toScale }), ...(map && { map: map.id }), ...(estimated && { estimator }) },
+  };
 }
 
 /** The settings that lead to a wish again; a map of one's own is not part of it. */

@@ -8,6 +8,8 @@ import { Latest } from './latest.js';
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
   packs = $state.raw<readonly PackSummary[]>([]);
+  /** Those that estimate depth and draw nothing. */
+  depthPacks = $state.raw<readonly PackSummary[]>([]);
   /** The one that draws. */
   pack = $state.raw<PackInfo & { readonly card: PackCard }>();
   providers = $state.raw<readonly ProviderReport[]>([]);
@@ -28,7 +30,9 @@ export class Advice {
   /** Throws what the service refuses with. */
   async load(packName: string): Promise<void> {
     const [packs, providers] = await Promise.all([this.#link.call('packs.list', {}), this.#link.call('providers.list', {})]);
-    [this.packs, this.providers] = [packs.filter(({ family }) => family !== 'depth'), providers];
+    this.packs = packs.filter(({ family }) => family !== 'depth');
+    this.depthPacks = packs.filter(({ family }) => family === 'depth');
+    this.providers = providers;
     await this.usePack(packName);
   }
 

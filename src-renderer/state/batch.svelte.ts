@@ -121,7 +121,7 @@ export class Batch {
   #requestFor({ format }: BatchEntry, { id, size }: PictureInfo): EditRequestInput {
     const { settings, draws } = this.wish;
     const pictures = { source: id, mask: undefined, ...(draws && { anew: { size, blank: false } }) };
-    return { ...requestOf({ ...settings, count: 1 }, pictures), previews: false, output: { format } };
+    return { ...requestOf({ ...settings, count: 1 }, pictures), previews: false, output: { format, recipe: true } };
   }
 
   async #run(request: EditRequestInput, signal: AbortSignal): Promise<Outcome> {

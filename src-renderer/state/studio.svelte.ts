@@ -190,8 +190,10 @@ export class Studio {
   /** Whether there is a new pack; one that draws is the chosen one from now on. */
   async importCheckpoint(): Promise<boolean> {
     const pack = await this.checkpoint.import();
-    if (!pack || pack.family === 'depth') return pack !== undefined;
-    await this.attempt(() => this.advice.load(pack.name));
+    if (!pack) return false;
+    const draws = pack.family !== 'depth';
+    await this.attempt(() => this.advice.load(draws ? pack.name : this.settings.pack));
+    if (!draws) return true;
     this.change({ pack: pack.name });
     return true;
   }

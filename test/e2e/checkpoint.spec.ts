@@ -33,7 +33,7 @@ test('published files open from the window: looked at, imported, and used at onc
   await expect(dialog.getByRole('status')).toContainText('Expected a VAR transformer and its tokenizer');
   await files.fill(PATHS.join('\n'));
   await expect(dialog.getByText('VAR-d3')).toBeVisible();
-  await expect(dialog.getByRole('row')).toHaveCount(4);
+  await expect(dialog.getByRole('row')).toHaveCount(5);
   await expect(dialog.getByText(/Licence: not stated in the files/)).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);

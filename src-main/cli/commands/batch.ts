@@ -181,7 +181,7 @@ async function withSource<T>(
   const service = await context.service();
   const source = await service.pictures.add(bytes, basename(entry.source));
   try {
-    return await work(withPictures({ ...wish, output: { format: entry.format } }, { ...shared, source }, control));
+    return await work(withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, control));
   } finally {
     await service.pictures.remove(source.id);
   }

@@ -79,6 +79,7 @@ export const de = {
   low: 'Untere',
   high: 'Obere',
   blurMap: 'Weichzeichnen, px',
+  estimator: 'Geschätzt von',
   near: 'Nah',
   far: 'Fern',
   fromScale: 'Von Stufe',

@@ -82,6 +82,7 @@ export const en = {
   low: 'Low',
   high: 'High',
   blurMap: 'Blur, px',
+  estimator: 'Estimated by',
   near: 'Near',
   far: 'Far',
   fromScale: 'From scale',

@@ -80,6 +80,15 @@ describe('the request', () => {
   });
 
   test.each([
+    ['depth is estimated', { kind: 'depth' }, 'small-depth'],
+    ['edges are looked for', { kind: 'canny' }, undefined],
+    ['a map of one’s own is there', { kind: 'depth', map: { id: 'map-1', name: 'm.png' } }, undefined],
+  ] as const)('names the pack that estimates depth where %s: %j', (_, part, expected) => {
+    const wish = settings({ control: { ...DEFAULT_SETTINGS.control, estimator: 'small-depth', ...part } });
+    expect(requestOf(wish, PICTURES).control?.estimator).toBe(expected);
+  });
+
+  test.each([
     ['an empty sheet', true, 'none', { size: SIZE }],
     ['a photograph that guides', false, 'canny', { source: 'photo-1' }],
     ['a photograph that guides nothing', false, 'none', { size: SIZE }],

@@ -69,6 +69,18 @@ describe('a published checkpoint', () => {
     expect(studio.checkpoint.progress).toBeUndefined();
   });
 
+  test('that estimates depth is offered for that, and the pack that draws stays', async () => {
+    const { link, studio } = open();
+    const depth: PackSummary = { ...PACK, name: 'small-depth', family: 'depth' };
+    const own = studio.settings.pack;
+    link.table['packs.list'] = () => [PACK, depth];
+    link.importEvents = [{ type: 'imported', pack: depth }];
+    await studio.checkpoint.change({ paths: '/d.onnx' });
+    expect(await studio.importCheckpoint()).toBe(true);
+    expect(studio.settings.pack).toBe(own);
+    expect([studio.advice.packs, studio.advice.depthPacks]).toEqual([[PACK], [depth]]);
+  });
+
   test.each<[string, FakeLink['importEvents'], RegExp | undefined]>([
     ['fails', [{ type: 'failed', error: { code: 'output.unwritable', message: 'Expected free bytes.', advice: '' } }], /free bytes/],
     ['is cancelled', [{ type: 'cancelled' }], undefined],
