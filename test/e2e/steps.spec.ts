@@ -150,7 +150,7 @@ test('a step is left out, run again, changed and moved; undo and a reload bring 
   await keep(page);
   await expect(steps).toHaveCount(3);
   await expect(current(page)).toHaveAttribute('aria-label', /Step 1 of 2/u);
-  await expect(page.getByText('make it night', { exact: true })).toBeVisible();
+  await expect(page.getByRole('strong').getByText('make it night', { exact: true })).toBeVisible();
   await steps.nth(2).click();
   expect(await canvasShot(page)).not.toBe(both);
 

@@ -140,6 +140,6 @@ export const noticeWords: NoticeWords = {
   'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
   'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',
   'steps.dependent': 'Ein späterer Schritt baut auf diesem auf; er bleibt deshalb, wo er ist.',
-  'steps.stale': 'Spätere Schritte zeigen noch, woraus sie vorher entstanden; erneut ausführen, damit sie folgen.',
+  'steps.stale': 'Schritte, die auf diesem aufbauen, sind gekennzeichnet: sie erneut ausführen.',
   'preset.experimental': 'Für diese Tiefe wurde das Paket nicht trainiert: experimentell.',
 };

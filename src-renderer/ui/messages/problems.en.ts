@@ -123,6 +123,6 @@ export const noticeWords: NoticeWords = {
   'recipe.restored': 'Every setting is as it was when this picture was made.',
   'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',
   'steps.dependent': 'A later step builds on this one, so it stays where it is.',
-  'steps.stale': 'Later steps show what they were made from before; run them again to follow.',
+  'steps.stale': 'Steps that build on this one are marked: run them again.',
   'preset.experimental': 'This pack was not trained for this depth preset: experimental.',
 };
