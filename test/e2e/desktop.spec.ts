@@ -296,6 +296,18 @@ test('an inference process that dies costs one run', async () => {
   await runUntil('done');
 });
 
+test('a file that is dropped is opened, and an edit of it works', async () => {
+  const bytes = [...(await scenePng(64, 48))];
+  await page.evaluate((data) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([new Uint8Array(data)], 'dropped.png', { type: 'image/png' }));
+    window.dispatchEvent(new DragEvent('drop', { dataTransfer }));
+  }, bytes);
+  await expect(page.locator('header')).toContainText('dropped.png');
+  await expectPhase(page, 'ready');
+  await runUntil('done');
+});
+
 async function runUntil(phase: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
   await page.getByTestId('main-button').click();
