@@ -56,11 +56,12 @@ export async function importCheckpoints({ sources, cardOf }: CheckpointPack, she
 
 /** The same files and the same wishes: what a killed import may be gone on with. */
 async function planOf(sources: readonly PackSource[]): Promise<unknown> {
-  const facts = sources.map(async ({ files, written }) => [
-    written,
-    await Promise.all(files.map(async (file) => [file, (await stat(file)).size, (await stat(file)).mtimeMs])),
-  ]);
-  return Promise.all(facts);
+  return Promise.all(sources.map(async ({ files, written }) => [written, await Promise.all(files.map(factsOf))]));
+}
+
+async function factsOf(file: string): Promise<readonly [string, number, number]> {
+  const { size, mtimeMs } = await stat(file);
+  return [file, size, mtimeMs];
 }
 
 type Filled = Pick<PackFile, 'bytes' | 'sha256' | 'madeOf'>;

@@ -5,7 +5,7 @@ import type { Recipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { encodeGreyPng } from '#canvas/mask-png.js';
 import { rasterise } from '#document/mask.js';
-import type { Darkroom } from './rechain.js';
+import { asItWas, type Darkroom } from './rechain.js';
 import type { Document } from './document.svelte.js';
 import type { SavedFile } from './pictures.js';
 import { fileName } from './project.js';
@@ -103,7 +103,7 @@ export class Exporter {
 function layerOf({ picture, recipe, hidden = false, change }: Sheet): Pick<LayersWish['layers'][number], 'name' | 'picture' | 'hidden'> {
   const { instruction = '', task = '' } = recipe?.request ?? {};
   const name = recipe ? instruction.trim() || task : picture.info.name;
-  return { name: name.slice(0, 255), picture: hidden && change ? change.after : picture.info.id, hidden };
+  return { name: name.slice(0, 255), picture: asItWas({ picture, hidden, change }), hidden };
 }
 
 /** Steps behind it may have made the picture larger. */

@@ -51,6 +51,7 @@ async function changedIn({ hidden, change }: Sheet, below: ShownPicture, link: L
   return (await link.call('picture.carry', { ...change, onto }))?.id;
 }
 
-function asItWas({ hidden, change, picture }: Sheet): PictureId {
+/** The picture of a step as its run made it, also where the step is left out. */
+export function asItWas({ hidden, change, picture }: Pick<Sheet, 'hidden' | 'change' | 'picture'>): PictureId {
   return hidden && change ? change.after : picture.info.id;
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, test as base, type Page } from '@playwright/test';
-import { spills, violations } from './support/looks.js';
+import { LOOKS, spills, violations } from './support/looks.js';
 import { expectPhase, startServer } from './support/studio.js';
 
 interface Place {
@@ -330,36 +330,31 @@ test('the hardware is shown with its memory and reasons, and one is chosen', asy
   await expect(dialog.getByText(/GFLOP\/s/u)).toBeVisible();
 });
 
-for (const colorScheme of ['dark', 'light'] as const) {
-  for (const viewport of [
-    { width: 1440, height: 900 },
-    { width: 1024, height: 700 },
-  ]) {
-    test.describe(`${colorScheme} at ${viewport.width} × ${viewport.height}`, () => {
-      test.use({ colorScheme, viewport });
+for (const { name, ...look } of LOOKS) {
+  test.describe(name, () => {
+    test.use(look);
 
-      test('every dialog is clean for axe and spills nothing, in both languages', async ({ page, place }) => {
-        await place.start();
-        await page.locator('summary').click();
-        for (const tag of ['en', 'de']) {
-          await choose(page, /Language|Sprache/u, tag);
-          const openers = {
-            preferences: () => page.keyboard.press('Control+,'),
-            keys: () => page.keyboard.press('F1'),
-            packs: () => page.getByRole('button', { name: /^(?:Packs|Pakete)…/u }).click(),
-            hardware: () => page.getByRole('button', { name: /^(?:Hardware|Rechenwerk)…/u }).click(),
-          };
-          for (const [name, open] of Object.entries(openers)) {
-            await open();
-            await expect(page.locator('dialog[open] h2')).toBeVisible();
-            expect(await violations(page), `${name} ${tag}`).toEqual([]);
-            expect(await spills(page), `${name} ${tag}`).toEqual([]);
-            await page.keyboard.press('Escape');
-          }
+    test('every dialog is clean for axe and spills nothing, in both languages', async ({ page, place }) => {
+      await place.start();
+      await page.locator('summary').click();
+      for (const tag of ['en', 'de']) {
+        await choose(page, /Language|Sprache/u, tag);
+        const openers = {
+          preferences: () => page.keyboard.press('Control+,'),
+          keys: () => page.keyboard.press('F1'),
+          packs: () => page.getByRole('button', { name: /^(?:Packs|Pakete)…/u }).click(),
+          hardware: () => page.getByRole('button', { name: /^(?:Hardware|Rechenwerk)…/u }).click(),
+        };
+        for (const [name, open] of Object.entries(openers)) {
+          await open();
+          await expect(page.locator('dialog[open] h2')).toBeVisible();
+          expect(await violations(page), `${name} ${tag}`).toEqual([]);
+          expect(await spills(page), `${name} ${tag}`).toEqual([]);
+          await page.keyboard.press('Escape');
         }
-      });
+      }
     });
-  }
+  });
 }
 
 test.describe('in German at 1024 × 700', () => {

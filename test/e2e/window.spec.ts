@@ -2,7 +2,7 @@ import { expect, test as base, type Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
 import { FakeServer } from './support/fake-server.js';
-import { spills, violations } from './support/looks.js';
+import { LOOKS, spills, violations } from './support/looks.js';
 import { canvasShot, expectPhase, stroke } from './support/studio.js';
 
 const SCALES = 6;
@@ -40,51 +40,46 @@ async function runToEnd(page: Page): Promise<void> {
   await expectPhase(page, 'done');
 }
 
-for (const colorScheme of ['dark', 'light'] as const) {
-  for (const viewport of [
-    { width: 1440, height: 900 },
-    { width: 1024, height: 700 },
-  ]) {
-    test.describe(`${colorScheme} at ${viewport.width} × ${viewport.height}`, () => {
-      test.use({ colorScheme, viewport });
+for (const { name, ...look } of LOOKS) {
+  test.describe(name, () => {
+    test.use(look);
 
-      test('every state is clean for axe, and nothing spills over', async ({ page, server }) => {
-        const states: Record<string, () => Promise<void>> = {
-          empty: () => Promise.resolve(),
-          masked: async () => {
-            await openScene(page);
-            await stroke(page, [0.4, 0.5], [0.6, 0.5]);
-          },
-          unknown: async () => {
-            await say(page, 'make the unicorn blue');
-            await expect(page.getByTestId('unknown-words')).toBeVisible();
-            await page.getByText('More', { exact: true }).click();
-          },
-          running: async () => {
-            server.script.holdBefore = 4;
-            await page.getByTestId('main-button').click();
-            await expect(page.getByRole('status')).toHaveText('Scale 3 of 6');
-          },
-          done: async () => {
-            await page.keyboard.press('Escape');
-            server.script.holdBefore = undefined;
-            await page.getByTestId('main-button').click();
-            await expectPhase(page, 'done');
-          },
-          failed: async () => {
-            server.script.failBefore = { scale: 2, code: 'inference.died', message: 'The inference process ended unexpectedly.' };
-            await page.getByTestId('main-button').click();
-            await expectPhase(page, 'failed');
-          },
-        };
-        for (const [name, enter] of Object.entries(states)) {
-          await enter();
-          expect(await violations(page), name).toEqual([]);
-          expect(await spills(page), name).toEqual([]);
-        }
-      });
+    test('every state is clean for axe, and nothing spills over', async ({ page, server }) => {
+      const states: Record<string, () => Promise<void>> = {
+        empty: () => Promise.resolve(),
+        masked: async () => {
+          await openScene(page);
+          await stroke(page, [0.4, 0.5], [0.6, 0.5]);
+        },
+        unknown: async () => {
+          await say(page, 'make the unicorn blue');
+          await expect(page.getByTestId('unknown-words')).toBeVisible();
+          await page.getByText('More', { exact: true }).click();
+        },
+        running: async () => {
+          server.script.holdBefore = 4;
+          await page.getByTestId('main-button').click();
+          await expect(page.getByRole('status')).toHaveText('Scale 3 of 6');
+        },
+        done: async () => {
+          await page.keyboard.press('Escape');
+          server.script.holdBefore = undefined;
+          await page.getByTestId('main-button').click();
+          await expectPhase(page, 'done');
+        },
+        failed: async () => {
+          server.script.failBefore = { scale: 2, code: 'inference.died', message: 'The inference process ended unexpectedly.' };
+          await page.getByTestId('main-button').click();
+          await expectPhase(page, 'failed');
+        },
+      };
+      for (const [name, enter] of Object.entries(states)) {
+        await enter();
+        expect(await violations(page), name).toEqual([]);
+        expect(await spills(page), name).toEqual([]);
+      }
     });
-  }
+  });
 }
 
 test('the strip shows the places of the scales before the first run and fills them in order', async ({ page, server }) => {

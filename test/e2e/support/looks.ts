@@ -1,6 +1,14 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+/** Both colours in both sizes. */
+export const LOOKS = (['dark', 'light'] as const).flatMap((colorScheme) =>
+  [
+    { width: 1440, height: 900 },
+    { width: 1024, height: 700 },
+  ].map((viewport) => ({ name: `${colorScheme} at ${viewport.width} × ${viewport.height}`, colorScheme, viewport })),
+);
+
 /** What axe finds, with its elements. */
 export async function violations(page: Page): Promise<readonly string[]> {
   const found = await new AxeBuilder({ page }).analyze();
