@@ -230,8 +230,9 @@ def wave(rows: int, columns: int) -> Tensor:
 
 WIDTH, HEADS, DEPTH, TEXT, CHUNKS, WORDS, CFG = 64, 2, 2, 64, 2, 5, 3.
 STYLES = {'2b': dict(bits=8, patch=1), '8b': dict(bits=4, patch=2)}
-#: 0.06 and 0.25 megapixels with and without guidance, one megapixel without; upright and lying shapes.
+#: Edits at every size with and without guidance, words alone at one megapixel without; upright, lying and square shapes.
 CASES = [('edit', 256, 1.333, True), ('edit', 256, .5, False), ('edit', 512, .666, False), ('edit', 512, 1.25, True), ('edit', 1024, 1.5, False),
+         ('edit', 1024, 1, True),
          ('generate', 256, 1.75, True), ('generate', 256, .333, False), ('generate', 512, 2.5, True), ('generate', 1024, .75, False),
          ('generate', 256, 1, True)]
 #: Of every scale so many rows of logits are kept; all bits are.
