@@ -4,7 +4,8 @@ import { ensurePackages, root } from './ensure.mjs';
 
 ensurePackages();
 const env = { ...process.env, SCALEBRUSH_FUZZ: process.argv[2] ?? '100' };
-const { status } = spawnSync('npx', ['vitest', 'run', 'test/unit/engine/weights/hostile-bytes.test.ts', '--testTimeout', '0'], {
+const tests = ['test/unit/engine/weights/hostile-bytes.test.ts', 'test/unit/engine/graph/onnx-reader.test.ts'];
+const { status } = spawnSync('npx', ['vitest', 'run', ...tests], {
   cwd: root,
   env,
   stdio: 'inherit',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ExpectedError } from '#contract/errors.js';
 import { GraphBuilder } from '#engine/graph/builder.js';
 import { looksLikeOnnx, readOnnx, type OnnxModel } from '#engine/graph/onnx-reader.js';
+import { FUZZ_FACTOR } from '../../../support/fuzz.js';
 import { dynamicDepth, floatsOf, modelOf, port, type GraphParts, type Message } from '../../../support/onnx-models.js';
 
 function read(bytes: Uint8Array): OnnxModel {
@@ -97,7 +98,7 @@ describe('a hostile ONNX model is refused in one line', () => {
     expect(() => read(bytes)).toThrow(reason);
   });
 
-  it('whatever its bytes are', () => {
+  it('whatever its bytes are', { timeout: 30_000 * FUZZ_FACTOR }, () => {
     const whole = modelOf(withNode(branch(external({ location: 'w.bin', offset: '0', length: '8' }))));
     const edits = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 });
     fc.assert(
@@ -110,7 +111,7 @@ describe('a hostile ONNX model is refused in one line', () => {
           expect(error).toBeInstanceOf(ExpectedError);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 3000 * FUZZ_FACTOR },
     );
   });
 });

@@ -10,14 +10,13 @@ import { findStateDict } from '#engine/weights/state-dict.js';
 import { openTorch } from '#engine/weights/torch-zip.js';
 import { unpickle } from '#engine/weights/unpickle.js';
 
+import { FUZZ_FACTOR } from '../../../support/fuzz.js';
 import * as p from './support/pickle-writer.js';
 import { counting, safetensors } from './support/safetensors-writer.js';
 import { TemporaryFiles } from './support/temporary-files.js';
 import { torchFile } from './support/torch-writer.js';
 
-/** Multiplies the number of runs, for a long night: `SCALEBRUSH_FUZZ=1000 npx vitest run test/unit/engine/weights`. */
-const FACTOR = Number(process.env['SCALEBRUSH_FUZZ'] ?? 1);
-const TIMEOUT_MS = 60_000 * FACTOR;
+const TIMEOUT_MS = 60_000 * FUZZ_FACTOR;
 /** Of the processor for one input: a busy machine takes longer by the clock. */
 const MOST_CPU_MS = 1_000;
 
@@ -33,7 +32,7 @@ const MOST_BYTES = 256 * 2 ** 20;
 let inputs = 0;
 
 afterAll(() => {
-  if (FACTOR === 1) return;
+  if (FUZZ_FACTOR === 1) return;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   process.stdout.write(`${inputs} inputs, peak RSS ${Math.round(peakBytes / 2 ** 20)} MiB\n`);
   expect(peakBytes).toBeLessThan(MOST_BYTES);
@@ -106,7 +105,7 @@ describe('any bytes at all', () => {
       fc.asyncProperty(start, fc.uint8Array({ maxLength: 300 }), async (signature, bytes) => {
         await expectCodedOrSound(Buffer.concat([Buffer.from(signature, 'latin1'), bytes]));
       }),
-      { numRuns: 500 * FACTOR },
+      { numRuns: 500 * FUZZ_FACTOR },
     );
   });
 
@@ -121,7 +120,7 @@ describe('any bytes at all', () => {
       fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 5 }), async (edits) => {
         await expectCodedOrSound(edits.reduce(applyEdit, sound));
       }),
-      { numRuns: 1_000 * FACTOR },
+      { numRuns: 1_000 * FUZZ_FACTOR },
     );
   });
 
@@ -131,7 +130,7 @@ describe('any bytes at all', () => {
       fc.property(edits, (list) => {
         expectCodedOrRead(list.reduce(applyEdit, PICKLE));
       }),
-      { numRuns: 10_000 * FACTOR },
+      { numRuns: 10_000 * FUZZ_FACTOR },
     );
   });
 
@@ -140,7 +139,7 @@ describe('any bytes at all', () => {
       fc.property(fc.array(instruction, { maxLength: 40 }), (instructions) => {
         expectCodedOrRead(p.pickle(...instructions));
       }),
-      { numRuns: 10_000 * FACTOR },
+      { numRuns: 10_000 * FUZZ_FACTOR },
     );
   });
 });
