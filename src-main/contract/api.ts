@@ -111,6 +111,8 @@ export interface CheckpointReport {
   /** What to know before using it. */
   readonly limits: readonly string[];
   readonly parts: readonly { readonly file: string; readonly role: PackFile['role'] }[];
+  /** What the tensors of VAREdit and Infinity leave open, as it was taken. */
+  readonly taken?: { readonly task: CheckpointTask; readonly pixels: CheckpointSide };
   /** What each precision takes on disk, and a picture in memory and time on this machine; of packs that draw. */
   readonly precisions: readonly {
     readonly precision: Precision;
@@ -189,17 +191,23 @@ export interface Streams {
   'packs.add': { in: AddRequestInput; out: AddEvent };
 }
 
+/** What a published transformer was trained for, and its side in pixels. */
+export const CHECKPOINT_TASKS = ['edit', 'generate'] as const;
+export type CheckpointTask = (typeof CHECKPOINT_TASKS)[number];
+export const CHECKPOINT_SIDES = [256, 512, 1024] as const;
+export type CheckpointSide = (typeof CHECKPOINT_SIDES)[number];
+
 /** Published files by their absolute paths, and what their tensors do not say. */
 export const ImportRequest = v.object({
   files: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))), v.minLength(1), v.maxLength(64)),
   /** Absent = that of the transformer's file. */
   name: v.optional(v.pipe(v.string(), v.maxLength(128))),
   /** Side of the picture that the transformer was trained for. */
-  pixels: v.optional(v.picklist([256, 512, 1024])),
+  pixels: v.optional(v.picklist(CHECKPOINT_SIDES)),
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   control: v.optional(v.picklist(CONTROL_KINDS)),
   /** Whether a transformer edits (VAREdit) or draws from words alone (Infinity): their tensors are alike. Absent = by its file's name. */
-  task: v.optional(v.picklist(['edit', 'generate'])),
+  task: v.optional(v.picklist(CHECKPOINT_TASKS)),
   /** Of the transformer and the text encoder. */
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
 });

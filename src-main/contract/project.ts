@@ -35,6 +35,7 @@ const ProjectSettings = v.object({
   topP: count,
   count,
   whole: v.optional(v.boolean()),
+  padded: v.optional(v.boolean()),
   blend: count,
   structure: count,
 });

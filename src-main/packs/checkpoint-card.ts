@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { at } from '#base/assert.js';
+import type { CheckpointSide, CheckpointTask } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
@@ -37,9 +38,9 @@ export interface PublishedFiles {
   readonly textTokenizer?: { readonly path: string; readonly bytes: number };
   readonly name?: string | undefined;
   /** Whether a transformer edits (VAREdit) or draws from words alone (Infinity), where its file's name does not say. */
-  readonly task?: 'edit' | 'generate' | undefined;
+  readonly task?: CheckpointTask | undefined;
   /** Side of the picture that the transformer was trained for; 512 for editing and 1024 for drawing where nothing else is said. */
-  readonly pixels?: number | undefined;
+  readonly pixels?: CheckpointSide | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   readonly control?: ControlKind | undefined;
   /** Of the transformer and the text encoder; float32 (exact) where nothing else is said. */
@@ -53,7 +54,7 @@ const PUBLISHED_SIDES: readonly (readonly number[])[] = [
 ];
 
 /** Token grids that VAREdit and Infinity run, of the 13 to one megapixel, and the pictures that they make. */
-const SCALES_BY_PIXELS: Readonly<Record<number, number>> = { 256: 7, 512: 10, 1024: 13 };
+const SCALES_BY_PIXELS: Readonly<Record<CheckpointSide, number>> = { 256: 7, 512: 10, 1024: 13 };
 const SQUARE = '1.000';
 const TOKEN_CELL = 16;
 const MAX_PROMPT = 512;
@@ -104,7 +105,7 @@ function infinityPack(files: PublishedFiles): CheckpointPack {
 }
 
 /** Tensors do not say whether a model saw pictures; Infinity's published files carry its name. */
-function taskNamed(file: string): 'edit' | 'generate' {
+function taskNamed(file: string): CheckpointTask {
   return basename(file).toLowerCase().includes('infinity') ? 'generate' : 'edit';
 }
 
@@ -278,12 +279,17 @@ interface InfinityParts {
   readonly transformer: Shape<'infinity'>;
   readonly tokenizer: Shape<'bitwise-tokenizer'>;
   readonly textWidth: number;
-  readonly task: 'edit' | 'generate';
-  readonly pixels?: number | undefined;
+  readonly task: CheckpointTask;
+  readonly pixels?: CheckpointSide | undefined;
+}
+
+interface InfinityTask extends Pick<PackCard, 'title' | 'abilities' | 'limits'> {
+  readonly pixels: CheckpointSide;
+  readonly fillInstruction: string;
 }
 
 /** What VAREdit and Infinity say of themselves, as published. */
-const INFINITY_TASKS = {
+const INFINITY_TASKS: Readonly<Record<CheckpointTask, InfinityTask>> = {
   edit: {
     title: 'VAREdit',
     pixels: 512,
@@ -304,9 +310,7 @@ function infinityCard(head: ReturnType<typeof headOf>, parts: InfinityParts): Pa
   const { transformer, tokenizer, textWidth, task } = parts;
   const { title, fillInstruction, abilities, limits, pixels: trained } = INFINITY_TASKS[task];
   const { depth, width, heads, tokenBits } = transformer;
-  const pixels = parts.pixels ?? trained;
-  const count = SCALES_BY_PIXELS[pixels];
-  if (count === undefined) throw new ExpectedError('request.invalid', `Expected 256, 512 or 1024 pixels but received ${pixels}.`);
+  const count = SCALES_BY_PIXELS[parts.pixels ?? trained];
   const scales = publishedSchedule(SQUARE)
     .slice(0, count)
     .map(([rows, columns]): [number, number] => [rows, columns]);

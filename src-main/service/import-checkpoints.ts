@@ -1,10 +1,10 @@
 import { realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
-import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api.js';
+import type { CheckpointReport, CheckpointSide, ImportEvent, ImportRequest } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
-import { PRECISIONS, type Precision } from '#contract/pack-card.js';
+import { PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints, type CheckpointPack, type PublishedFiles } from '#packs/checkpoint-card.js';
@@ -20,10 +20,18 @@ interface Parts {
 export async function describeCheckpoints({ engine }: Parts, request: ImportRequest): Promise<CheckpointReport> {
   const files = await publishedFiles(engine, request);
   const pack = packOfCheckpoints(files);
-  const { name, family, title, licence, limits } = pack.cardOf([]);
+  const card = pack.cardOf([]);
+  const { name, family, title, licence, limits } = card;
   const costs = PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision));
   const precisions = (await Promise.all(costs)).filter((cost) => cost !== undefined);
-  return { name, family, title, licence, limits, parts: pack.sources.map(({ path, role }) => ({ file: path, role })), precisions };
+  const parts = pack.sources.map(({ path, role }) => ({ file: path, role }));
+  return { name, family, title, licence, limits, parts, precisions, ...takenOf(card) };
+}
+
+/** The built-in pack's family is that of VAREdit and Infinity, and of no other published files. */
+function takenOf(card: AnyCard): Pick<CheckpointReport, 'taken'> {
+  if (card.family !== 'infinity') return {};
+  return { taken: { task: card.config.transformer.source ? 'edit' : 'generate', pixels: card.imageSize as CheckpointSide } };
 }
 
 /** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). The last event says how it ended. */

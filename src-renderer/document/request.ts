@@ -43,6 +43,8 @@ export interface Settings {
   readonly count: number;
   /** Take the model's picture as it is. */
   readonly whole: boolean;
+  /** Show the model all of an unmasked picture as its published code does: on a white square. */
+  readonly padded: boolean;
   /** Soft edge in source pixels. */
   readonly blend: number | undefined;
   /** The first scales that keep the source's own tokens. */
@@ -75,6 +77,7 @@ export const DEFAULT_SETTINGS: Settings = {
   topP: undefined,
   count: 1,
   whole: false,
+  padded: false,
   blend: undefined,
   structure: 0,
 };
@@ -105,7 +108,7 @@ export interface RequestPictures {
 
 /** The one value that says the whole wish. An expansion paints its own border: a brushed mask has no part in it. */
 export function requestOf(settings: Settings, pictures: RequestPictures): EditRequestInput {
-  const { guidance, temperature, topP, blend, instruction, pack, preset, seed, structure, provider, count, whole } = settings;
+  const { guidance, temperature, topP, blend, instruction, pack, preset, seed, structure, provider, count, whole, padded } = settings;
   const task = verbOf(settings, { masked: pictures.mask !== undefined, anew: pictures.anew !== undefined });
   return {
     task,
@@ -119,6 +122,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),
+    ...(padded && task === 'edit' && pictures.mask === undefined && { padded }),
     ...(guidance !== undefined && { guidance }),
     ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { topP }),
@@ -146,10 +150,10 @@ function controlOf({ control }: Settings): Partial<EditRequestInput> {
 /** The settings that lead to a wish again; a map of one's own is not part of it. */
 export function settingsOf({ request, seed }: Pick<Recipe, 'request' | 'seed'>): Partial<Settings> {
   const { guidance, temperature, topP, blend } = request;
-  const { instruction, preset, pack, provider, whole, structure } = { ...DEFAULT_SETTINGS, ...given(request) };
+  const { instruction, preset, pack, provider, whole, padded, structure } = { ...DEFAULT_SETTINGS, ...given(request) };
   const margins = { ...NO_MARGINS, ...given(request.margins) };
   const control = controlChoiceOf(request.control);
-  return { instruction, preset, margins, control, pack, provider, seed, guidance, temperature, topP, whole, blend, structure };
+  return { instruction, preset, margins, control, pack, provider, seed, guidance, temperature, topP, whole, padded, blend, structure };
 }
 
 /** Without the members that nothing is said of. */

@@ -19,6 +19,12 @@ export class Advice {
   /** The pack only draws; it edits nothing. */
   readonly draws = $derived(this.pack?.card.family === 'controlar');
 
+  /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
+  readonly pads = $derived.by(() => {
+    const card = this.pack?.card;
+    return card?.family === 'infinity' && card.config.transformer.source && card.config.transformer.rotary.kind === 'published';
+  });
+
   readonly #link: Link;
   readonly #forecasts = new Latest();
   readonly #wordings = new Latest();
@@ -29,17 +35,25 @@ export class Advice {
 
   /** Throws what the service refuses with. */
   async load(packName: string): Promise<void> {
-    const [packs, providers] = await Promise.all([this.#link.call('packs.list', {}), this.#link.call('providers.list', {})]);
-    this.packs = packs.filter(({ family }) => family !== 'depth');
-    this.depthPacks = packs.filter(({ family }) => family === 'depth');
-    this.providers = providers;
-    await this.usePack(packName);
+    // Providers are asked one by one, which takes a while: the packs are there before.
+    await Promise.all([this.#loadPacks(packName), this.#loadProviders()]);
   }
 
   async usePack(name: string): Promise<void> {
     const { card, ...pack } = await this.#link.call('packs.info', { name });
     if (card.family === 'depth') throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
     this.pack = { ...pack, card };
+  }
+
+  async #loadPacks(used: string): Promise<void> {
+    const packs = await this.#link.call('packs.list', {});
+    this.packs = packs.filter(({ family }) => family !== 'depth');
+    this.depthPacks = packs.filter(({ family }) => family === 'depth');
+    await this.usePack(used);
+  }
+
+  async #loadProviders(): Promise<void> {
+    this.providers = await this.#link.call('providers.list', {});
   }
 
   /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */

@@ -1,5 +1,5 @@
 import { CancelledError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
-import type { CheckpointReport, ImportRequestInput, PackSummary } from '#contract/api.js';
+import type { CheckpointReport, CheckpointSide, CheckpointTask, ImportRequestInput, PackSummary } from '#contract/api.js';
 import type { ControlKind } from '#contract/request.js';
 import type { Precision } from '#contract/pack-card.js';
 import type { Link } from '#link/http.js';
@@ -8,12 +8,24 @@ import type { Link } from '#link/http.js';
 export interface CheckpointWish {
   /** Paths, one per line. */
   readonly paths: string;
+  /** Of the pack; undefined = the transformer's file. */
+  readonly name: string | undefined;
   readonly precision: Precision;
   readonly control: ControlKind | undefined;
-  readonly pixels: 256 | 512 | 1024;
+  /** Undefined = as the files say. */
+  readonly task: CheckpointTask | undefined;
+  /** Undefined = as the task's published models. */
+  readonly pixels: CheckpointSide | undefined;
 }
 
-const NOTHING: CheckpointWish = { paths: '', precision: 'float32', control: undefined, pixels: 512 };
+const NOTHING: CheckpointWish = {
+  paths: '',
+  name: undefined,
+  precision: 'float32',
+  control: undefined,
+  task: undefined,
+  pixels: undefined,
+};
 
 /** Published files on their way to becoming a pack: looked at, then imported. */
 export class Checkpoint {
@@ -40,7 +52,7 @@ export class Checkpoint {
   /** Takes what changed and looks at the files again, where that matters. */
   async change(change: Partial<CheckpointWish>): Promise<void> {
     this.wish = { ...this.wish, ...change };
-    if ('precision' in change) return;
+    if ('precision' in change || 'name' in change) return;
     this.#looks += 1;
     const look = this.#looks;
     const request = this.#request();
@@ -84,12 +96,12 @@ export class Checkpoint {
   }
 
   #request(): ImportRequestInput {
-    const { paths, precision, control, pixels } = this.wish;
+    const { paths, name, precision, control, task, pixels } = this.wish;
     const files = paths
       .split('\n')
       .map(unquoted)
       .filter((path) => path !== '');
-    return { files, precision, pixels, ...(control && { control }) };
+    return { files, precision, ...(name && { name }), ...(control && { control }), ...(task && { task }), ...(pixels && { pixels }) };
   }
 }
 

@@ -1,6 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AddEvent, ImportEvent, ImportRequestInput, PackSummary, PackVerification } from '#contract/api.js';
+import {
+  CHECKPOINT_TASKS,
+  type AddEvent,
+  type ImportEvent,
+  type ImportRequestInput,
+  type PackSummary,
+  type PackVerification,
+} from '#contract/api.js';
 import { CancelledError, ExpectedError, fromErrorData, toErrorData } from '#contract/errors.js';
 import { PRECISIONS } from '#contract/pack-card.js';
 import { CONTROL_KINDS } from '#contract/request.js';
@@ -61,7 +68,7 @@ function importingOf({ name, task, pixels, control, precision }: Readonly<Record
   return {
     ...(typeof name === 'string' && { name }),
     ...(side !== undefined && { pixels: side as 512 }),
-    ...(typeof task === 'string' && { task: wordOf(task, ['edit', 'generate'] as const, '--task') }),
+    ...(typeof task === 'string' && { task: wordOf(task, CHECKPOINT_TASKS, '--task') }),
     ...(typeof control === 'string' && { control: wordOf(control, CONTROL_KINDS, '--control') }),
     ...(typeof precision === 'string' && { precision: wordOf(precision, PRECISIONS, '--precision') }),
   };

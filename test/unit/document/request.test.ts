@@ -79,6 +79,13 @@ describe('the request', () => {
     });
   });
 
+  test('asks for the white square only where the model sees a whole picture', () => {
+    const padded = settings({ instruction: 'make it night', padded: true });
+    expect(requestOf(padded, PICTURES)).toMatchObject({ task: 'edit', padded: true });
+    expect(requestOf(padded, { ...PICTURES, mask: 'mask-1' })).not.toHaveProperty('padded');
+    expect(requestOf({ ...padded, margins: { ...NO_MARGINS, left: 8 } }, PICTURES)).not.toHaveProperty('padded');
+  });
+
   test.each([
     ['depth is estimated', { kind: 'depth' }, 'small-depth'],
     ['edges are looked for', { kind: 'canny' }, undefined],

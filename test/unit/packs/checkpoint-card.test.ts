@@ -161,7 +161,6 @@ describe('a card for published VAREdit files', () => {
       { reports: [reports[0]!, report('v', { ...tokenizer, tokenBits: 20 }), reports[2]!], textTokenizer },
       /32 bits/,
     ],
-    ['a side that nobody trained', { reports, textTokenizer, pixels: 300 }, /256, 512 or 1024/],
   ])('%s is refused', (_, files, reason) => {
     expect(() => packOfCheckpoints(files).cardOf(FILES)).toThrow(reason);
   });
