@@ -9,7 +9,10 @@ export function guide(logits: FloatTensor, guidance: number): Float32Array {
   const conditional = logits.data.subarray(0, size);
   if (rows === 1 || guidance === 1) return conditional;
   const unconditional = logits.data.subarray(size, 2 * size);
-  return conditional.map((value, i) => guidance * value + (1 - guidance) * unconditional[i]!);
+  const guided = new Float32Array(size);
+  // A loop, for millions of logits: a callback for each takes ten times as long.
+  for (let i = 0; i < size; i++) guided[i] = guidance * conditional[i]! + (1 - guidance) * unconditional[i]!;
+  return guided;
 }
 
 /** Guidance at every scale. VAR's grows from none (1) at the first scale to the wish at the last. */

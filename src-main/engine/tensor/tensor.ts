@@ -48,6 +48,9 @@ export function floatData(tensor: Tensor): Float32Array {
  * @throws ExpectedError `weights.damaged` where a network gave NaN or infinity.
  */
 export function expectFinite(tensor: FloatTensor, what: string): FloatTensor {
-  if (tensor.data.every(Number.isFinite)) return tensor;
+  // NaN and infinities make the sum NaN, everything else leaves it 0.
+  let sum = 0;
+  for (let i = 0; i < tensor.data.length; i++) sum += tensor.data[i]! * 0;
+  if (sum === 0) return tensor;
   throw new ExpectedError('weights.damaged', `Expected finite ${what} but received NaN or infinity: the weights are damaged.`);
 }
