@@ -210,6 +210,8 @@ export const ImportRequest = v.object({
   task: v.optional(v.picklist(CHECKPOINT_TASKS)),
   /** Of the transformer and the text encoder. */
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
+  /** What the place that they come from says of their licence, where they say nothing themselves. */
+  licence: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });
 export type ImportRequest = v.InferOutput<typeof ImportRequest>;
 export type ImportRequestInput = v.InferInput<typeof ImportRequest>;

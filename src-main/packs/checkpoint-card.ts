@@ -43,6 +43,8 @@ export interface PublishedFiles {
   readonly pixels?: CheckpointSide | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   readonly control?: ControlKind | undefined;
+  /** What the place that they come from says of it, where they say nothing themselves. */
+  readonly licence?: string | undefined;
   /** Of the transformer and the text encoder; float32 (exact) where nothing else is said. */
   readonly precision?: Precision;
 }
@@ -233,13 +235,17 @@ function expectFittingTokens(transformer: Shape<'infinity'>, tokenizer: Shape<'b
 }
 
 /** What cards of every family begin with. */
-function headOf({ reports, name, precision = 'float32' }: PublishedFiles, transformer: InspectReport, copied: readonly PackFile[]) {
+function headOf(
+  { reports, name, licence = 'not stated in the files', precision = 'float32' }: PublishedFiles,
+  transformer: InspectReport,
+  copied: readonly PackFile[],
+) {
   return {
     format: 1 as const,
     name: name ?? nameOf(transformer.file),
     version: '1.0.0',
     precision,
-    licence: reports.find(({ licence }) => licence !== null)?.licence ?? 'not stated in the files',
+    licence: reports.find((report) => report.licence !== null)?.licence ?? licence,
     files: [...copied],
     dataSources: [],
   };

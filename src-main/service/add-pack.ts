@@ -46,7 +46,7 @@ export async function* addPack(
     await expectNew(parts.library, wish.name);
     const facts = await factsOf(wish.name);
     const files = yield* fetchAll(facts, signal);
-    for await (const event of importCheckpoints(parts, importOf(wish, files), signal)) {
+    for await (const event of importCheckpoints(parts, importOf(wish, files, facts), signal)) {
       if (event.type === 'imported') await forgetDownloads(facts);
       yield event.type === 'progress' ? { ...event, stage: 'import' } : event;
     }
@@ -106,9 +106,14 @@ async function fetchInOrder(
   return files;
 }
 
-function importOf({ name, precision }: AddRequest, files: readonly string[]): ImportRequest {
+function importOf({ name, precision }: AddRequest, files: readonly string[], facts: readonly HubFacts[]): ImportRequest {
   const { pixels } = findKnownPack(name);
-  return parseInput(ImportRequest, { files, name, precision, ...(pixels !== undefined && { pixels }) });
+  return parseInput(ImportRequest, { files, name, precision, licence: licencesOf(facts), ...(pixels !== undefined && { pixels }) });
+}
+
+/** Those that were accepted, each once. */
+function licencesOf(facts: readonly HubFacts[]): string {
+  return [...new Set(facts.map(({ licence }) => licence))].join(', ');
 }
 
 /** A pack has copies of its own. */
