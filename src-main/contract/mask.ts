@@ -12,9 +12,15 @@ export type Point = Readonly<v.InferOutput<typeof Point>>;
 
 const Points = v.pipe(v.array(Point), v.readonly());
 
-/** One pull of the brush, in picture pixels. */
-export const Stroke = v.object({ points: Points, radiusPx: v.pipe(coordinate, v.minValue(0)), erase: v.boolean() });
+/** One pull of the brush, in picture pixels. Hardness is the share of the radius that is painted in full; absent = all of it. */
+export const Stroke = v.object({
+  points: Points,
+  radiusPx: v.pipe(coordinate, v.minValue(0)),
+  erase: v.boolean(),
+  hardness: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+});
 export type Stroke = Readonly<v.InferOutput<typeof Stroke>>;
+export type BrushTip = Omit<Stroke, 'points'>;
 
 /** A closed outline, in picture pixels: a lasso, a polygon, a rectangle, an ellipse. */
 export const Area = v.object({ points: Points, erase: v.boolean() });
@@ -23,6 +29,8 @@ export type Area = Readonly<v.InferOutput<typeof Area>>;
 /** Pixels in reading order, as lengths by turns: unselected first, then selected. */
 export const Runs = v.object({
   lengths: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), v.readonly()),
+  /** How far each selected length is selected, 0..255; absent = all in full. */
+  levels: v.optional(v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), v.readonly())),
   erase: v.boolean(),
 });
 export type Runs = Readonly<v.InferOutput<typeof Runs>>;
@@ -34,6 +42,8 @@ export const MaskStep = v.variant('kind', [
   v.object({ kind: v.literal('runs'), runs: Runs }),
   /** Wider by so many pixels on every side; narrower where negative. */
   v.object({ kind: v.literal('grow'), px: v.pipe(v.number(), v.integer(), v.minValue(-512), v.maxValue(512)) }),
+  /** With a soft edge of so many pixels outside. */
+  v.object({ kind: v.literal('feather'), px: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512)) }),
   v.object({ kind: v.literal('invert') }),
   v.object({ kind: v.literal('clear') }),
 ]);

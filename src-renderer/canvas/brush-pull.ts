@@ -1,8 +1,8 @@
-import type { Point, Stroke } from '#contract/mask.js';
+import type { BrushTip, Point, Stroke } from '#contract/mask.js';
 
 /** Where a pull of the brush leaves its paint: a mask layer. */
 export interface Paintable {
-  paint(from: Point, to: Point, stroke: Pick<Stroke, 'radiusPx' | 'erase'>): void;
+  paint(from: Point, to: Point, tip: BrushTip): void;
 }
 
 const LEAST_STEP_PX = 0.5;
@@ -17,10 +17,10 @@ function hundredths(value: number): number {
  */
 export class BrushPull {
   readonly #layer: Paintable;
-  readonly #tool: Pick<Stroke, 'radiusPx' | 'erase'>;
+  readonly #tool: BrushTip;
   readonly #points: Point[] = [];
 
-  constructor(layer: Paintable, tool: Pick<Stroke, 'radiusPx' | 'erase'>) {
+  constructor(layer: Paintable, tool: BrushTip) {
     this.#layer = layer;
     this.#tool = tool;
   }

@@ -4,7 +4,8 @@ import type { Point } from '#contract/mask.js';
 import { similarPixels } from '#document/similar.js';
 import { decodeBitmap } from './bitmap.js';
 
-const HALF = 128;
+/** What lossy compression leaves of black and white. */
+const [NEARLY_BLACK, NEARLY_WHITE] = [16, 239];
 /** Sides may differ by rounding. */
 const SHAPE_TOLERANCE = 0.01;
 
@@ -23,9 +24,15 @@ export async function readMask(file: Blob, extent: Extent): Promise<{ readonly m
   }
   const { data } = pixelsOf(bitmap, extent);
   const mask = new Uint8Array(extent.width * extent.height);
-  for (let i = 0; i < mask.length; i++) mask[i] = data[i * 4]! >= HALF && data[i * 4 + 3]! >= HALF ? 255 : 0;
+  const valueOf = file.type === 'image/png' ? Math.round : cleaned;
+  for (let i = 0; i < mask.length; i++) mask[i] = valueOf((data[i * 4]! * data[i * 4 + 3]!) / 255);
   bitmap.close();
   return { mask, resized: width !== extent.width || height !== extent.height };
+}
+
+function cleaned(value: number): number {
+  if (value <= NEARLY_BLACK) return 0;
+  return value >= NEARLY_WHITE ? 255 : Math.round(value);
 }
 
 /** The pixels like the one at `at` that hang together with it, as a mask of the picture. */

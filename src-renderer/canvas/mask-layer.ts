@@ -1,5 +1,5 @@
 import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
-import type { MaskHistory, MaskStep, Point, Stroke } from '#contract/mask.js';
+import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
 import { applyStep, isEmpty, paintSegment, rasterise } from '#document/mask.js';
 import { offThread } from './off-thread.js';
 
@@ -12,6 +12,13 @@ const TINT_COLOURS: Readonly<Record<MaskTint, readonly [number, number, number, 
   red: [232, 38, 64, 128],
   teal: [0, 190, 190, 128],
 };
+
+/** For every value of a mask: soft edges show as they are. */
+const COLOURS = { red: coloursOf(TINT_COLOURS.red), teal: coloursOf(TINT_COLOURS.teal) };
+
+function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[MaskTint]): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, value) => packed([red, green, blue, Math.round((most * value) / 255)]));
+}
 
 interface Box {
   readonly low: Point;
@@ -70,7 +77,7 @@ export class MaskLayer {
     this.#redraw(this.#everything);
   }
 
-  paint(from: Point, to: Point, stroke: Pick<Stroke, 'radiusPx' | 'erase'>): void {
+  paint(from: Point, to: Point, stroke: BrushTip): void {
     paintSegment(this.#values, this.extent, { from, to, stroke });
     const reach = stroke.radiusPx + 1;
     this.#redraw({
@@ -132,10 +139,10 @@ export class MaskLayer {
     }
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const colour = packed(TINT_COLOURS[this.#tint]);
+    const colours = COLOURS[this.#tint];
     for (let row = 0; row < height; row++) {
       const start = (y + row) * this.extent.width + x;
-      for (let column = 0; column < width; column++) if (this.#values[start + column]! > 0) pixels[row * width + column] = colour;
+      for (let column = 0; column < width; column++) pixels[row * width + column] = colours[this.#values[start + column]!]!;
     }
     context.putImageData(image, x - tile.x, y - tile.y);
   }

@@ -1,4 +1,5 @@
 import type { Extent, Rect } from '#base/geometry.js';
+import type { BrushTip } from '#contract/mask.js';
 import type { Space } from '#document/space.js';
 import { copyFor } from './bitmap.js';
 import type { MaskLayer } from './mask-layer.js';
@@ -21,7 +22,7 @@ export interface Scene {
   readonly difference: CanvasImageSource | undefined;
   /** An outline in the making. */
   readonly outline: readonly ScreenPoint[] | undefined;
-  readonly brush: { readonly at: ScreenPoint; readonly radiusPx: number } | undefined;
+  readonly brush: ({ readonly at: ScreenPoint } & Omit<BrushTip, 'erase'>) | undefined;
 }
 
 const CHECK_SIDE = 8;
@@ -214,12 +215,20 @@ function drawOutline(context: CanvasRenderingContext2D, points: readonly ScreenP
   }
 }
 
-function drawBrush(context: CanvasRenderingContext2D, { at, radiusPx }: NonNullable<Scene['brush']>, { zoom }: Viewport): void {
+/** Where the brush paints, and within it where it paints in full. */
+function drawBrush(
+  context: CanvasRenderingContext2D,
+  { at, radiusPx, hardness = 1 }: NonNullable<Scene['brush']>,
+  { zoom }: Viewport,
+): void {
+  const radii = [radiusPx, ...(hardness < 1 ? [radiusPx * hardness] : [])].map((radius) => Math.max(1, radius * zoom));
   for (const [colour, width] of CURSOR_STROKES) {
-    context.beginPath();
-    context.arc(at.x, at.y, Math.max(1, radiusPx * zoom), 0, 2 * Math.PI);
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    context.stroke();
+    for (const radius of radii) {
+      context.beginPath();
+      context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
   }
 }

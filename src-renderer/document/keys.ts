@@ -18,6 +18,8 @@ const OWN = {
   similar: ['W'],
   smaller: ['['],
   larger: [']'],
+  softer: ['{'],
+  harder: ['}'],
 } as const;
 
 export type OwnAction = keyof typeof OWN;

@@ -1,6 +1,7 @@
 import type { Extent } from '#base/geometry.js';
-import type { Area, MaskHistory, MaskStep, Point, Runs, Stroke } from '#contract/mask.js';
-import { growMask } from './grow.js';
+import { smoothStep } from '#base/smooth-step.js';
+import type { Area, BrushTip, MaskHistory, MaskStep, Point, Runs, Stroke } from '#contract/mask.js';
+import { featherMask, growMask } from './grow.js';
 
 export const EMPTY_MASK: MaskHistory = { steps: [], length: 0 };
 
@@ -17,7 +18,7 @@ export function redone(history: MaskHistory): MaskHistory {
   return { ...history, length: Math.min(history.steps.length, history.length + 1) };
 }
 
-/** 255 where the picture is to be repainted. */
+/** 255 where the picture is to be repainted, less in soft edges. */
 export function rasterise(history: MaskHistory, extent: Extent): Uint8Array {
   const mask = new Uint8Array(extent.width * extent.height);
   for (const step of history.steps.slice(0, history.length)) applyStep(mask, extent, step);
@@ -36,6 +37,9 @@ export function applyStep(mask: Uint8Array, extent: Extent, step: MaskStep): voi
     case 'grow':
       growMask(mask, extent, step.px);
       break;
+    case 'feather':
+      featherMask(mask, extent, step.px);
+      break;
     case 'runs':
       fillRuns(mask, step.runs);
       break;
@@ -53,25 +57,34 @@ function paintStroke(mask: Uint8Array, extent: Extent, stroke: Stroke): void {
   });
 }
 
-function fillRuns(mask: Uint8Array, { lengths, erase }: Runs): void {
+function fillRuns(mask: Uint8Array, { lengths, levels, erase }: Runs): void {
   let at = 0;
   lengths.forEach((length, i) => {
-    if (i % 2 === 1) mask.fill(erase ? 0 : 255, at, at + length);
+    const run = mask.subarray(at, at + length);
+    if (i % 2 === 1) mark(run, levels?.[(i - 1) / 2] ?? 255, erase);
     at += length;
   });
 }
 
+/** Painted pixels keep at least what they have; erased ones lose at least so much. */
+function mark(run: Uint8Array, level: number, erase: boolean): void {
+  if (level === 255) run.fill(erase ? 0 : 255);
+  else for (let i = 0; i < run.length; i++) run[i] = erase ? Math.min(run[i]!, 255 - level) : Math.max(run[i]!, level);
+}
+
 /** The painted pixels of a mask, as a step names them. */
-export function runsOf(mask: Uint8Array): readonly number[] {
-  const lengths: number[] = [];
+export function runsOf(mask: Uint8Array): Omit<Runs, 'erase'> {
+  const [lengths, levels]: [number[], number[]] = [[], []];
   for (let at = 0; at < mask.length;) {
     const painted = lengths.length % 2 === 1;
+    const level = mask[at]!;
     let end = at;
-    while (end < mask.length && mask[end]! > 0 === painted) end++;
+    if (painted || level === 0) while (end < mask.length && mask[end] === level) end++;
     lengths.push(end - at);
+    if (painted) levels.push(level);
     at = end;
   }
-  return lengths;
+  return levels.every((level) => level === 255) ? { lengths } : { lengths, levels };
 }
 
 /** Every pixel whose centre lies inside the outline; where it crosses itself, an odd number of times around counts as inside. */
@@ -124,13 +137,13 @@ function evenCorner(from: Point, to: Point): Point {
 interface Segment {
   readonly from: Point;
   readonly to: Point;
-  readonly stroke: Pick<Stroke, 'radiusPx' | 'erase'>;
+  readonly stroke: BrushTip;
 }
 
 /** Every pixel whose centre lies within the radius of the segment; a pen paints as wide as it is pressed at its end. */
 export function paintSegment(mask: Uint8Array, { width, height }: Extent, { from, to, stroke }: Segment): void {
   const radiusPx = stroke.radiusPx * (to.pressure ?? 1);
-  const value = stroke.erase ? 0 : 255;
+  const corePx = radiusPx * (stroke.hardness ?? 1);
   const top = Math.max(0, Math.floor(Math.min(from.y, to.y) - radiusPx));
   const bottom = Math.min(height - 1, Math.ceil(Math.max(from.y, to.y) + radiusPx));
   const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - radiusPx));
@@ -143,7 +156,11 @@ export function paintSegment(mask: Uint8Array, { width, height }: Extent, { from
     for (let x = left; x <= right; x++) {
       const across = x + 0.5 - from.x;
       const along = length === 0 ? 0 : Math.min(1, Math.max(0, (across * dx + down * dy) / length));
-      if ((across - along * dx) ** 2 + (down - along * dy) ** 2 <= radiusPx * radiusPx) mask[y * width + x] = value;
+      const squared = (across - along * dx) ** 2 + (down - along * dy) ** 2;
+      if (squared > radiusPx * radiusPx) continue;
+      const level = squared <= corePx * corePx ? 255 : Math.round(255 * smoothStep((radiusPx - Math.sqrt(squared)) / (radiusPx - corePx)));
+      const at = y * width + x;
+      mask[at] = stroke.erase ? Math.min(mask[at]!, 255 - level) : Math.max(mask[at]!, level);
     }
   }
 }

@@ -1,9 +1,11 @@
 import type { Extent } from '#base/geometry.js';
+import type { BrushTip } from '#contract/mask.js';
 import type { OutlineTool } from './outline.svelte.js';
 import { MASK_TINTS, type MaskTint } from '#canvas/mask-layer.js';
 
 const STEP = 1.25;
 const SMALLEST_PX = 2;
+const HARDNESS_STEP = 0.25;
 
 /** What the pointer does to the mask. */
 export type MaskTool = 'brush' | 'similar' | OutlineTool;
@@ -13,11 +15,17 @@ export class Brush {
   tool = $state<MaskTool>('brush');
   erase = $state(false);
   sizePx = $state(48);
+  /** Share of the radius that is painted in full, 0..1; beyond it the paint fades. */
+  hardness = $state(1);
   /** How much colours may differ to be similar, 0..255. */
   tolerance = $state(24);
   tint = $state<MaskTint>('red');
   #longerSide = $state(1024);
 
+  readonly tip: Omit<BrushTip, 'erase'> = $derived({
+    radiusPx: this.sizePx / 2,
+    ...(this.hardness < 1 && { hardness: this.hardness }),
+  });
   readonly largest = $derived(Math.max(16, Math.round(this.#longerSide / 2)));
   /** The size on a scale from 0 to 1 that gives small brushes as much room as large ones. */
   readonly position = $derived(Math.log(this.sizePx / SMALLEST_PX) / Math.log(this.largest / SMALLEST_PX));
@@ -42,6 +50,14 @@ export class Brush {
 
   shrink(): void {
     this.resize(this.sizePx / STEP);
+  }
+
+  soften(by = HARDNESS_STEP): void {
+    this.hardness = Math.min(1, Math.max(0, this.hardness - by));
+  }
+
+  harden(): void {
+    this.soften(-HARDNESS_STEP);
   }
 
   nextTint(): void {

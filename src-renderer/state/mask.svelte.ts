@@ -103,7 +103,7 @@ export class Mask {
   }
 
   #addPixels(mask: Uint8Array, erase: boolean): void {
-    this.add({ kind: 'runs', runs: { lengths: runsOf(mask), erase } });
+    this.add({ kind: 'runs', runs: { ...runsOf(mask), erase } });
   }
 
   #set(history: MaskHistory): void {

@@ -136,7 +136,8 @@ test('a border is pulled by the mouse and by keys, and the photograph stays wher
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowLeft');
   await expect(page.getByRole('spinbutton', { name: 'Left' })).toHaveValue(String(left));
-  await page.getByRole('button', { name: 'Expand', exact: true }).click();
+  await expect(page.getByTestId('main-button')).toContainText('Expand');
+  await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   expect(server.requests[0]).toMatchObject({ task: 'expand', margins: { left, right: 16, top: 0, bottom: 0 } });
 });
@@ -151,4 +152,32 @@ test('the control map is shown as the model sees it, and follows its thresholds'
   await expect.poll(() => map.getAttribute('src')).not.toBe(first);
   await page.getByRole('combobox', { name: 'Control' }).selectOption('none');
   await expect(map).toBeHidden();
+});
+
+test('soft brushes and soft edges are in the mask as they are shown, and come back from its file', async ({ page, server: _ }) => {
+  const levels = (samples: Buffer) => new Set(samples).size;
+  await stroke(page, [0.4, 0.5], [0.45, 0.5]);
+  expect(levels(await savedMask(page))).toBe(2);
+  await page.getByRole('slider', { name: 'Brush hardness' }).fill('0.5');
+  await stroke(page, [0.6, 0.5], [0.65, 0.5]);
+  const soft = await savedMask(page);
+  expect(levels(soft)).toBeGreaterThan(8);
+  await page.keyboard.press('{');
+  await expect(page.getByRole('slider', { name: 'Brush hardness' })).toHaveValue('0.25');
+  await page.getByRole('button', { name: 'Mask…' }).click();
+  await page.getByRole('button', { name: 'Soft edge outside' }).click();
+  await page.keyboard.press('Escape');
+  const feathered = await savedMask(page);
+  soft.forEach((value, i) => {
+    if (feathered[i]! < value) throw new Error(`Expected at least ${value} at ${i} but received ${feathered[i]}.`);
+  });
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect((await savedMask(page)).equals(soft)).toBe(true);
+  await page.getByRole('button', { name: 'Clear mask' }).click();
+  const buffer = await sharp(soft, { raw: { ...SIZE, channels: 1 } })
+    .png()
+    .toBuffer();
+  await page.getByTestId('mask-input').setInputFiles({ name: 'mask.png', mimeType: 'image/png', buffer });
+  await expect(page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
+  expect((await savedMask(page)).equals(soft)).toBe(true);
 });

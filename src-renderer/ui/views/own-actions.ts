@@ -37,5 +37,11 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
     larger: () => {
       brush.grow();
     },
+    softer: () => {
+      brush.soften();
+    },
+    harder: () => {
+      brush.harden();
+    },
   };
 }

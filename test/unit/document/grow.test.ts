@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { growMask } from '#document/grow.js';
+import { featherMask, growMask } from '#document/grow.js';
 import { rasterise } from '#document/mask.js';
 
 const EXTENT = { width: 40, height: 30 };
@@ -58,4 +58,18 @@ test('the edge of the picture takes nothing off, and an empty mask stays empty',
   const empty = new Uint8Array(EXTENT.width * EXTENT.height);
   growMask(empty, EXTENT, 4);
   expect(count(empty)).toBe(0);
+});
+
+test('a soft edge lies outside of what is painted, falls with the distance and ends where it was asked to', () => {
+  const mask = disc(6);
+  featherMask(mask, EXTENT, 4);
+  disc(6).forEach((value, i) => {
+    if (value > 0) expect(mask[i]).toBe(255);
+  });
+  const row = [...mask.subarray(15 * EXTENT.width + 25, 15 * EXTENT.width + 32)];
+  expect(row[0]).toBe(255);
+  for (let i = 1; i <= 4; i++) expect(row[i]).toBeLessThan(row[i - 1]!);
+  expect(row.slice(5)).toEqual([0, 0]);
+  growMask(mask, EXTENT, 4);
+  expect(mask[15 * EXTENT.width + 29]).toBe(255);
 });

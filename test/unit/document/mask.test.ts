@@ -175,15 +175,31 @@ describe('an outline', () => {
 
 test('runs are the mask that they were made of, painted or taken away', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 24, maxLength: 24, max: 1 }), (bits) => {
+    fc.property(fc.array(fc.constantFrom(0, 0, 7, 128, 255, 255), { minLength: 24, maxLength: 24 }), (values) => {
       const extent = { width: 6, height: 4 };
-      const lengths = runsOf(bits);
-      const painted = rasterise(historyOf({ kind: 'runs', runs: { lengths, erase: false } }), extent);
-      expect([...painted]).toEqual([...bits].map((bit) => bit * 255));
-      const rest = rasterise(historyOf({ kind: 'invert' }, { kind: 'runs', runs: { lengths, erase: true } }), extent);
-      expect([...rest]).toEqual([...bits].map((bit) => 255 - bit * 255));
+      const runs = runsOf(Uint8Array.from(values));
+      const painted = rasterise(historyOf({ kind: 'runs', runs: { ...runs, erase: false } }), extent);
+      expect([...painted]).toEqual(values);
+      const rest = rasterise(historyOf({ kind: 'invert' }, { kind: 'runs', runs: { ...runs, erase: true } }), extent);
+      expect([...rest]).toEqual(values.map((value) => 255 - value));
     }),
   );
+});
+
+test('a soft brush paints its core in full and fades to its rim; its eraser is its mirror image', () => {
+  const soft = (erase: boolean) => ({ kind: 'stroke', stroke: { points: [{ x: 12, y: 8 }], radiusPx: 6, erase, hardness: 0.5 } }) as const;
+  const painted = rasterise(historyOf(soft(false)), EXTENT);
+  const row = [...painted.subarray(8 * EXTENT.width + 12, 8 * EXTENT.width + 19)];
+  expect(row.slice(0, 3)).toEqual([255, 255, 255]);
+  expect(row[6]).toBe(0);
+  for (let i = 3; i < 6; i++) expect(row[i]).toBeLessThan(row[i - 1]!);
+  const erased = rasterise(historyOf({ kind: 'invert' }, soft(true)), EXTENT);
+  expect([...erased]).toEqual([...painted].map((value) => 255 - value));
+});
+
+test('strokes of a soft brush do not add up where they cross', () => {
+  const soft = { kind: 'stroke', stroke: { points: [{ x: 12, y: 8 }], radiusPx: 6, erase: false, hardness: 0 } } as const;
+  expect(rasterise(historyOf(soft, soft), EXTENT)).toEqual(rasterise(historyOf(soft), EXTENT));
 });
 
 test('a pen paints as wide as it is pressed', () => {

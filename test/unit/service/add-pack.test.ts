@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AddEvent } from '#contract/api.js';
+import type { Engine } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
 import { openLibrary } from '#packs/library.js';
 import { addPack, askForPack } from '#service/add-pack.js';
@@ -41,7 +42,7 @@ test('a known pack is fetched, checked and imported under the licence that was a
   expect(await askForPack(NAME)).toMatchObject({ totalBytes: MODEL.length, files: [{ path: 'onnx/model.onnx', licence: 'apache-2.0' }] });
   let last: AddEvent | undefined;
   const wish = { name: NAME, precision: 'float32', acceptLicence: true } as const;
-  for await (const event of addPack({ engine: new LocalEngine(), library }, wish, NEVER)) last = event;
+  for await (const event of addPack({ engine: new LocalEngine() as unknown as Engine, library }, wish, NEVER)) last = event;
   expect(last).toMatchObject({ type: 'imported', pack: { name: NAME, family: 'depth', licence: 'apache-2.0' } });
   expect(existsSync(path.join(home, 'downloads/onnx-community/depth-anything-v2-small/onnx/model.onnx'))).toBe(false);
 });
