@@ -99,9 +99,11 @@ function overview(): string {
 }
 
 function report(error: unknown, world: CliWorld, json: boolean): number {
-  const { code, message, advice } =
-    error instanceof CancelledError ? { code: 'cancelled', message: 'Cancelled.', advice: 'Run the command again.' } : toErrorData(error);
-  if (json) world.stdout(`${JSON.stringify({ error: { code, message, advice } })}\n`);
+  const { code, message, advice, details } =
+    error instanceof CancelledError
+      ? { code: 'cancelled', message: 'Cancelled.', advice: 'Run the command again.', details: undefined }
+      : toErrorData(error);
+  if (json) world.stdout(`${JSON.stringify({ error: { code, message, advice, details } })}\n`);
   if (error instanceof CancelledError) return said(world, 'Cancelled.', EXIT.cancelled);
   if (error instanceof ExpectedError) return said(world, `${message} ${advice}`, EXIT.refused);
   return said(world, error instanceof Error ? (error.stack ?? message) : message, EXIT.bug);

@@ -2,20 +2,12 @@ import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { ErrorData } from './errors.js';
+import type { Forecast } from './forecast.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import { Recipe, type FileRecipe } from './recipe.js';
-import {
-  CONTROL_KINDS,
-  EditRequest,
-  OUTPUT_FORMATS,
-  PictureId,
-  TokenFile,
-  type EditRequestInput,
-  type OutputFormat,
-  type Preset,
-} from './request.js';
+import { CONTROL_KINDS, EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat } from './request.js';
 
 /** What the service knows of a picture that it holds. */
 export interface PictureInfo {
@@ -89,9 +81,6 @@ export interface HubReport {
   readonly totalBytes: number;
   readonly files: readonly { readonly repository: string; readonly path: string; readonly bytes: number; readonly licence: string }[];
 }
-
-/** Expected cost of a run on this machine, per depth preset. */
-export type Forecast = Readonly<Record<Preset, { readonly ms: number; readonly bytes: number; readonly layers: number }>>;
 
 export interface InstructionReport {
   /** Words outside the pack's vocabulary, each with known words spelt nearly alike. */

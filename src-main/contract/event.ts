@@ -30,6 +30,7 @@ export interface Notice {
     | 'recipe.ignored'
     | 'recipe.restored'
     | 'recipe.other-pack'
+    | 'recipe.other-weights'
     | 'steps.dependent'
     | 'steps.stale'
     | 'previews.off'

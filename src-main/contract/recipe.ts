@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { PackCard } from './pack-card.js';
+import type { Notice } from './event.js';
+import type { AnyCard, PackCard } from './pack-card.js';
 import { EditRequest, TokenFile, type EditRequestInput } from './request.js';
 
 /** How a picture came about: the wish without the pictures that it named, and the tokens that answered it. */
@@ -23,6 +24,19 @@ export const FileRecipe = v.object({
   tokens: v.optional(TokenFile),
 });
 export type FileRecipe = v.InferInput<typeof FileRecipe>;
+
+/** What is to be said where the installed pack is not the one that a picture was made with; a recipe that names no weights may be of any. */
+export function packNotice({ pack }: FileRecipe, installed: Pick<AnyCard, 'version' | 'files'> | undefined): Notice | undefined {
+  const { name, version, sha256 } = pack;
+  if (installed?.version !== version) {
+    const message = `It was made with the pack ${name} ${version}, which is not installed.`;
+    return { code: 'recipe.other-pack', message, details: { name, version } };
+  }
+  const own = new Set(installed.files.map((file) => file.sha256));
+  if (sha256.length === 0 || (sha256.length === own.size && sha256.every((digest) => own.has(digest)))) return undefined;
+  const message = `It was made with other weights of ${name} ${version} than are installed: a new run will draw another picture.`;
+  return { code: 'recipe.other-weights', message, details: { name, version } };
+}
 
 /** The wish without the pictures that it names. */
 export function wishOf(request: EditRequestInput): Recipe['request'] {

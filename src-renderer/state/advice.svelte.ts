@@ -1,5 +1,6 @@
-import type { Forecast, InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
+import type { Forecast } from '#contract/forecast.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';

@@ -1,25 +1,24 @@
-import type { PackSummary, PictureInfo } from '#contract/api.js';
+import type { PictureInfo } from '#contract/api.js';
 import type { Notice } from '#contract/event.js';
+import { packNotice } from '#contract/recipe.js';
 import { settingsOf, type Settings } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
+import type { Link } from '#link/http.js';
 
 /** The settings that a picture's own recipe asks for, and what is to be said of it. Its border is already in the picture. */
-export function recalled(
+export async function recalled(
   { pack }: Settings,
   { recipe, notices }: PictureInfo,
-  packs: readonly PackSummary[],
-): { readonly settings: Partial<Settings>; readonly notices: readonly Notice[] } {
+  link: Pick<Link, 'call'>,
+): Promise<{ readonly settings: Partial<Settings>; readonly notices: readonly Notice[] }> {
   if (!recipe) return { settings: {}, notices };
-  const settings = { ...settingsOf(recipe), margins: NO_MARGINS };
-  const { name, version } = recipe.pack;
-  const installed = packs.find((other) => other.name === name);
-  const said: Notice[] = [{ code: 'recipe.restored', message: 'Every setting is as it was when this picture was made.' }];
-  if (installed?.version !== version) {
-    said.push({
-      code: 'recipe.other-pack',
-      message: `It was made with the pack ${name} ${version}, which is not installed.`,
-      details: { name, version },
-    });
-  }
-  return { settings: { ...settings, pack: installed ? name : pack }, notices: [...notices, ...said] };
+  const { name } = recipe.pack;
+  const installed = await link.call('packs.info', { name }).catch(() => undefined);
+  const card = installed?.card.family === 'depth' ? undefined : installed?.card;
+  const said = [{ code: 'recipe.restored', message: 'Every setting is as it was when this picture was made.' } as const];
+  const strange = packNotice(recipe, card);
+  return {
+    settings: { ...settingsOf(recipe), margins: NO_MARGINS, pack: card ? name : pack },
+    notices: [...notices, ...said, ...(strange ? [strange] : [])],
+  };
 }

@@ -171,6 +171,7 @@ export class Studio {
         return;
       }
       const picture = await this.#pictures.open(file, name);
+      const { settings, notices } = await recalled(this.settings, picture.info, this.#link);
       // A later file was chosen while this one was on its way.
       if (turn !== this.#openings) {
         this.#drop(picture);
@@ -180,7 +181,6 @@ export class Studio {
       this.#forgetAll();
       this.document.open(newSheet(picture, blank));
       this.showStep();
-      const { settings, notices } = recalled(this.settings, picture.info, this.advice.packs);
       this.change(settings);
       this.notices = notices;
     });

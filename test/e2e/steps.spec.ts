@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { expect, type Download, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { initializeCanvas, readPsd } from 'ag-psd';
 import sharp from 'sharp';
-import { insertChunks, textChunk } from '#engine/image/png-chunks.js';
 import { scenePng } from '../support/pictures.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
-import { canvasShot, expectPhase, stroke, test, type Studio } from './support/studio.js';
+import { canvasShot, edit, expectPhase, openBytes, saved, savedFile, stroke, test, type Studio } from './support/studio.js';
 
 initializeCanvas(
   () => {
@@ -16,12 +15,6 @@ initializeCanvas(
 
 /** Longer than the journal may lag behind. */
 const A_SECOND = 1000;
-
-async function edit(page: Page, instruction: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
-  await page.getByTestId('main-button').click();
-  await expectPhase(page, 'done');
-}
 
 async function keep(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Keep' }).click();
@@ -35,59 +28,8 @@ async function fill(page: Page, x: number): Promise<void> {
   await keep(page);
 }
 
-async function saved(page: Page, format: string, choose: (dialog: Page) => Promise<void> = async () => undefined): Promise<Download> {
-  await page.getByRole('button', { name: 'Save…' }).click();
-  await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
-  await choose(page);
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  return download;
-}
-
-async function savedBytes(page: Page, ...how: [format: string, choose?: (dialog: Page) => Promise<void>]): Promise<Buffer> {
-  return readFile(await (await saved(page, ...how)).path());
-}
-
-function open(page: Page, name: string, buffer: Buffer): Promise<void> {
-  return page.getByTestId('file-input').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
-}
-
 const current = (page: Page) => page.locator('[data-testid=history-step][aria-current=step]');
 const deed = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-
-test('a picture that was saved with its recipe brings every setting back', async ({ studio: { page, openScene } }) => {
-  await openScene();
-  await page.getByText('More', { exact: true }).click();
-  await page.getByRole('spinbutton', { name: 'Seed' }).fill('41');
-  await page.getByRole('spinbutton', { name: 'Guidance' }).fill('2.5');
-  await page.getByRole('radio', { name: /Fast/u }).check({ force: true });
-  await edit(page, 'make it night');
-  const told = await savedBytes(page, 'png');
-  const silent = await savedBytes(page, 'png', (dialog) => dialog.getByRole('checkbox', { name: /Keep the recipe/u }).uncheck());
-  expect([told.includes('make it night'), silent.includes('make it night'), silent.includes('sketch')]).toEqual([true, false, false]);
-  await page.reload();
-  await page.getByRole('button', { name: 'Close the picture' }).click();
-  await page.getByText('More', { exact: true }).click();
-  await page.getByRole('spinbutton', { name: 'Seed' }).fill('0');
-  await open(page, 'night.png', told);
-  await expectPhase(page, 'ready');
-  await expect(page.getByText('Every setting is as it was when this picture was made.')).toBeVisible();
-  await expect(page.getByRole('textbox', { name: 'Instruction' })).toHaveValue('make it night');
-  await expect(page.getByRole('spinbutton', { name: 'Seed' })).toHaveValue('41');
-  await expect(page.getByRole('spinbutton', { name: 'Guidance' })).toHaveValue('2.5');
-  await expect(page.getByRole('radio', { name: /Fast/u })).toBeChecked();
-});
-
-test('a hostile recipe is passed over with a notice, and the picture opens', async ({ studio: { page } }) => {
-  const scene = await scenePng(160, 120);
-  for (const text of ['['.repeat(200_000), '{"__proto__":{"phase":"done"}}', '{"scalebrush":1,"request":7}', 'x'.repeat(900_000)]) {
-    await open(page, 'evil.png', Buffer.from(insertChunks(scene, [textChunk('Scalebrush recipe', text)])));
-    await expectPhase(page, 'ready');
-    await expect(page.getByText('The recipe in this file cannot be read')).toBeVisible();
-    await page.getByRole('button', { name: 'Close the picture' }).click();
-    await expectPhase(page, 'empty');
-  }
-});
 
 test('the place can be left out of a saved picture, and nothing else is', async ({ studio: { page, openScene } }) => {
   await openScene();
@@ -98,14 +40,14 @@ test('the place can be left out of a saved picture, and nothing else is', async 
     .withExif({ IFD0: { Make: 'Ours' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '47/1 22/1 12/1' } })
     .jpeg()
     .toBuffer();
-  await open(page, 'phone.jpg', phone);
+  await openBytes(page, 'phone.jpg', phone);
   await expect(page.getByText('phone.jpg')).toBeVisible();
   await edit(page, 'make it warmer');
   const strip = (dialog: Page) => dialog.getByRole('checkbox', { name: 'Keep where it was taken' }).uncheck();
   await page.getByRole('button', { name: 'Save…' }).click();
   await expect(page.getByRole('combobox', { name: 'Format' })).toHaveValue('jpeg');
   await page.getByRole('button', { name: 'Close', exact: true }).click();
-  const [kept, stripped] = [await savedBytes(page, 'jpeg'), await savedBytes(page, 'jpeg', strip)];
+  const [kept, stripped] = [await saved(page, 'jpeg'), await saved(page, 'jpeg', strip)];
   const exif = await Promise.all([kept, stripped].map(async (bytes) => (await sharp(bytes).metadata()).exif!));
   expect(exif.map((block) => block.includes('Ours'))).toEqual([true, true]);
   const places = exif.map((block) => block.includes(Buffer.from([0x88, 0x25])) || block.includes(Buffer.from([0x25, 0x88])));
@@ -184,12 +126,12 @@ test('a document is saved for Photoshop with every step as a layer', async ({ st
   await fill(page, 0.3);
   await edit(page, 'make it warmer');
   await keep(page);
-  const file = await saved(page, 'layers');
+  const file = await savedFile(page, 'layers');
   expect(file.suggestedFilename()).toBe('scene.psd');
   const psd = readPsd(await readFile(await file.path()), { useImageData: true });
   expect(psd.children?.map(({ name }) => name)).toEqual(['scene.png', 'fill', 'make it warmer']);
   expect(psd.children?.[1]?.mask?.disabled).toBe(true);
-  const shown = await rawPicture(await savedBytes(page, 'png'));
+  const shown = await rawPicture(await saved(page, 'png'));
   const flat = { ...shown, channels: 4, samples: new Uint8Array(psd.imageData!.data) };
   expect(differingPixels(shown, flat, () => false)).toBe(0);
 });

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { numberedName } from '#base/file-name.js';
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry } from '#contract/batch.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { lackOf, tooLittleMemory } from '#contract/forecast.js';
 import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
 import { openLedger, type BatchLedger } from '#service/batch-state.js';
 import { readPictureFile } from '#service/files.js';
@@ -191,7 +192,10 @@ async function withSource<T>(
 async function forecast({ context, wish }: Batch, request: EditRequestInput): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
   const service = await context.service();
   const costs = await service.call('edit.forecast', request);
-  return { state: 'waiting', ms: costs[wish.preset ?? PRESETS[1]].ms * (wish.count ?? 1) };
+  const preset = wish.preset ?? PRESETS[1];
+  const lack = lackOf(costs, preset);
+  if (lack) throw tooLittleMemory(lack);
+  return { state: 'waiting', ms: costs[preset].ms * (wish.count ?? 1) };
 }
 
 function sayState({ context, folder, values }: Batch, entries: readonly BatchEntry[], index: number): void {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
+import { packNotice } from '#contract/recipe.js';
 import type { TokenFile } from '#contract/request.js';
 import { readPictureFile, saveFile } from '#service/files.js';
 import { JSON_OPTION, parseCommandLine, required } from '../arguments.js';
@@ -62,7 +63,13 @@ async function tokensIn(path: string, context: Context): Promise<TokenFile> {
   const bytes = await readPictureFile(path, 'TOKENS');
   // By content, whatever the file is called: no picture begins like JSON.
   if (/^\s*[[{]/u.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))) return readTokenFile(path);
-  const { recipe } = await (await context.service()).pictures.add(bytes, basename(path));
-  if (recipe?.tokens) return recipe.tokens;
+  const { pictures, library } = await context.service();
+  const { recipe } = await pictures.add(bytes, basename(path));
+  if (recipe?.tokens) {
+    const { card } = await library.find(recipe.tokens.pack);
+    const strange = packNotice(recipe, card);
+    if (strange) context.log(`note: ${strange.message}`);
+    return recipe.tokens;
+  }
   throw new ExpectedError('tokens.invalid', `Expected tokens in the recipe of ${shownName(path)} but it has none.`);
 }

@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, toErrorData } from '#contract/errors.js';
+import { memoryLimitBytes } from '../runtime/memory.js';
 import { InferenceProcess } from '../runtime/process.js';
 import type { Engine, EngineEvent, EngineJob } from './engine.js';
 
@@ -10,8 +11,13 @@ export interface EngineOptions {
   readonly hardCancelMs?: number;
 }
 
-/** Starts an engine in a process of its own: it may die, the application may not. */
+/**
+ * Starts an engine in a process of its own: it may die, the application may not.
+ *
+ * @throws ExpectedError `request.invalid` for a memory limit that is no size.
+ */
 export function startEngine(options: EngineOptions): Engine {
+  memoryLimitBytes();
   const process = new InferenceProcess(options);
   return {
     run: (job, signal) => run(process, job, signal),

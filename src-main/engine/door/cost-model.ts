@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { at } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
-import type { Forecast } from '#contract/api.js';
+import type { Forecast, PresetCost } from '#contract/forecast.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
 import { layersPerScale } from '../sampling/depth-presets.js';
@@ -46,7 +46,7 @@ function passFlops(tokens: number, seen: number, width: number): number {
 /** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
 const CANVAS_BYTES_PER_PIXEL = 24;
 /** Node, ONNX Runtime and sharp before any weight is loaded. */
-const PROCESS_BYTES = 160 * 1024 * 1024;
+export const PROCESS_BYTES = 160 * 1024 * 1024;
 
 /** Weights are repacked for speed, which copies them, while that takes at most this share of the machine's memory. */
 const REPACKED_SHARE = 0.25;
@@ -106,12 +106,17 @@ function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;
 }
 
+interface ForecastWish {
+  readonly guided: boolean;
+  readonly pixels: number;
+  /** What the process can have in all. */
+  readonly availableBytes: number;
+}
+
 export interface RunCost {
   readonly ms: number;
   /** Expected peak of the process. */
   readonly bytes: number;
-  /** The part of it that the run itself takes, the pack being open. */
-  readonly ownBytes: number;
 }
 
 /**
@@ -138,11 +143,10 @@ export class CostModel {
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.
     const runBytes = keyValueBytes + tokenizerBytes + pixels * CANVAS_BYTES_PER_PIXEL;
-    const ownBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
+    const mostBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
     return {
       ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * this.#msPerMegapixel,
-      bytes: PROCESS_BYTES + openPackBytes(card, this.#machineBytes) + ownBytes,
-      ownBytes,
+      bytes: this.heldBytes(card, true) + mostBytes,
     };
   }
 
@@ -157,12 +161,17 @@ export class CostModel {
     return this.#msPerGflop.get(nameOf(card)) ?? 1000 / (this.#gemmRate * share * SPEED[card.precision]);
   }
 
-  forecast(card: PackCard, guided: boolean, pixels: number): Forecast {
+  /** What the process holds before a run: itself, and weights that are open or only mapped. */
+  heldBytes(card: PackCard, isOpen: boolean): number {
+    return PROCESS_BYTES + (isOpen || staysMapped(card, this.#machineBytes) ? openPackBytes(card, this.#machineBytes) : 0);
+  }
+
+  forecast(card: PackCard, { guided, pixels, availableBytes }: ForecastWish): Forecast {
     const entries = PRESETS.map((preset) => {
       const layers = Math.min(card.config.transformer.depth, card.presets[preset]);
       const { ms, bytes } = this.estimate(card, { preset, guided, pixels });
       return [preset, { ms, bytes, layers }] as const;
     });
-    return Object.fromEntries(entries) as Forecast;
+    return { ...(Object.fromEntries(entries) as Record<Preset, PresetCost>), availableBytes };
   }
 }

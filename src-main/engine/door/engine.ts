@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Forecast, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';

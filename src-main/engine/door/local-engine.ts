@@ -2,9 +2,10 @@ import os from 'node:os';
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Grid } from '#base/geometry.js';
-import type { Forecast, InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
-import { PRESETS, type Preset, type ProviderChoice, type TokenFile } from '#contract/request.js';
+import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
+import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { carryChange } from '../image/carry.js';
 import { openPhoto, readFacts } from '../image/decode.js';
 import { encodePhoto, type OutputSettings } from '../image/encode.js';
@@ -16,7 +17,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '../pipelines/preview-control.js';
 import { runPipeline } from '../pipelines/pipelines.js';
 import { tokenise } from '../pipelines/tokenise.js';
-import { assertFits, availableBytes, fits, isShort, peakRssBytes } from '../runtime/memory.js';
+import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, spareBytes } from '../runtime/memory.js';
 import { createRunner } from '../runtime/ort-runner.js';
 import { measureGemmRate } from '../runtime/profile.js';
 import { listProviders } from '../runtime/providers.js';
@@ -28,7 +29,7 @@ import { isOnnxFile } from '../graph/onnx-file.js';
 import { inspectFile } from '../weights/inspect.js';
 import { openCheckpoint } from '../weights/open.js';
 import { writeWeights } from '../weights/write-weights.js';
-import { CostModel, openPackBytes, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
+import { CostModel, openPackBytes, PROCESS_BYTES, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
 import type {
   CarryWish,
   ConvertWish,
@@ -54,10 +55,15 @@ export class LocalEngine {
   #gflops: number | null = null;
   readonly #seen = new LastSeen();
   readonly #freeBytes: () => number;
+  readonly #limitBytes: number;
 
-  /** @param freeBytes what can be taken without swapping; asked before memory is taken. */
-  constructor(freeBytes: () => number = availableBytes) {
+  /**
+   * @param freeBytes what can be taken without swapping; asked before memory is taken.
+   * @param limitBytes what this process may have in all.
+   */
+  constructor(freeBytes: () => number = availableBytes, limitBytes = memoryLimitBytes()) {
     this.#freeBytes = freeBytes;
+    this.#limitBytes = limitBytes;
   }
 
   /** Never throws: the last event is done, failed or cancelled. */
@@ -89,11 +95,10 @@ export class LocalEngine {
       ...(job.probe && { probe: job.probe }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
-        const free = this.#freeBytes();
-        const costOf = (wished: Preset) => costs.estimate(card, { preset: wished, guided, pixels });
-        const lighter = PRESETS.slice(PRESETS.indexOf(preset) + 1).find((wished) => fits(costOf(wished).ownBytes, free));
-        assertFits(costOf(preset).ownBytes, { lighterPreset: lighter }, free);
-        return costOf(preset);
+        const forecast = costs.forecast(card, { guided, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
+        const lack = lackOf(forecast, preset);
+        if (lack) throw tooLittleMemory(lack);
+        return forecast[preset];
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
@@ -109,10 +114,12 @@ export class LocalEngine {
   }
 
   async forecast(job: EngineJob): Promise<Forecast> {
-    const runner = await this.#runner(job.request.provider, false);
-    const costs = await this.#costModel(runner);
-    const guided = (job.request.guidance ?? job.pack.card.defaults.guidance) !== 1;
-    return costs.forecast(job.pack.card, guided, await canvasPixels(job));
+    const { card } = job.pack;
+    const { provider, guidance } = job.request;
+    const costs = await this.#costModel(await this.#runner(provider, false));
+    const guided = (guidance ?? card.defaults.guidance) !== 1;
+    const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
+    return costs.forecast(card, { guided, pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
@@ -169,7 +176,7 @@ export class LocalEngine {
       processor,
       threads: os.availableParallelism(),
       memoryBytes: os.totalmem(),
-      freeBytes: availableBytes(),
+      freeBytes: this.#freeBytes(),
       gflops: this.#gflops,
     });
   }
@@ -206,10 +213,10 @@ export class LocalEngine {
 
   async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenPack & { readonly runner: Runner }> {
     const { card } = pack;
-    const key = `${provider} ${pack.folder} ${card.name} ${card.version}`;
+    const key = keyOf(pack, provider);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!this.#packs.has(key) && !mapped) assertFits(openPackBytes(card), { lighterPreset: undefined }, this.#freeBytes());
+    if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card));
     const runner = await this.#runner(provider, mapped);
     return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
   }
@@ -220,11 +227,25 @@ export class LocalEngine {
     const { card, folder } = estimator;
     const key = `${request.provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
-    if (!this.#depths.has(key)) assertFits(DEPTH_COPIES * weightBytesOf({ files }), { lighterPreset: undefined }, this.#freeBytes());
+    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }));
     const runner = await this.#runner(request.provider, false);
     const { depth } = await openOnce(this.#depths, key, () => openDepth(estimator, runner));
     return withDepth(model, depth);
   }
+
+  /** For weights, before they are opened. */
+  #expectRoom(weightBytes: number): void {
+    assertFits(PROCESS_BYTES + weightBytes, this.#reach(PROCESS_BYTES));
+  }
+
+  /** What this process can have in all, when it holds so much. */
+  #reach(heldBytes: number): number {
+    return Math.min(this.#limitBytes, heldBytes + spareBytes(this.#freeBytes()));
+  }
+}
+
+function keyOf({ card, folder }: InstalledPack, provider: ProviderChoice): string {
+  return `${provider} ${folder} ${card.name} ${card.version}`;
 }
 
 /** A foreign model is held as it was read and as the runtime packed it. */

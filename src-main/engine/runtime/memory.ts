@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { ExpectedError } from '#contract/errors.js';
+import { tooLittleMemory } from '#contract/forecast.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** Left to the system and to everything else that runs. */
@@ -38,9 +39,9 @@ function readText(file: string): string {
   }
 }
 
-/** Whether so much can be taken and the system still breathes. */
-export function fits(neededBytes: number, freeBytes: number): boolean {
-  return neededBytes + RESERVE_BYTES <= freeBytes;
+/** What of it can be taken while the system still breathes. */
+export function spareBytes(freeBytes: number): number {
+  return Math.max(0, freeBytes - RESERVE_BYTES);
 }
 
 /** Whether so little is left that what can be done without is left out. */
@@ -49,22 +50,22 @@ export function isShort(freeBytes: number): boolean {
 }
 
 /** Asks before memory is taken: an answer in words beats a killed process. */
-export function assertFits(
-  neededBytes: number,
-  advice: { readonly lighterPreset: string | undefined },
-  freeBytes = availableBytes(),
-): void {
-  if (fits(neededBytes, freeBytes)) return;
-  const suggestion = advice.lighterPreset === undefined ? '' : `; try the preset "${advice.lighterPreset}"`;
-  throw new ExpectedError(
-    'memory.too-little',
-    `This needs ${inMegabytes(neededBytes)} but only ${inMegabytes(freeBytes)} is free${suggestion}.`,
-    {
-      details: { neededBytes, freeBytes, ...(advice.lighterPreset !== undefined && { preset: advice.lighterPreset }) },
-    },
-  );
+export function assertFits(neededBytes: number, availableBytes: number): void {
+  if (neededBytes > availableBytes) throw tooLittleMemory({ neededBytes, availableBytes });
 }
 
-function inMegabytes(bytes: number): string {
-  return `${Math.ceil(bytes / MEBIBYTE)} MB`;
+/**
+ * What the operator lets the inference process have in all, by its own forecast; without a word, everything.
+ *
+ * @throws ExpectedError `request.invalid` for what is no size.
+ */
+export function memoryLimitBytes(environment: NodeJS.ProcessEnv = process.env): number {
+  const text = environment['SCALEBRUSH_MEMORY_LIMIT'] ?? '';
+  if (text === '') return Number.POSITIVE_INFINITY;
+  const [, count, unit] = /^(\d{1,9}(?:\.\d{1,3})?) ?(MB|GB)$/u.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * (unit === 'GB' ? 1024 : 1) * MEBIBYTE;
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected a size like 1500MB or 2GB for SCALEBRUSH_MEMORY_LIMIT but received ${JSON.stringify(text)}.`,
+  );
 }

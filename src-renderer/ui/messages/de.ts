@@ -120,6 +120,11 @@ export const de = {
   usePreset: (name: string) => `${name} nehmen`,
   presets: { best: 'Beste', balanced: 'Ausgewogen', fast: 'Schnell', draft: 'Entwurf' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
+  doesNotFit: 'zu groß für den Speicher',
+  tooBig: (preset, needed, available) =>
+    `${preset} braucht ${Math.ceil(needed / 1024 / 1024)} MB Speicher; dafür sind ${Math.floor(available / 1024 / 1024)} MB da.`,
+  fittingPreset: (preset) => `${preset} passt.`,
+  nothingFits: 'Keine Tiefe passt: andere Programme schließen oder ein kleineres Bild nehmen.',
   experimental: 'experimentell',
   experimentalHelp: 'Diese Gewichte wurden nicht darauf trainiert, Schichten auszulassen.',
   control: 'Komposition halten',

@@ -139,6 +139,8 @@ export const noticeWords: NoticeWords = {
   'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',
   'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
   'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',
+  'recipe.other-weights':
+    'Es entstand mit anderen Gewichten dieses Pakets als den installierten: ein neuer Lauf zeichnet ein anderes Bild.',
   'steps.dependent': 'Ein späterer Schritt baut auf diesem auf; er bleibt deshalb, wo er ist.',
   'steps.stale': 'Schritte, die auf diesem aufbauen, sind gekennzeichnet: sie erneut ausführen.',
   'preset.experimental': 'Für diese Tiefe wurde das Paket nicht trainiert: experimentell.',

@@ -122,6 +122,7 @@ export const noticeWords: NoticeWords = {
   'recipe.ignored': 'The recipe in this file cannot be read and was left out.',
   'recipe.restored': 'Every setting is as it was when this picture was made.',
   'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',
+  'recipe.other-weights': 'It was made with other weights of this pack than are installed: a new run will draw another picture.',
   'steps.dependent': 'A later step builds on this one, so it stays where it is.',
   'steps.stale': 'Steps that build on this one are marked: run them again.',
   'preset.experimental': 'This pack was not trained for this depth preset: experimental.',

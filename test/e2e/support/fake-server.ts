@@ -127,7 +127,13 @@ export class FakeServer {
         return this.#hold(bytes, 'control.png');
       },
       'edit.forecast': () =>
-        Object.fromEntries(['best', 'balanced', 'fast', 'draft'].map((p, i) => [p, { ms: 1300 - 300 * i, bytes: 2e8, layers: 8 }])),
+        ({
+          best: costOf(1300),
+          balanced: costOf(1000),
+          fast: costOf(700),
+          draft: costOf(400),
+          availableBytes: 4e9,
+        }) satisfies Calls['edit.forecast']['out'],
     };
     const answer = table[name as keyof Calls] as ((input: unknown) => unknown) | undefined;
     if (!answer) throw new ExpectedError('request.invalid', `Expected a call that was taught but received ${name}.`);
@@ -214,6 +220,10 @@ export class FakeServer {
     if (!held) throw new ExpectedError('picture.unknown', `Expected a picture that is open but received the id "${id}".`);
     return held;
   }
+}
+
+function costOf(ms: number) {
+  return { ms, bytes: 2e8, layers: 8 };
 }
 
 function planOf(size: Extent): RunPlan {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Download, type Page } from '@playwright/test';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
 import { scenePng } from '../../support/pictures.js';
@@ -88,12 +88,31 @@ export async function candidatesOf(page: Page, start: () => Promise<void>): Prom
   return events.flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
 }
 
-/** The picture that is shown, as the save dialog gives it. */
-export async function saved(page: Page, format: string): Promise<Buffer> {
+/** Says a wish, and waits for what comes of it. */
+export async function edit(page: Page, instruction: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+}
+
+export async function openBytes(page: Page, name: string, buffer: Buffer): Promise<void> {
+  await page.getByTestId('file-input').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+}
+
+type Saving = [format: string, choose?: (dialog: Page) => Promise<void>];
+
+/** The file that the save dialog gives; `choose` sets what else there is to be set. */
+export async function savedFile(page: Page, ...[format, choose]: Saving): Promise<Download> {
   await page.getByRole('button', { name: 'Save…' }).click();
   await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
+  await choose?.(page);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save', exact: true }).click()]);
-  return readFile(await download.path());
+  return download;
+}
+
+/** The picture that is shown, as the save dialog gives it. */
+export async function saved(page: Page, ...saving: Saving): Promise<Buffer> {
+  return readFile(await (await savedFile(page, ...saving)).path());
 }
 
 /** Drags across the picture, from and to given as shares of the canvas. */

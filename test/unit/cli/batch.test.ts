@@ -12,7 +12,7 @@ const at = (...names: string[]): string => join(opened.root, ...names);
 const COST = { ms: 1500, bytes: 1, layers: 1 };
 
 const LESSONS: Lessons = {
-  forecast: () => Promise.resolve({ best: COST, balanced: COST, fast: COST, draft: COST }),
+  forecast: () => Promise.resolve({ best: COST, balanced: COST, fast: COST, draft: COST, availableBytes: 1e9 }),
   checkInstruction: (_, instruction) => {
     const unknownWords = instruction === 'xyzzy' ? [{ word: 'xyzzy', suggestions: [] }] : [];
     return Promise.resolve({ unknownWords, understands: [], known: unknownWords.length === 0, cut: false });
@@ -82,6 +82,15 @@ describe('a batch from the command line', () => {
     expect(stderr).toContain('a.png, about 1.5 s');
     expect(opened.engine.jobs).toEqual([]);
     await expect(readdir(at('out'))).rejects.toThrow();
+  });
+
+  it('tells beforehand that the memory does not suffice, and what would fit', async () => {
+    const heavy = { ...COST, bytes: 2 ** 30 };
+    await opened.close();
+    await teach({ forecast: () => Promise.resolve({ best: heavy, balanced: heavy, fast: COST, draft: COST, availableBytes: 2 ** 29 }) });
+    const { code, stderr } = await batch('--dry-run');
+    expect(code).toBe(2);
+    expect(stderr).toContain('a.png refused: This needs 1024 MB of memory but there are only 512 MB for it; try the preset "fast".');
   });
 
   it('overwrites nothing unless it is told to', async () => {

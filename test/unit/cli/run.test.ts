@@ -282,6 +282,7 @@ describe('a refusal', () => {
         code: 'instruction.missing',
         message: 'Expected an instruction for edit but received none.',
         advice: 'Write what should change.',
+        details: {},
       },
     });
   });

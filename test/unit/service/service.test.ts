@@ -17,7 +17,7 @@ beforeEach(async () => {
       Promise.resolve({ known: instruction === 'red', unknownWords: [], understands: [], cut: false }),
     forecast: ({ pictures }) => {
       const cost = { ms: Object.keys(pictures).length, bytes: 1, layers: 1 };
-      return Promise.resolve({ best: cost, balanced: cost, fast: cost, draft: cost });
+      return Promise.resolve({ best: cost, balanced: cost, fast: cost, draft: cost, availableBytes: 1 });
     },
   });
 });

@@ -39,7 +39,7 @@ export class FakeLink implements Link {
       },
       'picture.convert': ({ id, format }) => ({ ...infoOf(`${id}-as-${format}`), format }),
       'instruction.check': () => ({ unknownWords: [], understands: [], known: true, cut: false }),
-      'edit.forecast': () => ({ best: COST, balanced: COST, fast: COST, draft: COST }),
+      'edit.forecast': () => ({ best: COST, balanced: COST, fast: COST, draft: COST, availableBytes: 1e9 }),
     };
   }
 

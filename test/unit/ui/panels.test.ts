@@ -95,7 +95,7 @@ describe('the main button', () => {
 test('the presets show their cost and set the request', () => {
   const body = show(Presets);
   const cost = (ms: number) => ({ ms, bytes: 64 * 1024 ** 2, layers: 4 });
-  studio.advice.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120) };
+  studio.advice.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120), availableBytes: 1e9 };
   flushSync();
   expect([...body.querySelectorAll('small')].map(({ textContent }) => textContent)).toEqual([
     '2.5 s · 64 MB',
@@ -109,6 +109,58 @@ test('the presets show their cost and set the request', () => {
   expect(body.querySelectorAll('.experimental')).toHaveLength(1);
   body.querySelector<HTMLInputElement>('input[value="draft"]')!.click();
   expect(studio.settings.preset).toBe('draft');
+});
+
+describe('before a run that is too big', () => {
+  const cost = (megabytes: number) => ({ ms: 1, bytes: megabytes * 1024 ** 2, layers: 4 });
+  const forecastWith = (megabytes: number) => ({
+    best: cost(400),
+    balanced: cost(300),
+    fast: cost(200),
+    draft: cost(100),
+    availableBytes: megabytes * 1024 ** 2,
+  });
+  const lackIn = (body: HTMLElement) => body.querySelector('[data-testid="memory-lack"]')!;
+
+  beforeEach(async () => {
+    vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 40, height: 30, close: () => undefined }));
+    // jsdom draws nothing.
+    HTMLCanvasElement.prototype.getContext = () => null;
+    await studio.openFile(new Blob(['x']), 'a.png');
+    studio.change({ instruction: 'make it warmer' });
+  });
+
+  test('the window says what is needed and what there is, and takes the preset that fits at a press', () => {
+    const body = show(RunButton);
+    expect(lackIn(body).textContent.trim()).toBe('');
+    studio.advice.forecast = forecastWith(250);
+    flushSync();
+    expect(lackIn(body).textContent).toMatch(/Balanced needs 300 MB of memory; there are 250 MB for it\.\s+Fast fits\./u);
+    expect(body.querySelector<HTMLButtonElement>('[data-testid="main-button"]')!.disabled).toBe(false);
+    lackIn(body).querySelector('button')!.click();
+    flushSync();
+    expect(studio.settings.preset).toBe('fast');
+    expect(lackIn(body).textContent.trim()).toBe('');
+    expect(document.activeElement).toBe(body.querySelector('[data-testid="main-button"]'));
+  });
+
+  test('where nothing fits, nothing is offered', () => {
+    const body = show(RunButton);
+    studio.advice.forecast = forecastWith(50);
+    flushSync();
+    expect(lackIn(body).textContent).toContain('No preset fits');
+    expect(lackIn(body).querySelector('button')).toBeNull();
+  });
+
+  test('each preset that is too big says so', () => {
+    const body = show(Presets);
+    studio.advice.forecast = forecastWith(250);
+    flushSync();
+    const described = [...body.querySelectorAll('input')].map((input) =>
+      input.getAttribute('aria-describedby')!.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').at(-1),
+    ); // prettier-ignore
+    expect(described).toEqual(['too big for the memory', 'too big for the memory', '', '']);
+  });
 });
 
 test.each([

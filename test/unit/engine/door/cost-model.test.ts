@@ -46,9 +46,24 @@ test('weights are repacked while that is a small part of the machine, and stay m
 });
 
 test('what a run takes by itself does not count the open pack', () => {
-  const { bytes, ownBytes } = new CostModel(1000).estimate(tinyCard, { preset: 'best', guided: true, pixels: 1000 });
-  expect(ownBytes).toBe(transformerWork(tinyCard, 'best', true).keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000);
-  expect(bytes).toBeGreaterThan(ownBytes + openPackBytes(tinyCard));
+  const costs = new CostModel(1000);
+  const { bytes } = costs.estimate(tinyCard, { preset: 'best', guided: true, pixels: 1000 });
+  const ownBytes = transformerWork(tinyCard, 'best', true).keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000;
+  expect(bytes - costs.heldBytes(tinyCard, true)).toBe(ownBytes);
+});
+
+test('the process holds a pack that is open, and one that stays mapped in any case', () => {
+  const weights = openPackBytes(tinyCard);
+  const roomy = new CostModel(1000, weights * 4);
+  expect(roomy.heldBytes(tinyCard, true) - roomy.heldBytes(tinyCard, false)).toBe(weights);
+  const small = new CostModel(1000, weights);
+  expect(small.heldBytes(tinyCard, false)).toBe(small.heldBytes(tinyCard, true));
+});
+
+test('a forecast carries what there is for it', () => {
+  const forecast = new CostModel(1000).forecast(tinyCard, { guided: false, pixels: 1e6, availableBytes: 5e8 });
+  expect(forecast.availableBytes).toBe(5e8);
+  expect(forecast.draft.bytes).toBeLessThan(forecast.best.bytes);
 });
 
 type Sizes = Partial<Record<PackFile['role'], number>>;

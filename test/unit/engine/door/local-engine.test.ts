@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { PackCard } from '#contract/pack-card.js';
-import { EditRequest } from '#contract/request.js';
+import { EditRequest, type Preset } from '#contract/request.js';
 import { CostModel } from '#engine/door/cost-model.js';
 import type { EngineJob } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
@@ -32,8 +32,9 @@ async function eventsOf(engine: LocalEngine, folder: string): Promise<PipelineEv
   return events;
 }
 
-const ownBytes = (preset: 'best' | 'balanced' | 'fast' | 'draft') =>
-  new CostModel(100).estimate(card, { preset, guided: card.defaults.guidance !== 1, pixels: PIXELS }).ownBytes;
+const costs = new CostModel(100);
+const bytesOf = (preset: Preset) => costs.estimate(card, { preset, guided: card.defaults.guidance !== 1, pixels: PIXELS }).bytes;
+const ownBytes = (preset: Preset) => bytesOf(preset) - costs.heldBytes(card, true);
 
 describe('a run for which memory is too short', () => {
   test('is refused with the heaviest lighter preset that fits', async () => {
@@ -53,6 +54,27 @@ describe('a run for which memory is too short', () => {
     const last = (await eventsWith(MEBIBYTE)).at(-1);
     expect(last).toMatchObject({ type: 'failed', error: { code: 'memory.too-little' } });
     expect(last?.type === 'failed' && last.error.details?.['preset']).toBeUndefined();
+  });
+
+  test('is refused by a limit that an operator has set, as the forecast has said before', async () => {
+    const engine = new LocalEngine(() => 2 ** 40, bytesOf('draft'));
+    const request = v.parse(EditRequest, { task: 'edit', source: 'a', instruction: 'make it warmer', provider: 'cpu' });
+    const forecast = await engine.forecast({ request, pack: { card, folder }, pictures: { a: await scenePng(96, 64) } });
+    expect(forecast).toMatchObject({ availableBytes: bytesOf('draft'), best: { bytes: bytesOf('best') } });
+    const details = { neededBytes: bytesOf('best'), availableBytes: bytesOf('draft'), preset: 'draft' };
+    expect((await eventsOf(engine, folder)).at(-1)).toMatchObject({ type: 'failed', error: { code: 'memory.too-little', details } });
+  });
+
+  test('has as much before its pack is open as afterwards', async () => {
+    const free = ownBytes('best') + 256 * MEBIBYTE;
+    const engine = new LocalEngine(() => free);
+    const request = v.parse(EditRequest, { task: 'edit', source: 'a', control: { kind: 'canny' }, provider: 'cpu' });
+    const job: EngineJob = { request, pack: { card, folder }, pictures: { a: await scenePng(96, 64) } };
+    const before = await engine.forecast(job);
+    await engine.controlMap(job);
+    const after = await engine.forecast(job);
+    expect(after.availableBytes - before.availableBytes).toBe(costs.heldBytes(card, true) - costs.heldBytes(card, false));
+    expect(after.availableBytes).toBe(bytesOf('best'));
   });
 
   test('gives its previews up first', async () => {
