@@ -78,3 +78,8 @@ export function grown(bounds: Rect, margin: number, extent: Extent): Rect {
   const bottom = Math.min(extent.height, bounds.y + bounds.height + margin);
   return { x, y, width: right - x, height: bottom - y };
 }
+
+/** How many pixels `at` lies before (below 0) or behind the `length` ones from `start`; 0 among them. */
+export function beyond(at: number, start: number, length: number): number {
+  return at < start ? at - start : Math.max(0, at - (start + length - 1));
+}

@@ -1,11 +1,12 @@
 import type { Rect } from '#base/geometry.js';
 import type { ColourSpace, Planes } from './colour.js';
-import type { Mask, Photo } from './photo.js';
+import { fullScale, type Mask, type Photo } from './photo.js';
 import type { FrameSampler } from './resample.js';
+import type { Seam } from './seam.js';
 
 /** What an edit wants a row of the photo to be, given what it is. */
 export type RowEdit =
-  | { readonly kind: 'decoded'; readonly decoded: FrameSampler }
+  | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -67,19 +68,15 @@ function readRow({ photo }: RowsJob, row: number, planes: Planes): void {
   });
 }
 
-function fullScale(samples: Uint8Array | Uint16Array): number {
-  return samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255;
-}
-
-function editRow({ edit, space }: RowsJob, y: number, rows: Rows): void {
+function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void {
   const { native, unedited, edited } = rows;
   unedited.forEach((plane, c) => {
     plane.set(native[c]!);
   });
   edit.decoded.readAll(y, edited);
   if (edit.kind === 'decoded') {
-    edited.forEach(clampRow);
-    space.fromSrgb(edited);
+    toNative(edited, space);
+    edit.seam?.close(edited, { x: region.x, y: region.y + y });
     return;
   }
   edit.matrix.readAll(y, rows.coefficients.slice(0, 9));
@@ -89,6 +86,12 @@ function editRow({ edit, space }: RowsJob, y: number, rows: Rows): void {
   transferRow(rows);
   space.fromSrgb(edited);
   space.fromSrgb(unedited);
+}
+
+/** Decoded colours in place, as the photo would say them. */
+export function toNative(planes: Planes, space: ColourSpace): void {
+  planes.forEach(clampRow);
+  space.fromSrgb(planes);
 }
 
 function clampRow(plane: Float32Array): void {

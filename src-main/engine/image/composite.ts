@@ -1,11 +1,12 @@
 import { intersect, sampleCount, sameExtent, type Extent, type Rect } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { colourSpaceOf } from './colour.js';
-import { compositeRows, type RowEdit } from './composite-rows.js';
+import { colourSpaceOf, type ColourSpace, type Planes } from './colour.js';
+import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
 import { gaussian, maxWindow } from './gauss.js';
 import { maskBounds, smoothStep } from './mask.js';
 import type { Mask, Photo } from './photo.js';
 import { FrameSampler } from './resample.js';
+import { Seam } from './seam.js';
 import { matchSurroundings } from './surroundings.js';
 import { fitTransfer } from './transfer.js';
 
@@ -23,6 +24,8 @@ export interface CompositeJob {
   readonly mode: 'transfer' | 'decoded';
   /** `decoded`: bend the tones of the pasted pixels so that no step shows at the seam. Default true. */
   readonly matchSurroundings?: boolean;
+  /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
+  readonly kept?: Rect;
   /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
   readonly editMap?: FloatTensor;
 }
@@ -46,12 +49,16 @@ export async function compositeEdit(job: CompositeJob): Promise<Composite> {
   const samples = photo.samples.slice();
   const region = editedRegion(weight, frame);
   if (region) {
-    const edit = await rowEdit(job, region);
-    compositeRows({ photo, samples, region, weight, edit, space: await colourSpaceOf(photo) });
+    const space = await colourSpaceOf(photo);
+    const edit = await rowEdit(job, { region, space });
+    compositeRows({ photo, samples, region, weight, edit, space });
   }
   const result: Photo = { ...photo, samples };
   return { photo: result, ...differences(photo, result, weight) };
 }
+
+/** Over this share of the frame new pixels are led from the tones at the seam to the model's own. */
+const SEAM_REACH = 0.25;
 
 function editedRegion(weight: Mask, frame: Rect): Rect | null {
   const bounds = maskBounds(weight);
@@ -64,11 +71,12 @@ function editedRegion(weight: Mask, frame: Rect): Rect | null {
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
-async function rowEdit(job: CompositeJob, region: Rect): Promise<RowEdit> {
+async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; space: ColourSpace }): Promise<RowEdit> {
   const { before, after, frame, mode, editMap } = job;
   if (mode === 'decoded') {
     const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
-    return { kind: 'decoded', decoded: enlarged(picture, frame, region) };
+    const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
+    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }) };
   }
   const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };
@@ -79,6 +87,30 @@ async function rowEdit(job: CompositeJob, region: Rect): Promise<RowEdit> {
     offset: new FrameSampler(map.offset, linear),
     share: new FrameSampler(map.decodedShare, linear),
   };
+}
+
+interface Grown {
+  readonly photo: Photo;
+  readonly frame: Rect;
+  readonly picture: FloatTensor;
+  readonly space: ColourSpace;
+}
+
+function seamAround(kept: Rect, { photo, frame, picture, space }: Grown): Seam {
+  const reachPx = SEAM_REACH * Math.max(frame.width, frame.height);
+  return new Seam({ photo, kept, reachPx }, (line) => {
+    const sampler = enlarged(picture, frame, line);
+    const plane = () => new Float32Array(sampleCount(line));
+    const planes: Planes = [plane(), plane(), plane()];
+    for (let y = 0; y < line.height; y++) {
+      sampler.readAll(
+        y,
+        planes.map((plane) => plane.subarray(y * line.width, (y + 1) * line.width)),
+      );
+    }
+    toNative(planes, space);
+    return planes;
+  });
 }
 
 function enlarged(picture: FloatTensor, frame: Rect, region: Rect): FrameSampler {

@@ -1,6 +1,7 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { mirrored } from './resample.js';
-import type { Mask, Photo } from './photo.js';
+import { outside } from './mask.js';
+import { fullScale, type Mask, type Photo } from './photo.js';
 
 /** Border in pixels to add, per side. */
 export interface Border {
@@ -75,7 +76,7 @@ export function extendPhoto(photo: Photo, margins: Border): Photo {
     row.set(samples.subarray(source, source + rowLength), margins.left * channels);
     mirrorRow(row, { photo, left: margins.left, source });
   }
-  if (channels === 2 || channels === 4) makeOpaque(grown, { channels, mask: expansionMask(photo, margins) });
+  if (channels === 2 || channels === 4) makeOpaque(grown, { channels, mask: outside(keptPart(photo, margins), extent) });
   return { ...photo, extent, samples: grown };
 }
 
@@ -90,19 +91,13 @@ function mirrorRow(row: Uint8Array | Uint16Array, { photo, left, source }: { pho
 }
 
 function makeOpaque(samples: Uint8Array | Uint16Array, { channels, mask }: { channels: number; mask: Mask }): void {
-  const opaque = samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255;
+  const opaque = fullScale(samples);
   mask.values.forEach((value, i) => {
     if (value > 0) samples[i * channels + channels - 1] = opaque;
   });
 }
 
-/** White where `extendPhoto` adds canvas, black where the photo lies. */
-export function expansionMask(photo: Photo, margins: Border): Mask {
-  const extent = extended(photo.extent, margins);
-  const values = new Uint8Array(sampleCount(extent)).fill(255);
-  for (let y = margins.top; y < margins.top + photo.extent.height; y++) {
-    const start = y * extent.width + margins.left;
-    values.fill(0, start, start + photo.extent.width);
-  }
-  return { extent, values };
+/** Where the photo lies on its larger canvas. */
+export function keptPart(photo: Photo, margins: Border): Rect {
+  return { x: margins.left, y: margins.top, ...photo.extent };
 }

@@ -2,7 +2,7 @@ import { sameExtent, sampleCount, type Extent, type Rect } from '#base/geometry.
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from './decode.js';
-import { FAR, grown, squaredDistances } from '#base/distance.js';
+import { FAR, beyond, grown, squaredDistances } from '#base/distance.js';
 import type { Mask, Photo } from './photo.js';
 import { workingMask } from './working-copy.js';
 
@@ -106,10 +106,22 @@ export function feather(mask: Mask, radiusPx: number): Mask {
   return around(mask, radiusPx, (distance) => Math.round(255 * smoothStep(1 - distance / (radiusPx + 1))));
 }
 
-/** The mask with a soft edge of `radiusPx` pixels inside it: nothing outside is touched. The canvas border is no edge. */
-export function featherInside(mask: Mask, radiusPx: number): Mask {
-  const rim = around(invert(mask), radiusPx, (distance) => Math.round(255 * smoothStep(1 - distance / (radiusPx + 1))));
-  return invert(rim);
+/** White beside a rectangle, black in it; the white begins softly over `softEdgePx` pixels. */
+export function outside(rect: Rect, extent: Extent, softEdgePx = 0): Mask {
+  const values = new Uint8Array(sampleCount(extent)).fill(255);
+  const rim = grown(rect, Math.ceil(softEdgePx), extent);
+  for (let y = rim.y; y < rim.y + rim.height; y++) {
+    const row = values.subarray(y * extent.width, (y + 1) * extent.width);
+    const dy = beyond(y, rect.y, rect.height);
+    const blackPx = dy === 0 ? rect.width : 0;
+    row.fill(0, rect.x, rect.x + blackPx);
+    for (let i = 0; i < rim.width - blackPx; i++) {
+      const x = rim.x + i + (rim.x + i < rect.x ? 0 : blackPx);
+      const distance = Math.sqrt(beyond(x, rect.x, rect.width) ** 2 + dy ** 2);
+      row[x] = Math.round(255 * (1 - smoothStep(Math.max(0, 1 - distance / (softEdgePx + 1)))));
+    }
+  }
+  return { extent, values };
 }
 
 /** The S-curve from 0 to 1: flat at both ends. */

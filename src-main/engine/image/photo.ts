@@ -21,6 +21,11 @@ export interface Photo {
   readonly notices: readonly Notice[];
 }
 
+/** The largest value that a sample can have. */
+export function fullScale(samples: Photo['samples']): number {
+  return samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255;
+}
+
 /** One sample per pixel, 0 = keep, 255 = repaint; values between are soft edge. */
 export interface Mask {
   readonly extent: Extent;

@@ -1,6 +1,7 @@
 import type { Rect } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { gaussian } from './gauss.js';
+import { outside } from './mask.js';
 import { fillMembrane } from './membrane.js';
 import type { Mask, Photo } from './photo.js';
 import { workingCopy, workingMask } from './working-copy.js';
@@ -16,17 +17,20 @@ interface Pasted {
   /** Decoded result, `[1, 3, h, w]` sRGB. */
   readonly after: FloatTensor;
   readonly weight: Mask;
+  /** All that is original, where that is known; else it is what lies beside the weight. */
+  readonly kept?: Rect;
 }
 
 /**
  * The decoded picture with its tones bent to meet the original's all around the hole: the low-frequency difference that is
  * seen outside is carried into it as a membrane (gradient-domain cloning, Pérez et al. 2003). `[1, 3, h, w]`
  */
-export async function matchSurroundings({ photo, frame, after, weight }: Pasted): Promise<FloatTensor> {
+export async function matchSurroundings(pasted: Pasted): Promise<FloatTensor> {
+  const { photo, frame, after } = pasted;
   const [, , height = 0, width = 0] = after.dims;
   const extent = { width, height };
   const original = await workingCopy(photo, frame, extent);
-  const known = knownShare({ photo, frame, weight }, after);
+  const known = knownShare(pasted);
   if (!known.some((share) => share > 0)) return after;
   const result = floats(after.dims, after.data.slice());
   const certainty = gaussian(known, extent, TONE_SIGMA);
@@ -41,9 +45,9 @@ export async function matchSurroundings({ photo, frame, after, weight }: Pasted)
 }
 
 /** 1 where a model pixel lies inside the photo and outside the hole. */
-function knownShare({ photo, frame, weight }: Omit<Pasted, 'after'>, after: FloatTensor): Float32Array {
+function knownShare({ photo, frame, after, weight, kept }: Pasted): Float32Array {
   const [, , height = 0, width = 0] = after.dims;
-  const hole = workingMask(withoutSoftEdge(weight), frame, { width, height });
+  const hole = workingMask(kept ? outside(kept, photo.extent) : withoutSoftEdge(weight), frame, { width, height });
   return hole.data.map((share, i) => {
     const x = frame.x + ((i % width) + 0.5) * (frame.width / width);
     const y = frame.y + (Math.trunc(i / width) + 0.5) * (frame.height / height);

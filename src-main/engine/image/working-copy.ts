@@ -1,7 +1,7 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type Planes } from './colour.js';
-import type { Mask, Photo } from './photo.js';
+import { fullScale, type Mask, type Photo } from './photo.js';
 import { mirrored, mixAlong, mixRows, resampleTaps, type Kernel, type Taps } from './resample.js';
 
 /** What shows through transparent parts. */
@@ -71,7 +71,7 @@ function averageBlocks(photo: Photo, frame: Rect, size: Extent): Blocks {
 
 /** Reads the given columns of a photo row as planes in 0..1, transparency composited away. */
 export function rowReader({ samples, channels, extent }: Photo, columns: Int32Array) {
-  const unit = 1 / (samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255);
+  const unit = 1 / fullScale(samples);
   const hasAlpha = channels === 2 || channels === 4;
   return (y: number, planes: readonly Float32Array[]) => {
     const start = y * extent.width * channels;

@@ -36,6 +36,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     weight,
     mode: redraw ? 'decoded' : 'transfer',
     matchSurroundings: structural || anew,
+    ...(stage.kept && { kept: stage.kept }),
   });
   return {
     ...(await candidateOf(job, finished, composed.photo)),

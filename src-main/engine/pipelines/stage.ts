@@ -2,8 +2,8 @@ import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from '../image/decode.js';
-import { expansionMask, extendPhoto, frameAround, frameWhole } from '../image/frame.js';
-import { feather, fullMask, maskBounds, openMask } from '../image/mask.js';
+import { extendPhoto, frameAround, frameWhole, keptPart } from '../image/frame.js';
+import { feather, fullMask, maskBounds, openMask, outside } from '../image/mask.js';
 import { paddedCopy } from '../image/padded-copy.js';
 import type { Mask, Photo } from '../image/photo.js';
 import { workingCopy, workingMask } from '../image/working-copy.js';
@@ -24,6 +24,8 @@ export interface Stage {
   readonly weight?: Mask;
   /** What was asked to change, hard. */
   readonly mask?: Mask;
+  /** Where the source lies on a larger canvas. */
+  readonly kept?: Rect;
   /** The frame at the model's size with holes greyed, `[1, 3, S, S]`. */
   readonly picture: FloatTensor;
   /** What the model is told to repaint, `[1, G]`. */
@@ -92,10 +94,13 @@ export async function stageExpand(job: PipelineJob): Promise<Stage> {
   }
   const source = await openSource(job);
   const canvas = extendPhoto(source, margins);
-  const mask = expansionMask(source, margins);
+  const kept = keptPart(source, margins);
   const size = modelExtent(job.model);
   const frame = frameWhole(canvas.extent, size.width / size.height);
-  return stageHole(job, canvas, placeMask(job, { mask, frame, notices: canvas.notices }));
+  const mask = outside(kept, canvas.extent);
+  // Old pixels stay: the soft edge lies on the new side, over the mirror image.
+  const weight = outside(kept, canvas.extent, softEdgePx(job, frame));
+  return { ...(await stageHole(job, canvas, placeMask(job, { mask, weight, frame, notices: canvas.notices }))), kept };
 }
 
 /** A picture from nothing: everything is hole. */
@@ -129,20 +134,25 @@ async function stageMask(job: PipelineJob, canvas: Photo): Promise<PlacedMask> {
   if (!bounds) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   const size = modelExtent(job.model);
   const frame = frameAround(bounds, canvas.extent, { aspect: size.width / size.height, context: CONTEXT, minSide: size.width });
-  return placeMask(job, { mask, frame, notices: [...canvas.notices, ...notices] });
+  const weight = feather(mask, softEdgePx(job, frame));
+  return placeMask(job, { mask, weight, frame, notices: [...canvas.notices, ...notices] });
+}
+
+function softEdgePx({ request }: PipelineJob, frame: Rect): number {
+  return request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
 }
 
 interface MaskPlace {
   readonly mask: Mask;
+  readonly weight: Mask;
   readonly frame: Rect;
   readonly notices: readonly Notice[];
 }
 
-function placeMask(job: PipelineJob, { mask, frame, notices }: MaskPlace): PlacedMask {
-  const blend = job.request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
+function placeMask(job: PipelineJob, { mask, weight, frame, notices }: MaskPlace): PlacedMask {
   const hole = binary(workingMask(mask, frame, modelExtent(job.model)));
   const share = resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest);
-  return { frame, canvasParts: { mask, weight: feather(mask, blend) }, hole, share, notices };
+  return { frame, canvasParts: { mask, weight }, hole, share, notices };
 }
 
 async function stageHole(job: PipelineJob, canvas: Photo, placed: PlacedMask): Promise<Stage> {

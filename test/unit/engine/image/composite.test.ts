@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { changedRegion, compareOutside, compositeEdit, upsampleMap, upsampleRegion } from '#engine/image/composite.js';
 import { openPhoto } from '#engine/image/decode.js';
 import { encodePhoto } from '#engine/image/encode.js';
-import { expansionMask, extendPhoto, frameAround, frameWhole } from '#engine/image/frame.js';
-import { feather, featherInside, fullMask, maskBounds } from '#engine/image/mask.js';
+import { extendPhoto, frameAround, frameWhole, keptPart } from '#engine/image/frame.js';
+import { feather, fullMask, maskBounds, outside } from '#engine/image/mask.js';
 import type { Photo } from '#engine/image/photo.js';
 import { workingCopy } from '#engine/image/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -129,32 +129,36 @@ describe('the seam', () => {
     expect(matched).toBeLessThan(6);
   });
 
-  it('of a larger canvas keeps the old picture, with the soft edge on the new side', async () => {
-    const source = makePhoto({ width: 120, height: 100 });
-    const margins = { left: 0, right: 60, top: 0, bottom: 0 };
-    const canvas = extendPhoto(source, margins);
-    const mask = expansionMask(source, margins);
-    const frame = frameWhole(canvas.extent, 1);
-    const before = await workingCopy(canvas, frame, size);
-    const after = edited(before, (value) => value - 0.1);
-    const { photo, changedOutside } = await compositeEdit({
-      photo: canvas,
-      frame,
-      before,
-      after,
-      weight: featherInside(mask, 8),
-      mode: 'decoded',
-    });
-    expect(changedOutside).toBe(0);
-    expect(compareOutside(canvas, photo, mask)).toBe(0);
-    const step = (x: number) => {
-      let total = 0;
-      for (let y = 0; y < 100; y++) total += Math.abs(photo.samples[(y * 180 + x) * 3]! - photo.samples[(y * 180 + x - 1) * 3]!);
-      return total;
-    };
-    const interior = Array.from({ length: 119 }, (_, x) => step(x + 1)).sort((a, b) => a - b);
-    expect(step(120)).toBeLessThanOrEqual(interior[Math.floor(0.95 * interior.length)]!);
-  });
+  it.each([0, 8])(
+    'of a larger canvas keeps the old picture and shows no step, with a soft edge of %i on the new side',
+    async (softEdge) => {
+      const source = makePhoto({ width: 120, height: 100 });
+      const margins = { left: 0, right: 60, top: 0, bottom: 0 };
+      const canvas = extendPhoto(source, margins);
+      const kept = keptPart(source, margins);
+      const frame = frameWhole(canvas.extent, 1);
+      const before = await workingCopy(canvas, frame, size);
+      const { photo, changedOutside } = await compositeEdit({
+        photo: canvas,
+        frame,
+        before,
+        after: makePicture(64, 64, () => 0.3),
+        weight: outside(kept, canvas.extent, softEdge),
+        mode: 'decoded',
+        kept,
+      });
+      expect(changedOutside).toBe(0);
+      expect(compareOutside(canvas, photo, outside(kept, canvas.extent))).toBe(0);
+      const step = (x: number) => {
+        let total = 0;
+        for (let y = 0; y < 100; y++) total += Math.abs(photo.samples[(y * 180 + x) * 3]! - photo.samples[(y * 180 + x - 1) * 3]!);
+        return total;
+      };
+      const interior = Array.from({ length: 119 }, (_, x) => step(x + 1)).sort((a, b) => a - b);
+      expect(step(120)).toBeLessThanOrEqual(interior[Math.floor(0.95 * interior.length)]!);
+      expect(step(121)).toBeLessThanOrEqual(interior.at(-1)!);
+    },
+  );
 });
 
 describe('maps of what changed', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodePhoto, encodeMask } from '#engine/image/encode.js';
-import { dilate, feather, featherInside, fullMask, invert, maskBounds, openMask, resizeMask } from '#engine/image/mask.js';
+import { dilate, feather, invert, maskBounds, openMask, outside, resizeMask } from '#engine/image/mask.js';
 import { differingSamples, discMask, makePhoto } from './pictures.js';
 import { stopwatch } from '../../../support/processor-time.js';
 
@@ -39,14 +39,16 @@ describe('grown masks', () => {
     for (let distance = 1; distance <= 8; distance++) expect(rings.get(distance)!).toBeLessThan(rings.get(distance - 1)!);
   });
 
-  it('can have the soft edge inside, with nothing outside', () => {
-    const soft = featherInside(disc, 6);
-    soft.values.forEach((value, i) => {
-      expect(value).toBeLessThanOrEqual(disc.values[i]!);
-    });
-    expect(soft.values[30 * 90 + 40]).toBe(255);
-    expect(soft.values[30 * 90 + 52]).toBeLessThan(60);
-    expect(differingSamples(featherInside(fullMask(extent), 6).values, fullMask(extent).values)).toBe(0);
+  it('can lie beside a rectangle, and begin softly there', () => {
+    const rect = { x: 20, y: 0, width: 50, height: 40 };
+    const inRect = (i: number) => i % 90 >= 20 && i % 90 < 70 && i < 40 * 90;
+    const [hard, soft] = [outside(rect, extent), outside(rect, extent, 6)];
+    expect(hard.values.every((value, i) => value === (inRect(i) ? 0 : 255))).toBe(true);
+    expect(soft.values.every((value, i) => (inRect(i) ? value === 0 : value > 0))).toBe(true);
+    expect([...soft.values.subarray(69, 78)]).toEqual([...soft.values.subarray(69, 78)].sort((a, b) => a - b));
+    expect([soft.values[70]! < 60, soft.values[76]]).toEqual([true, 255]);
+    // Beyond a corner by distance, as everywhere.
+    expect(soft.values[44 * 90 + 74]).toBeGreaterThan(soft.values[44 * 90 + 30]!);
   });
 
   it('are given back as they are for a radius of 0', () => {

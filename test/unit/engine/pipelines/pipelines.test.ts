@@ -137,8 +137,8 @@ describe('fill', () => {
 });
 
 describe('expand', () => {
-  test('grows the canvas by its margins and keeps every old pixel', async () => {
-    const candidate = await only({ task: 'expand', source: 'source', margins: { left: 10, top: 6 }, blend: 0 });
+  test.each([0, 12])('grows the canvas by its margins and keeps every old pixel (soft edge %i)', async (blend) => {
+    const candidate = await only({ task: 'expand', source: 'source', margins: { left: 10, top: 6 }, blend });
     const before = await rgbOf(pictures.source);
     const after = await rgbOf(candidate.picture);
     expect([after.width, after.height]).toEqual([106, 70]);
