@@ -1,9 +1,10 @@
 import { intersect, sampleCount, sameExtent, type Extent, type Rect } from '#base/geometry.js';
+import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from './colour.js';
 import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
 import { gaussian, maxWindow } from './gauss.js';
-import { maskBounds, smoothStep } from './mask.js';
+import { maskBounds } from './mask.js';
 import type { Mask, Photo } from './photo.js';
 import { FrameSampler } from './resample.js';
 import { Seam } from './seam.js';

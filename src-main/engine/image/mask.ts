@@ -2,6 +2,7 @@ import { sameExtent, sampleCount, type Extent, type Rect } from '#base/geometry.
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from './decode.js';
+import { smoothStep } from '#base/smooth-step.js';
 import { FAR, beyond, grown, squaredDistances } from '#base/distance.js';
 import type { Mask, Photo } from './photo.js';
 import { workingMask } from './working-copy.js';
@@ -122,11 +123,6 @@ export function outside(rect: Rect, extent: Extent, softEdgePx = 0): Mask {
     }
   }
   return { extent, values };
-}
-
-/** The S-curve from 0 to 1: flat at both ends. */
-export function smoothStep(t: number): number {
-  return t * t * (3 - 2 * t);
 }
 
 /** Gives the pixels within `radius` of the mask a value by their distance; painted pixels keep at least theirs. */

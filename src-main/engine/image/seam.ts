@@ -1,7 +1,7 @@
 import { beyond } from '#base/distance.js';
 import { intersect, sampleCount, type Rect } from '#base/geometry.js';
 import type { Planes } from './colour.js';
-import { smoothStep } from './mask.js';
+import { smoothStep } from '#base/smooth-step.js';
 import { fullScale, type Photo } from './photo.js';
 
 // Along the border of the old picture runs a ring of n = 2 (width + height) places: the top from left to right, the right

@@ -1,5 +1,5 @@
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { smoothStep } from './mask.js';
+import { smoothStep } from '#base/smooth-step.js';
 import { FrameSampler } from './resample.js';
 import { fitTransfer, type TransferMap } from './transfer.js';
 
