@@ -199,6 +199,8 @@ export const ImportRequest = v.object({
   task: v.optional(v.picklist(CHECKPOINT_TASKS)),
   /** Of the transformer and the text encoder. */
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
+  /** Weights that need no other precision stay where they are, and the pack reads them there. */
+  inPlace: v.optional(v.boolean()),
   /** What the place that they come from says of their licence, where they say nothing themselves. */
   licence: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });

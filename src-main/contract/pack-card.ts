@@ -8,12 +8,14 @@ const Grid = v.tuple([side, side]);
 const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
 
 export const PackFile = v.object({
-  /** A plain base name beside the card. */
+  /** A plain base name beside the card, or of a file that stayed where it was. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
   /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
   role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: Sha256,
+  /** Where it lies if it was opened in place, and when it had last been changed. */
+  at: v.optional(v.object({ path: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)), modifiedMs: v.number() })),
   /** The published files that it was made of. */
   madeOf: v.optional(v.pipe(v.array(v.object({ name: v.string(), sha256: Sha256 })), v.maxLength(1000))),
 });

@@ -21,6 +21,8 @@ export interface PackSource {
   readonly files: readonly string[];
   /** Its name in the pack, where another file goes by it; absent = after its role. */
   readonly name?: string;
+  /** It is read where it lies. */
+  readonly stays?: true;
   /** How its weights are written anew; absent = copied as it is. */
   readonly written?: Pick<WriteWork, 'precision' | 'only'>;
 }
@@ -43,6 +45,8 @@ export interface PublishedFiles {
   readonly pixels?: CheckpointSide | undefined;
   /** What a ControlAR transformer was trained to hold, where its file's name does not say. */
   readonly control?: ControlKind | undefined;
+  /** Weights that need no other precision stay where they are. */
+  readonly inPlace?: boolean | undefined;
   /** What the place that they come from says of it, where they say nothing themselves. */
   readonly licence?: string | undefined;
   /** Of the transformer and the text encoder; float32 (exact) where nothing else is said. */
@@ -81,7 +85,7 @@ function varPack(files: PublishedFiles): CheckpointPack {
   const [transformer, tokenizer] = [only(parts, 'var'), only(parts, 'vector-tokenizer')];
   expectOneCodebook(transformer.model, tokenizer.model);
   return {
-    sources: [sourceOf('transformer', transformer.report, files.precision), sourceOf('tokenizer', tokenizer.report)],
+    sources: [sourceOf('transformer', transformer.report, files), sourceOf('tokenizer', tokenizer.report, { inPlace: files.inPlace })],
     cardOf: (copied) => varCard(headOf(files, transformer.report, copied), transformer.model, tokenizer.model),
   };
 }
@@ -145,9 +149,9 @@ function promptedParts<T extends ModelShape['family'], V extends ModelShape['fam
   if (!textTokenizer) throw new ExpectedError('weights.refused', `Expected ${wanted} but received no tokenizer.json.`);
   const [transformer, tokenizer, text] = [only(parts, first), only(parts, second), only(parts, 't5-encoder')];
   const sources: PackSource[] = [
-    sourceOf('transformer', transformer.report, files.precision),
-    sourceOf('tokenizer', tokenizer.report),
-    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report, files.precision)).filter(({ bytes }) => bytes > 0),
+    sourceOf('transformer', transformer.report, files),
+    sourceOf('tokenizer', tokenizer.report, { inPlace: files.inPlace }),
+    ...(parts.get('t5-encoder') ?? []).map(({ report }) => sourceOf('text', report, files)).filter(({ bytes }) => bytes > 0),
     { role: 'text-tokenizer', ...textTokenizer, files: [textTokenizer.path] },
   ];
   return { transformer, tokenizer, text, sources };
@@ -194,17 +198,20 @@ function only<F extends ModelShape['family']>(parts: Parts, family: F): Part<F> 
 /** Bytes per weight, scales and what stays float32 included. */
 const WRITTEN_BYTES: Readonly<Record<Precision, number>> = { float32: 4, half: 2.3, int8: 1.25, int4: 0.85 };
 
+type SourceWish = Pick<PublishedFiles, 'precision' | 'inPlace'>;
+
 /** T5 is published with its decoder, which nobody asks; the halves share the table of words. */
 const TEXT_ENCODER = ['shared', 'encoder'];
 
-/** Files that are float32, in one piece and all needed are copied as they are. */
-function sourceOf(role: PackFile['role'], report: InspectReport, precision: Precision = 'float32'): PackSource {
+/** Files that are float32, in one piece and all needed are copied as they are, or stay; at half precision stored halves can stay, too. */
+function sourceOf(role: PackFile['role'], report: InspectReport, { precision = 'float32', inPlace = false }: SourceWish): PackSource {
   const { file, files, sizeBytes, tensors } = report;
   const only = role === 'text' ? TEXT_ENCODER : undefined;
   const needed = tensors.filter(({ name }) => only?.includes(name.split('.', 1)[0] ?? '') !== false);
   const isHalf = needed.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
-  const asItIs = precision === 'float32' && !isHalf && files.length === 1 && needed.length === tensors.length;
-  if (asItIs) return { role, path: file, files, bytes: sizeBytes };
+  const inOnePiece = files.length === 1 && needed.length === tensors.length;
+  const asItIs = inOnePiece && (isHalf ? inPlace && precision === 'half' : precision === 'float32');
+  if (asItIs) return { role, path: file, files, bytes: sizeBytes, ...(inPlace && { stays: true as const }) };
   const parameters = needed.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
   return {
     role,

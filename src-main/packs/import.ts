@@ -22,6 +22,8 @@ const PIECE_BYTES = 1024 * 1024;
 export async function importFolder(source: string, shelf: string): Promise<AnyCard> {
   const folder = resolve(source);
   const card = await readCard(folder, folder);
+  const elsewhere = card.files.find(({ at }) => at !== undefined);
+  if (elsewhere) throw new ExpectedError('pack.damaged', `Expected ${elsewhere.name} beside the card but it names a file elsewhere.`);
   const place = { shelf, name: card.name, bytes: totalBytes(card.files), plan: card };
   return shelve(place, async (unfinished) => {
     for (const file of card.files) await copyVerified(file, folder, unfinished);
@@ -40,7 +42,7 @@ export interface ImportWork {
 /** Copies published weights files into `shelf`, or writes them anew, with the card that was made for them. */
 export async function importCheckpoints({ sources, cardOf }: CheckpointPack, shelf: string, work: ImportWork): Promise<AnyCard> {
   const { name } = cardOf([]);
-  const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
+  const bytes = sources.reduce((sum, source) => sum + (source.stays ? 0 : source.bytes), 0);
   return shelve({ shelf, name, bytes, plan: [name, await planOf(sources)] }, async (unfinished) => {
     const files: PackFile[] = [];
     for (const source of sources) {
@@ -56,7 +58,7 @@ export async function importCheckpoints({ sources, cardOf }: CheckpointPack, she
 
 /** The same files and the same wishes: what a killed import may be gone on with. */
 async function planOf(sources: readonly PackSource[]): Promise<unknown> {
-  return Promise.all(sources.map(async ({ files, written }) => [written, await Promise.all(files.map(factsOf))]));
+  return Promise.all(sources.map(async ({ files, written, stays }) => [written, stays, await Promise.all(files.map(factsOf))]));
 }
 
 async function factsOf(file: string): Promise<readonly [string, number, number]> {
@@ -64,9 +66,10 @@ async function factsOf(file: string): Promise<readonly [string, number, number]>
   return [file, size, mtimeMs];
 }
 
-type Filled = Pick<PackFile, 'bytes' | 'sha256' | 'madeOf'>;
+type Filled = Pick<PackFile, 'bytes' | 'sha256' | 'madeOf' | 'at'>;
 
-async function fillFile({ path, files, written }: PackSource, target: string, work: ImportWork): Promise<Filled> {
+async function fillFile({ path, files, written, stays }: PackSource, target: string, work: ImportWork): Promise<Filled> {
+  if (stays) return readInPlace(path, work);
   if (!written) {
     const copy = await copyFile(path, target, { onBytes: work.onBytes });
     return { ...copy, madeOf: [{ name: basename(path), sha256: copy.sha256 }] };
@@ -86,6 +89,12 @@ async function fillFile({ path, files, written }: PackSource, target: string, wo
     state.failed = true;
     throw error;
   }
+}
+
+async function readInPlace(path: string, { onBytes }: ImportWork): Promise<Filled> {
+  const { size: bytes, mtimeMs: modifiedMs } = await stat(path);
+  const sha256 = await sha256Of(path, onBytes);
+  return { bytes, sha256, at: { path, modifiedMs }, madeOf: [{ name: basename(path), sha256 }] };
 }
 
 interface Place {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PackVerification } from '#contract/api.js';
 import { CancelledError } from '#contract/errors.js';
 import type { AnyCard, PackFile } from '#contract/pack-card.js';
+import { pathOf } from '#engine/door/pack-files.js';
 import { errnoOf } from './json-file.js';
 
 /** Hears of bytes that were read; throws CancelledError to give it up. */
@@ -22,7 +22,7 @@ export async function verifyFolder(card: AnyCard, folder: string, onBytes?: OnBy
 }
 
 async function verifyFile(file: PackFile, folder: string, onBytes?: OnBytes): Promise<FileVerdict> {
-  const reason = await whatIsWrong(file, join(folder, file.name), onBytes);
+  const reason = await whatIsWrong(file, pathOf(folder, file), onBytes);
   return reason === undefined ? { name: file.name, ok: true } : { name: file.name, ok: false, reason };
 }
 

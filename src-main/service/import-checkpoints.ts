@@ -117,6 +117,6 @@ async function costOf(
   if (card.family === 'depth') return undefined;
   const request = v.parse(EditRequest, { task: 'generate', pack: card.name });
   const { balanced } = await engine.forecast({ request, pack: { card, folder: '' }, pictures: {} });
-  const diskBytes = pack.sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  const diskBytes = pack.sources.reduce((sum, { bytes, stays }) => sum + (stays ? 0 : bytes), 0);
   return { precision, diskBytes, memoryBytes: balanced.bytes, ms: balanced.ms };
 }

@@ -11,6 +11,8 @@ export interface CheckpointWish {
   /** Of the pack; undefined = the transformer's file. */
   readonly name: string | undefined;
   readonly precision: Precision;
+  /** Weights that need no other precision are not copied. */
+  readonly inPlace: boolean;
   readonly control: ControlKind | undefined;
   /** Undefined = as the files say. */
   readonly task: CheckpointTask | undefined;
@@ -22,6 +24,7 @@ const NOTHING: CheckpointWish = {
   paths: '',
   name: undefined,
   precision: 'float32',
+  inPlace: true,
   control: undefined,
   task: undefined,
   pixels: undefined,
@@ -96,12 +99,20 @@ export class Checkpoint {
   }
 
   #request(): ImportRequestInput {
-    const { paths, name, precision, control, task, pixels } = this.wish;
+    const { paths, name, precision, inPlace, control, task, pixels } = this.wish;
     const files = paths
       .split('\n')
       .map(unquoted)
       .filter((path) => path !== '');
-    return { files, precision, ...(name && { name }), ...(control && { control }), ...(task && { task }), ...(pixels && { pixels }) };
+    return {
+      files,
+      precision,
+      inPlace,
+      ...(name && { name }),
+      ...(control && { control }),
+      ...(task && { task }),
+      ...(pixels && { pixels }),
+    };
   }
 }
 

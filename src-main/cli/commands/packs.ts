@@ -38,6 +38,7 @@ Options:
   --name NAME    the imported pack's name; else that of the transformer's file
   --task TASK    edit or generate: whether a transformer is VAREdit's or Infinity's, whose tensors are alike
                  (default generate where its file's name has "infinity" in it, else edit)
+  --in-place     read weights that need no other precision where they lie, without a copy; they must stay there
   --pixels SIDE  256, 512 or 1024: what such a transformer was trained for (default 512; 1024 for generate)
   --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
                  where its file's name does not say
@@ -57,15 +58,17 @@ const IMPORT_OPTIONS = {
   name: { type: 'string' },
   task: { type: 'string' },
   pixels: { type: 'string' },
+  'in-place': { type: 'boolean', default: false },
   control: { type: 'string' },
   precision: { type: 'string' },
 } as const satisfies OptionTable;
 
 const ADD_OPTIONS = { precision: { type: 'string' }, 'accept-licence': { type: 'boolean', default: false } } as const satisfies OptionTable;
 
-function importingOf({ name, task, pixels, control, precision }: Readonly<Record<string, unknown>>): ImportOptions {
+function importingOf({ name, task, pixels, control, precision, 'in-place': inPlace }: Readonly<Record<string, unknown>>): ImportOptions {
   const side = numberOf(typeof pixels === 'string' ? pixels : undefined, '--pixels');
   return {
+    ...(inPlace === true && { inPlace }),
     ...(typeof name === 'string' && { name }),
     ...(side !== undefined && { pixels: side as 512 }),
     ...(typeof task === 'string' && { task: wordOf(task, CHECKPOINT_TASKS, '--task') }),

@@ -9,7 +9,7 @@ import { resizeArea, resizeCubic, resizeLinear } from '../tensor/resample.js';
 import type { Runner } from '../tensor/runner.js';
 import { expectFinite, floats, type FloatTensor } from '../tensor/tensor.js';
 import type { InspectReport, InstalledPack } from './engine.js';
-import { assertAllUnchanged, expectBytes, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
+import { assertAllUnchanged, expectSame, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
 
 /** A depth estimator together with the files that it stands on; it looks at pictures of any size. */
 export interface OpenDepth extends Opened {
@@ -34,7 +34,7 @@ export async function openDepth({ card, folder }: InstalledPack<AnyCard>, runner
 async function openForeign(pack: InstalledPack<DepthCard>, runner: Runner): Promise<OpenDepth> {
   const { file, entry } = onlyFile(pack, 'depth');
   const { model, graph, identity, external } = await loadOnnx(file);
-  expectBytes(entry, identity);
+  expectSame(entry, identity);
   const config = pack.card.config.depth;
   const foreign = fitted(await openOnnxDepth(runner, { graph, config, shape: depthShapeOf(model) }));
   const towards = config.near === 'high' ? normaliseMap : (map: FloatTensor) => invertMap(normaliseMap(map));

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackFile } from '#contract/pack-card.js';
 import type { Checkpoint, FileIdentity } from '../weights/checkpoint.js';
@@ -6,6 +5,7 @@ import { Weights } from '../weights/handle.js';
 import { assertUnchanged } from '../weights/identity.js';
 import { openCheckpoint } from '../weights/open.js';
 import type { InstalledPack } from './engine.js';
+import { pathOf } from './pack-files.js';
 
 /** What stands on files. */
 export interface Opened {
@@ -24,7 +24,7 @@ export function hasRole(card: AnyCard, role: Role): boolean {
 export function onlyFile({ card, folder }: InstalledPack<AnyCard>, role: Role): { readonly file: string; readonly entry: PackFile } {
   const entry = card.files.find((candidate) => candidate.role === role);
   if (!entry) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${card.name}" but its card names none.`);
-  return { file: path.join(folder, entry.name), entry };
+  return { file: pathOf(folder, entry), entry };
 }
 
 interface OpenRole {
@@ -44,15 +44,17 @@ export async function openRole(pack: InstalledPack<AnyCard>, role: Role): Promis
 }
 
 async function openEntry(pack: InstalledPack<AnyCard>, entry: PackFile): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(path.join(pack.folder, entry.name));
-  expectBytes(entry, checkpoint.identity);
+  const checkpoint = await openCheckpoint(pathOf(pack.folder, entry));
+  expectSame(entry, checkpoint.identity);
   return checkpoint;
 }
 
-/** @throws ExpectedError `pack.damaged` where the file is not as long as the card says. */
-export function expectBytes(entry: PackFile, { sizeBytes }: FileIdentity): void {
-  if (sizeBytes === entry.bytes) return;
-  throw new ExpectedError('pack.damaged', `Expected ${entry.bytes} bytes in ${entry.name} but received ${sizeBytes}.`);
+/** @throws ExpectedError `pack.damaged` where the file is not as long as the card says, or was changed since it was opened in place. */
+export function expectSame(entry: PackFile, { sizeBytes, modifiedMs }: FileIdentity): void {
+  if (sizeBytes !== entry.bytes)
+    throw new ExpectedError('pack.damaged', `Expected ${entry.bytes} bytes in ${entry.name} but received ${sizeBytes}.`);
+  if (entry.at && entry.at.modifiedMs !== modifiedMs)
+    throw new ExpectedError('pack.damaged', `Expected ${entry.at.path} as it was when the pack was made but it was changed since.`);
 }
 
 export async function assertAllUnchanged(identities: readonly FileIdentity[]): Promise<void> {

@@ -182,6 +182,7 @@ export const de = {
     pixels: 'Bei',
     precision: 'Genauigkeit',
     disk: 'Auf der Platte',
+    inPlace: 'Gewichte lassen, wo sie sind, ohne Kopie, wo ihre Genauigkeit bleibt',
     memory: 'Im Speicher',
     time: 'Ein Bild, etwa',
     licence: (licence: string) => `Lizenz: ${licence}. Mit dem Import stimmen Sie ihr zu.`,

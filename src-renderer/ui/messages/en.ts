@@ -181,6 +181,7 @@ export const en = {
     pixels: 'At',
     precision: 'Precision',
     disk: 'On disk',
+    inPlace: 'Leave weights where they are, without a copy, where their precision stays',
     memory: 'In memory',
     time: 'A picture, about',
     licence: (licence: string) => `Licence: ${licence}. By importing you accept it.`,

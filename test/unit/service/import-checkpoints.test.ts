@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import type { ImportEvent, ImportRequest } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Engine, WriteWork } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
+import { openRole } from '#engine/door/open-role.js';
 import { openLibrary, type Library } from '#packs/library.js';
 import { importCheckpoints } from '#service/import-checkpoints.js';
 
@@ -58,6 +59,40 @@ function dyingAfter(steps: number): Engine {
 }
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+describe('files that stay where they are', () => {
+  test('are named with their digest and are not copied, unless their precision changes', async () => {
+    expect(await run({ ...REQUEST, name: 'mine', precision: 'half', inPlace: true })).toMatchObject({ type: 'imported' });
+    // The tokenizer is stored in halves, and pictures are decoded in full.
+    expect((await readdir(path.join(packs, 'mine'))).sort()).toEqual(['card.json', 'tokenizer.safetensors']);
+    expect(await library.verify('mine')).toMatchObject({ ok: true });
+    const { card } = await library.info('mine');
+    const { mtimeMs } = await stat(TRANSFORMER);
+    expect(card.files[0]).toMatchObject({ sha256: sha256(await readFile(TRANSFORMER)), at: { path: TRANSFORMER, modifiedMs: mtimeMs } });
+    await run({ ...REQUEST, name: 'smaller', inPlace: true });
+    expect((await readdir(path.join(packs, 'smaller'))).sort()).toEqual(['card.json', 'tokenizer.safetensors', 'transformer.safetensors']);
+    await library.remove('mine');
+    expect((await stat(TRANSFORMER)).isFile()).toBe(true);
+  });
+
+  test('are refused when they were changed since, and missed when they are gone', async () => {
+    const file = path.join(root, 'var_d3.pth');
+    await copyFile(TRANSFORMER, file);
+    await run({ ...REQUEST, name: 'mine', files: [file, TOKENIZER], precision: 'half', inPlace: true });
+    await utimes(file, 1, 1);
+    const pack = await library.find('mine');
+    await expect(openRole(pack, 'transformer')).rejects.toMatchObject({ code: 'pack.damaged', message: /it was changed since/u });
+    await rm(file);
+    await expect(openRole(pack, 'transformer')).rejects.toMatchObject({ message: expect.stringContaining('var_d3.pth') as string });
+  });
+
+  test('cannot be named by a pack that someone else made', async () => {
+    await run({ ...REQUEST, name: 'mine', precision: 'half', inPlace: true });
+    const elsewhere = path.join(root, 'theirs');
+    await rename(path.join(packs, 'mine'), elsewhere);
+    await expect(library.import(elsewhere)).rejects.toMatchObject({ code: 'pack.damaged', message: /names a file elsewhere/u });
+  });
+});
 
 describe('an import that was broken off', () => {
   test('goes on in the same file, to the same pack, and leaves nothing else', async () => {

@@ -31,7 +31,7 @@ describe('a published checkpoint', () => {
       return REPORT;
     });
     await studio.checkpoint.change({ paths: '/a/var.pth\n\n "/b c/vae.pth" ' });
-    expect(asked).toEqual([{ files: ['/a/var.pth', '/b c/vae.pth'], precision: 'float32' }]);
+    expect(asked).toEqual([{ files: ['/a/var.pth', '/b c/vae.pth'], precision: 'float32', inPlace: true }]);
     expect(studio.checkpoint.report).toEqual(REPORT);
     await studio.checkpoint.change({ paths: ' ' });
     expect(studio.checkpoint.report).toBeUndefined();
@@ -65,7 +65,7 @@ describe('a published checkpoint', () => {
     await Promise.resolve();
     expect(studio.checkpoint.progress).toBeDefined();
     expect(await importing).toBe(true);
-    expect(link.imports).toEqual([{ files: ['/a'], precision: 'int8' }]);
+    expect(link.imports).toEqual([{ files: ['/a'], precision: 'int8', inPlace: true }]);
     expect(studio.settings.pack).toBe('mini');
     expect(studio.checkpoint.progress).toBeUndefined();
   });
