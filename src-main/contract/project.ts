@@ -40,12 +40,19 @@ const ProjectSettings = v.object({
   structure: count,
 });
 
+/** Changes of the settings while a picture was open; those behind `length` can be redone. */
+const SettingsChanges = v.object({
+  steps: v.pipe(v.array(v.object({ was: ProjectSettings, is: ProjectSettings, mask: whole })), v.maxLength(100_000)),
+  length: whole,
+});
+
 /** A picture with the mask on it: a step. */
 const ProjectSheet = v.object({
   picture: PictureId,
   mask: MaskHistory,
   /** All masks, where there are several; the active one is `mask`. */
   masks: v.optional(MaskList),
+  changes: v.optional(SettingsChanges),
   /** Nothing was ever on it. */
   blank: v.boolean(),
   /** Absent for a picture that was opened. */

@@ -1,4 +1,5 @@
 import type { MaskHistory, MaskList } from '#contract/mask.js';
+import { NO_CHANGES, settled, withChange, type Change, type Changes } from '#document/changes.js';
 import { EMPTY_MASK } from '#document/mask.js';
 import { activeMask, carriedOn, ONE_MASK } from '#document/mask-list.js';
 import { History } from './history.svelte.js';
@@ -7,12 +8,21 @@ import type { Pictures, ShownPicture } from './pictures.js';
 import type { Sheet, ShownResult, Steps } from './sheets.js';
 import { unusedOf } from './unused.js';
 
+interface Listeners {
+  /** Hears of every new step on a mask. */
+  readonly onstep: () => void;
+  /** Hears of every change of the panels that is taken back, or up again. */
+  readonly onturn: (change: Change, side: 'was' | 'is') => void;
+}
+
 /** The open picture with its masks, and the steps before and behind it. */
 export class Document {
   source = $state.raw<ShownPicture>();
   /** The open picture is an empty sheet. */
   blank = $state(false);
   readonly mask: Mask;
+  /** What was changed in the panels since it was opened first. */
+  changes = $state.raw<Changes>(NO_CHANGES);
   readonly history = new History();
   /** What else is known of the open step. */
   #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'change' | 'hidden' | 'stale'>>({});
@@ -21,11 +31,15 @@ export class Document {
   readonly step = $derived(this.history.past.length);
 
   readonly #pictures: Pictures;
+  readonly #onturn: Listeners['onturn'];
 
-  /** `onstep` hears of every new step on a mask. */
-  constructor(pictures: Pictures, onstep: () => void) {
+  constructor(pictures: Pictures, { onstep, onturn }: Listeners) {
     this.#pictures = pictures;
-    this.mask = new Mask(onstep);
+    this.#onturn = onturn;
+    this.mask = new Mask(() => {
+      this.changes = settled(this.changes);
+      onstep();
+    });
   }
 
   /** Of a picture before this one, where it fits. */
@@ -42,11 +56,13 @@ export class Document {
     if (!this.source) throw new Error('Expected an open picture.');
     const { list, history } = this.mask;
     const several = list.masks.length > 1 || activeMask(list).name !== '';
-    return { picture: this.source, mask: history, blank: this.blank, ...this.#rest, ...(several && { masks: list }) };
+    const changes = this.changes.steps.length > 0 && { changes: this.changes };
+    return { picture: this.source, mask: history, blank: this.blank, ...this.#rest, ...(several && { masks: list }), ...changes };
   }
 
   /** Opens a step; the others stay as they are. */
-  open({ picture, mask, masks, blank, ...rest }: Sheet): void {
+  open({ picture, mask, masks, blank, changes = NO_CHANGES, ...rest }: Sheet): void {
+    this.changes = changes;
     this.#rest = rest;
     this.source = picture;
     this.blank = blank;
@@ -85,32 +101,62 @@ export class Document {
   }
 
   get canUndo(): boolean {
-    return this.history.past.length > 0 || this.history.undoable(this.steps) !== undefined;
+    return this.history.past.length > 0 || this.changes.length > 0 || this.history.undoable(this.steps) !== undefined;
   }
 
   get canRedo(): boolean {
-    return this.history.future.length > 0 || this.history.redoable(this.steps) !== undefined;
+    return this.history.future.length > 0 || this.canRedoChange || this.history.redoable(this.steps) !== undefined;
   }
 
-  /** Takes back the last deed, step of the mask, or kept result. Says whether another step is open now. */
+  get canRedoChange(): boolean {
+    return this.changes.length < this.changes.steps.length;
+  }
+
+  addChange(change: Change): void {
+    if (this.source) this.changes = withChange(this.changes, change);
+  }
+
+  /** Takes back the last deed, change, step of the mask, or kept result. Says whether another step is open now. */
   undo(): boolean {
     if (!this.source) return false;
     const steps = this.history.undo(this.steps);
-    if (!steps && this.mask.canUndo) {
-      this.mask.undo();
-      return false;
-    }
+    if (!steps && this.#undoHere()) return false;
     return this.#goTo(steps ?? { sheets: this.sheets, open: this.step - 1 });
+  }
+
+  /** The last change, or step of the mask, whichever came later. */
+  #undoHere(): boolean {
+    const { steps, length } = this.changes;
+    const last = steps[length - 1];
+    if (last && (!this.mask.canUndo || last.mask >= this.mask.history.length)) {
+      this.changes = { steps, length: length - 1 };
+      this.#onturn(last, 'was');
+    } else if (this.mask.canUndo) this.mask.undo();
+    else return false;
+    return true;
   }
 
   redo(): boolean {
     if (!this.source) return false;
     const steps = this.history.redo(this.steps);
-    if (!steps && this.mask.canRedo) {
-      this.mask.redo();
-      return false;
-    }
+    if (!steps && this.#redoHere()) return false;
     return this.#goTo(steps ?? { sheets: this.sheets, open: this.step + 1 });
+  }
+
+  #redoHere(): boolean {
+    const next = this.changes.steps[this.changes.length];
+    if (next && (!this.mask.canRedo || next.mask <= this.mask.history.length)) this.redoChange();
+    else if (this.mask.canRedo) this.mask.redo();
+    else return false;
+    return true;
+  }
+
+  redoChange(): void {
+    const { steps, length } = this.changes;
+    const next = steps[length];
+    if (!next) return;
+    this.changes = { steps, length: length + 1 };
+    this.#onturn(next, 'is');
   }
 
   #goTo(steps: Steps): boolean {
@@ -145,6 +191,7 @@ export class Document {
     const gone = [...this.history.takeAll(), ...(this.source ? [this.sheet()] : [])];
     this.source = undefined;
     this.#rest = {};
+    this.changes = NO_CHANGES;
     this.#free(gone);
   }
 

@@ -1,6 +1,6 @@
 import { sameExtent, type Extent } from '#base/geometry.js';
 import type { MaskHistory } from '#contract/mask.js';
-import { sameSheet, type Deed, type Sheet, type Steps } from './sheets.js';
+import { standsAs, type Deed, type Sheet, type Steps } from './sheets.js';
 
 /** As many as a project's file can hold with all that they name. */
 const MOST_DEEDS = 500;
@@ -76,10 +76,13 @@ export class History {
   }
 }
 
-/** Up to the open sheet nothing differs; what lies behind it does not matter. */
+/** Up to the open sheet nothing differs; what lies behind it does not matter, nor what was changed in the panels before it. */
 function stands({ sheets, open }: Steps, now: Steps): boolean {
   const upTo = now.sheets.slice(0, now.open + 1);
-  return open === now.open && upTo.every((sheet, i) => sheets[i] !== undefined && sameSheet(sheet, sheets[i]));
+  return (
+    open === now.open &&
+    upTo.every((sheet, i) => sheets[i] !== undefined && standsAs(sheet, i < open ? { ...sheets[i], changes: sheet.changes } : sheets[i]))
+  );
 }
 
 function sheetsOf(deeds: readonly Deed[]): readonly Sheet[] {

@@ -68,7 +68,7 @@ export async function tableOf(project: Project, pictures: Pictures, defaults: Se
   for (const [index, sheet] of [...project.sheets, ...project.others].entries()) {
     const picture = shown.get(sheet.picture) ?? (await pictures.show(sheet.picture));
     shown.set(sheet.picture, picture);
-    sheets.push({ ...withChange(sheet, index < project.sheets.length ? project.sheets[index - 1] : undefined), picture });
+    sheets.push({ ...withChange(sheet, index < project.sheets.length ? project.sheets[index - 1] : undefined), picture } as Sheet);
   }
   const results: ShownResult[] = [];
   for (const result of project.results) results.push({ ...result, ...(await pictures.show(result.candidate.picture)) } as ShownResult);

@@ -2,6 +2,7 @@ import type { Recipe } from '#contract/recipe.js';
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
 import type { MaskHistory, MaskList } from '#contract/mask.js';
+import { NO_CHANGES, type Changes } from '#document/changes.js';
 import type { ShownPicture } from './pictures.js';
 import type { StripContents } from './scale-strip.svelte.js';
 
@@ -27,6 +28,8 @@ export interface Sheet {
   readonly blank: boolean;
   /** All masks, where there are several; the active one is `mask`. */
   readonly masks?: MaskList | undefined;
+  /** What was changed in the panels while it was open. */
+  readonly changes?: Changes | undefined;
   /** How it came about; absent for a picture that was opened. */
   readonly recipe?: Recipe | undefined;
   /** The mask that the wish was held to. */
@@ -51,23 +54,43 @@ export interface Deed {
   readonly after: Steps;
 }
 
-/** Is there no difference to be seen or undone? */
+/** Is there no difference to be seen, undone or redone? */
 export function sameSheet(a: Sheet, b: Sheet): boolean {
-  const sameMask = a.mask.steps === b.mask.steps && a.mask.length === b.mask.length;
+  return alike(a, b, (one, other) => one.steps === other.steps && one.length === other.length);
+}
+
+/** Is there no difference to be seen or undone? What could be redone does not matter. */
+export function standsAs(a: Sheet, b: Sheet): boolean {
+  return alike(a, b, (one, other) => one.length === other.length && one.steps.slice(0, one.length).every((step, i) => sameValue(step, other.steps[i]))); // prettier-ignore
+}
+
+interface Past {
+  readonly steps: readonly unknown[];
+  readonly length: number;
+}
+type SamePast = (a: Past, b: Past) => boolean;
+
+function alike(a: Sheet, b: Sheet, same: SamePast): boolean {
   return (
     a.picture === b.picture &&
-    sameMask &&
-    sameMasks(a.masks, b.masks) &&
+    same(a.mask, b.mask) &&
+    same(a.changes ?? NO_CHANGES, b.changes ?? NO_CHANGES) &&
+    sameMasks(a.masks, b.masks, same) &&
     a.recipe === b.recipe &&
     !a.hidden === !b.hidden &&
     !a.stale === !b.stale
   );
 }
 
-function sameMasks(a: MaskList | undefined, b: MaskList | undefined): boolean {
+function sameMasks(a: MaskList | undefined, b: MaskList | undefined, same: SamePast): boolean {
   const [masks, others] = [a?.masks ?? [], b?.masks ?? []];
-  const same = masks.every(({ name, history }, i) => name === others[i]?.name && history.steps === others[i].history.steps);
-  return same && masks.length === others.length && a?.active === b?.active;
+  const all = masks.every(({ name, history }, i) => name === others[i]?.name && same(history, others[i].history));
+  return all && masks.length === others.length && a?.active === b?.active;
+}
+
+/** After a restart, equal steps are not the same ones. */
+function sameValue(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */

@@ -1,9 +1,10 @@
 import type { Notice } from '#contract/event.js';
 import { EMPTY_MASK } from '#document/mask.js';
-import { settingsOf, type Settings } from '#document/request.js';
+import { settingsOf } from '#document/request.js';
 import type { Document } from './document.svelte.js';
 import { rechained, type Darkroom } from './rechain.js';
 import type { Detour, Phase, Sheet, Steps } from './sheets.js';
+import type { Wish } from './wish.svelte.js';
 
 /** What the studio lends for work on steps. */
 export interface Bench {
@@ -11,7 +12,7 @@ export interface Bench {
   readonly phase: Phase;
   notices: readonly Notice[];
   showStep(): void;
-  change(settings: Partial<Settings>): void;
+  readonly wish: Wish;
   run(detour: Detour): Promise<void>;
   keep(): void;
   /** What fails is said. */
@@ -39,10 +40,11 @@ export class StepEditor {
     const { sheets } = document;
     const { recipe, held } = sheets[step] ?? {};
     if (!recipe || step === 0 || this.busy) return false;
+    this.#bench.wish.settle();
     document.place({ sheets, open: step - 1 });
     document.mask.show(held ?? EMPTY_MASK);
     this.#bench.showStep();
-    this.#bench.change(settingsOf(recipe));
+    this.#bench.wish.take(settingsOf(recipe));
     this.replacing = step;
     return true;
   }

@@ -21,12 +21,12 @@ import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Look, Phase, Running, ShownResult } from './sheets.js';
 import { StepEditor } from './step-editor.svelte.js';
+import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
 
 /** Before the pack has said its own size. */
 const LEAST_BLANK = 512;
-const MOST_SAID = 50;
 
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
@@ -37,7 +37,6 @@ export class Studio {
   look = $state<Look>('result');
   /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
   picked = $state<number>();
-  settings = $state.raw<Settings>(DEFAULT_SETTINGS);
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
   /** Shows the original in place of the result. */
@@ -52,6 +51,7 @@ export class Studio {
   readonly advice: Advice;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
+  readonly wish: Wish;
 
   #running = $state.raw<Running>();
 
@@ -67,8 +67,6 @@ export class Studio {
   /** How many scales the result has. */
   readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
   readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
-  /** Instructions that were run, the last one first. */
-  said = $state.raw<readonly string[]>([]);
   /** All of it as a document; undefined while there is none. */
   readonly project: ProjectInput | undefined = $derived.by(() => {
     const { settings, results, chosen } = this;
@@ -85,14 +83,21 @@ export class Studio {
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
   readonly canUndo = $derived.by(
-    () => this.phase !== 'running' && !this.stepEditor.busy && (this.result !== undefined || this.mask.canUndo || this.document.canUndo),
+    () =>
+      this.phase !== 'running' &&
+      !this.stepEditor.busy &&
+      (this.result !== undefined || this.wish.isChanging || this.mask.canUndo || this.document.canUndo),
   );
-  readonly canRedo = $derived.by(() => this.canPaint && (this.mask.canRedo || this.document.canRedo));
+  readonly canRedo = $derived.by(
+    () => (this.canPaint && (this.mask.canRedo || this.document.canRedo)) || (this.phase === 'done' && this.document.canRedoChange),
+  );
 
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
   #openings = 0;
+  /** How many changes the open step had when the last run began. */
+  #changesAtRun = 0;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
@@ -102,13 +107,23 @@ export class Studio {
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
-    this.document = new Document(this.#pictures, () => {
-      // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
-      if (this.stepEditor.replacing === undefined) this.document.dropFuture();
+    this.document = new Document(this.#pictures, {
+      onstep: () => {
+        // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
+        if (this.stepEditor.replacing === undefined) this.document.dropFuture();
+      },
+      onturn: (change, side) => {
+        this.wish.turn(change, side);
+      },
     });
+    this.wish = new Wish(this, this.#pictures);
     this.mask = this.document.mask;
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
     this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
+  }
+
+  get settings(): Settings {
+    return this.wish.settings;
   }
 
   get source(): ShownPicture | undefined {
@@ -154,11 +169,7 @@ export class Studio {
   }
 
   change(change: Partial<Settings>): void {
-    const before = this.settings;
-    this.settings = { ...before, ...change };
-    if (this.settings.pack !== before.pack) void this.#usePack();
-    else if (this.settings.instruction !== before.instruction) this.#readInstruction();
-    this.#expectRun();
+    this.wish.change(change);
   }
 
   async openFile(file: Blob, name: string, blank = false): Promise<void> {
@@ -181,7 +192,7 @@ export class Studio {
       this.#forgetAll();
       this.document.open(newSheet(picture, blank));
       this.showStep();
-      this.change(settings);
+      this.wish.take(settings);
       this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;
@@ -215,25 +226,33 @@ export class Studio {
   }
 
   undo(): void {
-    if (this.stepEditor.busy) return;
-    if (this.result) this.discard();
+    if (!this.canUndo) return;
+    this.wish.settle();
+    // What was changed since the run is taken back before its result is.
+    if (this.result && this.document.changes.length <= this.#changesAtRun) this.discard();
     else if (this.document.undo()) this.#turned();
   }
 
   redo(): void {
-    if (this.canPaint && this.document.redo()) this.#turned();
+    this.wish.settle();
+    if (!this.canRedo) return;
+    if (this.result) this.document.redoChange();
+    else if (this.document.redo()) this.#turned();
   }
 
   /** Lays another of the kept pictures on the table; none is lost. */
   goTo(step: number): void {
     if (!this.canPaint || step < 0 || step >= this.document.sheets.length) return;
+    this.wish.settle();
     this.document.place({ sheets: this.document.sheets, open: step });
     this.#turned();
   }
 
   async run(detour: Detour = {}): Promise<void> {
     if (!this.canRun || !this.source) return;
-    this.#remember(this.settings.instruction);
+    this.wish.settle();
+    this.wish.remember();
+    this.#changesAtRun = this.document.changes.length;
     const controller = new AbortController();
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
@@ -314,9 +333,10 @@ export class Studio {
     for (const other of this.results) if (other !== result) this.#dropOne(other);
     this.results = [];
     this.#pictures.forget(result.candidate.changedMask);
-    this.settings = { ...this.settings, margins: NO_MARGINS };
+    this.wish.settle();
     const before = { sheets: this.document.sheets, open: this.document.step + 1 };
     this.document.follow(kept);
+    this.wish.take({ margins: NO_MARGINS });
     if (this.stepEditor.replacing === before.open) void this.stepEditor.replaced(before);
     else this.document.dropFuture();
     this.showStep();
@@ -335,23 +355,9 @@ export class Studio {
     if (this.phase === 'failed') this.phase = this.result ? 'done' : 'ready';
   }
 
-  /** A control map of the user's own. */
-  async openMap(file: Blob, name: string): Promise<void> {
-    await this.attempt(async () => {
-      const { id } = await this.#pictures.upload(file, name);
-      this.#pictures.forget(this.settings.control.map?.id);
-      this.change({ control: { ...this.settings.control, map: { id, name } } });
-    });
-  }
-
-  dropMap(): void {
-    this.#pictures.forget(this.settings.control.map?.id);
-    this.change({ control: { ...this.settings.control, map: undefined } });
-  }
-
   async #follow(running: Running, source: PictureId): Promise<void> {
     const mask = await this.#uploadMask();
-    const request = { ...requestOf(this.settings, { source, mask, anew: this.#anewOf() }), ...running.detour };
+    const request = { ...requestOf(this.settings, { source, mask, anew: this.wish.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.notices = notices);
     try {
       const results = await followRun({ link: this.#link, pictures: this.#pictures, strip: this.strip, onnotices }, request, running);
@@ -363,7 +369,7 @@ export class Studio {
     }
     this.chosen = 0;
     this.phase = 'done';
-    this.#expectRun();
+    this.wish.expectRun();
   }
 
   async #uploadMask(): Promise<PictureId | undefined> {
@@ -395,12 +401,18 @@ export class Studio {
     const { history } = this.document;
     [history.done, history.undone] = [table.done, table.undone];
     this.document.place(table);
-    this.change(table.settings);
+    this.wish.take(table.settings);
+    this.#changesAtRun = this.document.changes.length;
     this.showStep();
     this.stepEditor.replacing = table.replacing;
     this.results = table.results;
     this.chosen = table.chosen;
     if (this.results.length > 0) this.phase = 'done';
+  }
+
+  /** The strip shows the scales of the pack. */
+  packRead(): void {
+    if (this.canPaint) this.#emptyStrip();
   }
 
   /** Another step was opened by undoing, redoing or going there. */
@@ -417,34 +429,11 @@ export class Studio {
     // What it said of the picture that was here is not true of this one.
     this.error = undefined;
     this.phase = 'ready';
-    this.#expectRun();
+    this.wish.expectRun();
   }
 
   #emptyStrip(): void {
     this.strip.empty(this.advice.pack?.card.config.transformer.scales ?? []);
-  }
-
-  async #usePack(): Promise<void> {
-    await this.attempt(async () => {
-      await this.advice.usePack(this.settings.pack);
-      this.#readInstruction();
-      if (this.canPaint) this.#emptyStrip();
-    });
-  }
-
-  #readInstruction(): void {
-    this.advice.readInstruction(this.settings.pack, this.settings.instruction);
-  }
-
-  #expectRun(): void {
-    if (!this.source) return;
-    const request = requestOf({ ...this.settings, count: 1 }, { source: this.source.info.id, mask: undefined, anew: this.#anewOf() });
-    this.advice.expectRun(request);
-    this.map.show(request);
-  }
-
-  #anewOf() {
-    return this.anew && this.source ? { size: this.source.info.size, blank: this.blank } : undefined;
   }
 
   #dropResult(): void {
@@ -459,15 +448,10 @@ export class Studio {
     this.#pictures.forget(result.candidate.changedMask);
   }
 
-  #remember(instruction: string): void {
-    const words = instruction.trim();
-    if (words === '') return;
-    this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
-  }
-
   #forgetAll(): void {
     this.#dropResult();
     this.stepEditor.leave();
+    this.wish.settle();
     this.document.clear();
   }
 

@@ -187,6 +187,10 @@ test('keys are changed on the sheet, also where Cyrillic is printed', async ({ p
   await page.getByRole('combobox', { name: 'Control', exact: true }).focus();
   await page.keyboard.press('e');
   expect(await pressed('Brush')).toBe('true');
+  const control = page.getByRole('combobox', { name: 'Control', exact: true });
+  await expect(control).toHaveValue('canny');
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(control).toHaveValue('none');
   await page.keyboard.press('ControlOrMeta+z');
   await expect(page.getByRole('button', { name: 'Clear mask' })).toBeDisabled();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('');

@@ -196,3 +196,58 @@ test('the picture goes to other programs by the clipboard and by dragging', asyn
   const picture = await rawPicture(Buffer.from(await (await page.request.get(address)).body()));
   expect([picture.width, picture.height]).toEqual([320, 240]);
 });
+
+test('changes of settings are undone with the rest, typing by its pauses and a slider by its pull, also after a reload', async ({
+  studio: { page, openScene },
+}) => {
+  await openScene();
+  const words = page.getByRole('textbox', { name: 'Instruction' });
+  const control = page.getByRole('combobox', { name: 'Control' });
+  const strength = page.getByRole('slider', { name: 'Strength' });
+  const [undo, redo] = ['Undo', 'Redo'].map((name) => page.getByRole('button', { name, exact: true }));
+  await words.pressSequentially('make it');
+  await page.waitForTimeout(1.5 * A_SECOND);
+  await words.pressSequentially(' night');
+  await control.selectOption('canny');
+  // The map comes to stand above it.
+  await expect(page.getByRole('img', { name: 'The map as the model sees it' })).toBeVisible();
+  await strength.scrollIntoViewIfNeeded();
+  const box = (await strength.boundingBox())!;
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.9, y);
+  await page.mouse.down();
+  for (const share of [0.8, 0.6, 0.3]) {
+    await page.mouse.move(box.x + box.width * share, y, { steps: 4 });
+    await page.waitForTimeout(1.2 * A_SECOND);
+  }
+  await page.mouse.up();
+  const pulled = await strength.inputValue();
+  expect(Number(pulled)).toBeLessThan(0.5);
+  await stroke(page, [0.4, 0.5], [0.5, 0.5]);
+
+  await page.waitForTimeout(A_SECOND);
+  await page.reload();
+  await expectPhase(page, 'ready');
+  await expect(strength).toHaveValue(pulled);
+  await undo!.click();
+  await undo!.click();
+  await expect(strength).toHaveValue('1');
+  await undo!.click();
+  await expect(control).toHaveValue('none');
+  await undo!.click();
+  await expect(words).toHaveValue('make it');
+  await undo!.click();
+  await expect(words).toHaveValue('');
+  await expect(undo!).toBeDisabled();
+  for (let step = 0; step < 4; step++) await redo!.click();
+  await expect(words).toHaveValue('make it night');
+  await expect(strength).toHaveValue(pulled);
+  // By keys, where nothing is typed.
+  await strength.focus();
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(strength).toHaveValue('1');
+  await page.keyboard.press('ControlOrMeta+Shift+z');
+  await expect(strength).toHaveValue(pulled);
+  await redo!.click();
+  await expect(redo!).toBeDisabled();
+});

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as v from 'valibot';
 import { Project } from '#contract/project.js';
 import { Studio } from '#state/studio.svelte.js';
+import { tinyCard } from '../../support/tiny-card.js';
 import { FakeLink, infoOf, wholeRun } from './fake-link.js';
 
 beforeEach(() => {
@@ -192,9 +193,7 @@ test('layers name every step, its place, and its mask', async () => {
 
 test('a picture that brings its recipe brings every setting back', async () => {
   const link = new FakeLink();
-  link.table['packs.list'] = () => [
-    { name: 'sketch', family: 'infinity', version: '1', title: '', builtIn: true, licence: '', sizeBytes: 1, folder: '' },
-  ];
+  link.table['packs.info'] = () => ({ name: 'sketch', card: { ...tinyCard, version: '1' } }) as never;
   const studio = new Studio(link);
   await studio.begin();
   const request = {

@@ -408,19 +408,19 @@ test('an earlier instruction is remembered once, the last one first', async () =
     link.events = wholeRun('x');
     await studio.run();
   }
-  expect(studio.said).toEqual(['make it night', 'make it warmer']);
+  expect(studio.wish.said).toEqual(['make it night', 'make it warmer']);
 });
 
 test('a map of one’s own goes with the request, and another takes its place', async () => {
   const { studio, link } = await studioWithPhoto();
-  await studio.openMap(new Blob(['m']), 'edges.png');
-  await studio.openMap(new Blob(['n']), 'other.png');
+  await studio.wish.openMap(new Blob(['m']), 'edges.png');
+  await studio.wish.openMap(new Blob(['n']), 'other.png');
   studio.change({ instruction: 'a car', control: { ...studio.settings.control, kind: 'canny' } });
   link.events = wholeRun('held');
   await studio.run();
   expect(link.requests.at(-1)).toMatchObject({ control: { kind: 'canny', map: 'upload-3' } });
   expect(link.closed).toContain('upload-2');
-  studio.dropMap();
+  studio.wish.dropMap();
   expect(link.closed).toContain('upload-3');
 });
 
@@ -467,6 +467,8 @@ describe('a document', () => {
     expect(reopened.settings).toEqual(studio.settings);
     expect(JSON.parse(JSON.stringify(reopened.project))).toEqual(saved);
     reopened.undo();
+    reopened.undo();
+    expect([reopened.settings.instruction, reopened.settings.guidance]).toEqual(['make it night', undefined]);
     reopened.undo();
     expect([reopened.source?.info.id, reopened.mask.history.length]).toEqual(['upload-1', 1]);
   });

@@ -1,0 +1,147 @@
+import { changeBetween, turned, type Change } from '#document/changes.js';
+import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Settings } from '#document/request.js';
+import type { Advice } from './advice.svelte.js';
+import type { Document } from './document.svelte.js';
+import type { MapPreview } from './map-preview.svelte.js';
+import type { Pictures } from './pictures.js';
+
+/** What the studio lends to whoever wishes. */
+export interface WishBench {
+  readonly document: Document;
+  readonly advice: Advice;
+  readonly map: MapPreview;
+  /** A picture is drawn in the place of what is there. */
+  readonly anew: boolean;
+  /** Another pack has been read. */
+  packRead(): void;
+  /** What fails is said. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+/** Typing that rests so long is a change of its own. */
+const REST_MS = 1000;
+const MOST_SAID = 50;
+
+/** What is wished: what the panels hold, gesture after gesture, and what can be said of it before it is run. */
+export class Wish {
+  settings = $state.raw<Settings>(DEFAULT_SETTINGS);
+  /** Instructions that were run, the last one first. */
+  said = $state.raw<readonly string[]>([]);
+  /** What was there before the gesture that is under way. */
+  #before = $state.raw<Settings>();
+  #touched = '';
+  #held = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly #bench: WishBench;
+  readonly #pictures: Pictures;
+
+  constructor(bench: WishBench, pictures: Pictures) {
+    this.#bench = bench;
+    this.#pictures = pictures;
+  }
+
+  /** A gesture is under way that can be undone. */
+  get isChanging(): boolean {
+    return this.#before !== undefined;
+  }
+
+  /** By hand: one gesture is one step that can be undone. */
+  change(part: Partial<Settings>): void {
+    const touched = Object.keys(part).join();
+    if (touched !== this.#touched) this.settle();
+    this.#touched = touched;
+    if (this.#bench.document.source) this.#before ??= this.settings;
+    this.take(part);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#held) this.settle();
+    }, REST_MS);
+  }
+
+  /** The hand is on something: until it is lifted, all is one gesture. */
+  hold(): void {
+    this.settle();
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.settle();
+  }
+
+  /** The gesture is over. */
+  settle(): void {
+    clearTimeout(this.#timer);
+    const before = this.#before;
+    this.#before = undefined;
+    const { document } = this.#bench;
+    const change = before && changeBetween(before, this.settings, document.mask.history.length);
+    if (change) document.addChange(change);
+  }
+
+  /** Takes a change back, or up again. */
+  turn(change: Change, side: 'was' | 'is'): void {
+    this.take(turned(this.settings, change, side));
+  }
+
+  /** What follows from another deed, and is no step of its own. */
+  take(part: Partial<Settings>): void {
+    const before = this.settings;
+    this.settings = { ...before, ...part };
+    if (this.settings.pack !== before.pack) void this.#usePack();
+    else if (this.settings.instruction !== before.instruction) this.#readInstruction();
+    this.expectRun();
+  }
+
+  /** A control map of the user's own. */
+  async openMap(file: Blob, name: string): Promise<void> {
+    await this.#bench.attempt(async () => {
+      const { id } = await this.#pictures.upload(file, name);
+      this.#takeMap({ id, name });
+    });
+  }
+
+  dropMap(): void {
+    this.#takeMap(undefined);
+  }
+
+  #takeMap(map: Settings['control']['map']): void {
+    this.#pictures.forget(this.settings.control.map?.id);
+    this.take({ control: { ...this.settings.control, map } });
+  }
+
+  remember(): void {
+    const words = this.settings.instruction.trim();
+    if (words === '') return;
+    this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
+  }
+
+  /** Asks what a run of this would cost, and how its map looks. */
+  expectRun(): void {
+    const { document, advice, map } = this.#bench;
+    if (!document.source) return;
+    const pictures = { source: document.source.info.id, mask: undefined, anew: this.anew };
+    const request = requestOf({ ...this.settings, count: 1 }, pictures);
+    advice.expectRun(request);
+    map.show(request);
+  }
+
+  /** The sheet on which a picture is drawn anew; undefined where the open one is edited. */
+  get anew(): RequestPictures['anew'] {
+    const { anew, document } = this.#bench;
+    return anew && document.source ? { size: document.source.info.size, blank: document.blank } : undefined;
+  }
+
+  async #usePack(): Promise<void> {
+    await this.#bench.attempt(async () => {
+      await this.#bench.advice.usePack(this.settings.pack);
+      this.#readInstruction();
+      this.#bench.packRead();
+    });
+  }
+
+  #readInstruction(): void {
+    this.#bench.advice.readInstruction(this.settings.pack, this.settings.instruction);
+  }
+}
