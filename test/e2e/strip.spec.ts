@@ -70,28 +70,6 @@ test('a split and a heat map show what changed', async ({ studio }) => {
   expect((await canvasShot(page)) === after).toBe(true);
 });
 
-for (const [tool, key] of [
-  ['Lasso', 'l'],
-  ['Rectangle', 'r'],
-  ['Ellipse', 'o'],
-] as const) {
-  test(`the ${tool.toLowerCase()} paints a mask that can be undone`, async ({ studio }) => {
-    const { page } = studio;
-    await studio.openScene();
-    await page.getByTestId('canvas').focus();
-    await page.keyboard.press(key);
-    await expect(page.getByRole('button', { name: tool })).toHaveAttribute('aria-pressed', 'true');
-    await page.mouse.move(0, 0);
-    const before = await canvasShot(page);
-    await stroke(page, [0.4, 0.4], [0.6, 0.6]);
-    await expect(page.getByTestId('main-button')).toContainText(tool === 'Lasso' ? 'Edit' : 'Fill');
-    if (tool === 'Lasso') return;
-    await page.keyboard.press('Control+z');
-    await page.mouse.move(0, 0);
-    await expect.poll(async () => (await canvasShot(page)) === before).toBe(true);
-  });
-}
-
 test('an empty sheet becomes a picture from words', async ({ studio: { page } }) => {
   await page.getByRole('button', { name: 'New picture from words' }).click();
   await expectPhase(page, 'ready');

@@ -182,30 +182,6 @@ test('a failure of the run is said with its advice, and the next run works', asy
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
-test('a stroke that leaves the picture and returns is painted where the hand was, at full size', async ({ page, server }) => {
-  await openScene(page, 400, 300);
-  await page.getByRole('button', { name: '1:1' }).click();
-  const box = (await page.getByTestId('canvas').boundingBox())!;
-  const origin = { x: Math.round((box.width - 400) / 2), y: Math.round((box.height - 300) / 2) };
-  const at = (x: number, y: number) => [box.x + origin.x + x, box.y + origin.y + y] as const;
-  await page.mouse.move(...at(340, 100));
-  await page.mouse.down();
-  await page.mouse.move(...at(900, 100), { steps: 4 });
-  await page.mouse.move(...at(900, 200), { steps: 2 });
-  await page.mouse.move(...at(340, 200), { steps: 4 });
-  await page.mouse.up();
-  await page.getByTestId('main-button').click();
-  await expectPhase(page, 'done');
-  const { data, info } = await sharp(server.uploads.find(({ name }) => name === 'mask.png')?.bytes)
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  expect([info.width, info.height]).toEqual([400, 300]);
-  const painted = (x: number, y: number) => data[(y * info.width + x) * info.channels]! > 0;
-  expect([painted(340, 100), painted(399, 100), painted(399, 200), painted(340, 200)]).toEqual([true, true, true, true]);
-  expect([painted(300, 100), painted(370, 150), painted(340, 50), painted(10, 10)]).toEqual([false, false, false, false]);
-  expect(new Set(data)).toEqual(new Set([0, 255]));
-});
-
 test('a mask is painted by keyboard, and a tap of Tab still moves on', async ({ page, server: _ }) => {
   await openScene(page);
   await page.getByTestId('canvas').focus();
