@@ -1,5 +1,6 @@
 import { expect } from '@playwright/test';
-import { test } from './support/masks.js';
+import sharp from 'sharp';
+import { savedMask, SIZE, test } from './support/masks.js';
 import { expectPhase, stroke } from './support/studio.js';
 
 test('Alt and a drag size the brush', async ({ page, server: _ }) => {

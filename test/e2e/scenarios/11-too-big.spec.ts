@@ -8,6 +8,10 @@ import { canvasShot, expectPhase, stroke, test } from '../support/studio.js';
 const LIMIT = 'SCALEBRUSH_MEMORY_LIMIT';
 const before = process.env[LIMIT] ?? '';
 
+/** 24 megapixels take their time where others are at work, too. */
+const PATIENCE_MS = 120_000;
+test.describe.configure({ timeout: 2 * PATIENCE_MS });
+
 /** An operator's limit under which 24 megapixels fit at Fast, and no longer at Balanced. */
 test.beforeAll(async () => {
   const card = v.parse(PackCard, JSON.parse(await readFile('models/sketch/card.json', 'utf8')));
@@ -49,7 +53,7 @@ test('scenario 11: it is said before the run, forcing fails in words and costs n
   await expect(page.getByRole('radio', { name: 'Fast' })).toBeChecked();
   await expect(lack).toHaveText('');
   await page.getByTestId('main-button').click();
-  await expectPhase(page, 'done');
+  await expectPhase(page, 'done', PATIENCE_MS);
 });
 
 test('scenario 11: the same by keys alone', async ({ studio }) => {
@@ -74,5 +78,5 @@ test('scenario 11: the same by keys alone', async ({ studio }) => {
   await expect(page.getByTestId('main-button')).toBeFocused();
   await expect(lack).toHaveText('');
   await page.keyboard.press('Enter');
-  await expectPhase(page, 'done');
+  await expectPhase(page, 'done', PATIENCE_MS);
 });
