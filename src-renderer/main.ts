@@ -1,7 +1,7 @@
 import { mount } from 'svelte';
 import type { Desktop } from '#contract/desktop.js';
 import { createHttpLink } from '#link/http.js';
-import { Batch } from '#state/batch.svelte.js';
+import { Batch, type Shelf } from '#state/batch.svelte.js';
 import { ChangedArea } from '#state/changed-area.svelte.js';
 import { Machine } from '#state/machine.svelte.js';
 import { Packs } from '#state/packs.svelte.js';
@@ -14,8 +14,13 @@ import './theme.css';
 const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
 const link = createHttpLink();
-const studio = new Studio(link, windowName());
-const batch = new Batch(link, () => ({ settings: studio.settings, draws: studio.advice.draws }));
+const owner = windowName();
+const studio = new Studio(link, owner);
+const batch = new Batch(
+  link,
+  () => ({ settings: studio.settings, draws: studio.advice.draws, mask: studio.mask.painted ? studio.mask.layer : undefined }),
+  sessionShelf('scalebrush-batch'),
+);
 const changed = new ChangedArea(new Pictures(link));
 const preferences = new Preferences(link);
 const packs = new Packs({ link, studio, preferences });
@@ -24,6 +29,19 @@ const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: 
 mount(StudioView, { target, props: { studio, batch, changed, preferences, packs, machine, desktop } });
 void preferences.load();
 void studio.begin();
+void batch.recover();
+
+/** One text of this window, for as long as it is open; a browser that keeps nothing only forgets. */
+function sessionShelf(name: string): Shelf {
+  const key = async () => `${name}-${await owner}`;
+  return {
+    read: async () => sessionStorage.getItem(await key()),
+    write: async (text) => {
+      if (text === null) sessionStorage.removeItem(await key());
+      else sessionStorage.setItem(await key(), text);
+    },
+  };
+}
 
 /** A reload is the same window; a second tab is another, even where it was made as a double of the first. */
 async function windowName(): Promise<string> {

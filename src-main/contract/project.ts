@@ -7,6 +7,8 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
 
 /** What the panels hold, as far as it is not the default. */
+const OwnMap = v.object({ id: PictureId, name: v.string() });
+
 const ProjectSettings = v.object({
   instruction: v.optional(v.string()),
   preset: v.optional(v.picklist(PRESETS)),
@@ -24,7 +26,7 @@ const ProjectSettings = v.object({
       far: v.optional(v.number(), 0),
       estimator: v.optional(v.string()),
       invert: v.boolean(),
-      map: v.optional(v.object({ id: PictureId, name: v.string() })),
+      map: v.optional(OwnMap),
     }),
   ),
   pack: v.optional(v.string()),
@@ -59,6 +61,8 @@ const ProjectSheet = v.object({
   recipe: v.optional(Recipe),
   /** The mask that the wish was held to. */
   held: v.optional(MaskHistory),
+  /** The control map of one's own that the wish was held to. */
+  map: v.optional(OwnMap),
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   change: v.optional(v.object({ before: PictureId, after: PictureId })),
   /** Left out: the picture is that of the step before. */
@@ -86,6 +90,7 @@ const ProjectResult = v.object({
   request: Recipe.entries.request,
   margins: Margins,
   totalMs: v.number(),
+  map: v.optional(OwnMap),
 });
 
 /** A document: the photograph, every kept step behind it, and what lies on the table. Nothing in it is a path. */
@@ -120,8 +125,8 @@ export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Ex
 
 /** Every picture that a project names. */
 export function picturesOf({ sheets, others, results, settings }: Project): readonly PictureId[] {
-  const candidates = results.flatMap(({ candidate }) => [candidate.picture, candidate.changedMask]);
-  const steps = [...sheets, ...others].flatMap(({ picture, change }) => [picture, change?.before, change?.after]);
+  const candidates = results.flatMap(({ candidate, map }) => [candidate.picture, candidate.changedMask, map?.id]);
+  const steps = [...sheets, ...others].flatMap(({ picture, change, map }) => [picture, change?.before, change?.after, map?.id]);
   const all = [...steps, ...candidates, settings.control?.map?.id];
   return [...new Set(all.filter((id) => id !== undefined))];
 }
@@ -133,10 +138,10 @@ export function withPictures(project: Project, nameOf: (id: PictureId) => Pictur
     ...project,
     sheets: project.sheets.map((sheet) => renamedSheet(sheet, nameOf)),
     others: project.others.map((sheet) => renamedSheet(sheet, nameOf)),
-    results: project.results.map((result) => ({ ...result, candidate: renamed(result.candidate, nameOf) })),
+    results: project.results.map((result) => ({ ...result, candidate: renamed(result.candidate, nameOf), ...renamedMap(result, nameOf) })),
     settings: {
       ...project.settings,
-      ...(control?.map && { control: { ...control, map: { ...control.map, id: nameOf(control.map.id) } } }),
+      ...(control && { control: { ...control, ...renamedMap(control, nameOf) } }),
     },
   };
 }
@@ -144,7 +149,11 @@ export function withPictures(project: Project, nameOf: (id: PictureId) => Pictur
 function renamedSheet(sheet: Project['sheets'][number], nameOf: (id: PictureId) => PictureId): Project['sheets'][number] {
   const { picture, change } = sheet;
   const renamedChange = change && { change: { before: nameOf(change.before), after: nameOf(change.after) } };
-  return { ...sheet, picture: nameOf(picture), ...renamedChange };
+  return { ...sheet, picture: nameOf(picture), ...renamedChange, ...renamedMap(sheet, nameOf) };
+}
+
+function renamedMap({ map }: { map?: v.InferOutput<typeof OwnMap> | undefined }, nameOf: (id: PictureId) => PictureId) {
+  return map && { map: { ...map, id: nameOf(map.id) } };
 }
 
 type Candidate = Project['results'][number]['candidate'];

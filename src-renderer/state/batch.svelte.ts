@@ -1,17 +1,43 @@
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry, type BatchReport } from '#contract/batch.js';
-import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
-import type { PictureInfo } from '#contract/api.js';
 import { requestOf, verbOf, type Settings } from '#document/request.js';
 import type { Link } from '#link/http.js';
 import { Pictures, type SavedFile } from './pictures.js';
 import { zipOf } from './zip.js';
 
-/** What a batch takes of the studio: the wish as the panels hold it. */
+/** The wish as the panels hold it. */
 export interface BatchWish {
   readonly settings: Settings;
   /** The pack only draws: a picture is drawn anew in the place of each. */
   readonly draws: boolean;
+}
+
+/** What a batch takes of the studio. */
+export interface BatchTable extends BatchWish {
+  /** What is painted; undefined where nothing is. */
+  readonly mask: { toPng(): Promise<Blob> } | undefined;
+}
+
+/** Where a batch outlives the page that began it: a window's own shelf for one text. */
+export interface Shelf {
+  read(): Promise<string | null>;
+  write(text: string | null): Promise<void>;
+}
+
+/** What all files of one batch get, whatever the panels say later. */
+interface Order extends BatchWish {
+  /** The mask that it is held to. */
+  readonly mask: PictureId | undefined;
+}
+
+/** A batch as it lies on the shelf; pictures by the name of their result. */
+interface Job {
+  readonly version: 1;
+  readonly order: Order;
+  readonly entries: readonly BatchEntry[];
+  readonly sources: Readonly<Record<string, PictureId>>;
+  readonly results: Readonly<Record<string, PictureId>>;
 }
 
 interface Outcome {
@@ -20,12 +46,18 @@ interface Outcome {
   readonly ms: number;
 }
 
-/** Many pictures, one wish: the window's end of what `scalebrush batch` does. */
+/** Many pictures, one wish: the window's end of what `scalebrush batch` does. The service holds them, so that a reload loses none. */
 export class Batch {
   entries = $state.raw<readonly BatchEntry[]>([]);
   running = $state(false);
   /** The picture at work is finished, then there is a rest. */
   pausing = $state(false);
+  /** The files are held to what is painted. */
+  holds = $state(false);
+  /** How many files have been brought to the service, while that goes on. */
+  takenIn = $state<number>();
+  /** It was cut off by a reload, and can be gone on with. */
+  cutOff = $state(false);
 
   readonly report: BatchReport = $derived(reportOf(this.entries));
   readonly begun = $derived(this.report.waiting < this.entries.length);
@@ -33,56 +65,70 @@ export class Batch {
 
   readonly #link: Link;
   readonly #pictures: Pictures;
-  readonly #current: () => BatchWish;
+  readonly #current: () => BatchTable;
+  readonly #shelf: Shelf;
   #files: readonly File[] = [];
-  #results: readonly SavedFile[] = [];
-  /** All files of one batch get the same, whatever the panels say later. */
-  #wish: BatchWish | undefined;
+  #sources: Readonly<Record<string, PictureId>> = {};
+  #results: Readonly<Record<string, PictureId>> = {};
+  #order = $state.raw<Order>();
   #running: AbortController | undefined;
 
-  constructor(link: Link, current: () => BatchWish) {
+  constructor(link: Link, current: () => BatchTable, shelf: Shelf) {
     this.#link = link;
     this.#pictures = new Pictures(link);
     this.#current = current;
+    this.#shelf = shelf;
   }
 
   /** What will be done to each picture: that which was begun with, else what the panels say. */
   get wish(): BatchWish {
-    return this.#wish ?? this.#current();
+    return this.#order ?? this.#current();
+  }
+
+  /** Whether there is a mask that it could be held to; a border is grown without one, and so is what is drawn anew. */
+  get canHold(): boolean {
+    const { settings, draws, mask } = this.#current();
+    return !this.#order && mask !== undefined && verbOf(settings, { masked: false, anew: draws }) === 'edit';
+  }
+
+  get masked(): boolean {
+    return this.#order ? this.#order.mask !== undefined : this.holds && this.canHold;
   }
 
   get canStart(): boolean {
     const { settings, draws } = this.wish;
-    const needsWords = ['edit', 'generate'].includes(verbOf(settings, { masked: false, anew: draws }));
+    const needsWords = ['edit', 'generate'].includes(verbOf(settings, { masked: this.masked, anew: draws }));
     return !this.running && this.report.waiting > 0 && (!needsWords || settings.instruction.trim() !== '');
   }
 
   /** Takes the pictures among the files, in the order of the command line. */
   choose(files: readonly File[]): void {
     if (this.running) return;
+    this.#pictures.forget(...Object.values(this.#sources), ...Object.values(this.#results), this.#order?.mask);
     this.#files = files.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1));
-    this.#results = [];
-    this.#wish = undefined;
+    [this.#sources, this.#results, this.#order] = [{}, {}, undefined];
+    this.cutOff = false;
     this.entries = planBatch(this.#files.map(({ name }) => name)).map((plan) => ({ ...plan, state: 'waiting' }));
+    void this.#shelf.write(null);
   }
 
   /** Does what is still waiting; ends when nothing is, or when it is paused or cancelled. */
   async start(): Promise<void> {
     if (!this.canStart) return;
-    this.#wish = this.wish;
     const controller = new AbortController();
     this.#running = controller;
     this.running = true;
+    this.cutOff = false;
     try {
-      for await (const { index, entry } of runBatch(this.entries, (each) => this.#one(each, controller.signal))) {
-        this.entries = this.entries.with(index, entry);
-        if (this.pausing && entry.state !== 'running') break;
-      }
+      this.#order ??= await this.#takeOrder();
+      await this.#takeIn(controller.signal);
+      if (!this.pausing) await this.#workOn(controller.signal);
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
     } finally {
       this.running = false;
       this.pausing = false;
+      this.takenIn = undefined;
       this.#running = undefined;
     }
   }
@@ -96,31 +142,109 @@ export class Batch {
     this.#running?.abort();
   }
 
-  resultOf({ output }: BatchEntry): SavedFile | undefined {
-    return this.#results.find(({ name }) => name === output);
+  /** What this window had begun before it was loaded anew. Files that the service no longer holds are refused. */
+  async recover(): Promise<void> {
+    const job = jobIn(await this.#shelf.read());
+    if (!job || this.entries.length > 0) return;
+    const entries: BatchEntry[] = [];
+    for (const entry of job.entries) entries.push(await this.#foundAgain(entry, job));
+    [this.#sources, this.#results, this.#order] = [job.sources, job.results, job.order];
+    this.entries = entries;
+    this.cutOff = this.report.waiting > 0;
+  }
+
+  async resultOf({ output }: BatchEntry): Promise<SavedFile> {
+    return { file: await this.#link.download(this.#results[output] ?? ''), name: output };
   }
 
   async zip(): Promise<SavedFile> {
-    return { file: await zipOf(this.#results), name: 'scalebrush-batch.zip' };
+    const results: SavedFile[] = [];
+    for (const entry of this.entries) if (entry.state === 'done') results.push(await this.resultOf(entry));
+    return { file: await zipOf(results), name: 'scalebrush-batch.zip' };
   }
 
-  async #one(entry: BatchEntry, signal: AbortSignal): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
-    const file = this.#files.find(({ name }) => name === entry.source);
-    if (!file) throw new ExpectedError('image.unreadable', `Expected a file for ${entry.source} but it is gone.`);
-    const source = await this.#pictures.upload(file, file.name);
-    let outcome: Outcome | undefined;
-    try {
-      outcome = await this.#run(this.#requestFor(entry, source), signal);
-      this.#results = [...this.#results, { file: await this.#link.download(outcome.picture), name: entry.output }];
-      return { state: 'done', ms: outcome.ms };
-    } finally {
-      this.#pictures.forget(source.id, outcome?.picture, outcome?.changedMask);
+  async #takeOrder(): Promise<Order> {
+    const { settings, draws, mask } = this.#current();
+    const held = this.masked && mask ? (await this.#pictures.upload(await mask.toPng(), 'mask.png')).id : undefined;
+    return { settings, draws, mask: held };
+  }
+
+  /** Brings the files to the service: a page that is loaded anew has none of them. */
+  async #takeIn(signal: AbortSignal): Promise<void> {
+    for (const [index, entry] of this.entries.entries()) {
+      const file = this.#files[index];
+      if (this.pausing) return;
+      if (entry.state !== 'waiting' || !file || this.#sources[entry.output] !== undefined) continue;
+      throwIfCancelled(signal);
+      this.takenIn = index;
+      try {
+        const { id } = await this.#pictures.upload(file, file.name);
+        this.#sources = { ...this.#sources, [entry.output]: id };
+        this.#keep();
+      } catch (error) {
+        this.#note(index, { ...entry, state: 'refused', error: toErrorData(error) });
+      }
+    }
+    this.takenIn = undefined;
+  }
+
+  async #workOn(signal: AbortSignal): Promise<void> {
+    for await (const { index, entry } of runBatch(this.entries, (each) => this.#one(each, signal))) {
+      this.#note(index, entry);
+      if (this.pausing && entry.state !== 'running') break;
     }
   }
 
-  #requestFor({ format }: BatchEntry, { id, size }: PictureInfo): EditRequestInput {
+  #note(index: number, entry: BatchEntry): void {
+    this.entries = this.entries.with(index, entry);
+    this.#keep();
+  }
+
+  #keep(): void {
+    if (!this.#order) return;
+    const job: Job = { version: 1, order: this.#order, entries: this.entries, sources: this.#sources, results: this.#results };
+    // A shelf that is full is no reason to stop.
+    void this.#shelf.write(JSON.stringify(job)).catch(() => undefined);
+  }
+
+  async #foundAgain({ error, ...entry }: BatchEntry, { sources, results }: Job): Promise<BatchEntry> {
+    if (error) return { ...entry, error };
+    const id = entry.state === 'done' ? results[entry.output] : sources[entry.output];
+    const state = entry.state === 'running' ? 'waiting' : entry.state;
+    try {
+      await this.#link.call('picture.describe', { id: id ?? '' });
+      return { ...entry, state };
+    } catch {
+      const gone = new ExpectedError('picture.unknown', `Expected ${entry.source} but it is no longer held; choose it again.`);
+      return { ...entry, state: 'refused', error: toErrorData(gone) };
+    }
+  }
+
+  async #one(entry: BatchEntry, signal: AbortSignal): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
+    const source = this.#sources[entry.output] ?? '';
+    try {
+      const { picture, changedMask, ms } = await this.#run(await this.#requestFor(entry, source), signal);
+      this.#results = { ...this.#results, [entry.output]: picture };
+      this.#letGo(entry, changedMask);
+      return { state: 'done', ms };
+    } catch (error) {
+      // What is cancelled waits again.
+      if (!(error instanceof CancelledError)) this.#letGo(entry);
+      throw error;
+    }
+  }
+
+  /** Its source is not needed any more, nor is what was made beside its result. */
+  #letGo({ output }: BatchEntry, beside?: PictureId): void {
+    const { [output]: source, ...others } = this.#sources;
+    this.#sources = others;
+    this.#pictures.forget(source, beside);
+  }
+
+  async #requestFor({ format }: BatchEntry, source: PictureId): Promise<EditRequestInput> {
     const { settings, draws } = this.wish;
-    const pictures = { source: id, mask: undefined, ...(draws && { anew: { size, blank: false } }) };
+    const { size } = await this.#link.call('picture.describe', { id: source });
+    const pictures = { source, mask: this.#order?.mask, ...(draws && { anew: { size, blank: false } }) };
     return { ...requestOf({ ...settings, count: 1 }, pictures), previews: false, output: { format, recipe: true } };
   }
 
@@ -133,6 +257,16 @@ export class Batch {
       else if (event.type === 'done' && made) return { ...made, ms: event.timingsMs.total };
     }
     throw new ExpectedError('service.unreachable', 'The run ended without a result.');
+  }
+}
+
+/** Undefined where nothing lies there that we could have written. */
+function jobIn(text: string | null): Job | undefined {
+  try {
+    const job = JSON.parse(text ?? 'null') as Partial<Job> | null;
+    return job?.version === 1 ? (job as Job) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MaskHistory, MaskList } from '#contract/mask.js';
+import type { PictureId } from '#contract/request.js';
 import { NO_CHANGES, settled, withChange, type Change, type Changes } from '#document/changes.js';
 import { EMPTY_MASK } from '#document/mask.js';
 import { activeMask, carriedOn, ONE_MASK } from '#document/mask-list.js';
@@ -25,7 +26,7 @@ export class Document {
   changes = $state.raw<Changes>(NO_CHANGES);
   readonly history = new History();
   /** What else is known of the open step. */
-  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'change' | 'hidden' | 'stale'>>({});
+  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'map' | 'change' | 'hidden' | 'stale'>>({});
   /** Every picture that was kept, the open one among them, and which that is. */
   readonly sheets: readonly Sheet[] = $derived([...this.history.past, ...(this.source ? [this.sheet()] : []), ...this.history.future]);
   readonly step = $derived(this.history.past.length);
@@ -79,7 +80,7 @@ export class Document {
   }
 
   /** The step that a result becomes. */
-  stepOf({ info, bitmap, request, candidate }: ShownResult): Sheet {
+  stepOf({ info, bitmap, request, candidate, map }: ShownResult): Sheet {
     const { seed, tokens } = candidate;
     const masks = carriedOn(this.mask.list);
     const before = this.source?.info.id;
@@ -91,6 +92,7 @@ export class Document {
       ...(masks !== ONE_MASK && { masks }),
       ...(this.mask.painted && request.task !== 'expand' && { held: this.mask.history }),
       ...(before !== undefined && { change: { before, after: info.id } }),
+      ...(map && { map }),
     };
   }
 
@@ -184,6 +186,11 @@ export class Document {
   /** What is behind an earlier step does not follow from a changed one. */
   dropFuture(): void {
     this.#free(this.history.takeFuture());
+  }
+
+  /** Whether a step was held to this control map. */
+  holdsMap(id: PictureId): boolean {
+    return [...this.history.all, ...this.sheets].some(({ map }) => map?.id === id);
   }
 
   /** Takes everything off the table. */

@@ -36,7 +36,7 @@ export function projectOf({ sheets, results, settings, done, undone, ...rest }: 
     undone: undone.map(numbered),
     sheets: sheets.map(stored),
     others: all.slice(sheets.length).map(stored),
-    results: results.map(({ candidate, request, margins, totalMs }) => ({ candidate, request, margins, totalMs })),
+    results: results.map(({ candidate, request, margins, totalMs, map }) => ({ candidate, request, margins, totalMs, map })),
   } as ProjectInput;
 }
 

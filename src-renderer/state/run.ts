@@ -22,7 +22,7 @@ export async function followRun(place: RunPlace, request: EditRequestInput, runn
     if (event.type === 'candidate') candidates.push(event.candidate);
     else if (event.type === 'done') {
       const results: ShownResult[] = [];
-      const said = { request: wishOf(request), margins: running.margins, totalMs: event.timingsMs.total };
+      const said = { request: wishOf(request), margins: running.margins, totalMs: event.timingsMs.total, map: running.map };
       for (const candidate of candidates) results.push({ ...(await place.pictures.show(candidate.picture)), candidate, ...said });
       if (results.length > 0) return results;
       break;

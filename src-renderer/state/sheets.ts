@@ -3,6 +3,7 @@ import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
 import type { MaskHistory, MaskList } from '#contract/mask.js';
 import { NO_CHANGES, type Changes } from '#document/changes.js';
+import type { Settings } from '#document/request.js';
 import type { ShownPicture } from './pictures.js';
 import type { StripContents } from './scale-strip.svelte.js';
 
@@ -18,7 +19,11 @@ export interface ShownResult extends ShownPicture {
   /** The border that it has beyond the source. */
   readonly margins: Margins;
   readonly totalMs: number;
+  /** The control map of one's own that it was held to. */
+  readonly map?: OwnMap | undefined;
 }
+
+type OwnMap = NonNullable<Settings['control']['map']>;
 
 /** A picture with the mask on it: what undoing a kept result returns to. */
 export interface Sheet {
@@ -34,6 +39,8 @@ export interface Sheet {
   readonly recipe?: Recipe | undefined;
   /** The mask that the wish was held to. */
   readonly held?: MaskHistory | undefined;
+  /** The control map of one's own that the wish was held to. */
+  readonly map?: OwnMap | undefined;
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   readonly change?: { readonly before: PictureId; readonly after: PictureId } | undefined;
   /** Left out: the picture is that of the step before. */
@@ -100,6 +107,7 @@ export interface Running {
   readonly controller: AbortController;
   readonly margins: Margins;
   readonly detour: Detour;
+  readonly map: OwnMap | undefined;
   /** What the strip showed, in case the run comes to nothing. */
   readonly strip: StripContents;
   readonly ended: Promise<void>;

@@ -26,6 +26,8 @@ export class StepEditor {
   /** Pictures are being put together. */
   busy = $state(false);
 
+  /** The later steps are following one that was replaced. */
+  #following: Promise<void> | undefined;
   readonly #bench: Bench;
   readonly #room: Darkroom;
 
@@ -38,13 +40,14 @@ export class StepEditor {
   edit(step: number): boolean {
     const { document } = this.#bench;
     const { sheets } = document;
-    const { recipe, held } = sheets[step] ?? {};
+    const { recipe, held, map } = sheets[step] ?? {};
     if (!recipe || step === 0 || this.busy) return false;
     this.#bench.wish.settle();
     document.place({ sheets, open: step - 1 });
     document.mask.show(held ?? EMPTY_MASK);
     this.#bench.showStep();
-    this.#bench.wish.take(settingsOf(recipe));
+    const settings = settingsOf(recipe);
+    this.#bench.wish.take(settings.control ? { ...settings, control: { ...settings.control, map } } : settings);
     this.replacing = step;
     return true;
   }
@@ -53,7 +56,20 @@ export class StepEditor {
   async rerun(step: number, detour: Detour = {}): Promise<void> {
     if (!this.edit(step)) return;
     await this.#bench.run({ count: 1, ...detour });
-    if (this.#bench.phase === 'done') this.#bench.keep();
+    if (this.#bench.phase !== 'done') return;
+    this.#bench.keep();
+    await this.#following;
+  }
+
+  /** Makes every step anew that builds on what has changed since, the earliest first; ends where one of them comes to nothing. */
+  async rerunStale(): Promise<void> {
+    const { document } = this.#bench;
+    const nextFrom = (from: number) =>
+      document.sheets.findIndex(({ stale, recipe }, i) => i >= from && stale === true && recipe !== undefined);
+    for (let step = nextFrom(1); step > 0; step = nextFrom(step + 1)) {
+      await this.rerun(step);
+      if (this.replacing !== undefined || document.sheets[step]?.stale === true) return;
+    }
   }
 
   leave(): void {
@@ -78,10 +94,10 @@ export class StepEditor {
   }
 
   /** A kept result has taken the place of the step that is now the first behind it: the later ones follow. */
-  async replaced(before: Steps): Promise<void> {
+  replaced(before: Steps): void {
     const { document } = this.#bench;
     this.leave();
-    await this.#work(async () => {
+    this.#following = this.#work(async () => {
       const { open } = document.steps;
       const kept: readonly Sheet[] = [...document.sheets.slice(0, open + 1), ...document.sheets.slice(open + 2)];
       const { sheets, dependent } = await rechained(kept, open + 1, this.#room);

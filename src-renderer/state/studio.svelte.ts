@@ -257,7 +257,8 @@ export class Studio {
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
     const margins = this.verb === 'expand' ? this.settings.margins : NO_MARGINS;
-    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended };
+    const { kind, map } = this.settings.control;
+    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended, map: kind === 'none' ? undefined : map };
     this.#running = running;
     this.phase = 'running';
     this.error = undefined;
@@ -337,7 +338,7 @@ export class Studio {
     const before = { sheets: this.document.sheets, open: this.document.step + 1 };
     this.document.follow(kept);
     this.wish.take({ margins: NO_MARGINS });
-    if (this.stepEditor.replacing === before.open) void this.stepEditor.replaced(before);
+    if (this.stepEditor.replacing === before.open) this.stepEditor.replaced(before);
     else this.document.dropFuture();
     this.showStep();
   }

@@ -17,6 +17,7 @@ export function unusedOf(gone: readonly Sheet[], kept: readonly Sheet[]): Unused
   };
 }
 
+/** Control maps are not among them: the panel may still hold one. */
 function idsOf({ picture, change }: Sheet): readonly PictureId[] {
   return change ? [picture.info.id, change.before, change.after] : [picture.info.id];
 }

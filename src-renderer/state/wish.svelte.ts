@@ -4,12 +4,14 @@ import type { Advice } from './advice.svelte.js';
 import type { Document } from './document.svelte.js';
 import type { MapPreview } from './map-preview.svelte.js';
 import type { Pictures } from './pictures.js';
+import type { ShownResult } from './sheets.js';
 
 /** What the studio lends to whoever wishes. */
 export interface WishBench {
   readonly document: Document;
   readonly advice: Advice;
   readonly map: MapPreview;
+  readonly results: readonly ShownResult[];
   /** A picture is drawn in the place of what is there. */
   readonly anew: boolean;
   /** Another pack has been read. */
@@ -107,7 +109,11 @@ export class Wish {
   }
 
   #takeMap(map: Settings['control']['map']): void {
-    this.#pictures.forget(this.settings.control.map?.id);
+    const { document, results } = this.#bench;
+    const last = this.settings.control.map?.id;
+    // A step that is run again is held to its own map.
+    const needed = last !== undefined && (document.holdsMap(last) || results.some((result) => result.map?.id === last));
+    if (!needed) this.#pictures.forget(last);
     this.take({ control: { ...this.settings.control, map } });
   }
 

@@ -154,6 +154,7 @@ export const de = {
   historyHidden: 'ausgelassen',
   historyStale: 'neu auszuführen',
   rerunStep: 'Nochmals',
+  rerunStale: 'Alle markierten Schritte nochmals',
   rerollStep: 'Neu würfeln',
   editStep: 'Ändern…',
   hideStep: 'Auslassen',
@@ -198,7 +199,13 @@ export const de = {
   batch: {
     title: 'Viele Bilder auf einmal',
     help: (verb: string, instruction: string, preset: string) =>
-      `Jedes Bild bekommt, was die Felder jetzt sagen: ${verb}${instruction.trim() === '' ? '' : ` „${instruction}“`}, ${preset}. Ohne Maske. Ergebnisse behalten das Format ihrer Vorlage.`,
+      `Jedes Bild bekommt, was die Felder jetzt sagen: ${verb}${instruction.trim() === '' ? '' : ` „${instruction}“`}, ${preset}. Ergebnisse behalten das Format ihrer Vorlage.`,
+    holds: 'Jedes Bild auf die gemalte Maske beschränken',
+    masked: 'Die Maske wird auf jedes Bild ihrer Form skaliert; Bilder anderer Form werden abgelehnt.',
+    unmasked: 'Ohne Maske.',
+    takingIn: (index: number, of: number) => `Bild ${index} von ${of} wird übernommen`,
+    cutOff: (done: number, refused: number, waiting: number) =>
+      `Das Fenster wurde neu geladen: ${done} fertig, ${refused} abgelehnt, ${waiting} offen. Weiter drücken.`,
     chooseFiles: 'Bilder wählen…',
     chooseFolder: 'Ordner wählen…',
     files: 'Bilder',

@@ -153,6 +153,7 @@ export const en = {
   historyHidden: 'left out',
   historyStale: 'to be run again',
   rerunStep: 'Run again',
+  rerunStale: 'Run all marked steps again',
   rerollStep: 'Another seed',
   editStep: 'Change…',
   hideStep: 'Leave out',
@@ -192,7 +193,13 @@ export const en = {
   batch: {
     title: 'Many pictures at once',
     help: (verb: string, instruction: string, preset: string) =>
-      `Each picture gets what the panels say now: ${verb}${instruction.trim() === '' ? '' : ` “${instruction}”`}, ${preset}. No mask is used. Results keep the format of their source.`,
+      `Each picture gets what the panels say now: ${verb}${instruction.trim() === '' ? '' : ` “${instruction}”`}, ${preset}. Results keep the format of their source.`,
+    holds: 'Hold each picture to the painted mask',
+    masked: 'The mask is scaled to each picture of its shape; pictures of another shape are refused.',
+    unmasked: 'No mask is used.',
+    takingIn: (index: number, of: number) => `Taking in picture ${index} of ${of}`,
+    cutOff: (done: number, refused: number, waiting: number) =>
+      `The window was loaded anew: ${done} done, ${refused} refused, ${waiting} to do. Press Go on.`,
     chooseFiles: 'Choose pictures…',
     chooseFolder: 'Choose a folder…',
     files: 'Pictures',

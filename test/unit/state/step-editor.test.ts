@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as v from 'valibot';
-import { Project } from '#contract/project.js';
+import { picturesOf, Project, withPictures } from '#contract/project.js';
 import { Studio } from '#state/studio.svelte.js';
 import { tinyCard } from '../../support/tiny-card.js';
 import { FakeLink, infoOf, wholeRun } from './fake-link.js';
@@ -114,6 +114,65 @@ describe('a step', () => {
     expect(link.requests.at(-1)).toMatchObject({ source: 'c' });
     expect(studio.document.sheets[2]).toMatchObject({ change: { before: 'c', after: 'd' } });
     expect(studio.document.sheets[2]?.stale).toBeFalsy();
+  });
+
+  test('is run again with its own control map, which goes to a file with it', async () => {
+    const { studio, link } = await twoSteps();
+    await studio.wish.openMap(new Blob(['m']), 'edges.png');
+    const own = studio.settings.control.map;
+    studio.change({ instruction: 'a car', control: { ...studio.settings.control, kind: 'canny' } });
+    link.events = wholeRun('c');
+    await studio.run();
+    studio.keep();
+    await studio.wish.openMap(new Blob(['n']), 'other.png');
+    link.events = wholeRun('d');
+    await studio.stepEditor.rerun(3);
+    expect(link.requests.at(-1)).toMatchObject({ control: { kind: 'canny', map: own?.id } });
+    expect(studio.document.sheets[3]?.map).toEqual(own);
+    const project = v.parse(Project, JSON.parse(JSON.stringify(studio.project)));
+    expect(project.sheets[3]?.map).toEqual(own);
+    const renamed = withPictures(project, (id) => `new-${id}`);
+    expect([renamed.sheets[3]?.map?.id, picturesOf(renamed).includes(`new-${own!.id}`)]).toEqual([`new-${own!.id}`, true]);
+    await studio.stepEditor.rerun(1);
+    expect(link.requests.at(-1)?.control).toBeUndefined();
+  });
+
+  test('with all others that are marked is run again at one press, the earliest first', async () => {
+    const { studio, link } = await twoSteps();
+    studio.change({ instruction: 'make it cooler' });
+    link.events = wholeRun('c');
+    await studio.run();
+    studio.keep();
+    refuse(link);
+    const made = ['A', 'B', 'C'];
+    const run = link.stream;
+    link.stream = ((...args: Parameters<typeof run>) => {
+      link.events = wholeRun(made.shift() ?? '');
+      return run(...args);
+    }) as typeof run;
+    await studio.stepEditor.rerun(1);
+    // The third stands on the second as it was; it is marked when that one has changed.
+    expect(studio.document.sheets.map(({ stale }) => stale === true)).toEqual([false, false, true, false]);
+    await studio.stepEditor.rerunStale();
+    expect(pictures(studio)).toEqual(['upload-1', 'A', 'B', 'C']);
+    expect(link.requests.slice(-2).map(({ instruction, source }) => [instruction, source])).toEqual([
+      ['make it warmer', 'A'],
+      ['make it cooler', 'B'],
+    ]);
+    expect(studio.document.sheets.some(({ stale }) => stale === true)).toBe(false);
+    studio.undo();
+    expect(pictures(studio).at(-1)).toBe('c');
+  });
+
+  test('that comes to nothing ends it: those behind stay marked', async () => {
+    const { studio, link } = await twoSteps();
+    refuse(link);
+    link.events = wholeRun('A');
+    await studio.stepEditor.rerun(1);
+    link.events = [{ type: 'failed', error: { code: 'inference.died', message: 'It died.', advice: '' } }];
+    await studio.stepEditor.rerunStale();
+    expect([studio.phase, studio.document.sheets[2]?.stale]).toEqual(['failed', true]);
+    expect(link.requests).toHaveLength(4);
   });
 
   test('is changed in the window: another mask does not drop the steps behind it, and leaving changes nothing', async () => {

@@ -420,8 +420,9 @@ test('a map of one’s own goes with the request, and another takes its place', 
   await studio.run();
   expect(link.requests.at(-1)).toMatchObject({ control: { kind: 'canny', map: 'upload-3' } });
   expect(link.closed).toContain('upload-2');
+  // What a result was held to stays, in case it is run again.
   studio.wish.dropMap();
-  expect(link.closed).toContain('upload-3');
+  expect([studio.settings.control.map, link.closed.includes('upload-3')]).toEqual([undefined, false]);
 });
 
 test('kept pictures are a history that can be walked without losing any', async () => {
