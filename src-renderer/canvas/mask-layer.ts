@@ -1,6 +1,7 @@
-import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
-import { applyStep, isEmpty, paintSegment, rasterise } from '#document/mask.js';
+import { isEmpty } from '#document/mask.js';
+import { MaskPixels } from '#document/mask-pixels.js';
 import { offThread } from './off-thread.js';
 
 /** Two hues, because no single one is seen on every photograph. */
@@ -20,11 +21,6 @@ function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[MaskTint]): U
   return Uint32Array.from({ length: 256 }, (_, value) => packed([red, green, blue, Math.round((most * value) / 255)]));
 }
 
-interface Box {
-  readonly low: Point;
-  readonly high: Point;
-}
-
 /** Drawn in one piece, a canvas is copied whole for each dab that follows: small pieces keep that small. */
 const TILE_SIDE = 512;
 /** More pixels than this are coloured piece by piece, so that the window answers meanwhile. */
@@ -40,19 +36,19 @@ export class MaskLayer {
   readonly extent: Extent;
   readonly #tiles = new Map<number, MaskTile>();
   readonly #onlater: () => void;
-  #later: Rect[] = [];
-  #values: Uint8Array;
+  readonly #later: Rect[] = [];
+  readonly #pixels: MaskPixels;
   #tint: MaskTint = 'red';
 
   /** `onlater` hears when a piece of a large change is shown. */
   constructor(extent: Extent, onlater: () => void = () => undefined) {
     this.extent = extent;
     this.#onlater = onlater;
-    this.#values = new Uint8Array(extent.width * extent.height);
+    this.#pixels = new MaskPixels(extent);
   }
 
   get empty(): boolean {
-    return isEmpty(this.#values);
+    return this.#pixels.empty;
   }
 
   /** What is painted, as pieces; where nothing is, there is no piece. */
@@ -63,52 +59,44 @@ export class MaskLayer {
   tint(tint: MaskTint): void {
     if (tint === this.#tint) return;
     this.#tint = tint;
-    this.#redraw(this.#everything);
+    this.#redraw([{ x: 0, y: 0, ...this.extent }]);
   }
 
   show(history: MaskHistory): void {
-    this.#values = rasterise(history, this.extent);
-    this.#redraw(this.#everything);
+    this.#redraw(this.#pixels.show(history));
   }
 
   /** One more step onto the pixels of all steps before it. */
   apply(step: MaskStep): void {
-    applyStep(this.#values, this.extent, step);
-    this.#redraw(this.#everything);
+    this.#redraw([this.#pixels.add(step)]);
   }
 
-  paint(from: Point, to: Point, stroke: BrushTip): void {
-    paintSegment(this.#values, this.extent, { from, to, stroke });
-    const reach = stroke.radiusPx + 1;
-    this.#redraw({
-      low: { x: Math.min(from.x, to.x) - reach, y: Math.min(from.y, to.y) - reach },
-      high: { x: Math.max(from.x, to.x) + reach, y: Math.max(from.y, to.y) + reach },
-    });
+  /** A part of a stroke, which is a step once it is committed. */
+  paint(from: Point, to: Point, tip: BrushTip): void {
+    this.#redraw([this.#pixels.paint(from, to, tip)]);
+  }
+
+  commit(step: MaskStep): void {
+    this.#pixels.commit(step);
   }
 
   /** White where painted, as the contract wants it. */
   async toPng(): Promise<Blob> {
-    const png = await offThread('encodeMask', { values: this.#values, extent: this.extent });
+    const png = await offThread('encodeMask', { values: this.#pixels.values, extent: this.extent });
     if (!png) throw new Error('Expected the mask as a PNG but it could not be written.');
     return png;
   }
 
-  get #everything(): Box {
-    return { low: { x: 0, y: 0 }, high: { x: this.extent.width, y: this.extent.height } };
-  }
-
-  #redraw({ low, high }: Box): void {
-    const [x, y] = [Math.floor(low.x), Math.floor(low.y)];
-    const box = intersect({ x, y, width: Math.ceil(high.x) - x, height: Math.ceil(high.y) - y }, this.extent);
-    const parts = tilesOf(box);
-    if (sampleCount(box) <= AT_ONCE_PIXELS) for (const part of parts) this.#colour(part);
+  #redraw(boxes: readonly Rect[]): void {
+    const parts = boxes.flatMap(tilesOf);
+    if (parts.reduce((pixels, part) => pixels + sampleCount(part), 0) <= AT_ONCE_PIXELS) for (const part of parts) this.#colour(part);
     else this.#colourLater(parts);
   }
 
   #colourLater(parts: readonly Rect[]): void {
     const waits = this.#later.length > 0;
-    this.#later = [...parts];
-    if (!waits) this.#colourSome();
+    this.#later.push(...parts);
+    if (!waits) this.#colourSoon();
   }
 
   #colourSome(): void {
@@ -119,16 +107,19 @@ export class MaskLayer {
       if (pixels >= AT_ONCE_PIXELS / 4) break;
     }
     this.#onlater();
-    if (this.#later.length > 0) {
-      setTimeout(() => {
-        this.#colourSome();
-      });
-    }
+    if (this.#later.length > 0) this.#colourSoon();
+  }
+
+  #colourSoon(): void {
+    setTimeout(() => {
+      this.#colourSome();
+    });
   }
 
   /** Colours a part of one tile. */
   #colour(part: Rect): void {
     const { x, y, width, height } = part;
+    const { values } = this.#pixels;
     const painted = this.#paintedRows(part);
     const tile = painted ? this.#tileAt(part) : this.#tiles.get(this.#keyOf(part));
     const context = tile?.canvas.getContext('2d');
@@ -142,7 +133,7 @@ export class MaskLayer {
     const colours = COLOURS[this.#tint];
     for (let row = 0; row < height; row++) {
       const start = (y + row) * this.extent.width + x;
-      for (let column = 0; column < width; column++) pixels[row * width + column] = colours[this.#values[start + column]!]!;
+      for (let column = 0; column < width; column++) pixels[row * width + column] = colours[values[start + column]!]!;
     }
     context.putImageData(image, x - tile.x, y - tile.y);
   }
@@ -150,7 +141,7 @@ export class MaskLayer {
   #paintedRows({ x, y, width, height }: Rect): boolean {
     for (let row = y; row < y + height; row++) {
       const start = row * this.extent.width + x;
-      if (!isEmpty(this.#values.subarray(start, start + width))) return true;
+      if (!isEmpty(this.#pixels.values.subarray(start, start + width))) return true;
     }
     return false;
   }

@@ -63,6 +63,7 @@ export class Mask {
 
   /** Takes a stroke whose paint is already on the layer. */
   addPainted(step: MaskStep & { kind: 'stroke' }): void {
+    this.layer?.commit(step);
     this.history = withStep(this.history, step);
     this.#changed();
     this.#onstep();
