@@ -120,7 +120,6 @@ export class Batch {
     this.running = true;
     this.cutOff = false;
     try {
-      this.#order ??= await this.#takeOrder();
       await this.#takeIn(controller.signal);
       if (!this.pausing) await this.#workOn(controller.signal);
     } catch (error) {
@@ -178,6 +177,7 @@ export class Batch {
       throwIfCancelled(signal);
       this.takenIn = index;
       try {
+        this.#order ??= await this.#takeOrder();
         const { id } = await this.#pictures.upload(file, file.name);
         this.#sources = { ...this.#sources, [entry.output]: id };
         this.#keep();

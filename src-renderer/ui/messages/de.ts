@@ -120,7 +120,7 @@ export const de = {
   usePreset: (name: string) => `${name} nehmen`,
   presets: { best: 'Beste', balanced: 'Ausgewogen', fast: 'Schnell', draft: 'Entwurf' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
-  doesNotFit: 'zu groß für den Speicher',
+  doesNotFit: 'passt nicht',
   tooBig: (preset, needed, available) =>
     `${preset} braucht ${Math.ceil(needed / 1024 / 1024)} MB Speicher; dafür sind ${Math.floor(available / 1024 / 1024)} MB da.`,
   fittingPreset: (preset) => `${preset} passt.`,

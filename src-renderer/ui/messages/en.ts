@@ -123,7 +123,7 @@ export const en = {
   usePreset: (name: string) => `Use ${name}`,
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
-  doesNotFit: 'too big for the memory',
+  doesNotFit: 'does not fit',
   tooBig: (preset: string, needed: number, available: number) =>
     `${preset} needs ${Math.ceil(needed / 1024 / 1024)} MB of memory; there are ${Math.floor(available / 1024 / 1024)} MB for it.`,
   fittingPreset: (preset: string) => `${preset} fits.`,

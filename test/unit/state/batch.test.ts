@@ -97,6 +97,15 @@ describe('a batch in the window', () => {
     expect([batch.canHold, batch.masked]).toEqual([false, true]);
   });
 
+  test('refuses the files for which its mask could not be brought along, and nothing fails unsaid', async () => {
+    const gone = new ExpectedError('service.unreachable', 'The studio does not answer.');
+    wish = { ...wish, mask: { toPng: () => Promise.reject(gone) } };
+    batch.choose([file('a.png')]);
+    batch.holds = true;
+    await batch.start();
+    expect([states(), batch.entries[0]?.error?.code, batch.running]).toEqual([['a.png refused'], 'service.unreachable', false]);
+  });
+
   test('with a mask needs no words, and with a border takes no mask', () => {
     wish = { ...wish, settings: DEFAULT_SETTINGS, mask: { toPng: async () => new Blob(['mask']) } };
     batch.choose([file('a.png')]);

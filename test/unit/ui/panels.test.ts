@@ -159,7 +159,7 @@ describe('before a run that is too big', () => {
     const described = [...body.querySelectorAll('input')].map((input) =>
       input.getAttribute('aria-describedby')!.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').at(-1),
     ); // prettier-ignore
-    expect(described).toEqual(['too big for the memory', 'too big for the memory', '', '']);
+    expect(described).toEqual(['does not fit', 'does not fit', '', '']);
   });
 });
 
