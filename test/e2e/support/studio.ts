@@ -88,10 +88,11 @@ export async function candidatesOf(page: Page, start: () => Promise<void>): Prom
   return events.flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
 }
 
-/** The picture that is shown, as the save dialog gives it. */
-export async function saved(page: Page, format: string): Promise<Buffer> {
+/** The picture that is shown, as the save dialog gives it; `choose` sets what else the dialog asks. */
+export async function saved(page: Page, format: string, choose: () => Promise<void> = () => Promise.resolve()): Promise<Buffer> {
   await page.getByRole('button', { name: 'Save…' }).click();
   await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
+  await choose();
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save', exact: true }).click()]);
   return readFile(await download.path());
 }
