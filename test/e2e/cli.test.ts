@@ -5,6 +5,17 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DEEP_EDGE,
+  deepMask,
+  deepPhoto,
+  holdsPlace,
+  isNearDeepMask,
+  isNearPhoneMask,
+  PHONE_TAGS,
+  phoneMask,
+  phonePhoto,
+} from '../support/photographs.js';
 import { maskPng, renderScene } from '../support/pictures.js';
 import { openService } from '#service/open.js';
 import { scalebrush, scalebrushJson } from './support/cli.js';
@@ -139,14 +150,8 @@ describe('a photograph from a phone', () => {
   ];
 
   beforeAll(async () => {
-    await sharp(renderScene(400, 300), { raw: { width: 400, height: 300, channels: 3 } })
-      .resize(4000, 3000)
-      .withIccProfile('p3')
-      .withExif({ IFD0: { Make: 'Ours' }, IFD2: { UserComment: 'kept' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '47/1 22/1 1234/100' } })
-      .withMetadata({ orientation: 6 })
-      .jpeg({ quality: 92 })
-      .toFile(photo());
-    await writeFile(file('top.png'), await maskPng({ width: 3000, height: 4000 }, { x: 1000, y: 0, width: 800, height: 600 }));
+    await writeFile(photo(), await phonePhoto());
+    await writeFile(file('top.png'), await phoneMask());
   });
 
   test('is edited at its top, upright, with tags, place and profile kept', async () => {
@@ -156,11 +161,11 @@ describe('a photograph from a phone', () => {
     expect([result.width, result.height, result.orientation]).toEqual([3000, 4000, 1]);
     expect(result.icc).toEqual(source.icc);
     const exif = Buffer.from(result.exif!).toString('latin1');
-    for (const kept of ['Ours', 'kept']) expect(exif).toContain(kept);
+    for (const kept of PHONE_TAGS) expect(exif).toContain(kept);
     const report = await scalebrushJson(...edit('phone-out.png'));
     expect(report['changedOutsideMask']).toBe(0);
     const [upright, edited] = [await rawPicture(photo()), await rawPicture(file('phone-out.png'))];
-    expect(differingPixels(upright, edited, (x, y) => x > 900 && x < 1900 && y < 700)).toBe(0);
+    expect(differingPixels(upright, edited, isNearPhoneMask)).toBe(0);
     expect(differingPixels(upright, edited, () => false)).toBeGreaterThan(0);
     expect(await sha256(photo())).toBe(before);
   });
@@ -171,37 +176,27 @@ describe('a photograph from a phone', () => {
     const [placed, stripped] = await Promise.all(
       ['placed.jpg', 'stripped.jpg'].map(async (name) => (await sharp(file(name)).metadata()).exif!),
     );
-    const place = Buffer.from([0x88, 0x25]);
-    const holds = (exif: Buffer, bytes: Buffer) => exif.includes(bytes) || exif.includes(Buffer.from(bytes).reverse());
-    expect([holds(placed!, place), holds(stripped!, place)]).toEqual([true, false]);
-    for (const kept of ['Ours', 'kept']) expect(stripped!.toString('latin1')).toContain(kept);
+    expect([holdsPlace(placed!), holdsPlace(stripped!)]).toEqual([true, false]);
+    for (const kept of PHONE_TAGS) expect(stripped!.toString('latin1')).toContain(kept);
   });
 });
 
 test('twenty edits in a row of a 16-bit photograph in P3 leave every sample beside the mask', async () => {
-  const start = await sharp(renderScene(640, 480), { raw: { width: 640, height: 480, channels: 3 } })
-    .toColourspace('rgb16')
-    .withIccProfile('p3')
-    .png()
-    .toBuffer();
+  const start = await deepPhoto();
   // Twenty programs would take a minute to start.
   const service = await openService();
   try {
-    const mask = await service.pictures.add(
-      await maskPng({ width: 640, height: 480 }, { x: 170, y: 90, width: 300, height: 300 }),
-      'mask.png',
-    );
+    const mask = await service.pictures.add(await deepMask(), 'mask.png');
     let picture = (await service.pictures.add(start, 'start.png')).id;
     for (let k = 1; k <= 20; k++) {
       const instruction = k % 2 ? 'make it warmer' : 'make it cooler';
-      const wish = { task: 'edit' as const, source: picture, mask: mask.id, instruction, blend: 4, previews: false };
+      const wish = { task: 'edit' as const, source: picture, mask: mask.id, instruction, blend: DEEP_EDGE, previews: false };
       for await (const event of service.stream('edit.run', wish)) if (event.type === 'candidate') picture = event.candidate.picture;
     }
     const [source, result] = [await rawPicture(start), await rawPicture((await service.pictures.get(picture)).bytes)];
     expect([source, result].map(({ samples: { BYTES_PER_ELEMENT } }) => BYTES_PER_ELEMENT)).toEqual([2, 2]);
     expect(result.icc).toEqual(source.icc);
-    const near = (x: number, y: number) => x >= 166 && x < 474 && y >= 86 && y < 394;
-    expect(differingPixels(source, result, near)).toBe(0);
+    expect(differingPixels(source, result, isNearDeepMask)).toBe(0);
     expect(differingPixels(source, result, () => false)).toBeGreaterThan(0);
   } finally {
     await service.close();
