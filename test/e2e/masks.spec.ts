@@ -1,23 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
-import { FakeServer } from './support/fake-server.js';
+import { test } from './support/fake-window.js';
 import { expectPhase, stroke } from './support/studio.js';
 
 const SIZE = { width: 320, height: 240 };
 
-const test = base.extend<{ server: FakeServer }>({
-  server: async ({ page }, use) => {
-    const server = new FakeServer();
-    await page.goto(await server.start());
-    await expectPhase(page, 'empty');
-    const buffer = Buffer.from(await scenePng(SIZE.width, SIZE.height));
-    await page.getByTestId('file-input').setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer });
-    await expectPhase(page, 'ready');
-    await use(server);
-    await server.stop();
-  },
+test.beforeEach(async ({ page }) => {
+  const buffer = Buffer.from(await scenePng(SIZE.width, SIZE.height));
+  await page.getByTestId('file-input').setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer });
+  await expectPhase(page, 'ready');
 });
 
 /** Share of the picture that is painted, from the file that the menu saves. */
