@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import type { OfWorker } from './test/e2e/support/studio.js';
 
 /** Debian's Chromium starts as root without its sandbox, and must not look for hosts of its own. */
 const args = [
@@ -11,8 +12,10 @@ const args = [
   '--disable-sync',
 ];
 const executablePath = process.env['SCALEBRUSH_CHROMIUM'] ?? '/usr/bin/chromium';
+const ofTheDesktop = '**/desktop*.spec.ts';
+const scenarios = '**/scenarios/*.spec.ts';
 
-export default defineConfig({
+export default defineConfig<object, OfWorker>({
   testDir: 'test/e2e',
   testMatch: '**/*.spec.ts',
   timeout: 60_000,
@@ -20,5 +23,11 @@ export default defineConfig({
   // A machine that others keep busy gets a second look; what passes only then is listed as flaky.
   retries: process.env['CI'] ? 1 : 0,
   reporter: process.env['SCALEBRUSH_REPORT'] ? [['list'], ['json', { outputFile: process.env['SCALEBRUSH_REPORT'] }]] : [['list']],
+  // The same specifications of the window twice: in a browser, and in the desktop's own page. `npm test` leaves the rest out.
+  projects: [
+    { name: 'server', use: { host: 'server' }, testIgnore: ofTheDesktop },
+    { name: 'desktop', use: { host: 'desktop' }, testMatch: [ofTheDesktop, scenarios] },
+    { name: 'desktop-rest', use: { host: 'desktop' }, testIgnore: [ofTheDesktop, scenarios, '**/screenshots.spec.ts'] },
+  ],
   use: { viewport: { width: 1440, height: 900 }, launchOptions: { executablePath, args } },
 });

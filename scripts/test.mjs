@@ -31,7 +31,7 @@ const vitest = runTool(
   ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${path.join(reports, 'vitest.json')}`],
   { env },
 );
-const playwright = runTool('@playwright/test', ['test'], { env });
+const playwright = runTool('@playwright/test', ['test', '--project=server', '--project=desktop'], { env });
 
 const unit = readReport('vitest.json');
 const browser = readReport('playwright.json');

@@ -1,4 +1,5 @@
 import type { Command } from './commands.js';
+import type { LanguageTag } from './preferences.js';
 
 /** A file that the desktop opens: from its menus, from the command line, or by a double click. */
 export interface OpenedFile {
@@ -15,21 +16,27 @@ export interface Desktop {
   pathOf(file: unknown): string;
   /** Lets the system drag a picture of the service out of the window, as a file. */
   dragOut(picture: string): void;
+  /** What the window speaks; menus and dialogs of the system follow. */
+  language(tag: LanguageTag): void;
 }
 
 /** Main to page. */
 export const CHANNELS = { command: 'scalebrush:command', file: 'scalebrush:file' } as const;
-/** Page to main: this and nothing else. */
-export const PAGE_CHANNELS = { dragOut: 'scalebrush:drag-out' } as const;
+/** Page to main: these and nothing else. */
+export const PAGE_CHANNELS = { dragOut: 'scalebrush:drag-out', language: 'scalebrush:language' } as const;
 
 /** The page's own scheme: neither a file nor an address of the network. */
 export const STUDIO = { scheme: 'app', host: 'studio', url: 'app://studio/' } as const;
 
 /** What the service in its utility process asks of the shell, which alone can start processes. */
-export interface ToShell {
-  readonly kind: 'start' | 'stop';
-  readonly id: number;
-}
+export type ToShell =
+  | {
+      readonly kind: 'start';
+      readonly id: number;
+      /** What the process finds beside the shell's own. */
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'stop'; readonly id: number };
 
 /** What it is told. With `started` comes the port to the new process. */
 export type FromShell =

@@ -1,7 +1,10 @@
 import * as v from 'valibot';
 
+/** What the program speaks. */
+export const LANGUAGE_TAGS = ['en', 'de'] as const;
+export type LanguageTag = (typeof LANGUAGE_TAGS)[number];
 /** `system` follows what the machine is set to. */
-export const LANGUAGE_CHOICES = ['system', 'en', 'de'] as const;
+export const LANGUAGE_CHOICES = ['system', ...LANGUAGE_TAGS] as const;
 export type LanguageChoice = (typeof LANGUAGE_CHOICES)[number];
 export const THEMES = ['system', 'dark', 'light'] as const;
 export type Theme = (typeof THEMES)[number];

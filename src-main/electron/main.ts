@@ -3,6 +3,7 @@ import path from 'node:path';
 import { app, clipboard, dialog, type BrowserWindow, type WebContents } from 'electron';
 import type { ProviderReport } from '#contract/api.js';
 import { CHANNELS, PAGE_CHANNELS, STUDIO } from '#contract/desktop.js';
+import type { LanguageTag } from '#contract/preferences.js';
 import type { PictureId } from '#contract/request.js';
 import { diagnosticsOf } from './diagnostics.js';
 import { DragOut } from './drag-out.js';
@@ -18,19 +19,20 @@ import { SettingsFile } from './settings.js';
 import { claimScheme, serveStudio } from './studio-protocol.js';
 import { lookForUpdate } from './updates.js';
 import { createWindow, fence, refusePermissions } from './window.js';
+import { SHELL_WORDS, type ShellWords } from './words.js';
 
 const LOG_LINES = 200;
 
 /**
  * The desktop shell: a window onto the service, which lives in a utility process. The page has no powers of its own;
- * menus and files come to it as messages, and the only one that it sends asks for a drag.
+ * menus and files come to it as messages; it sends two, which ask for a drag and say its language.
  */
 class Shell {
   readonly #log = openLog(path.join(app.getPath('userData'), 'logs'));
   readonly #settings = new SettingsFile(app.getPath('userData'));
   readonly #opened = new OpenedFiles();
   readonly #dragOut = new DragOut();
-  readonly #runs = new Runs(() => this.#window);
+  readonly #runs = new Runs(() => this.#window, this.#settings);
   #process: ServiceProcess | undefined;
   #service = new Promise<ServiceClient>(() => undefined);
   #window: BrowserWindow | undefined;
@@ -46,12 +48,19 @@ class Shell {
       service: (request) => this.#answer(request),
       opened: this.#opened,
     });
-    hearPage(PAGE_CHANNELS, { dragOut: (picture, contents) => void this.#drag(picture, contents) }, this.#log);
+    const heard = {
+      dragOut: (picture: PictureId, contents: WebContents) => void this.#drag(picture, contents),
+      language: (language: LanguageTag) => {
+        this.#settings.change({ language });
+        this.#showMenus();
+      },
+    };
+    hearPage(PAGE_CHANNELS, heard, this.#log);
     const window = createWindow(this.#settings);
     this.#window = window;
     fence(window.webContents);
     window.once('closed', () => (this.#window = undefined));
-    window.webContents.on('render-process-gone', (_event, { reason }) => void this.#beginAnew(`The window ended (${reason}).`));
+    window.webContents.on('render-process-gone', (_event, { reason }) => void this.#beginAnew(({ anew }) => anew.windowEnded(reason)));
     app.once('before-quit', () => (this.#quitting = true));
     app.once('will-quit', () => this.#process?.stop());
     this.#showMenus();
@@ -74,7 +83,7 @@ class Shell {
       app.addRecentDocument(file);
     } catch (error) {
       this.#settings.forget(file);
-      dialog.showErrorBox('The file could not be opened', messageOf(error));
+      dialog.showErrorBox(this.#settings.words.notOpened, messageOf(error));
     }
     this.#showMenus();
   }
@@ -89,15 +98,23 @@ class Shell {
       .then(async () => {
         if (this.#quitting || !this.#window) return;
         this.#startService();
-        await this.#beginAnew('The process that held your pictures ended.');
+        await this.#beginAnew(({ anew }) => anew.serviceEnded);
       })
-      .catch(giveUp);
+      .catch((error: unknown) => {
+        this.giveUp(error);
+      });
   }
 
-  async #beginAnew(why: string): Promise<void> {
+  giveUp(error: unknown): void {
+    dialog.showErrorBox(this.#settings.words.notStarted, messageOf(error));
+    app.exit(1);
+  }
+
+  async #beginAnew(why: (words: ShellWords) => string): Promise<void> {
     if (this.#quitting) return;
-    this.#log.error(why);
-    dialog.showErrorBox('Scalebrush had to start anew', `${why} What was on your table comes back.`);
+    const { words } = this.#settings;
+    this.#log.error(why(SHELL_WORDS.en));
+    dialog.showErrorBox(words.anew.title, `${why(words)} ${words.anew.comesBack}`);
     await this.#window?.loadURL(STUDIO.url);
   }
 
@@ -127,7 +144,7 @@ class Shell {
       isWanted: () => this.#settings.current.updates,
       load: async () => (await import('electron-updater')).default.autoUpdater,
       whenIdle: () => this.#runs.whenIdle(),
-      ask: (version) => askForUpdate(version),
+      ask: (version) => askForUpdate(version, this.#settings.words),
       log: this.#log,
     });
   }
@@ -143,6 +160,7 @@ class Shell {
       copyDiagnostics: () => void this.#copyDiagnostics(),
       updates: hasUpdates() ? { wanted: this.#settings.current.updates, change } : undefined,
       recent: this.#settings.current.recent,
+      words: this.#settings.words,
       forDevelopers: !app.isPackaged,
     });
   }
@@ -153,12 +171,12 @@ function hasUpdates(): boolean {
   return app.isPackaged && existsSync(path.join(process.resourcesPath, 'app-update.yml'));
 }
 
-async function askForUpdate(version: string): Promise<boolean> {
+async function askForUpdate(version: string, { update }: ShellWords): Promise<boolean> {
   const { response } = await dialog.showMessageBox({
     type: 'question',
-    message: `Scalebrush ${version} is there.`,
-    detail: 'It is fetched now and installed when you leave Scalebrush.',
-    buttons: ['Fetch', 'Not Now'],
+    message: update.message(version),
+    detail: update.detail,
+    buttons: [update.fetch, update.later],
     defaultId: 0,
     cancelId: 1,
   });
@@ -167,11 +185,6 @@ async function askForUpdate(version: string): Promise<boolean> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function giveUp(error: unknown): void {
-  dialog.showErrorBox('Scalebrush could not start', messageOf(error));
-  app.exit(1);
 }
 
 if (app.requestSingleInstanceLock()) {
@@ -189,5 +202,7 @@ if (app.requestSingleInstanceLock()) {
   app
     .whenReady()
     .then(() => shell.open())
-    .catch(giveUp);
+    .catch((error: unknown) => {
+      shell.giveUp(error);
+    });
 } else app.quit();

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Menu, type MenuItemConstructorOptions } from 'electron';
 import { COMMANDS, type Command } from '#contract/commands.js';
+import type { ShellWords } from './words.js';
 
 export interface MenuActions {
   command(command: Command): void;
@@ -9,20 +10,22 @@ export interface MenuActions {
   /** Absent where this package has no place to look for updates. */
   readonly updates: { readonly wanted: boolean; change(wanted: boolean): void } | undefined;
   readonly recent: readonly string[];
+  readonly words: ShellWords;
   /** Whether this build is for those who make it. */
   readonly forDevelopers: boolean;
 }
 
 /** The application's menus; everything that they do goes through the same commands as the window's keys. */
 export function showMenus(actions: MenuActions): void {
+  const { words, updates } = actions;
   const item = (command: Command): MenuItemConstructorOptions => {
-    const { label, accelerator } = COMMANDS[command];
+    const { accelerator } = COMMANDS[command];
     const click = (): void => {
       actions.command(command);
     };
-    return { id: command, label, ...(accelerator !== undefined && { accelerator }), click };
+    return { id: command, label: words.commands[command], ...(accelerator !== undefined && { accelerator }), click };
   };
-  const { updates } = actions;
+  const role = (name: keyof ShellWords['roles']): MenuItemConstructorOptions => ({ role: name, label: words.roles[name] });
   const separator = { type: 'separator' } as const;
   const recent = actions.recent.map((file) => ({
     label: path.basename(file),
@@ -34,10 +37,10 @@ export function showMenus(actions: MenuActions): void {
   const template: MenuItemConstructorOptions[] = [
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
     {
-      label: 'File',
+      label: words.menus.file,
       submenu: [
         item('open'),
-        { id: 'recent', label: 'Open Recent', enabled: recent.length > 0, submenu: recent },
+        { id: 'recent', label: words.recent, enabled: recent.length > 0, submenu: recent },
         separator,
         item('save'),
         separator,
@@ -45,34 +48,34 @@ export function showMenus(actions: MenuActions): void {
         separator,
         item('preferences'),
         separator,
-        { role: process.platform === 'darwin' ? 'close' : 'quit' },
+        role(process.platform === 'darwin' ? 'close' : 'quit'),
       ],
     },
     {
-      label: 'Edit',
-      submenu: [item('undo'), item('redo'), separator, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }],
+      label: words.menus.edit,
+      submenu: [item('undo'), item('redo'), separator, role('cut'), role('copy'), role('paste'), role('selectAll')],
     },
     {
-      label: 'View',
+      label: words.menus.view,
       submenu: [
         ...[item('zoomIn'), item('zoomOut'), item('fit'), item('actualSize')],
         separator,
-        { role: 'togglefullscreen' },
-        ...(actions.forDevelopers ? [{ role: 'toggleDevTools' } as const] : []),
+        role('togglefullscreen'),
+        ...(actions.forDevelopers ? [role('toggleDevTools')] : []),
       ],
     },
     {
-      label: 'Help',
+      label: words.menus.help,
       role: 'help',
       submenu: [
         item('keys'),
         separator,
-        { id: 'diagnostics', label: 'Copy Diagnostics', click: actions.copyDiagnostics },
+        { id: 'diagnostics', label: words.diagnostics, click: actions.copyDiagnostics },
         ...(updates
           ? [
               {
                 id: 'updates',
-                label: 'Look for Updates at Start',
+                label: words.lookForUpdates,
                 type: 'checkbox',
                 checked: updates.wanted,
                 click: ({ checked }: { readonly checked: boolean }) => { updates.change(checked); }, // prettier-ignore

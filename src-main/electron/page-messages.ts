@@ -1,11 +1,15 @@
 import { ipcMain, type WebContents, type WebFrameMain } from 'electron';
 import * as v from 'valibot';
 import { STUDIO, type PAGE_CHANNELS } from '#contract/desktop.js';
+import { LANGUAGE_TAGS } from '#contract/preferences.js';
 import { PictureId } from '#contract/request.js';
 import type { Log } from './log.js';
 
 /** What each message of the page holds: one short text, or the message is none. A gap does not compile. */
-const MESSAGES = { dragOut: PictureId } as const satisfies Record<keyof typeof PAGE_CHANNELS, v.GenericSchema>;
+const MESSAGES = { dragOut: PictureId, language: v.picklist(LANGUAGE_TAGS) } as const satisfies Record<
+  keyof typeof PAGE_CHANNELS,
+  v.GenericSchema
+>;
 type Heard = { readonly [N in keyof typeof MESSAGES]: (value: v.InferOutput<(typeof MESSAGES)[N]>, contents: WebContents) => void };
 
 /** No message is longer; a schema would write all of a long one into its complaint. */
@@ -16,8 +20,9 @@ export function hearPage(channels: typeof PAGE_CHANNELS, heard: Heard, log: Log)
   for (const name of Object.keys(MESSAGES) as (keyof typeof MESSAGES)[]) {
     ipcMain.on(channels[name], ({ senderFrame, sender }, ...values: unknown[]) => {
       const [value] = values;
+      const hear = heard[name] as (value: unknown, contents: WebContents) => void;
       const isShort = values.length === 1 && typeof value === 'string' && value.length <= MAX_LETTERS;
-      if (isOurPage(senderFrame) && isShort && v.is(MESSAGES[name], value)) heard[name](value, sender);
+      if (isOurPage(senderFrame) && isShort && v.is(MESSAGES[name], value)) hear(value, sender);
       else log.warn(`A message ${name} was refused.`);
     });
   }

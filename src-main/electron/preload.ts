@@ -17,6 +17,9 @@ const desktop: Desktop = {
   dragOut: (picture) => {
     ipcRenderer.send(PAGE_CHANNELS.dragOut, picture);
   },
+  language: (tag) => {
+    ipcRenderer.send(PAGE_CHANNELS.language, tag);
+  },
 };
 
 contextBridge.exposeInMainWorld('scalebrushDesktop', desktop);

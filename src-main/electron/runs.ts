@@ -1,14 +1,17 @@
 import { Notification, type BrowserWindow } from 'electron';
+import type { SettingsFile } from './settings.js';
 import { watched, type Outside } from './run-watch.js';
 
 /** The long work of the page as the system shows it: on the taskbar while it goes on, as a notification when it ends unseen. */
 export class Runs {
   readonly #windowOf: () => BrowserWindow | undefined;
+  readonly #settings: Pick<SettingsFile, 'words'>;
   #running = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(windowOf: () => BrowserWindow | undefined) {
+  constructor(windowOf: () => BrowserWindow | undefined, settings: Pick<SettingsFile, 'words'>) {
     this.#windowOf = windowOf;
+    this.#settings = settings;
   }
 
   /** The same answer, watched on its way. */
@@ -38,8 +41,7 @@ export class Runs {
   #notify(how: 'done' | 'failed'): void {
     const window = this.#windowOf();
     if (!window || window.isFocused() || !Notification.isSupported()) return;
-    const body = how === 'done' ? 'Your picture is ready.' : 'The work ended early; the window says why.';
-    const note = new Notification({ title: 'Scalebrush', body });
+    const note = new Notification({ title: 'Scalebrush', body: this.#settings.words.ended[how] });
     note.on('click', () => {
       window.focus();
     });

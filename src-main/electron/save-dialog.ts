@@ -9,6 +9,7 @@ export function askWhereToSave(settings: SettingsFile): void {
     const defaultPath = path.join(settings.current.saveFolder ?? '', name);
     const extension = path.extname(name).slice(1);
     item.setSaveDialogOptions({
+      title: settings.words.save(name),
       defaultPath,
       filters: [{ name: extension.toUpperCase(), extensions: [extension] }],
       properties: ['showOverwriteConfirmation', 'createDirectory'],

@@ -28,12 +28,13 @@ export function startServiceProcess(log: Log): ServiceProcess {
   const tell = (news: FromShell): void => {
     service.postMessage(news);
   };
-  service.on('message', ({ kind, id }: ToShell) => {
-    if (kind === 'stop') {
+  service.on('message', (wish: ToShell) => {
+    const { id } = wish;
+    if (wish.kind === 'stop') {
       inference.get(id)?.kill();
       return;
     }
-    const child = start('inference.js', 'Scalebrush Inference');
+    const child = start('inference.js', 'Scalebrush Inference', wish.env);
     const { port1, port2 } = new MessageChannelMain();
     inference.set(id, child);
     child.once('exit', (code) => {
@@ -55,8 +56,9 @@ export function startServiceProcess(log: Log): ServiceProcess {
   return { url, ended, stop: () => service.kill() };
 }
 
-function start(script: string, serviceName: string): UtilityProcess {
-  return utilityProcess.fork(path.join(import.meta.dirname, script), ['--json'], { stdio: 'pipe', serviceName });
+function start(script: string, serviceName: string, more: Readonly<Record<string, string>> = {}): UtilityProcess {
+  const env = { ...more, ...process.env };
+  return utilityProcess.fork(path.join(import.meta.dirname, script), ['--json'], { stdio: 'pipe', serviceName, env });
 }
 
 function announcedBy(service: UtilityProcess): Promise<string> {

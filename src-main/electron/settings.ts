@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
+import { LANGUAGE_TAGS } from '#contract/preferences.js';
+import { SHELL_WORDS, type ShellWords } from './words.js';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
 const place = v.pipe(v.number(), v.integer(), v.minValue(-100_000), v.maxValue(100_000));
@@ -16,10 +18,12 @@ const Settings = v.object({
   saveFolder: v.optional(v.string()),
   /** Whether to look for a new version at every start. */
   updates: v.optional(v.boolean(), false),
+  /** What the window spoke last. */
+  language: v.optional(v.picklist(LANGUAGE_TAGS), 'en'),
 });
 export type Settings = v.InferOutput<typeof Settings>;
 
-const FRESH: Settings = { version: 1, maximized: false, recent: [], updates: false };
+const FRESH: Settings = { version: 1, maximized: false, recent: [], updates: false, language: 'en' };
 const MOST_RECENT = 10;
 
 /** What the shell remembers from one start to the next. A file that cannot be read is set aside, never fatal. */
@@ -34,6 +38,11 @@ export class SettingsFile {
 
   get current(): Settings {
     return this.#settings;
+  }
+
+  /** In the language of the window. */
+  get words(): ShellWords {
+    return SHELL_WORDS[this.#settings.language];
   }
 
   /** Written at once: old or new, never half. A folder that cannot be written costs the memory, not the session. */

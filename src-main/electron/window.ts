@@ -9,7 +9,7 @@ const LEAST = { minWidth: 900, minHeight: 600 };
 /** What shows before the page does: its surround, light or dark as the system is. */
 const SURROUND = { dark: '#404040', light: '#b4b4b4' };
 
-/** The one window: sandboxed, with a preload script that lends it four functions and nothing else. */
+/** The one window: sandboxed, with a preload script that lends it five functions and nothing else. */
 export function createWindow(settings: SettingsFile): BrowserWindow {
   const { bounds, maximized } = settings.current;
   const window = new BrowserWindow({
@@ -33,21 +33,16 @@ export function createWindow(settings: SettingsFile): BrowserWindow {
   window.on('close', () => {
     settings.change({ bounds: window.getNormalBounds(), maximized: window.isMaximized() });
   });
-  askBeforeLeaving(window);
+  askBeforeLeaving(window, settings);
   return window;
 }
 
 /** The page objects to being closed while a run goes on; here the user decides. */
-function askBeforeLeaving(window: BrowserWindow): void {
+function askBeforeLeaving(window: BrowserWindow, settings: SettingsFile): void {
   window.webContents.on('will-prevent-unload', (event) => {
-    const answer = dialog.showMessageBoxSync(window, {
-      type: 'question',
-      message: 'An edit is still running.',
-      detail: 'If you quit now, its result is lost. Your picture is not touched.',
-      buttons: ['Keep Running', 'Quit'],
-      defaultId: 0,
-      cancelId: 0,
-    });
+    const { message, detail, stay, leave } = settings.words.leaving;
+    const buttons = [stay, leave];
+    const answer = dialog.showMessageBoxSync(window, { type: 'question', message, detail, buttons, defaultId: 0, cancelId: 0 });
     if (answer === 1) event.preventDefault();
   });
 }
@@ -68,9 +63,12 @@ export function fence(contents: WebContents): void {
   });
 }
 
+/** All but one: what the user copies goes to the clipboard, which the page may never read. */
 export function refusePermissions(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => {
-    answer(false);
+  const isGranted = (permission: string, address: string): boolean =>
+    permission === 'clipboard-sanitized-write' && `${address}/`.startsWith(STUDIO.url);
+  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => {
+    answer(isGranted(permission, contents.getURL()));
   });
-  session.defaultSession.setPermissionCheckHandler(() => false);
+  session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => isGranted(permission, origin));
 }

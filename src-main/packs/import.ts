@@ -190,13 +190,14 @@ async function openSource(path: string): Promise<FileHandle> {
 async function copyAndHash(source: FileHandle, target: FileHandle, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
   const buffer = Buffer.alloc(PIECE_BYTES);
+  const { size: left } = await target.stat();
   let at = 0;
   for (;;) {
     const { bytesRead } = await source.read(buffer, 0, PIECE_BYTES, at);
     if (bytesRead === 0) break;
     const piece = buffer.subarray(0, bytesRead);
     hash.update(piece);
-    if (!(await holds(target, piece, at))) await writeAt(target, piece, at);
+    if (at + bytesRead > left || !(await holds(target, piece, at))) await writeAt(target, piece, at);
     at += bytesRead;
     onBytes?.(bytesRead);
   }

@@ -19,6 +19,7 @@ const WORKINGS = new Set([
   'waiting',
   'take',
   'peer',
+  'finish',
   'id',
   'constructor',
 ]);
@@ -51,6 +52,9 @@ const double = (await import(new URL('../desktop/double/core.mjs', import.meta.u
 const silent = { send: () => new Promise(() => undefined), on: () => undefined };
 const { PageWindow } = (await import(new URL('../desktop/double/page-window.mjs', import.meta.url).href)) as {
   PageWindow: new (parts: object, options: object, gone: () => void) => Members;
+};
+const { DownloadItem } = (await import(new URL('../desktop/double/downloads.mjs', import.meta.url).href)) as {
+  DownloadItem: new (name: string) => Members;
 };
 const pageWindow = new PageWindow({ chromium: silent, ipcMain: new EventEmitter() }, {}, () => undefined);
 
@@ -87,6 +91,7 @@ const MODELLED: readonly (readonly [type: string, object: unknown])[] = [
   ['BrowserWindow', pageWindow],
   ['BrowserWindow', BrowserWindow],
   ['WebContents', pageWindow['webContents']],
+  ['DownloadItem', new DownloadItem('a.png')],
   ['Menu', Menu],
   ['Menu', Menu?.prototype],
   ['MenuItem', new MenuItem!({ label: 'A', submenu: [] })],

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
+import { copyBuild } from './support/desktop.js';
 
 const run = promisify(execFile);
 const root = path.resolve('.');
@@ -42,8 +43,7 @@ const FAULTS: readonly (readonly [name: string, file: string, from: string | Reg
 
 test.beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-faults-'));
-  for (const name of ['node_modules', 'models', 'test']) await symlink(path.join(root, name), path.join(folder, name));
-  await cp(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+  await copyBuild(folder);
 });
 
 test.afterAll(() => rm(folder, { recursive: true }));
@@ -84,12 +84,16 @@ async function seed(target: string, from: string | RegExp, to: string): Promise<
 
 /** What the specifications said; nothing where they passed. */
 async function failureOf(spec: string): Promise<string> {
-  const args = ['playwright', 'test', 'desktop.spec', '--grep', `command line|${spec}`, '--timeout', '15000', '--retries', '0'];
+  const filters = ['desktop.spec', '--project=desktop', `--grep=command line|${spec}`];
   // A run of its own, which reports to nobody else's file.
   const { SCALEBRUSH_REPORT: _report, TEST_WORKER_INDEX: _worker, TEST_PARALLEL_INDEX: _parallel, ...rest } = process.env;
   const options = { cwd: root, env: { ...rest, SCALEBRUSH_DESKTOP: folder } };
   try {
-    await run('npx', [...args, '--output', path.join(folder, 'results')], options);
+    await run(
+      'npx',
+      ['playwright', 'test', ...filters, '--timeout=15000', '--retries=0', `--output=${path.join(folder, 'results')}`],
+      options,
+    );
     return '';
   } catch (error) {
     return String((error as { readonly stdout?: string }).stdout ?? error);

@@ -1,33 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { _electron, expect, test, type ElectronApplication, type Page } from '@playwright/test';
-import { electronBinary } from '../support/electron-binary.js';
+import { expect, test, type ElectronApplication, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
+import { catchDrags, draggedFile, launchDesktop, pidOf } from './support/desktop.js';
 import { expectPhase } from './support/studio.js';
-
-/** Another build where one is named: desktop-faults.test.ts looks whether faults are found. */
-const root = path.resolve(process.env['SCALEBRUSH_DESKTOP'] ?? '.');
-const { file: binary } = electronBinary(root);
 
 let folder: string;
 let app: ElectronApplication;
 let page: Page;
-
-async function launch(...words: readonly string[]): Promise<void> {
-  app = await _electron.launch({
-    executablePath: binary,
-    args: [root, ...words, `--user-data-dir=${path.join(folder, 'user')}`],
-    cwd: root,
-    env: { ...(process.env as Record<string, string>), SCALEBRUSH_HOME: path.join(folder, 'home') },
-  });
-  page = await app.firstWindow();
-  // Playwright would answer by itself what the application is to answer.
-  page.on('dialog', () => undefined);
-  // The double serves app://studio/ as a host of that name.
-  await page.waitForURL(/\/\/studio/u);
-  await page.waitForFunction(() => document.documentElement.dataset['phase'] !== undefined);
-}
 
 const menuLabels = () =>
   app.evaluate(({ Menu }) => {
@@ -41,14 +22,15 @@ const press = (id: string) =>
     Menu.getApplicationMenu()?.getMenuItemById(item)?.click(undefined, window, undefined);
   }, id);
 
-const settings = async () => JSON.parse(await readFile(path.join(folder, 'user/settings.json'), 'utf8')) as { recent: string[] };
+const settings = async () =>
+  JSON.parse(await readFile(path.join(folder, 'desktop/settings.json'), 'utf8')) as { recent: string[]; language: string };
 
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-desktop-'));
   for (const name of ['first.png', 'second.png']) await writeFile(path.join(folder, name), await scenePng(320, 240));
-  await launch(path.join(folder, 'first.png'));
+  ({ app, page } = await launchDesktop({ home: folder, words: [path.join(folder, 'first.png')] }));
 });
 
 test.afterAll(async () => {
@@ -109,7 +91,7 @@ test('the page has no powers', async () => {
   });
   expect(powers).toEqual({
     types: Array<string>(6).fill('undefined'),
-    lent: ['onCommand', 'onFile', 'pathOf', 'dragOut'],
+    lent: ['onCommand', 'onFile', 'pathOf', 'dragOut', 'language'],
     frozen: true,
   });
 });
@@ -198,30 +180,23 @@ test('the service’s secret stays in the shell', async () => {
   expect(await told).not.toContain('set-cookie');
 });
 
-test('a run shows on the taskbar, and a result can be dragged out', async () => {
+test('a run shows on the taskbar', async () => {
   await app.evaluate(({ BrowserWindow }) => {
     const [window] = BrowserWindow.getAllWindows();
-    const world = globalThis as { shares?: number[]; dragged?: string };
+    const world = globalThis as { shares?: number[] };
     world.shares = [];
-    if (!window) return;
-    window.setProgressBar = (share) => world.shares?.push(share);
-    window.webContents.startDrag = ({ file }) => (world.dragged = file);
+    if (window) window.setProgressBar = (share) => world.shares?.push(share);
   });
   await runUntil('done');
   const shares = await app.evaluate(() => (globalThis as { shares?: number[] }).shares ?? []);
   expect(shares[0]).toBe(0);
   expect(shares.at(-1)).toBe(-1);
   expect(Math.max(...shares)).toBe(1);
-  await page.getByText('second.png').dispatchEvent('dragstart');
-  await expect.poll(dragged).toMatch(/second.*\.png$/u);
-  expect(await readFile(await dragged()).then((bytes) => bytes.subarray(1, 4).toString())).toBe('PNG');
   await page.getByRole('button', { name: 'Discard' }).click();
 });
 
-const dragged = () => app.evaluate(() => (globalThis as { dragged?: string }).dragged ?? '');
-
 test('a message of a stranger, or in another shape, does nothing', async () => {
-  const before = await dragged();
+  await catchDrags(app);
   await app.evaluate(({ BrowserWindow, ipcMain }, channel) => {
     const sender = BrowserWindow.getAllWindows()[0]?.webContents;
     const own = { url: 'app://studio/', parent: null };
@@ -241,9 +216,27 @@ test('a message of a stranger, or in another shape, does nothing', async () => {
     for (const [senderFrame, ...values] of messages) ipcMain.emit(channel, { sender, senderFrame }, ...values);
   }, 'scalebrush:drag-out');
   const refusals = async () =>
-    (await readFile(path.join(folder, 'user/logs/scalebrush.log'), 'utf8')).match(/dragOut was refused/gu)?.length;
+    (await readFile(path.join(folder, 'desktop/logs/scalebrush.log'), 'utf8')).match(/dragOut was refused/gu)?.length;
   await expect.poll(refusals).toBe(10);
-  expect(await dragged()).toBe(before);
+  expect(await draggedFile(app)).toBe('');
+});
+
+test('menus and dialogs of the system speak the language of the window', async () => {
+  const labelOf = (id: string) => app.evaluate(({ Menu }, item) => Menu.getApplicationMenu()?.getMenuItemById(item)?.label, id);
+  expect(await labelOf('undo')).toBe('Undo');
+  await choose(/Language/u, 'de');
+  await expect.poll(() => labelOf('undo')).toBe('Rückgängig');
+  expect(await settings()).toMatchObject({ language: 'de' });
+  await app.evaluate(({ session }) => {
+    const world = globalThis as { asked?: unknown };
+    session.defaultSession.once('will-download', (_event, item) => (world.asked = item.getSaveDialogOptions()));
+  });
+  await page.keyboard.press('ControlOrMeta+s');
+  await page.getByRole('button', { name: 'Sichern', exact: true }).click();
+  const asked = () => app.evaluate(() => (globalThis as { asked?: unknown }).asked);
+  await expect.poll(asked).toMatchObject({ title: 'second.png sichern', filters: [{ name: 'PNG', extensions: ['png'] }] });
+  await choose(/Sprache/u, 'system');
+  await expect.poll(() => labelOf('undo')).toBe('Undo');
 });
 
 test('diagnostics are copied, without wishes and without names of files', async () => {
@@ -308,6 +301,12 @@ test('a file that is dropped is opened, and an edit of it works', async () => {
   await runUntil('done');
 });
 
+async function choose(field: RegExp, value: string): Promise<void> {
+  await page.keyboard.press('ControlOrMeta+,');
+  await page.getByRole('combobox', { name: field }).selectOption(value);
+  await page.keyboard.press('Escape');
+}
+
 async function runUntil(phase: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
   await page.getByTestId('main-button').click();
@@ -331,9 +330,6 @@ async function sayingWhatHappened(): Promise<void> {
 
 const said = () => app.evaluate(() => (globalThis as { said?: string }).said ?? '');
 
-/** The utility process of a name, as Electron tells it on every system. */
 async function kill(name: string): Promise<void> {
-  const pid = await app.evaluate(({ app: shell }, wanted) => shell.getAppMetrics().find((each) => each.name === wanted)?.pid ?? 0, name);
-  expect(pid).toBeGreaterThan(0);
-  process.kill(pid, 'SIGKILL');
+  process.kill(await pidOf(app, name), 'SIGKILL');
 }

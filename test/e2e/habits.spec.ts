@@ -1,46 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { LOOKS, spills, violations } from './support/looks.js';
-import { expectPhase, startServer } from './support/studio.js';
-
-interface Place {
-  /** Starts the real server anew, on another port, and goes there. */
-  start(): Promise<void>;
-  readonly home: string;
-}
-
-const test = base.extend<{ place: Place }>({
-  place: async ({ page }, use) => {
-    const home = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-habits-'));
-    const bugs: string[] = [];
-    page.on('pageerror', (error) => bugs.push(error.message));
-    let child: ChildProcess | undefined;
-    const stop = async (): Promise<void> => {
-      if (!child) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-      child = undefined;
-    };
-    const start = async (): Promise<void> => {
-      await stop();
-      const started = await startServer(home);
-      child = started.child;
-      await page.goto(started.url);
-      await expectPhase(page, 'empty');
-    };
-    await use({ start, home });
-    expect(bugs).toEqual([]);
-    await stop();
-    await rm(home, { recursive: true, force: true });
-  },
-});
+import { expectPhase, test, type Program } from './support/studio.js';
 
 async function scene(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Red car' }).click();
@@ -52,34 +16,37 @@ async function openPanel(page: Page, name: 'Packs…' | 'Hardware…'): Promise<
   await page.getByRole('button', { name }).click();
 }
 
+const packOf = (page: Page) => page.getByRole('combobox', { name: 'Pack' });
+const licenceQuestion = (page: Page) => page.getByRole('dialog', { name: 'Before the first use' });
+
 async function choose(page: Page, field: RegExp, value: string): Promise<void> {
   await page.keyboard.press('Control+,');
   await page.getByRole('combobox', { name: field }).selectOption(value);
   await page.keyboard.press('Escape');
 }
 
-test('language and colours change without a restart, and stay after one', async ({ page, place }) => {
-  await place.start();
-  const panel = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const light = await panel();
+test('language and colours change without a restart, and stay after one', async ({ studio, program }) => {
+  const { page } = studio;
+  const panel = ({ page: shown }: Program) => shown.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await panel(studio);
   await scene(page);
   await choose(page, /Colours/u, 'dark');
-  expect(await panel()).not.toBe(light);
+  expect(await panel(studio)).not.toBe(light);
   await choose(page, /Language/u, 'de');
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await expect(page.getByTestId('main-button')).toHaveText(/^Bearbeiten/u);
   await expect(page.getByRole('button', { name: 'Rückgängig' })).toBeVisible();
-  await expect.poll(() => readFile(path.join(place.home, 'preferences.json'), 'utf8')).toContain('"language": "de"');
+  await expect.poll(() => readFile(path.join(program.home, 'preferences.json'), 'utf8')).toContain('"language": "de"');
   await page.getByRole('button', { name: 'Bild schließen' }).click();
-  await place.start();
-  await expect(page.getByRole('button', { name: 'Foto öffnen' })).toBeVisible();
-  expect(await panel()).not.toBe(light);
-  await choose(page, /Sprache/u, 'system');
-  await expect(page.getByRole('button', { name: 'Open a photo' })).toBeVisible();
+  await studio.stop();
+  const again = await program.start();
+  await expect(again.page.getByRole('button', { name: 'Foto öffnen' })).toBeVisible();
+  expect(await panel(again)).not.toBe(light);
+  await choose(again.page, /Sprache/u, 'system');
+  await expect(again.page.getByRole('button', { name: 'Open a photo' })).toBeVisible();
 });
 
-test('errors are said in the language of the window', async ({ page, place }) => {
-  await place.start();
+test('errors are said in the language of the window', async ({ studio: { page } }) => {
   await scene(page);
   await choose(page, /Language/u, 'de');
   await page.getByTestId('file-input').setInputFiles({ name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<!doctype html>') });
@@ -116,8 +83,7 @@ async function tabTo(page: Page, wanted: RegExp): Promise<void> {
   throw new Error(`Expected to reach ${String(wanted)} by Tab.`);
 }
 
-test('the whole job by keyboard alone, on a Swiss layout, with each scale announced', async ({ page, place }) => {
-  await place.start();
+test('the whole job by keyboard alone, on a Swiss layout, with each scale announced', async ({ studio: { page } }) => {
   await tabTo(page, /^Red car$/u);
   await page.keyboard.press('Enter');
   await expectPhase(page, 'ready');
@@ -162,8 +128,7 @@ test('the whole job by keyboard alone, on a Swiss layout, with each scale announ
   expect(download.suggestedFilename()).toMatch(/^Red car/u);
 });
 
-test('keys are changed on the sheet, also where Cyrillic is printed', async ({ page, place }) => {
-  await place.start();
+test('keys are changed on the sheet, also where Cyrillic is printed', async ({ studio: { page } }) => {
   await scene(page);
   const pressed = (name: string) => page.getByRole('button', { name, exact: true }).getAttribute('aria-pressed');
   await swiss(page, { key: 'у', code: 'KeyE' });
@@ -199,8 +164,7 @@ test('keys are changed on the sheet, also where Cyrillic is printed', async ({ p
   expect(await pressed('Brush')).toBe('true');
 });
 
-test('earlier instructions are searched by keys', async ({ page, place }) => {
-  await place.start();
+test('earlier instructions are searched by keys', async ({ studio: { page } }) => {
   await scene(page);
   const box = page.getByRole('textbox', { name: 'Instruction' });
   await expect(page.getByRole('button', { name: 'Earlier…' })).toBeDisabled();
@@ -258,8 +222,10 @@ test.describe('packs', () => {
     await new Promise((resolve) => hub.close(resolve));
   });
 
-  test('a known pack is fetched with its licences, verified, used, and removed; the built-in one stays', async ({ page, place }) => {
-    await place.start();
+  test('a known pack is fetched with its licences, verified, used, and removed; the built-in one stays', async ({
+    studio: { page },
+    program,
+  }) => {
     await openPanel(page, 'Packs…');
     const dialog = page.getByRole('dialog', { name: 'Packs' });
     await expect(dialog.getByText('Came with the program and stays.')).toBeVisible();
@@ -279,7 +245,7 @@ test.describe('packs', () => {
     expect(await violations(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Use this pack' }).click();
     await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('var-d16');
-    await writeFile(path.join(place.home, 'packs/var-d16/transformer.safetensors'), 'x');
+    await writeFile(path.join(program.home, 'packs/var-d16/transformer.safetensors'), 'x');
     await dialog.getByRole('button', { name: 'Verify' }).click();
     await expect(dialog.getByText(/^Expected \d+ bytes for transformer/u)).toBeVisible();
     await dialog.getByRole('button', { name: /Remove/u }).click();
@@ -288,36 +254,35 @@ test.describe('packs', () => {
     await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('sketch');
   });
 
-  test('a pack of others is used after its licence was accepted, which is asked once', async ({ page, place }) => {
-    const folder = path.join(place.home, 'packs/mine');
+  test('a pack of others is used after its licence was accepted, which is asked once', async ({ program }) => {
+    const folder = path.join(program.home, 'packs/mine');
     await cp('models/sketch', folder, { recursive: true });
     const card = JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')) as object;
     await writeFile(path.join(folder, 'card.json'), JSON.stringify({ ...card, name: 'mine', title: 'Mine', licence: 'CC BY-NC 4.0' }));
-    await place.start();
+    const first = await program.start();
+    const asked = licenceQuestion(first.page);
+    await first.page.getByText('More', { exact: true }).click();
+    await packOf(first.page).selectOption('mine');
+    await expect(asked).toContainText('CC BY-NC 4.0');
+    expect(await violations(first.page)).toEqual([]);
+    await first.page.keyboard.press('Escape');
+    await expect(asked).toBeHidden();
+    await expect(packOf(first.page)).toHaveValue('sketch');
+    await packOf(first.page).selectOption('mine');
+    await asked.getByRole('button', { name: 'Accept and use' }).click();
+    await expect(asked).toBeHidden();
+    await expect(packOf(first.page)).toHaveValue('mine');
+    await first.stop();
+    const { page } = await program.start();
     await page.getByText('More', { exact: true }).click();
-    const pack = page.getByRole('combobox', { name: 'Pack' });
-    const dialog = page.getByRole('dialog', { name: 'Before the first use' });
-    await pack.selectOption('mine');
-    await expect(dialog).toContainText('CC BY-NC 4.0');
-    expect(await violations(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    await expect(dialog).toBeHidden();
-    await expect(pack).toHaveValue('sketch');
-    await pack.selectOption('mine');
-    await dialog.getByRole('button', { name: 'Accept and use' }).click();
-    await expect(dialog).toBeHidden();
-    await expect(pack).toHaveValue('mine');
-    await place.start();
-    await page.getByText('More', { exact: true }).click();
-    await pack.selectOption('mine');
+    await packOf(page).selectOption('mine');
     await scene(page);
-    await expect(dialog).toBeHidden();
-    await expect(pack).toHaveValue('mine');
+    await expect(licenceQuestion(page)).toBeHidden();
+    await expect(packOf(page)).toHaveValue('mine');
   });
 });
 
-test('the hardware is shown with its memory and reasons, and one is chosen', async ({ page, place }) => {
-  await place.start();
+test('the hardware is shown with its memory and reasons, and one is chosen', async ({ studio: { page } }) => {
   await openPanel(page, 'Hardware…');
   const dialog = page.getByRole('dialog', { name: 'Hardware' });
   await expect(dialog.getByText(/GB free of/u)).toBeVisible();
@@ -338,8 +303,7 @@ for (const { name, ...look } of LOOKS) {
   test.describe(name, () => {
     test.use(look);
 
-    test('every dialog is clean for axe and spills nothing, in both languages', async ({ page, place }) => {
-      await place.start();
+    test('every dialog is clean for axe and spills nothing, in both languages', async ({ studio: { page } }) => {
       await page.locator('summary').click();
       for (const tag of ['en', 'de']) {
         await choose(page, /Language|Sprache/u, tag);
@@ -364,8 +328,7 @@ for (const { name, ...look } of LOOKS) {
 test.describe('in German at 1024 × 700', () => {
   test.use({ locale: 'de-CH', viewport: { width: 1024, height: 700 } });
 
-  test('the window speaks German by itself, and nothing spills over in any state', async ({ page, place }) => {
-    await place.start();
+  test('the window speaks German by itself, and nothing spills over in any state', async ({ studio: { page } }) => {
     const instruction = page.getByRole('textbox', { name: 'Anweisung' });
     const states: Record<string, () => Promise<void>> = {
       empty: () => Promise.resolve(),

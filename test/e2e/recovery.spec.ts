@@ -1,37 +1,7 @@
-import type { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { expect, test as base, type Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
+import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { canvasShot, expectPhase, startServer, stroke } from './support/studio.js';
-
-interface Machine {
-  /** Starts the program and opens its window. */
-  start(): Promise<{ readonly page: Page; kill(): Promise<void> }>;
-}
-
-const test = base.extend<{ machine: Machine }>({
-  machine: async ({ browser }, use) => {
-    const home = await mkdtemp(path.join(tmpdir(), 'scalebrush-home-'));
-    const children: ReturnType<typeof spawn>[] = [];
-    await use({
-      async start() {
-        const { child, url } = await startServer(home);
-        children.push(child);
-        const page = await browser.newPage();
-        await page.goto(url);
-        const kill = async () => {
-          child.kill('SIGKILL');
-          await page.close();
-        };
-        return { page, kill };
-      },
-    });
-    for (const child of children) child.kill('SIGKILL');
-    await rm(home, { recursive: true, force: true });
-  },
-});
+import { canvasShot, expectPhase, stroke, test } from './support/studio.js';
 
 async function edit(page: Page, instruction: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
@@ -48,8 +18,8 @@ async function openScene(page: Page): Promise<void> {
 /** Longer than the journal may lag behind. */
 const A_SECOND = 1000;
 
-test('a program that is killed after two edits and a stroke comes back with all of them, and with its history', async ({ machine }) => {
-  const first = await machine.start();
+test('a program that is killed after two edits and a stroke comes back with all of them, and with its history', async ({ program }) => {
+  const first = await program.start();
   await expectPhase(first.page, 'empty');
   await openScene(first.page);
   for (const instruction of ['make it night', 'make it warmer']) {
@@ -63,7 +33,7 @@ test('a program that is killed after two edits and a stroke comes back with all 
   await first.page.waitForTimeout(A_SECOND);
   await first.kill();
 
-  const second = await machine.start();
+  const second = await program.start();
   await expectPhase(second.page, 'ready');
   await expect(second.page.getByText('This is where you left off.')).toBeVisible();
   await second.page.mouse.move(0, 0);
@@ -76,8 +46,8 @@ test('a program that is killed after two edits and a stroke comes back with all 
   await second.kill();
 });
 
-test('a program that is killed in mid-run comes back with the picture and the mask of before it', async ({ machine }) => {
-  const first = await machine.start();
+test('a program that is killed in mid-run comes back with the picture and the mask of before it', async ({ program }) => {
+  const first = await program.start();
   await expectPhase(first.page, 'empty');
   await openScene(first.page);
   await stroke(first.page, [0.45, 0.5], [0.55, 0.5]);
@@ -85,13 +55,13 @@ test('a program that is killed in mid-run comes back with the picture and the ma
   await first.page.getByTestId('main-button').click();
   await expectPhase(first.page, 'running');
   await first.kill();
-  const second = await machine.start();
+  const second = await program.start();
   await expectPhase(second.page, 'ready');
   await expect(second.page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
 });
 
-test('a reload loses nothing, and a closed picture stays closed', async ({ machine }) => {
-  const { page } = await machine.start();
+test('a reload loses nothing, and a closed picture stays closed', async ({ program }) => {
+  const { page } = await program.start();
   await expectPhase(page, 'empty');
   await openScene(page);
   await edit(page, 'make it night');
@@ -106,8 +76,8 @@ test('a reload loses nothing, and a closed picture stays closed', async ({ machi
   await expectPhase(page, 'empty');
 });
 
-test('a project is saved and opened with every step, and a damaged one is refused in one line', async ({ machine }) => {
-  const { page } = await machine.start();
+test('a project is saved and opened with every step, and a damaged one is refused in one line', async ({ program }) => {
+  const { page } = await program.start();
   await expectPhase(page, 'empty');
   await openScene(page);
   await edit(page, 'make it night');

@@ -148,6 +148,17 @@ test('cancel leaves the picture as it was', async ({ studio }) => {
   expect((await canvasShot(page)) === before).toBe(true);
 });
 
+test('the inference process gives large memory back to the system, whoever started it', async ({ studio }) => {
+  test.skip(process.platform !== 'linux', 'the environment of a process is read from Linux’s /proc');
+  const { page } = studio;
+  await studio.openScene();
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+  const environments = await Promise.all(studio.inferencePids().map((pid) => readFile(`/proc/${String(pid)}/environ`, 'utf8')));
+  expect(environments.map((text) => text.includes('MALLOC_MMAP_THRESHOLD_=1048576'))).toEqual([true]);
+});
+
 test('kill -9 of the inference process in mid-run: the window says so and the next edit works', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene(4000, 3000);

@@ -1,17 +1,7 @@
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { FakeServer } from './support/fake-server.js';
+import { test } from './support/fake-window.js';
 import { expectPhase } from './support/studio.js';
-
-const test = base.extend<{ server: FakeServer }>({
-  server: async ({ page }, use) => {
-    const server = new FakeServer();
-    await page.goto(await server.start());
-    await expectPhase(page, 'empty');
-    await use(server);
-    await server.stop();
-  },
-});
 
 async function openScene(page: Page, name = 'scene.png'): Promise<void> {
   const buffer = Buffer.from(await scenePng(320, 240));

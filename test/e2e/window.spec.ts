@@ -1,25 +1,11 @@
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
-import { FakeServer } from './support/fake-server.js';
+import { test } from './support/fake-window.js';
 import { LOOKS, spills, violations } from './support/looks.js';
 import { canvasShot, expectPhase, stroke } from './support/studio.js';
 
 const SCALES = 6;
-
-/** The window alone, before a server whose every answer is known: states that the real engine reaches only by chance. */
-const test = base.extend<{ server: FakeServer }>({
-  server: async ({ page }, use) => {
-    const server = new FakeServer();
-    const bugs: string[] = [];
-    page.on('pageerror', (error) => bugs.push(error.message));
-    await page.goto(await server.start());
-    await expectPhase(page, 'empty');
-    await use(server);
-    expect(bugs).toEqual([]);
-    await server.stop();
-  },
-});
 
 async function openScene(page: Page, width = 320, height = 240): Promise<void> {
   await openFile(page, 'scene.png', Buffer.from(await scenePng(width, height)));

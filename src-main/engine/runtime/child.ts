@@ -60,8 +60,8 @@ let rented = 0;
 /** Questions go straight to it over a port; only its beginning and its end go through the shell. */
 function rentedChild(shell: ParentPort, listener: Listener): InferenceChild {
   const id = ++rented;
-  const tell = (kind: ToShell['kind']): void => {
-    shell.postMessage({ kind, id } satisfies ToShell);
+  const tell = (wish: ToShell): void => {
+    shell.postMessage(wish);
   };
   let connect: (port: MessagePort) => void;
   const port = new Promise<MessagePort>((resolve) => (connect = resolve));
@@ -80,9 +80,9 @@ function rentedChild(shell: ParentPort, listener: Listener): InferenceChild {
     open.start();
   });
   const end = (): void => {
-    tell('stop');
+    tell({ kind: 'stop', id });
   };
-  tell('start');
+  tell({ kind: 'start', id, env: GIVE_BACK });
   return {
     pid: undefined,
     ended,

@@ -1,9 +1,9 @@
+import type { LanguageTag } from '#contract/preferences.js';
 import { de } from './de.js';
 import { en, type Words } from './en.js';
 
 /** Languages as they call themselves. */
-export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
-export type LanguageTag = keyof typeof LANGUAGES;
+export const LANGUAGES: Readonly<Record<LanguageTag, string>> = { en: 'English', de: 'Deutsch' };
 
 const CATALOGUES: Readonly<Record<LanguageTag, Words>> = { en, de };
 

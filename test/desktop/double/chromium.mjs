@@ -33,6 +33,7 @@ export class Chromium {
     const address = await this.#address();
     this.#listen();
     await this.send('Target.setDiscoverTargets', { discover: true });
+    await this.send('Browser.setDownloadBehavior', { behavior: 'default', eventsEnabled: true });
     process.stderr.write(`DevTools listening on ${address}\n`);
   }
 

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { Chromium } from './chromium.mjs';
+import { Downloads } from './downloads.mjs';
 import { PageWindow } from './page-window.mjs';
 import { openSchemes, protocol } from './scheme.mjs';
 import { preventable, strict, strictInstance } from './strict.mjs';
@@ -27,6 +28,7 @@ export function openBrowser() {
     await chromium.open();
     chromium.on(undefined, (method, params) => {
       for (const window of windows) window.browserEvent(method, params);
+      downloads.browserEvent(method, params);
     });
   });
   return opening;
@@ -105,7 +107,7 @@ export class BrowserWindow extends PageWindow {
 
   constructor(options = {}) {
     if (!ready) throw new Error('Cannot create BrowserWindow before app is ready');
-    super({ chromium, ipcMain }, options, () => {
+    super({ chromium, ipcMain, isAllowed }, options, () => {
       windows.delete(strictly);
       if (windows.size > 0 || quitting) return;
       if (app.listenerCount('window-all-closed') > 0) app.emit('window-all-closed');
@@ -177,8 +179,18 @@ export const session = strict('session', {
   ),
 });
 
+const downloads = new Downloads(session.defaultSession);
+
 /** What the application said of permissions, for tests to ask. */
 export const permissionHandlers = {};
+
+/** Electron grants what nobody was asked about. */
+function isAllowed(contents, permission) {
+  const { check = () => true, request = (_contents, _permission, answer) => answer(true) } = permissionHandlers;
+  const requestingUrl = contents.getURL();
+  if (!check(contents, permission, requestingUrl, { isMainFrame: true, requestingUrl })) return false;
+  return new Promise((resolve) => request(contents, permission, resolve, { isMainFrame: true, requestingUrl }));
+}
 
 export const ipcMain = strict('ipcMain', new EventEmitter());
 

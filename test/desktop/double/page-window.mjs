@@ -8,12 +8,15 @@ const WORLD = 'Electron Isolated Context';
 /** A shell that asks for these has given the page powers. */
 const REFUSED = { contextIsolation: false, sandbox: false, nodeIntegration: true, webSecurity: false };
 const POPUP_MS = 200;
+/** What Electron asks the application about, by the names that Chromium has for it. */
+const PERMISSIONS = { 'clipboard-sanitized-write': 'clipboard-write', 'clipboard-read': 'clipboard-read', geolocation: 'geolocation' };
 let count = 0;
 
 /** A window: one page of Chromium, its preload script, and the guards that the application put around it. */
 export class PageWindow extends EventEmitter {
   #chromium;
   #ipcMain;
+  #isAllowed;
   #options;
   #gone;
   #started;
@@ -31,7 +34,7 @@ export class PageWindow extends EventEmitter {
   #denied = 0;
   #closing;
 
-  constructor({ chromium, ipcMain }, options, gone) {
+  constructor({ chromium, ipcMain, isAllowed }, options, gone) {
     super();
     const { webPreferences = {} } = options;
     for (const [name, bad] of Object.entries(REFUSED)) {
@@ -41,6 +44,7 @@ export class PageWindow extends EventEmitter {
     this.id = count;
     this.#chromium = chromium;
     this.#ipcMain = ipcMain;
+    this.#isAllowed = isAllowed;
     this.#options = { width: 800, height: 600, ...options };
     this.#gone = gone;
     this.#shown = options.show !== false;
@@ -169,7 +173,9 @@ export class PageWindow extends EventEmitter {
         if (context.name === WORLD && context.auxData?.frameId === this.#frame) this.#context = context.uniqueId;
       },
       'Page.frameNavigated': ({ frame }) => {
-        if (frame.parentId === undefined) this.#url = shown(frame.url);
+        if (frame.parentId !== undefined) return;
+        this.#url = shown(frame.url);
+        if (this.#url !== frame.url) void this.#allow(new URL(frame.url).origin);
       },
       'Page.loadEventFired': () => {
         this.webContents.emit('did-finish-load');
@@ -189,6 +195,14 @@ export class PageWindow extends EventEmitter {
     await events[method]?.(params);
   }
 
+  /** Chromium is told beforehand what the application would say. */
+  async #allow(origin) {
+    for (const [permission, name] of Object.entries(PERMISSIONS)) {
+      const setting = (await this.#isAllowed(this.webContents, permission)) ? 'granted' : 'denied';
+      await this.#chromium.send('Browser.setPermission', { permission: { name }, setting, origin });
+    }
+  }
+
   /** A page that objects to being closed is asked about in `will-prevent-unload`. */
   async #dialog(type) {
     const event = preventable();
@@ -206,7 +220,8 @@ export class PageWindow extends EventEmitter {
       if (event.defaultPrevented) return this.#send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
     }
     if (navigation) this.#navigates = false;
-    if (shown(url) !== url) return this.#send('Fetch.continueRequest', { requestId });
+    // What the page itself holds, to be saved, comes from nowhere else.
+    if (shown(url) !== url || url.startsWith('blob:')) return this.#send('Fetch.continueRequest', { requestId });
     return this.#send('Fetch.failRequest', { requestId, errorReason: 'InternetDisconnected' });
   }
 

@@ -60,9 +60,12 @@ export class FakeServer {
     });
   }
 
-  async start(): Promise<string> {
+  async start(): Promise<void> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
+  }
+
+  get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
@@ -244,6 +247,8 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 async function sendFile(response: ServerResponse, pathname: string): Promise<void> {
   const file = path.join(RENDERER, pathname === '/' ? 'index.html' : path.normalize(pathname));
   response.setHeader('content-type', TYPES[path.extname(file)] ?? 'application/octet-stream').setHeader('content-security-policy', POLICY);
+  // The desktop enters no service that gives it no session.
+  response.setHeader('set-cookie', 'session=fake');
   response.end(await readFile(file));
 }
 

@@ -1,23 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { test as base, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../../support/pictures.js';
-import { FakeServer } from './fake-server.js';
+import { test as base } from './fake-window.js';
 import { expectPhase } from './studio.js';
 
 export const SIZE = { width: 320, height: 240 } as const;
 
-/** The window alone with a scene open: masks need no engine. */
-export const test = base.extend<{ server: FakeServer }>({
-  server: async ({ page }, use) => {
-    const server = new FakeServer();
-    await page.goto(await server.start());
-    await expectPhase(page, 'empty');
+/** With a scene open: masks need no engine. */
+export const test = base.extend({
+  page: async ({ page }, use) => {
     const buffer = Buffer.from(await scenePng(SIZE.width, SIZE.height));
     await page.getByTestId('file-input').setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer });
     await expectPhase(page, 'ready');
-    await use(server);
-    await server.stop();
+    await use(page);
   },
 });
 

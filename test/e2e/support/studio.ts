@@ -3,17 +3,39 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test as base, expect, type Download, type Page } from '@playwright/test';
+import { test as base, expect, type Browser, type Download, type Locator, type Page } from '@playwright/test';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
 import { scenePng } from '../../support/pictures.js';
+import { catchDrags, copyBuildWithoutService, draggedFile, launchDesktop, pidOf, type DesktopStart } from './desktop.js';
 
-export interface Studio {
+/** Who shows the window: a browser, over HTTP, or the desktop, over its preload bridge. */
+export type Host = 'server' | 'desktop';
+
+/** The program, started, with its window open. */
+export interface Program {
   readonly page: Page;
   readonly serverPid: number;
-  openScene(width?: number, height?: number): Promise<void>;
-  /** Process ids of the inference processes of this studio. */
+  /** Process ids of its inference processes. */
   inferencePids(): readonly number[];
+  /** What another program gets that a handle is dragged onto. */
+  dragged(handle: Locator): Promise<{ readonly name: string; readonly bytes: Buffer }>;
+  /** Leaves it as a user would. */
+  readonly stop: () => Promise<void>;
+  /** All of it at once, as a power failure would. */
+  kill(): Promise<void>;
+}
+
+export interface Programs {
+  /** Where it keeps its packs and journals unless a test says otherwise. */
+  readonly home: string;
+  start(home?: string): Promise<Program>;
+  /** The window alone, before another service. */
+  openBefore(url: string): Promise<Page>;
+}
+
+export interface Studio extends Program {
+  openScene(width?: number, height?: number): Promise<void>;
 }
 
 function phase(page: Page): Promise<string | undefined> {
@@ -33,40 +55,170 @@ export async function startServer(home: string): Promise<{ child: ChildProcess; 
   return { child, url };
 }
 
-function childrenOf(pid: number): readonly number[] {
-  const listing = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  return listing.split('\n').flatMap((line) => {
-    const [, child, parent, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line) ?? [];
-    return Number(parent) === pid && args?.includes('inference.js') ? [Number(child)] : [];
-  });
+/** In a context that pages can be added to, as axe does. */
+async function newPage(browser: Browser): Promise<Page> {
+  return (await browser.newContext()).newPage();
 }
 
-/** The real server with the real engine and the built-in pack, one per test. Any request that leaves this machine fails the test. */
-export const test = base.extend<{ studio: Studio }>({
-  studio: async ({ page }, use) => {
+async function openBrowser(home: string, browser: Browser): Promise<Program> {
+  const { child, url } = await startServer(home);
+  const page = await newPage(browser);
+  await page.goto(url);
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    }
+    await page.context().close();
+  };
+  return {
+    page,
+    serverPid: child.pid!,
+    inferencePids: () => inferenceUnder(child.pid!),
+    async dragged(handle) {
+      const said = await handle.evaluate((button) => {
+        const dataTransfer = new DataTransfer();
+        button.dispatchEvent(new DragEvent('dragstart', { dataTransfer }));
+        return dataTransfer.getData('DownloadURL');
+      });
+      const [, name = '', address = ''] = /^image\/\w+:([^:]*):(.*)$/u.exec(said) ?? [];
+      return { name, bytes: await (await page.request.get(address)).body() };
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+async function openDesktop(start: DesktopStart): Promise<Program> {
+  const { app, page } = await launchDesktop(start);
+  const shell = app.process();
+  const serverPid = await pidOf(app, 'Scalebrush Service');
+  const inferencePids = () => inferenceUnder(shell.pid!).filter((pid) => pid !== serverPid);
+  const isThere = () => shell.exitCode === null && shell.signalCode === null;
+  return {
+    page,
+    serverPid,
+    inferencePids,
+    async dragged(handle) {
+      await catchDrags(app);
+      await handle.dispatchEvent('dragstart');
+      await expect.poll(() => draggedFile(app)).not.toBe('');
+      const file = await draggedFile(app);
+      return { name: path.basename(file), bytes: await readFile(file) };
+    },
+    async stop() {
+      if (!isThere()) return;
+      // What still runs is not asked about.
+      await app.evaluate(({ dialog }) => void (dialog.showMessageBoxSync = () => 1));
+      await app.close();
+    },
+    async kill() {
+      const ended = once(shell, 'exit');
+      for (const pid of [shell.pid!, serverPid, ...inferencePids()]) process.kill(pid, 'SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Real Electron tells the script of a utility process to no one: the service is of that kind, too. */
+const INFERENCE = /inference\.js|node\.mojom\.NodeService/u;
+
+/** Inference processes that a process started, or one that it started. */
+function inferenceUnder(ancestor: number): readonly number[] {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line) ?? []);
+  const below = (pid: number): readonly number[] =>
+    rows.flatMap(([, child, parent, args]) =>
+      Number(parent) === pid ? [...(INFERENCE.test(args ?? '') ? [Number(child)] : []), ...below(Number(child))] : [],
+    );
+  return below(ancestor);
+}
+
+/** Addresses of this machine, and of the desktop's own scheme, also where the double serves it. */
+function isOurs(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return ['blob:', 'data:', 'app:'].includes(protocol) || hostname === '127.0.0.1' || hostname.endsWith('.app.localhost');
+}
+
+interface Fixtures {
+  /** The program by either host, as often as a test starts it. Requests that leave this machine fail the test, and so do errors that the page did not catch. */
+  readonly program: Programs;
+  /** The program with the real engine and the built-in pack, one per test. */
+  readonly studio: Studio;
+}
+
+export interface OfWorker {
+  readonly host: Host;
+  /** A build of the desktop whose service is another. */
+  readonly otherBuild: string;
+}
+
+export const test = base.extend<Fixtures, OfWorker>({
+  host: ['server', { option: true, scope: 'worker' }],
+  otherBuild: [
+    async ({ browserName: _ }, use) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'scalebrush-build-'));
+      await copyBuildWithoutService(folder);
+      await use(folder);
+      await rm(folder, { recursive: true });
+    },
+    { scope: 'worker' },
+  ],
+  program: async ({ host, otherBuild, browser, viewport, colorScheme, locale }, use) => {
     const own = await mkdtemp(path.join(tmpdir(), 'scalebrush-home-'));
     const home = process.env['SCALEBRUSH_HOME'] ?? own;
-    const { child, url } = await startServer(home);
-    const strangers: string[] = [];
-    page.on('request', (request) => {
-      const { protocol, hostname } = new URL(request.url());
-      if (!['blob:', 'data:'].includes(protocol) && hostname !== '127.0.0.1') strangers.push(request.url());
+    const ends: (() => Promise<void>)[] = [];
+    const faults: string[] = [];
+    const watch = (page: Page): void => {
+      page.on('request', (request) => {
+        if (!isOurs(request.url())) faults.push(request.url());
+      });
+      page.on('pageerror', (error) => faults.push(error.message));
+    };
+    const desktop = async (start: DesktopStart): Promise<Program> => {
+      const program = await openDesktop({ ...start, ...(colorScheme && { colorScheme }), ...(locale !== undefined && { locale }) });
+      if (viewport) await program.page.setViewportSize(viewport);
+      return program;
+    };
+    const started = (program: Program): Program => {
+      ends.push(program.stop);
+      watch(program.page);
+      return program;
+    };
+    await use({
+      home,
+      async start(where = home) {
+        return started(await (host === 'server' ? openBrowser(where, browser) : desktop({ home: where })));
+      },
+      async openBefore(url) {
+        if (host === 'desktop') {
+          return started(await desktop({ home, build: otherBuild, env: { SCALEBRUSH_OTHER_SERVICE: url } })).page;
+        }
+        const page = await newPage(browser);
+        ends.push(() => page.context().close());
+        watch(page);
+        await page.goto(url);
+        return page;
+      },
     });
-    await page.goto(url);
+    for (const end of ends) await end();
+    expect(faults).toEqual([]);
+    await rm(own, { recursive: true, force: true });
+  },
+  studio: async ({ program }, use) => {
+    const started = await program.start();
+    const { page } = started;
     await expectPhase(page, 'empty');
     await use({
-      page,
-      serverPid: child.pid!,
+      ...started,
       async openScene(width = 320, height = 240) {
         const buffer = Buffer.from(await scenePng(width, height));
         await page.getByTestId('file-input').setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer });
         await expectPhase(page, 'ready');
       },
-      inferencePids: () => childrenOf(child.pid!),
     });
-    expect(strangers).toEqual([]);
-    child.kill('SIGTERM');
-    await rm(own, { recursive: true, force: true });
   },
 });
 

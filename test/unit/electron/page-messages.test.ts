@@ -8,7 +8,10 @@ const { hearPage } = await import('../../../src-main/electron/page-messages.js')
 
 const OWN = { url: 'app://studio/', parent: null };
 /** For each message of the page: one that is in its shape, and one that reaches out of it. */
-const MESSAGES = [[PAGE_CHANNELS.dragOut, '1880a8ee-f5b5-40da-8e88-dc306ce886ab', '../../../etc/passwd']] as const;
+const MESSAGES = [
+  [PAGE_CHANNELS.dragOut, '1880a8ee-f5b5-40da-8e88-dc306ce886ab', '../../../etc/passwd'],
+  [PAGE_CHANNELS.language, 'de', 'constructor'],
+] as const;
 
 describe.each(MESSAGES)('the message %s', (channel, good, outside) => {
   const heard = vi.fn();
@@ -17,7 +20,7 @@ describe.each(MESSAGES)('the message %s', (channel, good, outside) => {
   beforeEach(() => {
     vi.clearAllMocks();
     ipcMain.current = new EventEmitter();
-    hearPage(PAGE_CHANNELS, { dragOut: heard }, { info: vi.fn(), warn, error: vi.fn(), tail: () => [] });
+    hearPage(PAGE_CHANNELS, { dragOut: heard, language: heard }, { info: vi.fn(), warn, error: vi.fn(), tail: () => [] });
   });
 
   it('is heard from our page', () => {

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { SHELL_WORDS } from '../../../src-main/electron/words.js';
 
 const shown = vi.hoisted(() => [] as { body: string; note: EventEmitter }[]);
 
@@ -19,6 +20,7 @@ vi.mock('electron', async () => {
   return { Notification };
 });
 
+const SETTINGS = { words: SHELL_WORDS.de };
 const { Runs } = await import('../../../src-main/electron/runs.js');
 
 const window = { focused: false, isFocused: () => window.focused, setProgressBar: vi.fn(), focus: vi.fn() };
@@ -45,10 +47,10 @@ beforeEach(() => {
 
 describe('long work', () => {
   it.each([
-    ['{"type":"done"}\n', 'Your picture is ready.'],
-    ['{"type":"failed"}\n', 'The work ended early; the window says why.'],
+    ['{"type":"done"}\n', 'Das Bild ist fertig.'],
+    ['{"type":"failed"}\n', 'Die Arbeit endete vorzeitig; das Fenster sagt, warum.'],
   ])('that ends unseen with %s is announced, and the announcement brings the window', async (last, body) => {
-    const runs = new Runs(() => window as never);
+    const runs = new Runs(() => window as never, SETTINGS);
     await runs.watch(runOf(last)).text();
     vi.useRealTimers();
     expect(shown.map((each) => each.body)).toEqual([body]);
@@ -59,13 +61,13 @@ describe('long work', () => {
 
   it('that ends before one’s eyes is not', async () => {
     window.focused = true;
-    await new Runs(() => window as never).watch(runOf('{"type":"done"}\n')).text();
+    await new Runs(() => window as never, SETTINGS).watch(runOf('{"type":"done"}\n')).text();
     vi.useRealTimers();
     expect(shown).toEqual([]);
   });
 
   it('keeps others waiting until it is over', async () => {
-    const runs = new Runs(() => undefined);
+    const runs = new Runs(() => undefined, SETTINGS);
     await runs.whenIdle();
     const response = runs.watch(runOf('{"type":"done"}\n'));
     let idle = false;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, it, vi } from 'vitest';
 import type { SettingsFile } from '../../../src-main/electron/settings.js';
+import { SHELL_WORDS } from '../../../src-main/electron/words.js';
 
 const session = vi.hoisted(() => ({ listener: undefined as ((event: unknown, item: unknown) => void) | undefined }));
 vi.mock('electron', () => ({
@@ -13,7 +14,7 @@ it.each([
   ['cancelled', 0],
 ])('a picture is saved where the last one was, and never over another without a question: %s', (state, remembered) => {
   const change = vi.fn();
-  askWhereToSave({ current: { saveFolder: '/pictures' }, change } as unknown as SettingsFile);
+  askWhereToSave({ current: { saveFolder: '/pictures' }, words: SHELL_WORDS.de, change } as unknown as SettingsFile);
   const setSaveDialogOptions = vi.fn();
   const item = Object.assign(new EventEmitter(), {
     getFilename: () => 'cat-edit.png',
@@ -22,6 +23,7 @@ it.each([
   });
   session.listener?.({}, item);
   expect(setSaveDialogOptions).toHaveBeenCalledWith({
+    title: 'cat-edit.png sichern',
     defaultPath: '/pictures/cat-edit.png',
     filters: [{ name: 'PNG', extensions: ['png'] }],
     properties: ['showOverwriteConfirmation', 'createDirectory'],

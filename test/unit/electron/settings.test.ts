@@ -14,8 +14,13 @@ afterEach(() => {
 
 test('what was changed is there at the next start, and no unfinished file is left', () => {
   new SettingsFile(folder).change({ maximized: true });
-  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [], updates: false });
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [], updates: false, language: 'en' });
   expect(readdirSync(folder)).toEqual(['settings.json']);
+});
+
+test('the shell speaks the language of the window, from the next start on as well', () => {
+  new SettingsFile(folder).change({ language: 'de' });
+  expect(new SettingsFile(folder).words.leaving.message).toBe('Eine Bearbeitung läuft noch.');
 });
 
 test('recent files are named once, the last one first, and only so many', () => {
@@ -28,7 +33,7 @@ test('recent files are named once, the last one first, and only so many', () => 
 
 test.each(['{', '{"version": 2}', '{"version": 1, "bounds": {"width": -1}}', ''])('damaged settings %j are set aside', (text) => {
   writeFileSync(file(), text);
-  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: false, recent: [], updates: false });
+  expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: false, recent: [], updates: false, language: 'en' });
   expect(readFileSync(`${file()}.damaged`, 'utf8')).toBe(text);
 });
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SettingsFile } from '../../../src-main/electron/settings.js';
+import { SHELL_WORDS } from '../../../src-main/electron/words.js';
 
 const STUDIO = 'app://studio/';
 type Handler = (...args: unknown[]) => unknown;
@@ -47,7 +48,11 @@ const { createWindow, fence, refusePermissions } = await import('../../../src-ma
 
 function settingsOf(current: Partial<SettingsFile['current']> = {}) {
   const change = vi.fn();
-  return { change, settings: { current: { version: 1, maximized: false, recent: [], ...current }, change } as unknown as SettingsFile };
+  const words = SHELL_WORDS.de;
+  return {
+    change,
+    settings: { current: { version: 1, maximized: false, recent: [], ...current }, words, change } as unknown as SettingsFile,
+  };
 }
 
 function open(current: Partial<SettingsFile['current']> = {}) {
@@ -87,6 +92,8 @@ describe('the window', () => {
     const preventDefault = vi.fn();
     open().window.webContents.emit('will-prevent-unload', { preventDefault });
     expect(preventDefault).toHaveBeenCalledTimes(leaves ? 1 : 0);
+    const said = { message: 'Eine Bearbeitung läuft noch.', buttons: ['Weiterlaufen lassen', 'Beenden'] };
+    expect(double.showMessageBoxSync).toHaveBeenLastCalledWith(expect.anything(), expect.objectContaining(said));
   });
 });
 
@@ -126,10 +133,17 @@ describe('the fence', () => {
   });
 });
 
-it('every permission is refused', () => {
+it.each([
+  ['media', STUDIO, false],
+  ['clipboard-read', STUDIO, false],
+  ['clipboard-sanitized-write', 'https://example.org/', false],
+  ['clipboard-sanitized-write', 'app://studio.example.org/', false],
+  ['clipboard-sanitized-write', STUDIO, true],
+  ['clipboard-sanitized-write', 'app://studio', true],
+])('every permission is refused but that to copy: %s of %s', (permission, address, granted) => {
   refusePermissions();
   const answer = vi.fn();
-  double.request?.({}, 'media', answer);
-  expect(answer).toHaveBeenCalledExactlyOnceWith(false);
-  expect(double.check?.({}, 'media', STUDIO)).toBe(false);
+  double.request?.({ getURL: () => address }, permission, answer);
+  expect(answer).toHaveBeenCalledExactlyOnceWith(granted);
+  expect(double.check?.({}, permission, address)).toBe(granted);
 });
