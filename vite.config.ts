@@ -1,11 +1,20 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+const { licences } = (await import(new URL('./scripts/licences.mjs', import.meta.url).href)) as { readonly licences: () => string };
+
+const withLicences: Plugin = {
+  name: 'licences',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: licences() });
+  },
+};
 
 /** The window. */
 export default defineConfig({
   root: 'src-renderer',
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), withLicences],
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,

@@ -13,6 +13,8 @@ export interface Link extends Transport {
   saveProject(project: ProjectInput): Promise<Blob>;
   /** A document as a Photoshop file. */
   saveLayers(layers: LayersWish): Promise<Blob>;
+  /** The text that ships beside the page: of the program and of its parts. */
+  licences(): Promise<string>;
   /** Where the browser itself can fetch a picture. */
   addressOf(id: PictureId): string;
 }
@@ -37,6 +39,7 @@ export function createHttpLink(base = ''): Link {
     },
     saveProject: (project) => fileOf(`${base}/api/projects/save`, project),
     saveLayers: (layers) => fileOf(`${base}/api/projects/layers`, layers),
+    licences: async () => (await send(`${base}/licences.txt`, {})).text(),
     addressOf: (id) => new URL(`${base}/api/pictures/${id}`, document.baseURI).href,
   };
 }

@@ -23,6 +23,8 @@ export class Packs {
   /** The hub is being asked. */
   asking = $state(false);
   error = $state.raw<ErrorData>();
+  /** Of the program and of its parts, once somebody wanted to read them. */
+  licences = $state.raw('');
 
   readonly installed: readonly PackSummary[] = $derived.by(() => this.#studio.advice.packs);
   readonly used: string = $derived.by(() => this.#studio.settings.pack);
@@ -48,6 +50,10 @@ export class Packs {
       this.known = await this.#link.call('packs.known', {});
     });
     await this.look(this.used);
+  }
+
+  async readLicences(): Promise<void> {
+    await this.#attempt(async () => (this.licences ||= await this.#link.licences()));
   }
 
   async look(name: string): Promise<void> {

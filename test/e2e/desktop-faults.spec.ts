@@ -38,7 +38,7 @@ const FAULTS: readonly (readonly [name: string, file: string, from: string | Reg
     'is 404',
   ],
   ['files beside the window', 'dist/main/electron.js', 'file.startsWith(folder + path.sep) && ', '', 'is 404'],
-  ['no question before a run is lost', 'dist/main/electron.js', 'askBeforeLeaving(window);', '', 'closing while'],
+  ['no question before a run is lost', 'dist/main/electron.js', 'askBeforeLeaving(window, settings);', '', 'closing while'],
 ];
 
 test.beforeAll(async () => {

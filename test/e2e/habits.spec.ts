@@ -194,6 +194,14 @@ test('earlier instructions are searched by keys', async ({ studio: { page } }) =
   await expect(box).toHaveValue('make the car blue');
 });
 
+test('the licences of the program and of its parts can be read', async ({ studio: { page } }) => {
+  await openPanel(page, 'Packs…');
+  await page.getByText('Licences of the program').click();
+  const text = page.getByRole('textbox', { name: /^Licences/u });
+  await expect(text).toHaveValue(/^MIT License.*GNU LESSER GENERAL PUBLIC LICENSE.*onnxruntime-node/su);
+  expect(await violations(page)).toEqual([]);
+});
+
 /** The published layout of a VAR checkpoint, small, under the names that the known pack has. */
 const HUB_FILES: Readonly<Record<string, string>> = {
   'var_d16.pth': 'test/golden/var-mini/var_d3.pth',
@@ -304,7 +312,7 @@ for (const { name, ...look } of LOOKS) {
     test.use(look);
 
     test('every dialog is clean for axe and spills nothing, in both languages', async ({ studio: { page } }) => {
-      await page.locator('summary').click();
+      await page.getByText('More', { exact: true }).click();
       for (const tag of ['en', 'de']) {
         await choose(page, /Language|Sprache/u, tag);
         const openers = {

@@ -14,9 +14,9 @@ const MEGABYTE = 2 ** 20;
 const ALLOWED: readonly RegExp[] = [
   /^dist\/main\/(chunks\/[\w-]+|cli|electron|inference|server)\.js$/u,
   /^dist\/preload\/preload\.cjs$/u,
-  /^dist\/renderer\/(index\.html|assets\/[\w.-]+)$/u,
+  /^dist\/renderer\/(index\.html|licences\.txt|assets\/[\w.-]+)$/u,
   /^models\/sketch\/(card\.json|(tokenizer|transformer|depth)\.safetensors)$/u,
-  /^(LICENSE|package\.json|dist\/THIRD_PARTY\.txt)$/u,
+  /^(LICENSE|package\.json)$/u,
 ];
 const PLATFORM = `${process.platform}/${process.arch}`;
 
@@ -97,7 +97,7 @@ describe.skipIf(process.platform !== 'linux')('the package of this system (Linux
   test('carries the licence of every package in it, and looks nowhere for updates unless a build says where', async () => {
     const packages = listed().flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/@]+)\/package\.json$/u.exec(file)?.[1] ?? []);
     expect(packages.length).toBeGreaterThan(50);
-    const text = extractFile(path.join(resources, 'app.asar'), 'dist/THIRD_PARTY.txt').toString();
+    const text = extractFile(path.join(resources, 'app.asar'), 'dist/renderer/licences.txt').toString();
     const named = new Set(text.match(/(?<=^-{80}\n\n)\S+/gmu));
     expect(packages.filter((name) => !named.has(name))).toEqual([]);
     expect([named.has('svelte'), named.has('electron'), text.includes('GNU LESSER GENERAL PUBLIC LICENSE')]).toEqual([true, true, true]);

@@ -255,6 +255,7 @@ export const de = {
     knownHelp: 'Ein Druck fragt den Hub, was er hat; nichts sonst verbindet sich mit einem anderen Rechner.',
     asking: 'Der Hub wird gefragt…',
     inUse: 'in Gebrauch',
+    licences: 'Lizenzen des Programms und seiner Teile',
     families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', depth: 'Tiefenmodell' },
     family: 'Familie',
     version: 'Version',

@@ -249,6 +249,7 @@ export const en = {
     knownHelp: 'Pressing one asks the hub what it holds; nothing else connects to another machine.',
     asking: 'The hub is asked…',
     inUse: 'in use',
+    licences: 'Licences of the program and of its parts',
     families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', depth: 'Depth model' },
     family: 'Family',
     version: 'Version',

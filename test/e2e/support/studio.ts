@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test as base, expect, type Browser, type Download, type Locator, type Page } from '@playwright/test';
+import { test as base, expect, type Download, type Locator, type Page } from '@playwright/test';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
 import { scenePng } from '../../support/pictures.js';
@@ -55,14 +55,8 @@ export async function startServer(home: string): Promise<{ child: ChildProcess; 
   return { child, url };
 }
 
-/** In a context that pages can be added to, as axe does. */
-async function newPage(browser: Browser): Promise<Page> {
-  return (await browser.newContext()).newPage();
-}
-
-async function openBrowser(home: string, browser: Browser): Promise<Program> {
+async function openBrowser(home: string, page: Page): Promise<Program> {
   const { child, url } = await startServer(home);
-  const page = await newPage(browser);
   await page.goto(url);
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -171,34 +165,36 @@ export const test = base.extend<Fixtures, OfWorker>({
     const home = process.env['SCALEBRUSH_HOME'] ?? own;
     const ends: (() => Promise<void>)[] = [];
     const faults: string[] = [];
-    const watch = (page: Page): void => {
+    const watch = (page: Page): Page => {
       page.on('request', (request) => {
         if (!isOurs(request.url())) faults.push(request.url());
       });
       page.on('pageerror', (error) => faults.push(error.message));
+      return page;
     };
+    // In a context that pages can be added to, as axe does.
+    const newPage = async (): Promise<Page> => watch(await (await browser.newContext()).newPage());
     const desktop = async (start: DesktopStart): Promise<Program> => {
       const program = await openDesktop({ ...start, ...(colorScheme && { colorScheme }), ...(locale !== undefined && { locale }) });
+      watch(program.page);
       if (viewport) await program.page.setViewportSize(viewport);
       return program;
     };
     const started = (program: Program): Program => {
       ends.push(program.stop);
-      watch(program.page);
       return program;
     };
     await use({
       home,
       async start(where = home) {
-        return started(await (host === 'server' ? openBrowser(where, browser) : desktop({ home: where })));
+        return started(await (host === 'server' ? openBrowser(where, await newPage()) : desktop({ home: where })));
       },
       async openBefore(url) {
         if (host === 'desktop') {
           return started(await desktop({ home, build: otherBuild, env: { SCALEBRUSH_OTHER_SERVICE: url } })).page;
         }
-        const page = await newPage(browser);
+        const page = await newPage();
         ends.push(() => page.context().close());
-        watch(page);
         await page.goto(url);
         return page;
       },

@@ -99,6 +99,10 @@ export class FakeLink implements Link {
     return new Blob(['layers']);
   }
 
+  licences(): Promise<string> {
+    return Promise.resolve('MIT License');
+  }
+
   addressOf(id: string): string {
     return `http://studio/${id}`;
   }

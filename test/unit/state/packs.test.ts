@@ -52,6 +52,14 @@ test('the panel begins with the pack in use', () => {
   expect([packs.info?.name, packs.installed.length, packs.known[0]?.installed]).toEqual(['sketch', 2, true]);
 });
 
+test('the licences that ship are read when somebody wants to, and once', async () => {
+  expect(packs.licences).toBe('');
+  await packs.readLicences();
+  link.licences = () => Promise.reject(new Error('Expected not to be asked again.'));
+  await packs.readLicences();
+  expect([packs.licences, packs.error]).toEqual(['MIT License', undefined]);
+});
+
 describe('a licence', () => {
   test('is asked for before the first use, once', () => {
     expect(packs.unaccepted).toBeUndefined();
