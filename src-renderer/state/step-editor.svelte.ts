@@ -82,15 +82,15 @@ export class StepEditor {
     await this.#arrange({ sheets: sheets.map((sheet, i) => (i === step ? { ...sheet, hidden } : sheet)), open }, step);
   }
 
-  /** Lets a step and the one before it change places, where neither builds on the other. */
-  async moveEarlier(step: number): Promise<void> {
+  /** Takes a step to another place among the steps, past any number of others, where none of them builds on it nor it on them. */
+  async move(step: number, to: number): Promise<void> {
     const { sheets, step: open } = this.#bench.document;
-    const [first, second] = [sheets[step - 1], sheets[step]];
-    if (!first || !second || step < 2) return;
-    const moved = open === step ? step - 1 : open === step - 1 ? step : open;
+    if (step === to || Math.min(step, to) < 1 || Math.max(step, to) >= sheets.length) return;
+    const order = [...sheets.keys()];
+    order.splice(to, 0, ...order.splice(step, 1));
     // What is painted on a picture is for what comes next, and stays.
-    const swapped = [withMasksOf(first, second), withMasksOf(second, first)];
-    await this.#arrange({ sheets: [...sheets.slice(0, step - 1), ...swapped, ...sheets.slice(step + 1)], open: moved }, step - 1);
+    const moved = order.map((from, place) => withMasksOf(sheets[place]!, sheets[from]!));
+    await this.#arrange({ sheets: moved, open: order.indexOf(open) }, Math.min(step, to));
   }
 
   /** A kept result has taken the place of the step that is now the first behind it: the later ones follow. */

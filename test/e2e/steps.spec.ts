@@ -104,6 +104,34 @@ test('a step is left out, run again, changed and moved; undo and a reload bring 
   expect(await canvasShot(page)).toBe(before);
 });
 
+test('a step is taken past several others at once, by dragging and by keys', async ({ studio: { page, openScene } }) => {
+  test.slow();
+  await openScene();
+  for (const x of [0.3, 0.5, 0.7]) await fill(page, x);
+  const steps = page.getByTestId('history-step');
+  const whole = await canvasShot(page);
+  const looks = async () => {
+    const shots: string[] = [];
+    for (let step = 1; step <= 3; step++) {
+      await steps.nth(step).click();
+      await page.mouse.move(0, 0);
+      shots.push(await canvasShot(page));
+    }
+    return shots;
+  };
+  const before = await looks();
+  await steps.nth(3).dragTo(steps.nth(1));
+  await expect(current(page)).toHaveAttribute('aria-label', /Step 1 of 3/u);
+  const dragged = await looks();
+  expect(new Set([...before, ...dragged]).size).toBe(5);
+  expect(dragged[2]).toBe(whole);
+  await steps.nth(1).click();
+  await steps.nth(1).press('Shift+End');
+  await expect(current(page)).toHaveAttribute('aria-label', /Step 3 of 3/u);
+  await expect(steps.nth(3)).toBeFocused();
+  expect(await looks()).toEqual(before);
+});
+
 test('a step that another builds on stays', async ({ studio: { page, openScene } }) => {
   await openScene();
   for (const words of ['make it warmer', 'make it night', 'make it cooler']) {

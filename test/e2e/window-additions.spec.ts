@@ -1,7 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
 import { test } from './support/fake-window.js';
-import { expectPhase } from './support/studio.js';
+import { canvasShot, expectPhase } from './support/studio.js';
 
 async function openScene(page: Page, name = 'scene.png'): Promise<void> {
   const buffer = Buffer.from(await scenePng(320, 240));
@@ -75,4 +75,54 @@ test('words dragged or pasted into the instruction are the field’s, files are 
   });
   expect(taken).toEqual([false, false, false]);
   expect(server.uploads.map(({ name }) => name)).toEqual(['scene.png']);
+});
+
+/** A number of the ruler and where it stands on the screen, for the first two that are shown. */
+async function rulerScale(page: Page): Promise<number> {
+  const marks = await page
+    .getByTestId('ruler')
+    .first()
+    .locator('text')
+    .evaluateAll((texts) => texts.slice(0, 2).map((text) => ({ at: Number(text.getAttribute('x')), value: Number(text.textContent) })));
+  const [first, second] = marks as [(typeof marks)[0], (typeof marks)[0]];
+  return (second.at - first.at) / (second.value - first.value);
+}
+
+test('rulers count pixels of the picture at any zoom, and are off by default', async ({ page, server: _ }) => {
+  await openScene(page);
+  await expect(page.getByTestId('ruler')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Rulers' }).click();
+  await expect(page.getByTestId('ruler')).toHaveCount(2);
+  await page.getByRole('button', { name: '1:1' }).click();
+  await expect.poll(() => rulerScale(page)).toBeCloseTo(1, 1);
+  const box = (await page.getByTestId('canvas').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  // As a trackpad tells of a pinch: e^0.6 times as large.
+  await page.keyboard.down('Control');
+  await page.mouse.wheel(0, -60);
+  await page.keyboard.up('Control');
+  await expect.poll(() => rulerScale(page)).toBeCloseTo(Math.exp(0.6), 1);
+  await page.getByRole('button', { name: 'Rulers' }).click();
+  await expect(page.getByTestId('ruler')).toHaveCount(0);
+});
+
+test('two fingers move and pinch the picture, and what the first one began is not painted', async ({ page, server: _ }) => {
+  await openScene(page);
+  await page.getByRole('button', { name: '1:1' }).click();
+  await page.getByRole('button', { name: 'Rulers' }).click();
+  const box = (await page.getByTestId('canvas').boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const before = await canvasShot(page);
+  const touch = await page.context().newCDPSession(page);
+  const fingers = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...spread: number[]) =>
+    touch.send('Input.dispatchTouchEvent', { type, touchPoints: spread.map((by, id) => ({ x: x + by, y, id })) });
+  await fingers('touchStart', -40);
+  await fingers('touchStart', -40, 40);
+  for (const spread of [50, 65, 80]) await fingers('touchMove', -spread, spread);
+  await fingers('touchEnd');
+  await expect.poll(() => rulerScale(page)).toBeCloseTo(2, 1);
+  await expect(page.getByRole('button', { name: 'Clear mask' })).toBeDisabled();
+  for (const spread of [80, 60, 40]) await fingers(spread === 80 ? 'touchStart' : 'touchMove', -spread, spread);
+  await fingers('touchEnd');
+  await expect.poll(async () => (await canvasShot(page)) === before).toBe(true);
 });

@@ -4,6 +4,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
 import { uprightExif } from './exif.js';
+import { exifOfTiff } from './tiff-exif.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { profileModel } from './icc-profile.js';
 import { hasLocation } from './location.js';
@@ -99,7 +100,8 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   refuseTooLarge(metadata);
   const { icc: profile, texts, recipeText, animated, cut } = png ?? partsOf(metadata);
   const icc = usableProfile(profile, metadata);
-  const exif = usableExif(metadata);
+  // The decoder is not told of a TIFF's EXIF.
+  const exif = usableExif(kind === 'tiff' ? exifOfTiff(bytes) : metadata.exif);
   return {
     kind,
     metadata,
@@ -135,7 +137,7 @@ function usableProfile(icc: Uint8Array | undefined, metadata: Metadata): Uint8Ar
   return new Uint8Array(icc);
 }
 
-function usableExif({ exif }: Metadata): Uint8Array | undefined {
+function usableExif(exif: Uint8Array | undefined): Uint8Array | undefined {
   return exif && exif.length <= MAX_METADATA_BYTES ? uprightExif(exif) : undefined;
 }
 

@@ -60,7 +60,7 @@ describe('a step', () => {
     const { studio, link } = await twoSteps();
     refuse(link);
     await studio.stepEditor.setHidden(1, true);
-    await studio.stepEditor.moveEarlier(2);
+    await studio.stepEditor.move(2, 1);
     expect(pictures(studio)).toEqual(['upload-1', 'a', 'b']);
     expect(studio.notices.map(({ code }) => code)).toEqual(['steps.dependent']);
     expect(studio.document.history.done).toEqual([]);
@@ -68,7 +68,7 @@ describe('a step', () => {
 
   test('changes places with the one before it', async () => {
     const { studio } = await twoSteps();
-    await studio.stepEditor.moveEarlier(2);
+    await studio.stepEditor.move(2, 1);
     expect(pictures(studio)).toEqual(['upload-1', 'b-on-upload-1', 'a-on-b-on-upload-1']);
     expect(studio.document.step).toBe(1);
     expect(studio.document.sheets.map(({ recipe }) => recipe?.request.instruction)).toEqual([undefined, 'make it warmer', 'make it night']);
