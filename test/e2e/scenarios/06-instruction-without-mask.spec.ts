@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test';
 import sharp from 'sharp';
 import { rgbOf } from '../../support/pictures.js';
-import { candidatesOf, canvasShot, expectPhase, saved, test } from '../support/studio.js';
+import { candidatesOf, fetched, canvasShot, expectPhase, saved, test } from '../support/studio.js';
 
 interface Rgb {
   readonly width: number;
@@ -43,7 +43,7 @@ test('6 instruction without mask: size and place stay, the changed area covers t
   expect([result.width, result.height]).toEqual([source.width, source.height]);
   expect(shiftOf(source, result)).toBeLessThanOrEqual(0.25);
 
-  const mask = await (await page.request.get(new URL(`/api/pictures/${String(candidate?.changedMask)}`, page.url()).href)).body();
+  const mask = await fetched(page, `/api/pictures/${String(candidate?.changedMask)}`);
   const changed = await sharp(mask).extractChannel(0).raw().toBuffer();
   let [object, covered, differingOutside] = [0, 0, 0];
   for (let i = 0; i < changed.length; i++) {

@@ -77,10 +77,7 @@ test('13 folder and script: held to the painted mask, and gone on with after the
   const entries = (state: string) => page.locator(`[data-testid="batch-entry"][data-state="${state}"]`);
   await dialog.getByRole('button', { name: 'Start' }).click();
   await expect(entries('done').first()).toBeVisible();
-  await page.evaluate(() => {
-    // Nobody is there to be asked whether to leave.
-    window.addEventListener('beforeunload', (event) => { event.stopImmediatePropagation(); }, { capture: true }); // prettier-ignore
-  });
+  await studio.agreeToLeave();
   await page.reload();
 
   await expect(dialog.getByRole('status')).toHaveText(/^The window was loaded anew: \d done, 0 refused, \d to do. Press Go on.$/u);

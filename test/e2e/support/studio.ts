@@ -20,6 +20,8 @@ export interface Program {
   inferencePids(): readonly number[];
   /** What another program gets that a handle is dragged onto. */
   dragged(handle: Locator): Promise<{ readonly name: string; readonly bytes: Buffer }>;
+  /** Whoever asks whether to leave a run is told to. */
+  agreeToLeave(): Promise<void>;
   /** Leaves it as a user would. */
   readonly stop: () => Promise<void>;
   /** All of it at once, as a power failure would. */
@@ -79,6 +81,8 @@ async function openBrowser(home: string, page: Page): Promise<Program> {
       const [, name = '', address = ''] = /^image\/\w+:([^:]*):(.*)$/u.exec(said) ?? [];
       return { name, bytes: await (await page.request.get(address)).body() };
     },
+    // Playwright agrees by itself.
+    agreeToLeave: () => Promise.resolve(),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -90,10 +94,12 @@ async function openDesktop(start: DesktopStart): Promise<Program> {
   const serverPid = await pidOf(app, 'Scalebrush Service');
   const inferencePids = () => inferenceUnder(shell.pid!).filter((pid) => pid !== serverPid);
   const isThere = () => shell.exitCode === null && shell.signalCode === null;
+  const agreeToLeave = () => app.evaluate(({ dialog }) => void (dialog.showMessageBoxSync = () => 1));
   return {
     page,
     serverPid,
     inferencePids,
+    agreeToLeave,
     async dragged(handle) {
       await catchDrags(app);
       await handle.dispatchEvent('dragstart');
@@ -103,8 +109,7 @@ async function openDesktop(start: DesktopStart): Promise<Program> {
     },
     async stop() {
       if (!isThere()) return;
-      // What still runs is not asked about.
-      await app.evaluate(({ dialog }) => void (dialog.showMessageBoxSync = () => 1));
+      await agreeToLeave();
       await app.close();
     },
     async kill() {
@@ -217,6 +222,12 @@ export const test = base.extend<Fixtures, OfWorker>({
     });
   },
 });
+
+/** What the page gets from its own address. */
+export async function fetched(page: Page, address: string): Promise<Buffer> {
+  const bytes = await page.evaluate(async (from) => [...new Uint8Array(await (await fetch(from)).arrayBuffer())], address);
+  return Buffer.from(bytes);
+}
 
 /** The candidates of the run that `start` starts, as the window receives them. */
 export async function candidatesOf(page: Page, start: () => Promise<void>): Promise<readonly Candidate<PictureId>[]> {
