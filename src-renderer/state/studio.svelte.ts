@@ -25,7 +25,7 @@ import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
 
-/** Before the pack has said its own size. */
+/** Smaller sheets are too small to paint on; what small packs draw is enlarged. */
 const LEAST_BLANK = 512;
 
 /** What the studio knows and does; holds no element and draws nothing. */
@@ -213,9 +213,9 @@ export class Studio {
     await this.openFile(await renderSampleScene(scene), `${name}.png`);
   }
 
-  /** An empty sheet of the pack's own size, to be drawn on from words. */
+  /** An empty sheet of the pack's own size at least, to be drawn on from words. */
   async openBlank(name: string): Promise<void> {
-    await this.openFile(await renderBlank(this.advice.pack?.card.imageSize ?? LEAST_BLANK), name, true);
+    await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.advice.pack?.card.imageSize ?? 0)), name, true);
   }
 
   /** Adds a mask from a file, white where to repaint. */
