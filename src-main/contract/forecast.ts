@@ -32,8 +32,13 @@ export function lackOf(forecast: Forecast, wished: Preset): MemoryLack | undefin
   return { neededBytes, availableBytes, ...(preset !== undefined && { preset }) };
 }
 
+/** As it is told: what is needed and what there is, in whole megabytes that never look as if it fitted. */
+export function lackInMegabytes({ neededBytes, availableBytes }: MemoryLack): readonly [needed: number, available: number] {
+  return [Math.ceil(neededBytes / MEBIBYTE), Math.floor(availableBytes / MEBIBYTE)];
+}
+
 export function tooLittleMemory(lack: MemoryLack): ExpectedError {
-  const [needed, available] = [Math.ceil(lack.neededBytes / MEBIBYTE), Math.floor(lack.availableBytes / MEBIBYTE)];
+  const [needed, available] = lackInMegabytes(lack);
   const suggestion = lack.preset === undefined ? '' : `; try the preset "${lack.preset}"`;
   return new ExpectedError(
     'memory.too-little',

@@ -6,9 +6,10 @@ import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
 
-/** What the panels hold, as far as it is not the default. */
+/** A control map of the user's own. */
 const OwnMap = v.object({ id: PictureId, name: v.string() });
 
+/** What the panels hold, as far as it is not the default. */
 const ProjectSettings = v.object({
   instruction: v.optional(v.string()),
   preset: v.optional(v.picklist(PRESETS)),

@@ -1,6 +1,7 @@
 import { FAR, grown, squaredDistances } from '#base/distance.js';
-import type { Extent, Rect } from '#base/geometry.js';
-import { smoothStep } from '#base/smooth-step.js';
+import type { Extent } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
+import { softEdge } from '#base/smooth-step.js';
 
 /** From here on a pixel counts as painted where only yes and no are known. */
 const INSIDE = 128;
@@ -34,21 +35,6 @@ export function featherMask(mask: Uint8Array, extent: Extent, px: number): void 
   distances.forEach((distance, i) => {
     if (distance === FAR) return;
     const at = (region.y + Math.floor(i / region.width)) * extent.width + region.x + (i % region.width);
-    mask[at] = Math.max(mask[at]!, Math.round(255 * smoothStep(1 - Math.sqrt(distance) / (px + 1))));
+    mask[at] = Math.max(mask[at]!, softEdge(Math.sqrt(distance), px));
   });
-}
-
-/** The smallest rectangle around what is painted; undefined where nothing is. */
-function paintedBounds(mask: Uint8Array, { width, height }: Extent): Rect | undefined {
-  let [left, right, top, bottom] = [width, -1, height, -1];
-  for (let y = 0; y < height; y++) {
-    const row = mask.subarray(y * width, (y + 1) * width);
-    const first = row.findIndex((value) => value > 0);
-    if (first < 0) continue;
-    left = Math.min(left, first);
-    right = Math.max(right, row.findLastIndex((value) => value > 0)); // prettier-ignore
-    top = Math.min(top, y);
-    bottom = y;
-  }
-  return right < 0 ? undefined : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import {
   CHECKPOINT_TASKS,
   type AddEvent,
+  type CheckpointSide,
   type ImportEvent,
   type ImportRequestInput,
   type PackSummary,
@@ -70,7 +71,7 @@ function importingOf({ name, task, pixels, control, precision, 'in-place': inPla
   return {
     ...(inPlace === true && { inPlace }),
     ...(typeof name === 'string' && { name }),
-    ...(side !== undefined && { pixels: side as 512 }),
+    ...(side !== undefined && { pixels: side as CheckpointSide }),
     ...(typeof task === 'string' && { task: wordOf(task, CHECKPOINT_TASKS, '--task') }),
     ...(typeof control === 'string' && { control: wordOf(control, CONTROL_KINDS, '--control') }),
     ...(typeof precision === 'string' && { precision: wordOf(precision, PRECISIONS, '--precision') }),

@@ -2,7 +2,8 @@ import { sameExtent, sampleCount, type Extent, type Rect } from '#base/geometry.
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from './decode.js';
-import { smoothStep } from '#base/smooth-step.js';
+import { paintedBounds } from '#base/painted-bounds.js';
+import { smoothStep, softEdge } from '#base/smooth-step.js';
 import { FAR, beyond, grown, squaredDistances } from '#base/distance.js';
 import type { Mask, Photo } from './photo.js';
 import { workingMask } from './working-copy.js';
@@ -80,21 +81,7 @@ export function invert({ extent, values }: Mask): Mask {
 
 /** The smallest rectangle that holds every painted pixel; null where there is none. */
 export function maskBounds({ extent, values }: Mask): Rect | null {
-  const { width, height } = extent;
-  let [left, right, top, bottom] = [width, -1, height, -1];
-  for (let y = 0; y < height; y++) {
-    const row = values.subarray(y * width, (y + 1) * width);
-    const first = row.findIndex((value) => value > 0);
-    if (first < 0) continue;
-    left = Math.min(left, first);
-    right = Math.max(
-      right,
-      row.findLastIndex((value) => value > 0),
-    );
-    top = Math.min(top, y);
-    bottom = y;
-  }
-  return right < 0 ? null : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  return paintedBounds(values, extent) ?? null;
 }
 
 /** The mask grown by `radiusPx` in every direction (a disc). */
@@ -104,7 +91,7 @@ export function dilate(mask: Mask, radiusPx: number): Mask {
 
 /** The mask with a soft edge of `radiusPx` pixels outside it: 255 inside as before, 0 beyond the edge. */
 export function feather(mask: Mask, radiusPx: number): Mask {
-  return around(mask, radiusPx, (distance) => Math.round(255 * smoothStep(1 - distance / (radiusPx + 1))));
+  return around(mask, radiusPx, (distance) => softEdge(distance, radiusPx));
 }
 
 /** White beside a rectangle, black in it; the white begins softly over `softEdgePx` pixels. */

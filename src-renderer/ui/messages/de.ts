@@ -121,8 +121,7 @@ export const de = {
   presets: { best: 'Beste', balanced: 'Ausgewogen', fast: 'Schnell', draft: 'Entwurf' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   doesNotFit: 'passt nicht',
-  tooBig: (preset, needed, available) =>
-    `${preset} braucht ${Math.ceil(needed / 1024 / 1024)} MB Speicher; dafür sind ${Math.floor(available / 1024 / 1024)} MB da.`,
+  tooBig: (preset, needed, available) => `${preset} braucht ${needed} MB Speicher; dafür sind ${available} MB da.`,
   fittingPreset: (preset) => `${preset} passt.`,
   nothingFits: 'Keine Tiefe passt: andere Programme schließen oder ein kleineres Bild nehmen.',
   experimental: 'experimentell',

@@ -125,7 +125,7 @@ export const en = {
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   doesNotFit: 'does not fit',
   tooBig: (preset: string, needed: number, available: number) =>
-    `${preset} needs ${Math.ceil(needed / 1024 / 1024)} MB of memory; there are ${Math.floor(available / 1024 / 1024)} MB for it.`,
+    `${preset} needs ${needed} MB of memory; there are ${available} MB for it.`,
   fittingPreset: (preset: string) => `${preset} fits.`,
   nothingFits: 'No preset fits: close other programs, or take a smaller picture.',
   experimental: 'experimental',
