@@ -13,6 +13,16 @@ const roomRules = Object.entries(rooms).map(([room, seen]) => ({
   to: { path: '^src-', pathNot: within([room === TOPIC ? '$1' : room, ...seen]) },
 }));
 
+/** Names say which room a thing comes from; a path of dots does not. */
+const nameRules = Object.keys(rooms)
+  .filter((room) => room !== TOPIC)
+  .map((room) => ({
+    name: `by-name-from-${room.replaceAll('/', '-')}`,
+    severity: 'error',
+    from: { path: `^${room}/` },
+    to: { path: '^src-', pathNot: `^${room}/`, dependencyTypesNot: ['aliased'] },
+  }));
+
 const fenceRules = fences.map(({ library, room }) => ({
   name: `one-room-for-${library.replace(/[^a-z]+/gu, '-')}`,
   severity: 'error',
@@ -31,6 +41,7 @@ module.exports = {
       to: { path: '^src-', pathNot: [ROOT_FILE, '^src-renderer/theme\\.css$', ...within(seenByCompositionRoot)] },
     },
     ...fenceRules,
+    ...nameRules,
     { name: 'no-cycles', severity: 'error', from: { path: '^src-' }, to: { circular: true } },
     // A rule is about an import, so a homeless file is caught by what it imports, by who imports it, or as an orphan.
     { name: 'no-homeless-code', severity: 'error', from: { path: '^src-', pathNot: HOME }, to: {} },

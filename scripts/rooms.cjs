@@ -10,6 +10,11 @@ const window = (...rooms) => rooms.map((room) => `${WINDOW}/${room}`);
 const below = ['src-main/base', 'src-main/contract'];
 const tensor = [...below, ...engine('tensor')];
 const host = [...below, ...engine('door'), 'src-main/packs', 'src-main/jobs', 'src-main/service'];
+/** Pixels, from the file inwards: each sees those before it. */
+const image = (last) => {
+  const order = ['sampling', 'files', 'colour', 'working', 'compositing'];
+  return engine(...order.slice(0, order.indexOf(last) + 1).map((room) => `image/${room}`));
+};
 const everyEngineRoom = engine('tensor', 'weights', 'graph', 'networks', 'runtime', 'sampling', 'image', 'text', 'control', 'pipelines');
 
 /** A topic sees what every topic sees, never a sister topic. */
@@ -21,7 +26,11 @@ const rooms = {
   [`${ENGINE}/tensor`]: below,
   [`${ENGINE}/weights`]: tensor,
   [`${ENGINE}/graph`]: [...tensor, ...engine('weights')],
-  [`${ENGINE}/image`]: tensor,
+  [`${ENGINE}/image/sampling`]: tensor,
+  [`${ENGINE}/image/files`]: [...tensor, ...image('sampling')],
+  [`${ENGINE}/image/colour`]: [...tensor, ...image('files')],
+  [`${ENGINE}/image/working`]: [...tensor, ...image('colour')],
+  [`${ENGINE}/image/compositing`]: [...tensor, ...image('working')],
   [`${ENGINE}/networks`]: [...tensor, ...engine('weights', 'graph')],
   [`${ENGINE}/runtime`]: [...tensor, ...engine('graph')],
   [`${ENGINE}/sampling`]: tensor,
@@ -55,7 +64,7 @@ const fences = [
   { library: 'electron-log|electron-updater', room: '^src-main/electron/' },
   { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
   { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
-  { library: 'sharp|ag-psd', room: `^${ENGINE}/image/` },
+  { library: 'sharp|ag-psd', room: `^${ENGINE}/image/(files|colour|compositing)/` },
   { library: 'fastify|@fastify', room: '^src-main/server/' },
   { library: 'bullmq|ioredis', room: '^src-main/farm/' },
   { library: 'svelte', room: '^src-renderer/(state|ui)/|^src-renderer/main\\.ts$' },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { openPhoto } from '#engine/image/decode.js';
-import { paddedCopy } from '#engine/image/padded-copy.js';
+import { openPhoto } from '#engine/image/files/decode.js';
+import { paddedCopy } from '#engine/image/working/padded-copy.js';
 import { Fixture, maxDifference } from '../support/fixtures.js';
 
 /** Made by reference/padded.py with Pillow. */

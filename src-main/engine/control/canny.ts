@@ -1,6 +1,6 @@
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Extent } from '#base/geometry.js';
-import { gaussian } from '#engine/image/gauss.js';
+import { gaussian } from '#engine/image/sampling/gauss.js';
 import { modelEdges } from './model-edges.js';
 
 /** Interleaved 8-bit samples. */

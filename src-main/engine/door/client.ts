@@ -1,7 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, toErrorData } from '#contract/errors.js';
-import { memoryLimitBytes } from '../runtime/memory.js';
-import { InferenceProcess } from '../runtime/process.js';
+import { memoryLimitBytes } from '#engine/runtime/memory.js';
+import { InferenceProcess } from '#engine/runtime/process.js';
 import type { Engine, EngineEvent, EngineJob } from './engine.js';
 
 export interface EngineOptions {

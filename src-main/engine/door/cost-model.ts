@@ -4,7 +4,7 @@ import { cellCount } from '#base/geometry.js';
 import type { Forecast, PresetCost } from '#contract/forecast.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
-import { layersPerScale } from '../sampling/depth-presets.js';
+import { layersPerScale } from '#engine/sampling/depth-presets.js';
 
 // C width · L tokens attended to · B 2 under guidance, else 1
 

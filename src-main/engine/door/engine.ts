@@ -4,12 +4,12 @@ import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
-import type { OutputSettings } from '../image/encode.js';
-import type { Layer } from '../image/layers.js';
-import type { PipelineEvent } from '../pipelines/model.js';
-import type { DepthShape } from '../networks/onnx-depth.js';
-import type { ModelShape as CheckpointShape } from '../weights/recognise.js';
-import type { WriteOptions, WrittenFile } from '../weights/write-weights.js';
+import type { OutputSettings } from '#engine/image/files/encode.js';
+import type { Layer } from '#engine/image/compositing/layers.js';
+import type { PipelineEvent } from '#engine/pipelines/model.js';
+import type { DepthShape } from '#engine/networks/onnx-depth.js';
+import type { ModelShape as CheckpointShape } from '#engine/weights/recognise.js';
+import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
 export type { Layer, WrittenFile };
 

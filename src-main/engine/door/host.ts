@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import { serve } from '../runtime/process-protocol.js';
+import { serve } from '#engine/runtime/process-protocol.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */

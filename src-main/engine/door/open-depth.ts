@@ -1,13 +1,13 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { DepthCard, AnyCard } from '#contract/pack-card.js';
-import { invertMap, normaliseMap } from '../control/depth.js';
-import { inspectOnnx, loadOnnx } from '../graph/onnx-file.js';
-import { openDepthPyramid } from '../networks/depth-pyramid.js';
-import { depthShapeOf, openOnnxDepth } from '../networks/onnx-depth.js';
-import type { DepthEstimator } from '../tensor/predictor.js';
-import { resizeArea, resizeCubic, resizeLinear } from '../tensor/resample.js';
-import type { Runner } from '../tensor/runner.js';
-import { expectFinite, floats, type FloatTensor } from '../tensor/tensor.js';
+import { invertMap, normaliseMap } from '#engine/control/depth.js';
+import { inspectOnnx, loadOnnx } from '#engine/graph/onnx-file.js';
+import { openDepthPyramid } from '#engine/networks/depth-pyramid.js';
+import { depthShapeOf, openOnnxDepth } from '#engine/networks/onnx-depth.js';
+import type { DepthEstimator } from '#engine/tensor/predictor.js';
+import { resizeArea, resizeCubic, resizeLinear } from '#engine/tensor/resample.js';
+import type { Runner } from '#engine/tensor/runner.js';
+import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { InspectReport, InstalledPack } from './engine.js';
 import { assertAllUnchanged, expectSame, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
 

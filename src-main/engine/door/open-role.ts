@@ -1,9 +1,9 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackFile } from '#contract/pack-card.js';
-import type { Checkpoint, FileIdentity } from '../weights/checkpoint.js';
-import { Weights } from '../weights/handle.js';
-import { assertUnchanged } from '../weights/identity.js';
-import { openCheckpoint } from '../weights/open.js';
+import type { Checkpoint, FileIdentity } from '#engine/weights/checkpoint.js';
+import { Weights } from '#engine/weights/handle.js';
+import { assertUnchanged } from '#engine/weights/identity.js';
+import { openCheckpoint } from '#engine/weights/open.js';
 import type { InstalledPack } from './engine.js';
 import { pathOf } from './pack-files.js';
 

@@ -1,14 +1,14 @@
 import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
-import { changedRegion, upsampleRegion } from '../image/composite.js';
-import { fullMask } from '../image/mask.js';
-import { keepsOutlines } from '../image/outlines.js';
-import type { Mask, Photo } from '../image/photo.js';
-import { snapToEdges } from '../image/snap.js';
-import { workingCopy } from '../image/working-copy.js';
-import { widenByOneToken } from '../sampling/keep-mask.js';
-import type { Quantiser, ScaleTokens } from '../sampling/quantiser.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
+import { fullMask } from '#engine/image/working/mask.js';
+import { keepsOutlines } from '#engine/image/compositing/outlines.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { snapToEdges } from '#engine/image/compositing/snap.js';
+import { workingCopy } from '#engine/image/working/working-copy.js';
+import { widenByOneToken } from '#engine/sampling/keep-mask.js';
+import type { Quantiser, ScaleTokens } from '#engine/sampling/quantiser.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 // h, w finest token grid · l = h·w
 

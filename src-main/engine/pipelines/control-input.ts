@@ -1,12 +1,12 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { ControlSettings } from '#contract/request.js';
-import { modelCanny } from '../control/canny.js';
-import { invertMap, stretchMap } from '../control/depth.js';
-import { openPhoto } from '../image/decode.js';
-import { frameWhole } from '../image/frame.js';
-import { workingCopy } from '../image/working-copy.js';
-import type { ControlInput } from '../tensor/predictor.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { modelCanny } from '#engine/control/canny.js';
+import { invertMap, stretchMap } from '#engine/control/depth.js';
+import { openPhoto } from '#engine/image/files/decode.js';
+import { frameWhole } from '#engine/image/working/frame.js';
+import { workingCopy } from '#engine/image/working/working-copy.js';
+import type { ControlInput } from '#engine/tensor/predictor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { modelExtent, traitsOf, type PipelineJob } from './model.js';
 
 /** What a control map follows from. */

@@ -1,12 +1,12 @@
 import type { Candidate } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
-import { compositeEdit } from '../image/composite.js';
-import { encodeMask, encodePhoto } from '../image/encode.js';
-import { fullMask } from '../image/mask.js';
-import { keepsOutlines } from '../image/outlines.js';
-import type { Mask, Photo } from '../image/photo.js';
-import { packTokens } from '../sampling/tokens.js';
+import { compositeEdit } from '#engine/image/compositing/composite.js';
+import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
+import { fullMask } from '#engine/image/working/mask.js';
+import { keepsOutlines } from '#engine/image/compositing/outlines.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { packTokens } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { redrawsMask, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';

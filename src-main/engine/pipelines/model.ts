@@ -3,8 +3,8 @@ import type { Extent } from '#base/geometry.js';
 import type { EditEventOf, Notice } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
-import type { Quantiser } from '../sampling/quantiser.js';
-import type { DepthEstimator, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '../tensor/predictor.js';
+import type { Quantiser } from '#engine/sampling/quantiser.js';
+import type { DepthEstimator, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 
 export interface EncodedInstruction {
   readonly text: TextInput;

@@ -1,9 +1,9 @@
 import { ExpectedError } from '#contract/errors.js';
-import { openPhoto } from '../image/decode.js';
-import { encodePng } from '../image/encode.js';
-import { frameWhole } from '../image/frame.js';
-import { workingCopy } from '../image/working-copy.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { openPhoto } from '#engine/image/files/decode.js';
+import { encodePng } from '#engine/image/files/encode.js';
+import { frameWhole } from '#engine/image/working/frame.js';
+import { workingCopy } from '#engine/image/working/working-copy.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { controlPlane, type ControlJob } from './control-input.js';
 import { fittedTo, modelExtent, pictureBytes } from './model.js';
 import { shapeOf } from './pipelines.js';

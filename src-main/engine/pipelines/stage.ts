@@ -1,15 +1,15 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import { openPhoto } from '../image/decode.js';
-import { extendPhoto, frameAround, frameWhole, keptPart } from '../image/frame.js';
-import { feather, fullMask, maskBounds, openMask, outside } from '../image/mask.js';
-import { paddedCopy } from '../image/padded-copy.js';
-import type { Mask, Photo } from '../image/photo.js';
-import { workingCopy, workingMask } from '../image/working-copy.js';
-import { widenByOneToken } from '../sampling/keep-mask.js';
-import { resizeArea } from '../tensor/resample.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { openPhoto } from '#engine/image/files/decode.js';
+import { extendPhoto, frameAround, frameWhole, keptPart } from '#engine/image/working/frame.js';
+import { feather, fullMask, maskBounds, openMask, outside } from '#engine/image/working/mask.js';
+import { paddedCopy } from '#engine/image/working/padded-copy.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
+import { widenByOneToken } from '#engine/sampling/keep-mask.js';
+import { resizeArea } from '#engine/tensor/resample.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid

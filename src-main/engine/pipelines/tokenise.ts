@@ -1,6 +1,6 @@
-import { encodeTokens, type ScaleTokens } from '../sampling/quantiser.js';
-import { resizeArea } from '../tensor/resample.js';
-import type { FloatTensor } from '../tensor/tensor.js';
+import { encodeTokens, type ScaleTokens } from '#engine/sampling/quantiser.js';
+import { resizeArea } from '#engine/tensor/resample.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditingModel } from './model.js';
 
 /** A picture as the tokenizer holds it. */

@@ -2,8 +2,8 @@ import os from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { ExpectedError } from '#contract/errors.js';
 import type { ProviderChoice } from '#contract/request.js';
-import type { Feeds, GraphModel, GraphSession, Runner } from '../tensor/runner.js';
-import type { DType, ElementArrays, Tensor } from '../tensor/tensor.js';
+import type { Feeds, GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
+import type { DType, ElementArrays, Tensor } from '#engine/tensor/tensor.js';
 import { availableProviders } from './providers.js';
 
 export interface RunnerOptions {

@@ -1,6 +1,6 @@
-import { GraphBuilder } from '../graph/builder.js';
-import type { Runner } from '../tensor/runner.js';
-import { floats } from '../tensor/tensor.js';
+import { GraphBuilder } from '#engine/graph/builder.js';
+import type { Runner } from '#engine/tensor/runner.js';
+import { floats } from '#engine/tensor/tensor.js';
 
 const SIDE = 512;
 const RUNS = 5;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { listSupportedBackends } from 'onnxruntime-node';
 import type { ProviderReport } from '#contract/api.js';
-import { GraphBuilder } from '../graph/builder.js';
+import { GraphBuilder } from '#engine/graph/builder.js';
 
 /** A provider that was tried on this machine. */
 export interface TriedProvider extends ProviderReport {

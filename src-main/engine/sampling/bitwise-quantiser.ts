@@ -1,11 +1,11 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { drawBits, type ScaleBits } from './bits.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify, unpatchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
-import { resizeArea, resizeLinear } from '../tensor/resample.js';
+import { resizeArea, resizeLinear } from '#engine/tensor/resample.js';
 
 // d code bits per tokenizer cell · p cells per token and axis · D = d·p² bits per token · l tokens of a scale
 // G finest tokenizer grid · K scales

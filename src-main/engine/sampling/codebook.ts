@@ -1,6 +1,6 @@
 import { at } from '#base/assert.js';
 import type { Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { unpatchify } from './patchify.js';
 
 // V entries · d channels of a code

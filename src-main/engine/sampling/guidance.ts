@@ -1,4 +1,4 @@
-import type { FloatTensor } from '../tensor/tensor.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 
 // B rows (0 with the instruction, 1 without) · l tokens · n logits per token
 

@@ -1,4 +1,4 @@
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 // G finest tokenizer grid
 

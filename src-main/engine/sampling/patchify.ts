@@ -1,4 +1,4 @@
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 // d channels per cell · p cells per token and axis · h, w token grid · l = h·w tokens · D = d·p² values per token
 

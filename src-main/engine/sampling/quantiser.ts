@@ -1,5 +1,5 @@
 import type { Grid } from '#base/geometry.js';
-import type { FloatTensor } from '../tensor/tensor.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 
 // d channels per tokenizer cell · G finest tokenizer grid · l tokens of a scale · n values per token · K scales
 

@@ -1,8 +1,8 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
-import type { RasterPredictor, RasterRun } from '../tensor/predictor.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import type { RasterPredictor, RasterRun } from '#engine/tensor/predictor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guideFinite, type ScalePlan, type ScaleStep } from './scale-loop.js';
 
 // B rows of logits · W tokens of a row · V codebook entries

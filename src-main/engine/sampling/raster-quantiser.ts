@@ -1,6 +1,6 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Codebook } from './codebook.js';
 import { drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';

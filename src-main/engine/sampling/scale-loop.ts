@@ -1,8 +1,8 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
-import type { Conditioning, ScaleInput, ScalePredictor } from '../tensor/predictor.js';
-import { expectFinite, floats, type FloatTensor } from '../tensor/tensor.js';
+import type { Conditioning, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
+import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
 import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';

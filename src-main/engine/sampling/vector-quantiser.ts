@@ -1,12 +1,12 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '../tensor/tensor.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Codebook } from './codebook.js';
 import { drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
-import { resizeArea, resizeCubic } from '../tensor/resample.js';
+import { resizeArea, resizeCubic } from '#engine/tensor/resample.js';
 
 // d channels of a code · V codebook entries · l tokens of a scale · G finest grid, H rows and W columns of it
 

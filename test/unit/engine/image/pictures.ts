@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Mask, Photo } from '#engine/image/photo.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 export interface Shape {

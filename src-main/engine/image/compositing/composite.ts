@@ -1,0 +1,197 @@
+import { intersect, sampleCount, sameExtent, type Extent, type Rect } from '#base/geometry.js';
+import { smoothStep } from '#base/smooth-step.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
+import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
+import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
+import { maskBounds } from '#engine/image/working/mask.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { FrameSampler } from '#engine/image/sampling/resample.js';
+import { Seam } from './seam.js';
+import { matchSurroundings } from './surroundings.js';
+import { fitTransfer } from './transfer.js';
+
+/** An edit of the model, in its own frame, on its way back to the pixels of the photo. */
+export interface CompositeJob {
+  readonly photo: Photo;
+  /** The part of the photo that the model saw, in photo pixels; may reach beyond the photo. */
+  readonly frame: Rect;
+  /** Decoded source and decoded result, `[1, 3, h, w]` sRGB in 0..1. */
+  readonly before: FloatTensor;
+  readonly after: FloatTensor;
+  /** Of the photo's size: 0 = keep exactly, 255 = the edit, between = a mixture. */
+  readonly weight: Mask;
+  /** `transfer` carries colour and light to the original pixels; `decoded` pastes the model's own. */
+  readonly mode: 'transfer' | 'decoded';
+  /** `decoded`: bend the tones of the pasted pixels so that no step shows at the seam. Default true. */
+  readonly matchSurroundings?: boolean;
+  /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
+  readonly kept?: Rect;
+  /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
+  readonly editMap?: FloatTensor;
+}
+
+export interface Composite {
+  readonly photo: Photo;
+  /** 255 where any sample differs from the source. */
+  readonly changed: Mask;
+  readonly changedPixels: number;
+  /** Differing pixels where the weight is 0: always 0, counted all the same. */
+  readonly changedOutside: number;
+}
+
+/**
+ * Puts an edit into a photo at full resolution and in the photo's own profile and depth. Samples with weight 0 and all
+ * alpha stay as they are to the last bit; a pixel that the edit leaves alone does too, whatever its colour.
+ */
+export async function compositeEdit(job: CompositeJob): Promise<Composite> {
+  const { photo, weight, frame } = job;
+  if (!sameExtent(photo.extent, weight.extent)) throw new Error('Expected a weight of the size of the photo.');
+  const samples = photo.samples.slice();
+  const region = editedRegion(weight, frame);
+  if (region) {
+    const space = await colourSpaceOf(photo);
+    const edit = await rowEdit(job, { region, space });
+    compositeRows({ photo, samples, region, weight, edit, space });
+  }
+  const result: Photo = { ...photo, samples };
+  return { photo: result, ...differences(photo, result, weight) };
+}
+
+/** Over this share of the frame new pixels are led from the tones at the seam to the model's own. */
+const SEAM_REACH = 0.25;
+
+function editedRegion(weight: Mask, frame: Rect): Rect | null {
+  const bounds = maskBounds(weight);
+  if (!bounds) return null;
+  const inside = intersect(frame, weight.extent);
+  const x = Math.max(bounds.x, inside.x);
+  const y = Math.max(bounds.y, inside.y);
+  const width = Math.min(bounds.x + bounds.width, inside.x + inside.width) - x;
+  const height = Math.min(bounds.y + bounds.height, inside.y + inside.height) - y;
+  return width > 0 && height > 0 ? { x, y, width, height } : null;
+}
+
+async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; space: ColourSpace }): Promise<RowEdit> {
+  const { before, after, frame, mode, editMap } = job;
+  if (mode === 'decoded') {
+    const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
+    const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
+    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }) };
+  }
+  const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
+  const linear = { frame, region, kernel: 'linear' as const };
+  return {
+    kind: 'transfer',
+    decoded: enlarged(after, frame, region),
+    matrix: new FrameSampler(map.matrix, linear),
+    offset: new FrameSampler(map.offset, linear),
+    share: new FrameSampler(map.decodedShare, linear),
+  };
+}
+
+interface Grown {
+  readonly photo: Photo;
+  readonly frame: Rect;
+  readonly picture: FloatTensor;
+  readonly space: ColourSpace;
+}
+
+function seamAround(kept: Rect, { photo, frame, picture, space }: Grown): Seam {
+  const reachPx = SEAM_REACH * Math.max(frame.width, frame.height);
+  return new Seam({ photo, kept, reachPx }, (line) => {
+    const sampler = enlarged(picture, frame, line);
+    const plane = () => new Float32Array(sampleCount(line));
+    const planes: Planes = [plane(), plane(), plane()];
+    for (let y = 0; y < line.height; y++) {
+      sampler.readAll(
+        y,
+        planes.map((plane) => plane.subarray(y * line.width, (y + 1) * line.width)),
+      );
+    }
+    toNative(planes, space);
+    return planes;
+  });
+}
+
+function enlarged(picture: FloatTensor, frame: Rect, region: Rect): FrameSampler {
+  const grows = frame.width >= (picture.dims.at(-1) ?? 1);
+  return new FrameSampler(picture, { frame, region, kernel: grows ? 'cubic' : 'lanczos' });
+}
+
+function differences(a: Photo, b: Photo, weight: Mask): Omit<Composite, 'photo'> {
+  const values = new Uint8Array(sampleCount(a.extent));
+  let [changedPixels, changedOutside] = [0, 0];
+  forEachDifference(a, b, (pixel) => {
+    values[pixel] = 255;
+    changedPixels++;
+    if (weight.values[pixel] === 0) changedOutside++;
+  });
+  return { changed: { extent: a.extent, values }, changedPixels, changedOutside };
+}
+
+function forEachDifference(a: Photo, b: Photo, visit: (pixel: number) => void): void {
+  const { channels } = a;
+  const count = sampleCount(a.extent);
+  for (let pixel = 0, at = 0; pixel < count; pixel++, at += channels) {
+    for (let c = 0; c < channels; c++) {
+      if (a.samples[at + c] === b.samples[at + c]) continue;
+      visit(pixel);
+      break;
+    }
+  }
+}
+
+/** How many pixels differ where the mask is 0. Photos of another size, depth or channel count differ everywhere. */
+export function compareOutside(a: Photo, b: Photo, mask: Mask): number {
+  const alike = sameExtent(a.extent, b.extent) && a.channels === b.channels && a.samples.BYTES_PER_ELEMENT === b.samples.BYTES_PER_ELEMENT;
+  if (!alike) return mask.values.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
+  let count = 0;
+  forEachDifference(a, b, (pixel) => {
+    if (mask.values[pixel] === 0) count++;
+  });
+  return count;
+}
+
+/** Decoded pictures differ by this much, of 1, where an edit took place. */
+const CHANGED = 0.05;
+const CHANGED_SIGMA = 1.5;
+const CHANGED_GROW = 2;
+
+/** Where a decoded result differs from the decoded source: `[1, h, w]`, 0..1 with a soft edge. */
+export function changedRegion(
+  { before, after }: { before: FloatTensor; after: FloatTensor },
+  { threshold = CHANGED }: { threshold?: number },
+): FloatTensor {
+  const [, , height = 0, width = 0] = before.dims;
+  const [extent, pixels] = [{ width, height }, height * width];
+  const largest = new Float32Array(pixels);
+  for (let i = 0; i < before.data.length; i++) {
+    largest[i % pixels] = Math.max(largest[i % pixels]!, Math.abs(after.data[i]! - before.data[i]!));
+  }
+  const hard = gaussian(largest, extent, CHANGED_SIGMA).map((value) => (value > threshold ? 1 : 0));
+  return floats([1, height, width], gaussian(maxWindow(hard, extent, CHANGED_GROW), extent, CHANGED_SIGMA));
+}
+
+/** A map `[…, h, w]` in 0..1 over `frame` at a picture's size, value for value; 0 beyond the frame. */
+export function upsampleMap(map: FloatTensor, frame: Rect, extent: Extent): Mask {
+  return upsampled(map, { frame, extent }, (value) => value);
+}
+
+/** The same as the soft mask of a region: bilinear alone shows the grid; an S-curve keeps 0 and 1 and rounds what lies between. */
+export function upsampleRegion(map: FloatTensor, frame: Rect, extent: Extent): Mask {
+  return upsampled(map, { frame, extent }, smoothStep);
+}
+
+function upsampled(map: FloatTensor, { frame, extent }: { frame: Rect; extent: Extent }, curve: (value: number) => number): Mask {
+  const region = intersect(frame, extent);
+  const values = new Uint8Array(sampleCount(extent));
+  const sampler = new FrameSampler(map, { frame, region, kernel: 'linear' });
+  const row = new Float32Array(region.width);
+  for (let y = 0; y < region.height; y++) {
+    sampler.read(0, y, row);
+    const start = (region.y + y) * extent.width + region.x;
+    for (let x = 0; x < row.length; x++) values[start + x] = Math.round(255 * curve(Math.min(1, Math.max(0, row[x]!))));
+  }
+  return { extent, values };
+}

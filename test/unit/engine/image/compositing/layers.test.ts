@@ -1,0 +1,81 @@
+import { initializeCanvas, readPsd, type Layer as PsdLayer } from 'ag-psd';
+import { expect, it } from 'vitest';
+import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
+import { encodeLayers, type Layer } from '#engine/image/compositing/layers.js';
+import type { Photo } from '#engine/image/files/photo.js';
+import { builtInProfile, discMask, makePhoto } from '../pictures.js';
+
+// Reading it back is all that needs a canvas, and only for its pixels.
+initializeCanvas(
+  () => {
+    throw new Error('Expected no canvas to be drawn on.');
+  },
+  (width, height) => ({ width, height, data: new Uint8ClampedArray(width * height * 4) }) as ImageData,
+);
+
+const PNG = { format: 'png' as const, quality: 90 };
+const EXTENT = { width: 60, height: 40 };
+
+async function layer(photo: Photo, more: Partial<Layer> = {}): Promise<Layer> {
+  return { name: 'a layer', picture: await encodePhoto(photo, PNG), left: 0, top: 0, hidden: false, ...more };
+}
+
+function withSpot(photo: Photo, { x, y, side }: { x: number; y: number; side: number }): Photo {
+  const samples = photo.samples.slice();
+  for (let row = y; row < y + side; row++) {
+    for (let column = x; column < x + side; column++) samples.fill(200, (row * 60 + column) * 3, (row * 60 + column) * 3 + 3);
+  }
+  return { ...photo, samples };
+}
+
+/** Colours of a layer or of the whole, without alpha. */
+function colours({ data }: { readonly data: ArrayLike<number> }): number[] {
+  return Array.from(data).filter((_, i) => i % 4 !== 3);
+}
+
+function open(bytes: Uint8Array) {
+  return readPsd(bytes, { useImageData: true });
+}
+
+it('holds the photograph, every step as a named patch, and masks that are switched off', async () => {
+  const photo = { ...makePhoto(EXTENT), icc: await builtInProfile('p3') };
+  const edited = withSpot(photo, { x: 10, y: 6, side: 8 });
+  const mask = await encodeMask(discMask(EXTENT, { x: 14, y: 10, radius: 6 }));
+  const bytes = await encodeLayers([await layer(photo, { name: 'Foto 東京.jpg' }), await layer(edited, { name: 'make it red 🚗', mask })]);
+  const psd = open(bytes);
+  expect([psd.width, psd.height, psd.bitsPerChannel]).toEqual([60, 40, 8]);
+  const [below, patch] = psd.children as [PsdLayer, PsdLayer];
+  expect([below.name, patch.name]).toEqual(['Foto 東京.jpg', 'make it red 🚗']);
+  expect(colours(below.imageData!)).toEqual(Array.from(photo.samples));
+  expect([patch.left, patch.top, patch.imageData!.width, patch.imageData!.height]).toEqual([10, 6, 8, 8]);
+  expect(colours(patch.imageData!).every((value) => value === 200)).toBe(true);
+  expect(patch.mask?.disabled).toBe(true);
+  expect(patch.mask?.imageData?.data[(10 * 60 + 14) * 4]).toBe(255);
+  expect(patch.mask?.imageData?.data[0]).toBe(0);
+  expect(colours(psd.imageData!)).toEqual(Array.from(edited.samples));
+  expect(Buffer.from(bytes).includes(Buffer.from(photo.icc))).toBe(true);
+});
+
+it('grows with a picture that was expanded, leaves hidden steps out of what is seen, and rounds 16 bits', async () => {
+  const photo = makePhoto({ ...EXTENT, deep: true });
+  const hidden = withSpot(makePhoto(EXTENT), { x: 0, y: 0, side: 4 });
+  const wide = makePhoto({ width: 80, height: 40 });
+  const layers = [await layer(photo, { left: 5 }), await layer(hidden, { left: 5, hidden: true }), await layer(wide)];
+  const psd = open(await encodeLayers(layers));
+  expect([psd.width, psd.height]).toEqual([80, 40]);
+  expect(psd.children?.map(({ hidden: isHidden = false }) => isHidden)).toEqual([false, true, false]);
+  expect(psd.children?.[0]?.left).toBe(5);
+  expect(colours(psd.imageData!)).toEqual(Array.from(wide.samples));
+});
+
+it('a step that changes nothing is an empty layer', async () => {
+  const photo = makePhoto(EXTENT);
+  const psd = open(await encodeLayers([await layer(photo), await layer(photo)]));
+  expect(psd.children).toHaveLength(2);
+  expect(colours(psd.imageData!)).toEqual(Array.from(photo.samples));
+});
+
+it('more than Photoshop opens is refused before it is made', async () => {
+  const flat = { ...makePhoto({ width: 31_000, height: 1 }) };
+  await expect(encodeLayers([await layer(flat)])).rejects.toMatchObject({ code: 'image.too-large' });
+});
