@@ -39,6 +39,14 @@ export function transformerWork(card: PackCard, preset: Preset, guided: boolean)
   return { flops: flops * rows, keyValueBytes: keyValueBytes * 2 * width * FLOAT_BYTES * rows };
 }
 
+/** A wish is asked on the reference pictures too while a run takes at most this: some hundredths of a second. */
+const ASKED_TWICE_FLOPS = 5e9;
+
+/** Whether the pack is so small that asking it what a wish does to colours alone is not felt. Decided by the card: the same request gives the same bytes. */
+export function asksTwice(card: PackCard, guided: boolean): boolean {
+  return transformerWork(card, 'best', guided).flops <= ASKED_TWICE_FLOPS;
+}
+
 function passFlops(tokens: number, seen: number, width: number): number {
   return tokens * (FLOPS_PER_WIDTH_SQUARED * width * width + 4 * seen * width);
 }

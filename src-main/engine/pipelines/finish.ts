@@ -1,11 +1,14 @@
 import type { Candidate } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { compositeEdit } from '#engine/image/compositing/composite.js';
+import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { workingMask } from '#engine/image/working/working-copy.js';
 import { packTokens } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { redrawsMask, type PipelineJob } from './model.js';
@@ -16,16 +19,19 @@ export interface Finished {
   readonly index: number;
   readonly seed: number;
   readonly trace: EditTrace;
+  /** What the wish does to colours alone, where that is all it does. */
+  readonly wish?: ColourMap;
 }
 
 /** Carries the model's picture back to the canvas at full resolution, touching only what the request allows. */
 export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
   const { request } = job;
-  const weight =
-    stage.weight ?? (request.whole ? fullMask(stage.canvas.extent) : await changedArea(finished.trace, stage.frame, stage.canvas));
   const { before, after } = finished.trace;
+  const map = request.whole ? undefined : obeyedMap(stage, finished);
+  const isWhole = request.whole || map !== undefined;
+  const weight = stage.weight ?? (isWhole ? fullMask(stage.canvas.extent) : await changedArea(finished.trace, stage.frame, stage.canvas));
   // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
-  const structural = request.task === 'edit' && !keepsOutlines(before, after) && weight.values.includes(0);
+  const structural = request.task === 'edit' && !map && !keepsOutlines(before, after) && weight.values.includes(0);
   const anew = redrawsMask(job);
   const redraw = request.task !== 'edit' || request.whole || structural || anew;
   const composed = await compositeEdit({
@@ -35,6 +41,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     after,
     weight,
     mode: redraw ? 'decoded' : 'transfer',
+    ...(map && { map }),
     matchSurroundings: structural || anew,
     ...(stage.kept && { kept: stage.kept }),
   });
@@ -44,6 +51,14 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     changedPixels: composed.changedPixels,
     changedOutsideMask: composed.changedOutside,
   };
+}
+
+/** The wish's own map, where it is what became of this picture too. */
+function obeyedMap({ weight, frame }: Stage, { trace, wish }: Finished): ColourMap | undefined {
+  if (!wish) return undefined;
+  const [, , height = 0, width = 0] = trace.before.dims;
+  const where = weight && workingMask(weight, frame, { width, height });
+  return explains(wish, { before: trace.before, after: trace.after, ...(where && { where }) }) ? wish : undefined;
 }
 
 async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {

@@ -13,7 +13,7 @@ import { unpackTokens } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { finishOnCanvas, type Finished } from './finish.js';
-import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
+import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
 import type { Stage } from './stage.js';
 import { tokenise } from './tokenise.js';
 
@@ -26,7 +26,7 @@ const MANY_SCALES = 16;
 interface Production {
   readonly job: PipelineJob;
   readonly stage: Stage;
-  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
+  readonly plan: Wish['plan'];
   readonly sampling: Omit<DrawOptions, 'seed'>;
   /** The source as the tokenizer can hold it. */
   readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
@@ -195,7 +195,7 @@ async function* produceCandidate(production: Production, index: number, signal: 
   }
   if (!last) throw new Error('Expected at least one scale to run.');
   throwIfCancelled(signal);
-  yield { type: 'candidate', candidate: await finish(production, { index, seed, tokens, last }) };
+  yield { type: 'candidate', candidate: await finish(production, { index, seed, tokens, last }, signal) };
 }
 
 function stepsOf({ job, plan, sampling }: Production, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
@@ -228,7 +228,14 @@ async function previewPicture({ job, plan }: Production, { sum, scale }: ScaleSt
   return job.model.coder.decode(batched(plan.quantiser.down(sum, scale)));
 }
 
-async function finish(production: Production, made: { index: number; seed: number; tokens: readonly ScaleTokens[]; last: ScaleStep }) {
+interface Made {
+  readonly index: number;
+  readonly seed: number;
+  readonly tokens: readonly ScaleTokens[];
+  readonly last: ScaleStep;
+}
+
+async function finish(production: Production, made: Made, signal: Cancellation) {
   const { job, stage, source, plan, clock } = production;
   const decoding = performance.now();
   const after = await job.model.coder.decode(batched(made.last.sum));
@@ -242,11 +249,22 @@ async function finish(production: Production, made: { index: number; seed: numbe
     after,
     ...(gate && { gate }),
   };
-  const finished: Finished = { index: made.index, seed: made.seed, trace };
+  const wish = await wishOf(production, signal);
+  const finished: Finished = { index: made.index, seed: made.seed, trace, ...(wish && { wish }) };
   const compositing = performance.now();
   const candidate = await finishOnCanvas(job, stage, finished);
   clock.composite += performance.now() - compositing;
   return candidate;
+}
+
+/** Asked behind the candidate's scales, so that no preview waits for it; only an edit by instruction can be one of colours. */
+async function wishOf({ job, plan, clock }: Production, signal: Cancellation) {
+  const { request } = job;
+  if (request.task !== 'edit' || request.whole || redrawsMask(job)) return undefined;
+  const started = performance.now();
+  const wish = await job.wishes?.mapOf({ job, plan }, signal);
+  clock.text += performance.now() - started;
+  return wish;
 }
 
 function batched(map: FloatTensor): FloatTensor {
