@@ -26,7 +26,7 @@ OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast'
 
 
 def batch(product: Path, source: Path, text: str, out: Path) -> None:
-    subprocess.run(['node', product / 'dist/main/cli.js', 'batch', source, '-i', text, '-o', out, '--format', 'png', '--no-recipe'],
+    subprocess.run(['node', product / 'dist/main/cli.js', 'batch', source.resolve(), '-i', text, '-o', out, '--format', 'png', '--no-recipe'],
                    check=True, capture_output=True, cwd=product)
 
 

@@ -1,7 +1,7 @@
 import type { Extent } from '#base/geometry.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import { applyMap, type ColourMap, type ColourPairs } from './colour-map.js';
+import { applyMap, isGray, type ColourMap, type ColourPairs } from './colour-map.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 
 /** A tokenizer's wavering averages out over this share of the picture's height; what an edit did stays. */
@@ -31,16 +31,35 @@ export function misfitOf(map: ColourMap, pair: DecodedPair): Misfit {
   const mapped = pairs.before.map((plane) => new Float32Array(plane.length)) as unknown as Planes;
   applyMap(map, pairs.before, mapped);
   mapped.forEach((plane) => plane.forEach((value, i) => (plane[i] = Math.min(1, Math.max(0, value)))));
-  const [, , height = 0, width = 0] = pair.before.dims;
-  const counts = { extent: { width, height }, where: pair.where?.data };
+  const counts = countsOf(pair);
   return { change: rootMeanSquare(pairs.after, pairs.before, counts), left: rootMeanSquare(pairs.after, mapped, counts) };
 }
 
-/** Whether what a picture became is what `map` makes of it; where next to nothing happened to it, a map that does something may still hold. */
+/**
+ * Whether what a picture became is what `map` makes of it; where next to nothing happened to it, a map that does something
+ * may still hold. A picture that lost its colours as a gray map asks obeyed it, however dark or light the model made them.
+ */
 export function explains(map: ColourMap, pair: DecodedPair): boolean {
-  const { change, left } = misfitOf(map, pair);
+  const { change, left } = isGray(map) ? colourLeft(pair) : misfitOf(map, pair);
   if (change < WAVERS || left < WAVERS) return true;
   return left < SURE * change || (left < DRIFTS && left < UNSURE * change);
+}
+
+/** The misfit of a gray map in colour alone. */
+function colourLeft(pair: DecodedPair): Misfit {
+  const { before, after } = pairsOf(pair);
+  const counts = countsOf(pair);
+  const gray = [grayOf(after), grayOf(after), grayOf(after)] as const;
+  return { change: rootMeanSquare(after, before, counts), left: rootMeanSquare(after, gray, counts) };
+}
+
+function grayOf([red, green, blue]: Planes): Float32Array {
+  return red.map((value, i) => (value + green[i]! + blue[i]!) / 3);
+}
+
+function countsOf({ before, where }: DecodedPair): Counts {
+  const [, , height = 0, width = 0] = before.dims;
+  return { extent: { width, height }, where: where?.data };
 }
 
 export function pairsOf({ before, after }: DecodedPair): ColourPairs {
