@@ -2,7 +2,7 @@ import type { Candidate } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
-import { compositeEdit } from '#engine/image/compositing/composite.js';
+import { compositeEdit, type CompositeJob } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
@@ -25,24 +25,16 @@ export interface Finished {
 
 /** Carries the model's picture back to the canvas at full resolution, touching only what the request allows. */
 export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
-  const { request } = job;
   const { before, after } = finished.trace;
-  const map = request.whole ? undefined : obeyedMap(stage, finished);
-  const isWhole = request.whole || map !== undefined;
-  const weight = stage.weight ?? (isWhole ? fullMask(stage.canvas.extent) : await changedArea(finished.trace, stage.frame, stage.canvas));
-  // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
-  const structural = request.task === 'edit' && !map && !keepsOutlines(before, after) && weight.values.includes(0);
-  const anew = redrawsMask(job);
-  const redraw = request.task !== 'edit' || request.whole || structural || anew;
+  const map = job.request.whole ? undefined : obeyedMap(stage, finished);
+  const weight = stage.weight ?? (await changedWeight(job, stage, { ...finished, map }));
   const composed = await compositeEdit({
     photo: stage.canvas,
     frame: stage.frame,
     before,
     after,
     weight,
-    mode: redraw ? 'decoded' : 'transfer',
-    ...(map && { map }),
-    matchSurroundings: structural || anew,
+    ...(map ? { mode: 'transfer', map } : mannerOf(job, finished.trace, weight)),
     ...(stage.kept && { kept: stage.kept }),
   });
   return {
@@ -51,6 +43,23 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     changedPixels: composed.changedPixels,
     changedOutsideMask: composed.changedOutside,
   };
+}
+
+async function changedWeight(
+  { request }: PipelineJob,
+  { canvas, frame }: Stage,
+  { trace, map }: Finished & { map: ColourMap | undefined },
+) {
+  return request.whole || map ? fullMask(canvas.extent) : changedArea(trace, frame, canvas);
+}
+
+/** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
+function mannerOf(job: PipelineJob, { before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+  const { request } = job;
+  const structural = request.task === 'edit' && !keepsOutlines(before, after) && weight.values.includes(0);
+  const anew = redrawsMask(job);
+  const redraw = request.task !== 'edit' || request.whole || structural || anew;
+  return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
 }
 
 /** The wish's own map, where it is what became of this picture too. */

@@ -8,7 +8,7 @@ import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { unpackTokens } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';

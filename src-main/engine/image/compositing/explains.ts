@@ -30,7 +30,9 @@ export function misfitOf(map: ColourMap, pair: DecodedPair): Misfit {
   const pairs = pairsOf(pair);
   const mapped = pairs.before.map((plane) => new Float32Array(plane.length)) as unknown as Planes;
   applyMap(map, pairs.before, mapped);
-  mapped.forEach((plane) => plane.forEach((value, i) => (plane[i] = Math.min(1, Math.max(0, value)))));
+  mapped.forEach((plane) => {
+    plane.forEach((value, i) => (plane[i] = Math.min(1, Math.max(0, value))));
+  });
   const counts = countsOf(pair);
   return { change: rootMeanSquare(pairs.after, pairs.before, counts), left: rootMeanSquare(pairs.after, mapped, counts) };
 }
