@@ -36,11 +36,17 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** `scale-01.png` for scale 1; of several candidates all but the first have a folder of their own. */
-export function scaleFile(
-  folder: string,
-  { candidate, scale, extension }: { candidate: number; scale: number; extension: string },
-): string {
-  const home = candidate === 0 ? folder : join(folder, String(candidate + 1));
+interface ScalePlace {
+  readonly candidate: number;
+  /** Of several parts of the picture, 1-based. */
+  readonly region: number | undefined;
+  readonly scale: number;
+  readonly extension: string;
+}
+
+/** `scale-01.png` for scale 1; of several candidates or parts all but the first have a folder of their own. */
+export function scaleFile(folder: string, { candidate, region = 1, scale, extension }: ScalePlace): string {
+  const ofCandidate = candidate === 0 ? folder : join(folder, String(candidate + 1));
+  const home = region === 1 ? ofCandidate : join(ofCandidate, `part-${String(region)}`);
   return join(home, `scale-${String(scale).padStart(2, '0')}${extension}`);
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { assertNever } from '#base/assert.js';
 import { numberedName } from '#base/file-name.js';
 import { CancelledError, fromErrorData } from '#contract/errors.js';
-import type { Candidate, EditEvent, RunPlan } from '#contract/event.js';
+import type { Candidate, EditEvent, RegionPlace, RunPlan } from '#contract/event.js';
 import type { EditRequestInput, PictureId, TokenFile } from '#contract/request.js';
 import { saveFile } from '#service/files.js';
 import type { ProbedEvent } from '#service/run-edit.js';
@@ -69,7 +69,7 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
       context.log(planLine(event.plan));
       return;
     case 'scale':
-      context.log(`scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`);
+      context.log(`${partWords(event.region)}scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`); // prettier-ignore
       return;
     case 'preview':
       return savePreview(ongoing, event);
@@ -89,25 +89,30 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
   }
 }
 
+function partWords(region: RegionPlace | undefined): string {
+  return region ? `part ${String(region.index)} of ${String(region.of)}, ` : '';
+}
+
 function planLine({ pack, preset, provider, schedule, estimateMs }: RunPlan): string {
   return `${pack}, ${preset}, ${provider}: ${String(schedule.length)} scales, about ${(estimateMs / 1000).toFixed(1)} s`;
 }
 
 async function savePreview(
   { run, service }: Ongoing,
-  { candidate, scale, picture }: Extract<EditEvent, { type: 'preview' }>,
+  { candidate, scale, picture, region }: Extract<EditEvent, { type: 'preview' }>,
 ): Promise<void> {
   const folder = run.destinations.previews;
   if (folder === undefined) return;
-  const path = scaleFile(folder, { candidate, scale, extension: '.png' });
+  const path = scaleFile(folder, { candidate, region: region?.index, scale, extension: '.png' });
   await saveInFolder(path, (await service.pictures.get(picture)).bytes);
 }
 
-async function saveLogits({ run, progress }: Ongoing, { scale, dims, data }: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
+async function saveLogits({ run, progress }: Ongoing, event: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
+  const { scale, dims, data, region } = event;
   const folder = run.destinations.logits;
   if (folder === undefined) return;
   // The engine counts the scales of logits from 0, files count as people do.
-  const path = scaleFile(folder, { candidate: progress.saved.length, scale: scale + 1, extension: '.npy' });
+  const path = scaleFile(folder, { candidate: progress.saved.length, region: region?.index, scale: scale + 1, extension: '.npy' });
   await saveInFolder(path, npyOf(dims, data));
 }
 

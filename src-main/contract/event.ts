@@ -8,8 +8,10 @@ export interface RunPlan {
   readonly preset: Preset;
   readonly provider: string;
   readonly schedule: readonly Grid[];
-  /** Where in the result the model works, in result pixels. */
+  /** Where in the result the model works, in result pixels; first, where it works on several parts. */
   readonly crop: Rect;
+  /** All of them in turn, where parts of the mask lie apart; absent = one. */
+  readonly regions?: readonly Rect[];
   readonly size: Extent;
   readonly estimateMs: number;
   readonly estimateBytes: number;
@@ -64,6 +66,15 @@ export interface Candidate<P> {
   readonly changedOutsideMask: number;
 }
 
+/** One of several parts of the picture that are worked on in turn. */
+export interface RegionPlace {
+  /** 1-based. */
+  readonly index: number;
+  readonly of: number;
+  /** What the model sees of the result, in result pixels. */
+  readonly crop: Rect;
+}
+
 export type EditEventOf<P> =
   | { readonly type: 'started'; readonly plan: RunPlan }
   | {
@@ -73,6 +84,8 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly tokens: number;
       readonly ms: number;
+      /** Absent where the model works on one part alone. */
+      readonly region?: RegionPlace;
     }
   | {
       readonly type: 'preview';
@@ -81,6 +94,7 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly picture: P;
       readonly ms: number;
+      readonly region?: RegionPlace;
     }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }
