@@ -1,5 +1,5 @@
 import type { Grid, Rect } from '#base/geometry.js';
-import type { EditEvent, RegionPlace, RunPlan } from '#contract/event.js';
+import type { EditEvent, PartPlace, RunPlan } from '#contract/event.js';
 
 export interface ScalePreview {
   /** For the strip: an object URL. */
@@ -23,7 +23,7 @@ export interface StripContents {
   /** 1-based; 0 before the first. */
   readonly reached: number;
   /** Which of several parts of the picture is shown; absent where there is one. */
-  readonly region?: Pick<RegionPlace, 'index' | 'of'> | undefined;
+  readonly part?: Pick<PartPlace, 'index' | 'of'> | undefined;
 }
 
 type Placed<Type> = Extract<EditEvent, { type: Type }>;
@@ -39,10 +39,10 @@ export class ScaleStrip {
   readonly cells = $derived(this.contents.cells);
   readonly frame = $derived(this.contents.frame);
   readonly reached = $derived(this.contents.reached);
-  readonly region = $derived(this.contents.region);
+  readonly part = $derived(this.contents.part);
   /** Scales of all parts of the picture, and how many of them are done. */
-  readonly steps = $derived(this.cells.length * (this.region?.of ?? 1));
-  readonly stepsDone = $derived(this.cells.length * ((this.region?.index ?? 1) - 1) + this.reached);
+  readonly steps = $derived(this.cells.length * (this.part?.of ?? 1));
+  readonly stepsDone = $derived(this.cells.length * ((this.part?.index ?? 1) - 1) + this.reached);
   readonly looking: ScaleCell | undefined = $derived(this.cells.find(({ scale }) => scale === this.looked));
   /** The finest picture that has arrived. */
   readonly latest: ScaleCell | undefined = $derived(this.cells.findLast(({ preview }) => preview !== undefined));
@@ -57,7 +57,7 @@ export class ScaleStrip {
   begin(plan: RunPlan): void {
     this.looked = undefined;
     const of = plan.regions?.length ?? 1;
-    this.contents = { cells: emptyCells(plan.schedule), frame: plan.crop, reached: 0, ...(of > 1 && { region: { index: 1, of } }) };
+    this.contents = { cells: emptyCells(plan.schedule), frame: plan.crop, reached: 0, ...(of > 1 && { part: { index: 1, of } }) };
   }
 
   restore(contents: StripContents): void {
@@ -65,8 +65,8 @@ export class ScaleStrip {
     this.contents = contents;
   }
 
-  reach({ scale, ms, region }: Placed<'scale'>): void {
-    if (region && region.index !== this.region?.index) this.#turnTo(region);
+  reach({ scale, ms, part }: Placed<'scale'>): void {
+    if (part && part.index !== this.part?.index) this.#turnTo(part);
     this.contents = { ...this.contents, reached: scale, cells: this.#with(scale, { ms }) };
   }
 
@@ -75,10 +75,10 @@ export class ScaleStrip {
   }
 
   /** The next part of the picture takes the place of the last one. */
-  #turnTo({ index, of, crop }: RegionPlace): void {
+  #turnTo({ index, of, crop }: PartPlace): void {
     const schedule = this.cells.map(({ grid }) => grid);
     this.release();
-    this.contents = { cells: emptyCells(schedule), frame: crop, reached: 0, region: { index, of } };
+    this.contents = { cells: emptyCells(schedule), frame: crop, reached: 0, part: { index, of } };
   }
 
   /** Gives back the memory of all previews that are shown. */

@@ -1,6 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
-import type { EditEventOf, Notice, RegionPlace } from '#contract/event.js';
+import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
@@ -84,7 +84,7 @@ export type PipelineEvent =
       readonly scale: number;
       readonly dims: readonly number[];
       readonly data: Float32Array;
-      readonly region?: RegionPlace;
+      readonly part?: PartPlace;
     };
 
 /** The tokens that a run begins with. */

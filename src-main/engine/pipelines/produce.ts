@@ -2,7 +2,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
-import type { Notice, RegionPlace, RunPlan, Timings } from '#contract/event.js';
+import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import type { Region } from '#engine/image/working/regions.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
@@ -267,10 +267,10 @@ function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal
 async function* report(work: RegionWork, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
   const { plan, production } = work;
   const { job, clock } = production;
-  const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales, ...regionPlace(work) };
+  const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales, ...partPlace(work) };
   yield { type: 'scale', ...place, tokens: plan.quantiser.tokens(step.scale), ms: step.ms };
   if (job.probe?.keepLogits) {
-    yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data, ...regionPlace(work) };
+    yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data, ...partPlace(work) };
   }
   if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales) || job.isShortOfMemory?.()) return;
   const started = performance.now();
@@ -280,9 +280,9 @@ async function* report(work: RegionWork, step: ScaleStep, candidate: number): As
   yield { type: 'preview', ...place, picture, ms };
 }
 
-function regionPlace({ production: { stage }, index }: RegionWork): { region?: RegionPlace } {
+function partPlace({ production: { stage }, index }: RegionWork): { part?: PartPlace } {
   const of = stage.regions.length;
-  return of === 1 ? {} : { region: { index: index + 1, of, crop: cropOf(stage, index) } };
+  return of === 1 ? {} : { part: { index: index + 1, of, crop: cropOf(stage, index) } };
 }
 
 /** Rows of a raster come by the dozen, and each picture of them costs a full decode: a few are shown. */

@@ -72,7 +72,7 @@ test('parts of a mask that lie apart are shown in turn, and branching keeps the 
   const started = STARTED.type === 'started' ? { ...STARTED, plan: { ...STARTED.plan, crop: regions[0]!, regions } } : STARTED;
   const parts = regions.flatMap((crop, i) =>
     SCHEDULE.flatMap((_, k) => scaleEvents(k + 1)).map((event): EditEvent =>
-      event.type === 'scale' || event.type === 'preview' ? { ...event, region: { index: i + 1, of: 2, crop } } : event,
+      event.type === 'scale' || event.type === 'preview' ? { ...event, part: { index: i + 1, of: 2, crop } } : event,
     ),
   );
   const tokens = { pack: 'sketch', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [[1], [1, 2, 3, 4]], regions: [[[5], [6, 7, 8, 9]]] }; // prettier-ignore
@@ -81,7 +81,7 @@ test('parts of a mask that lie apart are shown in turn, and branching keeps the 
   );
   link.events = [started, ...parts, ...ended];
   await studio.run();
-  expect(studio.strip.region).toEqual({ index: 2, of: 2 });
+  expect(studio.strip.part).toEqual({ index: 2, of: 2 });
   expect([studio.strip.stepsDone, studio.strip.steps, studio.strip.frame]).toEqual([6, 6, regions[1]]);
   link.events = wholeRun('result-2');
   await studio.reroll(2, 1);

@@ -193,10 +193,10 @@ describe('two spots that lie apart', () => {
     expect(regions).toHaveLength(2);
     expect([crop, estimateMs]).toEqual([regions[0], 2]);
     const places = events.flatMap((event) => (event.type === 'scale' || event.type === 'preview' ? [event] : []));
-    expect(places.filter(({ type }) => type === 'scale').map(({ scale, region }) => [region?.index, region?.of, scale])).toEqual(
+    expect(places.filter(({ type }) => type === 'scale').map(({ scale, part }) => [part?.index, part?.of, scale])).toEqual(
       [1, 2].flatMap((index) => [1, 2, 3].map((scale) => [index, 2, scale])),
     );
-    for (const { region } of places) expect(region?.crop).toEqual(regions[region!.index - 1]);
+    for (const { part } of places) expect(part?.crop).toEqual(regions[part!.index - 1]);
   });
 
   test('stop at a scale and go on, and branch off at one, as one spot does', async () => {
