@@ -15,6 +15,7 @@ Options:
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask
   --guidance G                classifier-free guidance; 1 = off
+  --guidance-until K          scales behind K run without guidance, at half the work
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values

@@ -6,7 +6,7 @@ import { encodePng } from '#engine/image/files/encode.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { unpackTokens } from '#engine/sampling/tokens.js';
@@ -138,7 +138,10 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
       ...(source.tokens.length > 0 && { features }),
-      guidance: guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+      guidance: endedAfter(
+        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        request.guidanceUntil ?? defaults.guidanceUntil,
+      ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: stage.modelMask }),
       ...(!traits.seesSource && { sourceTokens: source.tokens }),
       ...(stage.keepMask && { keepMask: stage.keepMask }),
@@ -230,6 +233,7 @@ async function previewPicture({ job, plan }: Production, { sum, scale }: ScaleSt
 
 async function finish(production: Production, made: { index: number; seed: number; tokens: readonly ScaleTokens[]; last: ScaleStep }) {
   const { job, stage, source, plan, clock } = production;
+  job.reclaimMemory?.();
   const decoding = performance.now();
   const after = await job.model.coder.decode(batched(made.last.sum));
   clock.decode += performance.now() - decoding;
