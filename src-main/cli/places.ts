@@ -39,8 +39,8 @@ export async function makeFolder(folder: string): Promise<void> {
 /** `scale-01.png` for scale 1; of several candidates all but the first have a folder of their own. */
 export function scaleFile(
   folder: string,
-  { candidate, scale, extension }: { candidate: number; scale: number; extension: string },
+  { candidate, scale, extension, stem = 'scale' }: { candidate: number; scale: number; extension: string; stem?: string },
 ): string {
   const home = candidate === 0 ? folder : join(folder, String(candidate + 1));
-  return join(home, `scale-${String(scale).padStart(2, '0')}${extension}`);
+  return join(home, `${stem}-${String(scale).padStart(2, '0')}${extension}`);
 }

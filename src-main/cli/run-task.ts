@@ -73,6 +73,11 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
       return;
     case 'preview':
       return savePreview(ongoing, event);
+    case 'detail':
+      context.log(
+        `detail ${String(event.scale)} of ${String(event.of)}: ${String(event.size.width)}×${String(event.size.height)} in ${event.ms.toFixed(0)} ms`,
+      );
+      return saveDetail(ongoing, event);
     case 'logits':
       return saveLogits(ongoing, event);
     case 'candidate':
@@ -103,6 +108,15 @@ async function savePreview(
   await saveInFolder(path, (await service.pictures.get(picture)).bytes);
 }
 
+async function saveDetail({ run, service }: Ongoing, { candidate, scale, picture }: Extract<EditEvent, { type: 'detail' }>): Promise<void> {
+  const folder = run.destinations.previews;
+  if (folder === undefined || picture === undefined) return;
+  await saveInFolder(
+    scaleFile(folder, { candidate, scale, extension: '.png', stem: 'detail' }),
+    (await service.pictures.get(picture)).bytes,
+  );
+}
+
 async function saveLogits({ run, progress }: Ongoing, { scale, dims, data }: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
   const folder = run.destinations.logits;
   if (folder === undefined) return;
@@ -124,6 +138,7 @@ async function saveCandidate({ run, service, context, progress }: Ongoing, candi
   if (destinations.tokens !== undefined) await saveJson(numberedName(destinations.tokens, candidate.index, count), candidate.tokens);
   // A batch may make more pictures than the service holds.
   for (const id of [candidate.picture, candidate.changedMask]) if (id !== undefined) await service.pictures.remove(id);
+  for (const notice of candidate.notices ?? []) context.log(`note: ${notice.message}`);
   context.log(`saved ${output}`);
   progress.saved.push({ output, candidate });
 }
@@ -149,6 +164,7 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     ...(plan && { estimateMs: plan.estimateMs, estimateBytes: plan.estimateBytes }),
     changedPixels: first.candidate.changedPixels,
     changedOutsideMask: first.candidate.changedOutsideMask,
+    ...(first.candidate.detail && { detail: first.candidate.detail }),
     tokens: first.candidate.tokens,
     ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
   };

@@ -34,6 +34,8 @@ export interface Notice {
     | 'steps.dependent'
     | 'steps.stale'
     | 'previews.off'
+    | 'detail.memory'
+    | 'detail.no-source'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
@@ -51,6 +53,18 @@ export interface Timings {
   readonly total: number;
 }
 
+/** How the detail scales went. */
+export interface DetailReport {
+  /** How far the model's picture led them, 0..3. */
+  readonly lead: number;
+  readonly ledBy: 'model' | 'photograph';
+  /** The last one that ran, and how many there are; equal unless the run was stopped or memory was short. */
+  readonly scale: number;
+  readonly of: number;
+  /** Seed of each scale that ran: what `detailSeeds` asks for. */
+  readonly seeds: readonly number[];
+}
+
 /** `P` is how a picture travels: a PictureId outside, encoded bytes inside the engine. */
 export interface Candidate<P> {
   readonly index: number;
@@ -62,6 +76,10 @@ export interface Candidate<P> {
   readonly changedPixels: number;
   /** Differing pixels beyond mask + blend; always 0 for a masked edit. */
   readonly changedOutsideMask: number;
+  /** Absent where nothing was written with the photograph's own pixels. */
+  readonly detail?: DetailReport;
+  /** What came up after the start. */
+  readonly notices?: readonly Notice[];
 }
 
 export type EditEventOf<P> =
@@ -81,6 +99,21 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly picture: P;
       readonly ms: number;
+    }
+  | {
+      /** A scale behind the model's last. */
+      readonly type: 'detail';
+      readonly candidate: number;
+      /** 1-based; the last one has the photograph's own resolution. */
+      readonly scale: number;
+      readonly of: number;
+      /** Of `region`, in pixels of this scale. */
+      readonly size: Extent;
+      /** What was worked on, in result pixels. */
+      readonly region: Rect;
+      readonly ms: number;
+      /** `region` as it looks so far, at most 768 pixels wide or high; only where previews are asked for. */
+      readonly picture?: P;
     }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }

@@ -71,6 +71,19 @@ export type TokenFile = v.InferOutput<typeof TokenFile>;
 
 export const DEFAULT_PACK = 'sketch';
 
+/** What a painted part says of the pixels that detail is copied from. */
+export const CopySources = v.object({
+  mask: PictureId,
+  /** White is all that is copied from, instead of what is not. */
+  only: v.optional(v.boolean(), false),
+});
+export type CopySources = v.InferOutput<typeof CopySources>;
+
+/** The most that the model can lead the detail scales. */
+export const MOST_LEAD = 3;
+/** A photograph of the largest side has so many scales above a tokenizer of 16 pixels. */
+const MOST_DETAIL_SCALES = 16;
+
 /** How a picture is written. */
 const Output = v.object({
   format: v.picklist(OUTPUT_FORMATS),
@@ -120,6 +133,23 @@ export const EditRequest = v.object({
   stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
   /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
   resume: v.optional(TokenFile),
+  /**
+   * The scales behind the tokenizer's last, up to the photograph's own resolution: what is drawn anew is written with the
+   * photograph's own pixels. A number says how far the model's picture leads them; `auto` knows it by pack and task.
+   */
+  detail: v.optional(
+    v.union([v.picklist(['auto', 'off']), realNumber('detail', 0, MOST_LEAD)], 'Expected auto, off or a number from 0 to 3 for detail.'),
+    'auto',
+  ),
+  /** Stop after this detail scale (1-based); the result is that scale's picture, enlarged. Asked again without it, the run goes on as if it had never stopped. */
+  stopAtDetail: v.optional(wholeNumber('stopAtDetail', 1, MOST_DETAIL_SCALES)),
+  /**
+   * Seeds of the detail scales, coarse to fine; the last one holds for all that follow, and candidates differ from there on.
+   * Absent = the seed of the run. Another last seed is another try from that scale: what is coarser comes out as before.
+   */
+  detailSeeds: v.optional(v.pipe(v.array(wholeNumber('detailSeeds', 0, 0xffff_ffff)), v.minLength(1), v.maxLength(MOST_DETAIL_SCALES))),
+  /** Where detail may be copied from; absent = from everywhere. */
+  copy: v.optional(CopySources),
   output: v.optional(Output, { format: 'png' }),
 });
 export type EditRequest = v.InferOutput<typeof EditRequest>;
