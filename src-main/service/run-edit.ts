@@ -29,7 +29,7 @@ export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal |
     priority: 'interactive',
     signal: wanted.signal,
   });
-  const naming = await namesFor(parts.pictures, job);
+  const naming = namesFor(parts.pictures, job);
   let ended = false;
   try {
     for await (const event of events) {
@@ -60,16 +60,28 @@ interface Naming {
   readonly format: OutputFormat;
 }
 
-async function namesFor(pictures: PictureStore, { request }: EngineJob): Promise<Naming> {
-  const source = request.source === undefined ? 'picture.png' : (await pictures.get(request.source)).name;
+function namesFor(pictures: PictureStore, { request }: EngineJob): Naming {
+  const source = request.source === undefined ? 'picture.png' : pictures.file(request.source).name;
   return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
 }
 
 async function storePictures(pictures: PictureStore, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
   if (event.type === 'candidate') return { type: 'candidate', candidate: await storeCandidate(pictures, naming, event.candidate) };
-  if (event.type !== 'preview') return event;
-  const name = `${naming.stem}-scale-${String(event.scale)}.png`;
-  return { ...event, picture: await pictures.keep({ bytes: event.picture, name, format: 'png', lifetime: 'passing' }) };
+  if (event.type === 'preview') return { ...event, picture: await keepPreview(pictures, naming, event) };
+  if (event.type !== 'detail') return event;
+  const { picture, ...reached } = event;
+  return { ...reached, ...(picture && { picture: await keepPreview(pictures, naming, { ...event, picture }) }) };
+}
+
+interface Preview {
+  readonly type: 'preview' | 'detail';
+  readonly scale: number;
+  readonly picture: Uint8Array;
+}
+
+function keepPreview(pictures: PictureStore, { stem }: Naming, { type, scale, picture }: Preview): Promise<PictureId> {
+  const name = `${stem}-${type === 'detail' ? 'detail' : 'scale'}-${String(scale)}.png`;
+  return pictures.keep({ bytes: picture, name, format: 'png', lifetime: 'passing' });
 }
 
 async function storeCandidate(

@@ -2,79 +2,101 @@ import type { Candidate } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
-import { compositeEdit, type CompositeJob } from '#engine/image/compositing/composite.js';
+import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
-import { packTokens } from '#engine/sampling/tokens.js';
+import type { Region } from '#engine/image/working/regions.js';
+import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { redrawsMask, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
-/** One finished candidate on its way to pixels. */
-export interface Finished {
-  readonly index: number;
-  readonly seed: number;
-  readonly trace: EditTrace;
-  /** What the wish does to colours alone, where that is all it does. */
+/** What became of a region, and what its wish does to colours alone, where that is all it does. */
+export interface RegionTrace extends EditTrace {
   readonly wish?: ColourMap;
 }
 
-/** Carries the model's picture back to the canvas at full resolution, touching only what the request allows. */
-export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: Finished): Promise<Candidate<Uint8Array>> {
-  const { before, after } = finished.trace;
-  const map = job.request.whole ? undefined : obeyedMap(stage, finished);
-  const weight = stage.weight ?? (await changedWeight(job, stage, { ...finished, map }));
-  const composed = await compositeEdit({
-    photo: stage.canvas,
-    frame: stage.frame,
-    before,
-    after,
-    weight,
-    ...(map ? { mode: 'transfer', map } : mannerOf(job, finished.trace, weight)),
-    ...(stage.kept && { kept: stage.kept }),
-  });
-  return {
-    ...(await candidateOf(job, finished, composed.photo)),
-    changedMask: await encodeMask(composed.changed),
-    changedPixels: composed.changedPixels,
-    changedOutsideMask: composed.changedOutside,
-  };
-}
+/** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
+export class ResultCanvas {
+  readonly #job: PipelineJob;
+  readonly #stage: Stage;
+  readonly #samples: Photo['samples'];
+  readonly #traces: EditTrace[] = [];
+  #weight: Mask | undefined;
 
-async function changedWeight(
-  { request }: PipelineJob,
-  { canvas, frame }: Stage,
-  { trace, map }: Finished & { map: ColourMap | undefined },
-) {
-  return request.whole || map ? fullMask(canvas.extent) : changedArea(trace, frame, canvas);
-}
+  constructor(job: PipelineJob, stage: Stage) {
+    this.#job = job;
+    this.#stage = stage;
+    this.#weight = stage.weight;
+    this.#samples = stage.canvas.samples.slice();
+  }
 
-/** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
-function mannerOf(job: PipelineJob, { before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
-  const { request } = job;
-  const structural = request.task === 'edit' && !keepsOutlines(before, after) && weight.values.includes(0);
-  const anew = redrawsMask(job);
-  const redraw = request.task !== 'edit' || request.whole || structural || anew;
-  return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
-}
+  /** Touches only what the request allows. Regions come in their order. */
+  async place(region: Region, trace: RegionTrace): Promise<void> {
+    const { canvas, kept } = this.#stage;
+    const { before, after } = trace;
+    const map = this.#obeyedMap(region, trace);
+    const isWhole = this.#job.request.whole || map !== undefined;
+    const weight = (this.#weight ??= isWhole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
+    this.#traces.push(trace);
+    await compositeInto(this.#samples, {
+      photo: canvas,
+      frame: region.frame,
+      within: region.reach,
+      before,
+      after,
+      weight,
+      ...(map ? { mode: 'transfer', map } : this.#mannerOf(trace, weight)),
+      ...(kept && { kept }),
+    });
+  }
 
-/** The wish's own map, where it is what became of this picture too. */
-function obeyedMap({ weight, frame }: Stage, { trace, wish }: Finished): ColourMap | undefined {
-  if (!wish) return undefined;
-  const [, , height = 0, width = 0] = trace.before.dims;
-  const where = weight && workingMask(weight, frame, { width, height });
-  return explains(wish, { before: trace.before, after: trace.after, ...(where && { where }) }) ? wish : undefined;
-}
+  /** The wish's own map, where it is what became of this region too. */
+  #obeyedMap({ frame }: Region, { wish, before, after }: RegionTrace): ColourMap | undefined {
+    if (!wish) return undefined;
+    const [, , height = 0, width = 0] = before.dims;
+    const where = this.#weight && workingMask(this.#weight, frame, { width, height });
+    return explains(wish, { before, after, ...(where && { where }) }) ? wish : undefined;
+  }
 
-async function candidateOf(job: PipelineJob, { index, seed, trace }: Finished, photo: Photo) {
-  const { request, model } = job;
-  const tokens = packTokens(model.card.name, trace.quantiser, trace.tokens);
-  const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
-  return { index, picture: await encodePhoto(photo, request.output, recipe), seed, tokens };
+  /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
+  #mannerOf({ before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+    const { request } = this.#job;
+    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
+    const anew = redrawsMask(this.#job);
+    const redraw = request.task !== 'edit' || request.whole || structural || anew;
+    return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
+  }
+
+  async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
+    const { request, model } = this.#job;
+    const { canvas } = this.#stage;
+    const { photo, changed, changedPixels, changedOutside } = composed(canvas, this.#samples, this.#weight ?? fullMask(canvas.extent));
+    const tokens = packRegions(
+      model.card.name,
+      model.quantiser,
+      this.#traces.map((trace) => trace.tokens),
+    );
+    const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
+    return {
+      index,
+      picture: await encodePhoto(photo, request.output, recipe),
+      seed,
+      tokens,
+      changedMask: await encodeMask(changed),
+      changedPixels,
+      changedOutsideMask: changedOutside,
+    };
+  }
+
+  /** Of several regions each leaves the others alone. */
+  #isPartial({ values }: Mask): boolean {
+    return this.#stage.regions.length > 1 || values.includes(0);
+  }
 }
 
 /** A control map as a picture of its own. */
