@@ -12,5 +12,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Golden tests compute in the very process; see engine/runtime/onnx-runtime.ts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
   },
 });

@@ -1,9 +1,10 @@
 import os from 'node:os';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { ExpectedError } from '#contract/errors.js';
 import type { ProviderChoice } from '#contract/request.js';
 import type { Feeds, GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
 import type { DType, ElementArrays, Tensor } from '#engine/tensor/tensor.js';
+import { onnxRuntime } from './onnx-runtime.js';
 import { availableProviders } from './providers.js';
 
 export interface RunnerOptions {
@@ -37,7 +38,7 @@ async function chooseProvider(choice: ProviderChoice): Promise<string> {
 }
 
 async function openSession(graph: GraphModel, provider: string, { threads, prepack = true }: RunnerOptions): Promise<GraphSession> {
-  const session = await ort.InferenceSession.create(graph.bytes, {
+  const session = await onnxRuntime().InferenceSession.create(graph.bytes, {
     executionProviders: [provider],
     intraOpNumThreads: threads ?? os.availableParallelism(),
     logSeverityLevel: 3,
@@ -64,7 +65,8 @@ async function runSession(session: ort.InferenceSession, feeds: Feeds, into: Fee
 }
 
 function toOrt({ dtype, dims, data }: Tensor): ort.Tensor {
-  return new ort.Tensor(dtype, data, dims);
+  const { Tensor: OrtTensor } = onnxRuntime();
+  return new OrtTensor(dtype, data, dims);
 }
 
 function fromOrt(tensor: ort.Tensor): Tensor {
