@@ -1,9 +1,9 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { grown } from '#base/distance.js';
 import type { Extent, Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf } from '#engine/image/colour/colour.js';
 import type { NativeRows } from '#engine/image/compositing/composite-rows.js';
-import { maskBounds } from '#engine/image/working/mask.js';
 import { KernelPool } from '#engine/kernels/pool.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { wasm } from 'virtual:kernels/detail';
@@ -20,6 +20,8 @@ import { windowAround, type Scene } from './window.js';
 /** One hole of one photograph, and what is wished of its detail. */
 export interface DetailJob extends Scene {
   readonly guide?: Guide | undefined;
+  /** The part of the hole that is filled; absent = all of it. */
+  readonly within?: Rect | undefined;
   /** What is looked at around the hole, in photo pixels; absent = its longer side. */
   readonly window?: Rect | undefined;
   /** Scales that are told of: the finest ones, the photograph's own among them. */
@@ -68,7 +70,7 @@ const MOST_GUIDED_PIXELS = 2 ** 22;
  * the same bytes on any number of workers. Undefined where there is nothing to copy. Throws CancelledError.
  */
 export async function* detailScales(job: DetailJob, signal: Cancellation): AsyncGenerator<DetailScale, Detail | undefined> {
-  const hole = maskBounds(job.weight);
+  const hole = paintedBounds(job.weight.values, job.weight.extent, job.within);
   if (!hole) return undefined;
   const window = job.window ?? windowAround(hole, job.weight.extent);
   const { halvings, bytes } = budgetOf(window, hole, job);

@@ -17,11 +17,11 @@ const PART = 4096;
  */
 export async function peelHole(scale: Scale, signal: Cancellation): Promise<boolean> {
   const { state } = scale;
-  const hole = listOf(state, HOLE);
+  const hole = holeOf(scale);
   const sources = thinnedSources(scale, hole.length);
   if (sources.length === 0) return false;
   const unknown = scale.takeBytes('unknown', state.length);
-  for (const i of hole) unknown[i] = 1;
+  for (let i = 0; i < state.length; i++) unknown[i] = state[i]! & HOLE;
   scale.takeInts('sources', sources.length).set(sources);
   scale.takeInts('layer', PART);
   const choice = scale.takeInts('choice', PART);
@@ -59,9 +59,12 @@ function take(scale: Scale, i: number, source: number): void {
   if (field[k]! >= 0) field[k] = source;
 }
 
-function listOf(state: Uint8Array, bit: number): number[] {
+/** In the box: other holes of the window are not this one's to fill. */
+function holeOf({ state, box, extent }: Scale): number[] {
   const found: number[] = [];
-  for (let i = 0; i < state.length; i++) if (state[i]! & bit) found.push(i);
+  for (let y = box.y; y < box.y + box.height; y++) {
+    for (let x = box.x; x < box.x + box.width; x++) if (state[y * extent.width + x]! & HOLE) found.push(y * extent.width + x);
+  }
   return found;
 }
 
