@@ -232,7 +232,9 @@ async function* produceCandidate({ production, only, index }: CandidateWork, sig
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
     const wish = await wishOf(work, signal);
-    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), { ...trace, ...(wish && { wish }) }));
+    const started = performance.now();
+    yield* canvas.place({ region: at(stage.regions, region), trace, index, seed, ...(wish && { wish }), ...partPlace(work) }, signal);
+    clock.composite += performance.now() - started;
   }
   yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
 }
