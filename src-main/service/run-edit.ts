@@ -15,10 +15,13 @@ interface Signal {
   addEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Where the pictures of a run lie: any place that keeps and gives them. */
+type PicturePlace = Pick<PictureStore, 'get' | 'keep'>;
+
 interface RunParts {
   readonly engine: Pick<Engine, 'run'>;
   readonly queue: JobQueue;
-  readonly pictures: PictureStore;
+  readonly pictures: PicturePlace;
 }
 
 /** One job through the queue. Ends with done, failed or cancelled; leaving the loop early cancels the job. */
@@ -60,12 +63,12 @@ interface Naming {
   readonly format: OutputFormat;
 }
 
-async function namesFor(pictures: PictureStore, { request }: EngineJob): Promise<Naming> {
+async function namesFor(pictures: PicturePlace, { request }: EngineJob): Promise<Naming> {
   const source = request.source === undefined ? 'picture.png' : (await pictures.get(request.source)).name;
   return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
 }
 
-async function storePictures(pictures: PictureStore, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
+async function storePictures(pictures: PicturePlace, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
   if (event.type === 'candidate') return { type: 'candidate', candidate: await storeCandidate(pictures, naming, event.candidate) };
   if (event.type !== 'preview') return event;
   const name = `${naming.stem}-scale-${String(event.scale)}.png`;
@@ -73,7 +76,7 @@ async function storePictures(pictures: PictureStore, naming: Naming, event: Engi
 }
 
 async function storeCandidate(
-  pictures: PictureStore,
+  pictures: PicturePlace,
   { stem, format }: Naming,
   candidate: Candidate<Uint8Array>,
 ): Promise<Candidate<PictureId>> {

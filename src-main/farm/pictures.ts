@@ -1,0 +1,22 @@
+import { ExpectedError } from '#contract/errors.js';
+import type { PictureId } from '#contract/request.js';
+import type { NewPicture, StoredPicture } from '#service/pictures.js';
+import type { FarmStore } from './store.js';
+
+/** The pictures of a run by the digests of their bytes: what `runEdit` needs of a store. Previews go nowhere. */
+export class FarmPictures {
+  readonly #store: FarmStore;
+
+  constructor(store: FarmStore) {
+    this.#store = store;
+  }
+
+  async get(id: PictureId): Promise<StoredPicture> {
+    return { bytes: await this.#store.get(id), name: `${id.slice(0, 8)}.png`, format: 'png' };
+  }
+
+  async keep({ bytes, lifetime }: NewPicture): Promise<PictureId> {
+    if (lifetime === 'passing') throw new ExpectedError('request.invalid', 'Expected a run without previews on the farm.');
+    return this.#store.put(bytes);
+  }
+}
