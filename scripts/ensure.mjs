@@ -95,6 +95,15 @@ export function ensureBrowser() {
   process.exit(1);
 }
 
+/** The tests of the farm need a Redis; without one they are skipped by name. */
+export function ensureRedis() {
+  const there = (process.env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, 'redis-server')));
+  if (there || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env, stdio: 'ignore' });
+}
+
 /** A desktop needs a screen, and on Linux a user other than root: Chromium's sandbox refuses that one. */
 function hasDesktop() {
   if (process.platform !== 'linux') return true;

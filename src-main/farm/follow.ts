@@ -1,6 +1,6 @@
 import { QueueEvents } from 'bullmq';
 import type { BatchEntry } from '#contract/batch.js';
-import { CancelledError } from '#contract/errors.js';
+import { CancelledError, ExpectedError } from '#contract/errors.js';
 import type { BatchId, FarmEvent, FarmPartEntry } from '#contract/farm.js';
 import { addJobs } from './add-jobs.js';
 import { jobId } from './job.js';
@@ -130,7 +130,8 @@ export class Follower {
       const { source } = entry.job.request;
       if (source === undefined || (await store.has(source))) lost.push(entry);
     }
-    if (lost.length > 0) await addJobs(this.#place, lost, this.#followed);
+    // Where there is no room yet, there may be the next time.
+    if (lost.length > 0) await addJobs(this.#place, lost, this.#followed).catch(expectBusy);
   }
 
   async #isCancelled(): Promise<boolean> {
@@ -168,6 +169,10 @@ export class Follower {
       };
     });
   }
+}
+
+function expectBusy(error: unknown): void {
+  if (!(error instanceof ExpectedError && error.code === 'job.busy')) throw error;
 }
 
 function isOver(state: BatchEntry['state']): boolean {

@@ -63,17 +63,17 @@ function presenceIn(text: string | null): FarmWorker | undefined {
 export async function cancelBatch(place: Place, batch: BatchId): Promise<void> {
   const { redis } = place.queues;
   const entries = entriesOf(await place.store.parts(batch)).filter(hasJob);
-  await redis.set(cancelledKey(batch), '1', 'EX', CANCELLED_KEPT_S);
+  const mark = () => redis.set(cancelledKey(batch), '1', 'EX', CANCELLED_KEPT_S);
+  // A Redis that is full takes no key; taking jobs out makes room for it.
+  const isMarked = await mark().then(() => true, () => false); // prettier-ignore
   await redis.publish(CANCEL_CHANNEL, batch);
   const states = await statesOf(place, entries);
   for (const [i, { queue, job }] of entries.entries()) {
+    if (states[i]?.entry.state !== 'waiting') continue;
     // One that has begun meanwhile is locked: its worker was told.
-    if (states[i]?.entry.state === 'waiting')
-      await place.queues
-        .get(queue)
-        .remove(jobId(job))
-        .catch(() => undefined);
+    await place.queues.get(queue).remove(jobId(job)).catch(() => undefined); // prettier-ignore
   }
+  if (!isMarked) await mark();
 }
 
 export async function retryBatch(place: Place, batch: BatchId): Promise<number> {

@@ -124,9 +124,13 @@ export class FarmWorker {
       const batch = this.#atWork?.batch;
       if (batch !== undefined && (await this.#isCancelled(batch)) && this.#atWork?.batch === batch) this.#stop('batch');
     } catch (error) {
-      this.#parts.log(`redis: ${error instanceof Error ? error.message : String(error)}`);
+      this.#sayWhy(error);
     }
   }
+
+  readonly #sayWhy = (error: unknown): void => {
+    this.#parts.log(`redis: ${error instanceof Error ? error.message : String(error)}`);
+  };
 
   #sitting() {
     const now = Date.now();
@@ -140,7 +144,8 @@ export class FarmWorker {
 
   /** What waits where; on the way jobs of dead workers are put back, also in queues where nobody sits, and we say that we live. */
   async #survey(): Promise<ReadonlyMap<string, number>> {
-    await this.#sayPresence();
+    // A Redis that is full takes no news; work makes room in it.
+    await this.#sayPresence().catch(this.#sayWhy);
     const waiting = new Map<string, number>();
     const depths = [];
     for (const [name, { names }] of await this.#queues.known()) {
