@@ -5,7 +5,7 @@ import type { EditRequest, PictureId } from '#contract/request.js';
 import type { EngineJob } from '#engine/door/engine.js';
 import type { FarmEntry, FarmRun } from '#service/farm.js';
 import { jobOf } from '#service/service.js';
-import { renamePictures } from '#service/task-rules.js';
+import { namedPictures, renamePictures } from '#service/task-rules.js';
 import { addJobs } from './add-jobs.js';
 import { digestOf } from './digest.js';
 import { Follower } from './follow.js';
@@ -129,6 +129,9 @@ async function putPictures({ store }: FarmWorld, { request, pictures }: EngineJo
   const digests = new Map<PictureId, string>();
   for (const [id, bytes] of Object.entries(pictures)) digests.set(id, await store.put(bytes));
   const { resume, ...wish } = renamePictures(request, digests);
+  // A picture that were still called by its old name would be nobody's on another machine.
+  const renamed = new Set(digests.values());
+  if (!namedPictures(wish).every((id) => renamed.has(id))) throw new Error('Expected every picture of a job to be renamed.');
   if (!resume) return { request: wish };
   return { request: wish, tokens: await store.put(new TextEncoder().encode(JSON.stringify(resume))) };
 }

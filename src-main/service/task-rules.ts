@@ -31,12 +31,15 @@ const RULES: Readonly<Record<Task, (request: EditRequest) => void>> = {
 };
 
 /** Every picture that the request names. */
-export function namedPictures({ source, mask, control }: EditRequest): readonly PictureId[] {
-  return [...new Set([source, mask, control?.map].filter((id) => id !== undefined))];
+export function namedPictures({ source, mask, control, copy }: EditRequest): readonly PictureId[] {
+  return [...new Set([source, mask, control?.map, copy?.mask].filter((id) => id !== undefined))];
 }
 
 /** The same wish for pictures of other names. */
-export function renamePictures({ source, mask, control, ...wish }: EditRequest, names: ReadonlyMap<PictureId, PictureId>): EditRequest {
+export function renamePictures(
+  { source, mask, control, copy, ...wish }: EditRequest,
+  names: ReadonlyMap<PictureId, PictureId>,
+): EditRequest {
   const named = (id: PictureId) => names.get(id) ?? id;
   const { map } = control ?? {};
   return {
@@ -44,6 +47,7 @@ export function renamePictures({ source, mask, control, ...wish }: EditRequest, 
     ...(source !== undefined && { source: named(source) }),
     ...(mask !== undefined && { mask: named(mask) }),
     ...(control && { control: { ...control, ...(map !== undefined && { map: named(map) }) } }),
+    ...(copy && { copy: { ...copy, mask: named(copy.mask) } }),
   };
 }
 

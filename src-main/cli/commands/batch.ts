@@ -112,7 +112,7 @@ async function openBatch(values: BatchValues, folder: string, context: Context):
   const control = controlOf(values);
   const files = { source: undefined, mask: values.mask, map: control?.mapPath };
   const service = await context.service();
-  service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), control));
+  service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), { control }));
   await expectKnownWords(wish, context);
   if (values['dry-run'] !== true) await makeFolder(folder);
   const ledger = await openLedger(folder, { wish, control, format: values.format, mask: values.mask }, values.resume === true);
@@ -208,7 +208,7 @@ interface OneSource {
 async function openSource({ context, wish, control, shared }: Batch, { entry, bytes }: OneSource): Promise<OpenSource> {
   const service = await context.service();
   const source = await service.pictures.add(bytes, basename(entry.source));
-  const request = withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, control);
+  const request = withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, { control });
   return { request, close: () => service.pictures.remove(source.id) };
 }
 
