@@ -1,5 +1,5 @@
 import type { PictureId } from '#contract/request.js';
-import type { NewPicture, StoredPicture } from '#service/pictures.js';
+import type { NewPicture } from '#service/pictures.js';
 import { sha256 } from './digest.js';
 import type { FarmStore } from './store.js';
 
@@ -11,8 +11,9 @@ export class FarmPictures {
     this.#store = store;
   }
 
-  async get(id: PictureId): Promise<StoredPicture> {
-    return { bytes: await this.#store.get(id), name: `${id.slice(0, 8)}.png`, format: 'png' };
+  /** What a result is called is its submitter's business. */
+  file(id: PictureId): { readonly name: string } {
+    return { name: id };
   }
 
   async keep({ bytes, lifetime }: NewPicture): Promise<PictureId> {

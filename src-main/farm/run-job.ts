@@ -4,12 +4,13 @@ import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled } from '
 import type { EditEvent } from '#contract/event.js';
 import type { FarmJob, FarmResult } from '#contract/farm.js';
 import { TokenFile, type EditRequest } from '#contract/request.js';
-import type { Engine } from '#engine/door/engine.js';
+import type { Engine, EngineJob } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { parseBoundedJson } from '#packs/json-file.js';
 import { runEdit } from '#service/run-edit.js';
-import { jobOf } from '#service/service.js';
+import { withPacks } from '#service/service.js';
+import { namedPictures } from '#service/task-rules.js';
 import { packDigest } from './digest.js';
 import { runnable } from './job.js';
 import { FarmPictures } from './pictures.js';
@@ -46,7 +47,7 @@ export async function runFarmJob(world: RunWorld, job: FarmJob, watch: RunWatch)
   const request = await withTokens(store, job);
   await expectOwnPack(world, job);
   const pictures = new FarmPictures(store);
-  const engineJob = await jobOf({ library: world.library, pictures }, request);
+  const engineJob = { ...(await withPacks(world.library, request)), pictures: await picturesOf(store, request) };
   throwIfCancelled(watch.signal);
   const made = new Made();
   for await (const event of runEdit({ ...world, pictures }, engineJob, watch.signal)) if (event.type !== 'logits') made.take(event, watch);
@@ -55,6 +56,13 @@ export async function runFarmJob(world: RunWorld, job: FarmJob, watch: RunWatch)
   const { result, loadMs } = made.end();
   await store.putResult(job.result, result);
   return { loadMs };
+}
+
+/** Read here and not by the engine: what a digest names is looked at before it is used. */
+async function picturesOf(store: FarmStore, request: EditRequest): Promise<EngineJob['pictures']> {
+  const pictures: Record<string, Uint8Array> = {};
+  for (const id of namedPictures(request)) pictures[id] = await store.get(id);
+  return pictures;
 }
 
 /** What a run has told so far. */

@@ -82,7 +82,7 @@ async function prepare(world: FarmWorld, entry: FarmEntry, batch: BatchId): Prom
   try {
     const { engineJob, bytes } = opened;
     const pack = await packDigestOf(world, entry.packs);
-    const { request, tokens } = await putPictures(world, engineJob);
+    const { request, tokens } = await putPictures(world, engineJob.request);
     const unnamed = { version: 1 as const, batch, output, request, ...(tokens !== undefined && { tokens }), pack };
     const job: FarmJob = { ...unnamed, result: resultKey(unnamed, world.version) };
     if (Buffer.byteLength(JSON.stringify(job)) > JOB_BYTES) return { ...plan, error: toErrorData(tooLong()) };
@@ -125,9 +125,9 @@ async function openEntry(
 }
 
 /** Pictures are there before the job that names them. */
-async function putPictures({ store }: FarmWorld, { request, pictures }: EngineJob): Promise<{ request: EditRequest; tokens?: string }> {
+async function putPictures({ store, pictures }: FarmWorld, request: EditRequest): Promise<{ request: EditRequest; tokens?: string }> {
   const digests = new Map<PictureId, string>();
-  for (const [id, bytes] of Object.entries(pictures)) digests.set(id, await store.put(bytes));
+  for (const id of namedPictures(request)) digests.set(id, await store.put((await pictures.get(id)).bytes));
   const { resume, ...wish } = renamePictures(request, digests);
   // A picture that were still called by its old name would be nobody's on another machine.
   const renamed = new Set(digests.values());

@@ -11,7 +11,7 @@ export interface FarmWorld {
   readonly store: FarmStore;
   readonly engine: Pick<Engine, 'forecast'>;
   readonly library: Library;
-  readonly pictures: Pick<PictureStore, 'get'>;
+  readonly pictures: Pick<PictureStore, 'get' | 'file'>;
   /** The engine's version, on which results depend. */
   readonly version: string;
 }

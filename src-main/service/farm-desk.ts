@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json.js';
-import { splitName } from '#base/file-name.js';
 import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js';
 import type { BatchId, FarmEvent, FarmOrder, FarmStatus } from '#contract/farm.js';
-import type { EditRequest, OutputFormat, PictureId } from '#contract/request.js';
+import type { EditRequest, PictureId } from '#contract/request.js';
+import { sha256Of } from '#packs/verify.js';
 import type { Farm, FarmEntry, FarmParts, OpenFarm } from './farm.js';
+import { safeFileName } from './names.js';
 import { parseStream } from './parse.js';
-import type { PictureStore } from './pictures.js';
 import { expectCompleteTask, namedPictures, renamePictures } from './task-rules.js';
 
 type Signal = { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void } | undefined;
@@ -15,31 +15,22 @@ interface DeskParts extends FarmParts {
   readonly openFarm?: OpenFarm;
 }
 
-interface Known {
-  readonly name: string;
-  readonly format: OutputFormat;
-}
-
 const NO_FARM: FarmStatus = { address: null, workers: [], queues: [] };
 
-/** The service's end of the farm: opened by the first who asks, and its results are pictures like others. */
+/** The service's end of the farm: opened by the first who asks, and its results become pictures like others. */
 export class FarmDesk {
-  readonly pictures: PictureStore;
   readonly #parts: DeskParts;
-  /** Results that were told of: no other blob is given out. */
-  readonly #known = new Map<PictureId, Known>();
   #farm: Promise<Farm> | undefined;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
-    this.pictures = this.#withResults(parts.pictures);
   }
 
   farm(): Promise<Farm> {
     const { openFarm } = this.#parts;
     if (!openFarm)
       return Promise.reject(new ExpectedError('farm.unreachable', 'Expected a farm but this program was started without one.'));
-    const opening = this.#farm ?? openFarm({ ...this.#parts, pictures: this.pictures });
+    const opening = this.#farm ?? openFarm(this.#parts);
     this.#farm = opening;
     // The next who asks tries anew.
     opening.catch(() => (this.#farm = undefined));
@@ -67,8 +58,7 @@ export class FarmDesk {
     });
     try {
       for await (const event of this.#events(await this.farm(), order, leaving.signal)) {
-        if (event.type === 'change') for (const id of event.pictures ?? []) this.#known.set(id, factsOf(event.entry));
-        yield event;
+        yield await this.#held(event);
       }
     } catch (error) {
       yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
@@ -93,36 +83,27 @@ export class FarmDesk {
     return farm.run(entries, { signal });
   }
 
+  /** Its results are held here, as those of any run. */
+  async #held(event: FarmEvent): Promise<FarmEvent> {
+    if (event.type !== 'change' || !event.pictures) return event;
+    const { output: name, format } = event.entry;
+    const farm = await this.farm();
+    const pictures: PictureId[] = [];
+    for (const id of event.pictures) {
+      const bytes = await farm.picture(id);
+      pictures.push(await this.#parts.pictures.keep({ bytes, name: safeFileName(name), format, lifetime: 'kept' }));
+    }
+    return { ...event, pictures };
+  }
+
   /** Pictures are named anew whenever they are opened: what they hold tells them apart. */
   async #fingerprint(request: EditRequest): Promise<string> {
     const digests = new Map<PictureId, string>();
-    for (const id of namedPictures(request)) digests.set(id, sha256((await this.pictures.get(id)).bytes));
+    for (const id of namedPictures(request)) digests.set(id, await sha256Of(this.#parts.pictures.file(id).file));
     return sha256(canonicalJson(renamePictures(request, digests)));
   }
-
-  #withResults(pictures: PictureStore): PictureStore {
-    return {
-      add: (bytes, name) => pictures.add(bytes, name),
-      keep: (picture) => pictures.keep(picture),
-      get: async (id) => {
-        const known = this.#known.get(id);
-        return known ? { ...known, bytes: await (await this.farm()).picture(id) } : pictures.get(id);
-      },
-      describe: (id) => pictures.describe(id),
-      remove: async (id) => {
-        if (!this.#known.delete(id)) await pictures.remove(id);
-      },
-      close: () => {
-        pictures.close();
-      },
-    };
-  }
 }
 
-function factsOf({ output, format }: { readonly output: string; readonly format: OutputFormat }): Known {
-  return { name: `${splitName(output).stem}.${format}`, format };
-}
-
-function sha256(data: string | Uint8Array): string {
+function sha256(data: string): string {
   return createHash('sha256').update(data).digest('hex');
 }

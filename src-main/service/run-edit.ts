@@ -16,7 +16,7 @@ interface Signal {
 }
 
 /** Where the pictures of a run lie: any place that keeps and gives them. */
-type PicturePlace = Pick<PictureStore, 'get' | 'keep'>;
+type PicturePlace = Pick<PictureStore, 'keep'> & { file(id: PictureId): { readonly name: string } };
 
 interface RunParts {
   readonly engine: Pick<Engine, 'run'>;
@@ -32,7 +32,7 @@ export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal |
     priority: 'interactive',
     signal: wanted.signal,
   });
-  const naming = await namesFor(parts.pictures, job);
+  const naming = namesFor(parts.pictures, job);
   let ended = false;
   try {
     for await (const event of events) {
@@ -63,8 +63,8 @@ interface Naming {
   readonly format: OutputFormat;
 }
 
-async function namesFor(pictures: PicturePlace, { request }: EngineJob): Promise<Naming> {
-  const source = request.source === undefined ? 'picture.png' : (await pictures.get(request.source)).name;
+function namesFor(pictures: PicturePlace, { request }: EngineJob): Naming {
+  const source = request.source === undefined ? 'picture.png' : pictures.file(request.source).name;
   return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
 }
 

@@ -10,10 +10,8 @@ import { farmEngine } from './farm-engine.js';
 /** A worker process of a test: the true worker around the fake engine. It tells of each run. */
 const [url = '', store = '', packs = ''] = process.argv.slice(2);
 const engine = farmEngine(({ request, pictures }) => {
-  const source = createHash('sha256')
-    .update(pictures[request.source ?? ''] ?? '')
-    .digest('hex');
-  process.send?.({ run: source });
+  const source = pictures[request.source ?? ''];
+  process.send?.({ run: source instanceof Uint8Array ? createHash('sha256').update(source).digest('hex') : '' });
 });
 const redis = await openConnection({ url: new URL(url), store });
 const worker = new FarmWorker({
