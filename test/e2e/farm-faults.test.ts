@@ -20,7 +20,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 /** Every row of the table of faults. Locks are a quarter of the product's. */
-describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { timeout: 60_000 }, () => {
+describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { timeout: 300_000 }, () => {
   let script: string;
   let folder: string;
   let farm: TestFarm;

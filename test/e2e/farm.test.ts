@@ -15,7 +15,7 @@ const PICTURES = 40;
 const WISH = ['-i', 'make it warmer', '--seed', '3'];
 
 /** The built command line with the true engine, two workers and a Redis of this test's own. */
-describe.skipIf(REDIS_SERVER === undefined)('the farm from the command line, with a redis-server', { timeout: 240_000 }, () => {
+describe.skipIf(REDIS_SERVER === undefined)('the farm from the command line, with a redis-server', { timeout: 600_000 }, () => {
   let root: string;
   let redis: TestRedis;
   const workers: ChildProcess[] = [];
