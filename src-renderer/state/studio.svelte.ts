@@ -8,6 +8,7 @@ import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
+import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { Document, newSheet } from './document.svelte.js';
 import { Exporter } from './exporter.js';
@@ -35,7 +36,7 @@ export class Studio {
   results = $state.raw<readonly ShownResult[]>([]);
   chosen = $state(0);
   look = $state<Look>('result');
-  /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
+  /** The place of the strip that was picked, 1-based: where to stop or to branch off. */
   picked = $state<number>();
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
@@ -58,15 +59,15 @@ export class Studio {
   readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.advice.draws);
-  readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
+  readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.masked, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
   readonly shown: ShownPicture | undefined = $derived(
     this.phase === 'running' || this.comparing ? this.source : (this.result ?? this.source),
   );
-  /** How many scales the result has. */
-  readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
-  readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
+  /** The last place of the strip that the result has. */
+  readonly reached = $derived(this.result ? reachedPlace(this.result.candidate) : 0);
+  readonly unfinished = $derived(this.result !== undefined && isUnfinished(this.result));
   /** All of it as a document; undefined while there is none. */
   readonly project: ProjectInput | undefined = $derived.by(() => {
     const { settings, results, chosen } = this;
@@ -280,27 +281,27 @@ export class Studio {
 
   /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
   async stopHere(): Promise<void> {
-    const { reached } = this.strip;
+    const { reached, detailReached } = this.strip;
     const detour = this.#running?.detour;
     if (!detour || reached === 0) return;
     await this.#stop();
-    await this.run({ ...detour, stopAtScale: reached });
+    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) });
   }
 
-  /** The result as it was at a scale. */
-  async stopAt(scale: number): Promise<void> {
-    await this.#goOnFrom(scale, { stopAtScale: scale });
+  /** The result as it was at a place of the strip. */
+  async stopAt(place: number): Promise<void> {
+    if (this.result) await this.run(stoppedAt(this.result.candidate, place));
   }
 
   /** The scales that a stopped result lacks. */
   async continueRun(): Promise<void> {
-    await this.#goOnFrom(this.reachedScale, {});
+    if (this.result) await this.run(continued(this.result.candidate));
   }
 
-  /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
-  async reroll(scale: number, count: number): Promise<void> {
+  /** Other pictures with the same coarse scales: what is at `place` and behind it is made anew. */
+  async reroll(place: number, count: number): Promise<void> {
     const { result } = this;
-    if (result) await this.#goOnFrom(scale - 1, { ...this.#another(result.candidate.seed), count });
+    if (result) await this.run(rerolledFrom(result.candidate, place, { ...this.#another(result.candidate.seed), count }));
   }
 
   /** Makes a step anew with the same wish and another seed. */
@@ -312,14 +313,6 @@ export class Studio {
   #another(seed: number): Detour {
     const own = this.advice.pack?.card.defaults.temperature;
     return { seed: (seed + 1) >>> 0, temperature: this.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
-  }
-
-  async #goOnFrom(scale: number, detour: Detour): Promise<void> {
-    const { result } = this;
-    if (!result) return;
-    const { tokens, seed } = result.candidate;
-    const resume = { ...tokens, schedule: [...tokens.schedule], tokens: tokens.tokens.slice(0, scale) };
-    await this.run({ seed, count: 1, ...detour, resume });
   }
 
   choose(candidate: number): void {
@@ -357,8 +350,8 @@ export class Studio {
   }
 
   async #follow(running: Running, source: PictureId): Promise<void> {
-    const mask = await this.#uploadMask();
-    const request = { ...requestOf(this.settings, { source, mask, anew: this.wish.anew }), ...running.detour };
+    const pictures = await this.#upload();
+    const request = { ...requestOf(this.settings, { source, ...pictures, anew: this.wish.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.notices = notices);
     try {
       const results = await followRun({ link: this.#link, pictures: this.#pictures, strip: this.strip, onnotices }, request, running);
@@ -366,17 +359,20 @@ export class Studio {
       releasePreviews(running.strip);
       this.results = results;
     } finally {
-      this.#pictures.forget(mask);
+      this.#pictures.forget(pictures.mask, pictures.copy?.mask);
     }
     this.chosen = 0;
     this.phase = 'done';
     this.wish.expectRun();
   }
 
-  async #uploadMask(): Promise<PictureId | undefined> {
-    if (!this.mask.painted || !this.mask.layer || this.verb === 'expand') return undefined;
-    const { id } = await this.#pictures.upload(await this.mask.layer.toPng(), 'mask.png');
-    return id;
+  /** What is painted of this wish. */
+  async #upload(): Promise<{ readonly mask: PictureId | undefined; readonly copy?: { readonly mask: PictureId; readonly only: boolean } }> {
+    const masked = this.verb === 'expand' ? undefined : await this.mask.repaintPng();
+    const sources = await this.mask.sourcesPng();
+    const mask = masked && (await this.#pictures.upload(masked, 'mask.png')).id;
+    if (!sources) return { mask };
+    return { mask, copy: { mask: (await this.#pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
   }
 
   /** Everything is as it was before the run; what is no cancellation is said. */
