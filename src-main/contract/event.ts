@@ -8,8 +8,10 @@ export interface RunPlan {
   readonly preset: Preset;
   readonly provider: string;
   readonly schedule: readonly Grid[];
-  /** Where in the result the model works, in result pixels. */
+  /** Where in the result the model works, in result pixels; first, where it works on several parts. */
   readonly crop: Rect;
+  /** All of them in turn, where parts of the mask lie apart; absent = one. */
+  readonly regions?: readonly Rect[];
   readonly size: Extent;
   readonly estimateMs: number;
   readonly estimateBytes: number;
@@ -82,6 +84,15 @@ export interface Candidate<P> {
   readonly notices?: readonly Notice[];
 }
 
+/** One of several parts of the picture that are worked on in turn. */
+export interface PartPlace {
+  /** 1-based. */
+  readonly index: number;
+  readonly of: number;
+  /** What the model sees of the result, in result pixels. */
+  readonly crop: Rect;
+}
+
 export type EditEventOf<P> =
   | { readonly type: 'started'; readonly plan: RunPlan }
   | {
@@ -91,6 +102,8 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly tokens: number;
       readonly ms: number;
+      /** Absent where the model works on one part alone. */
+      readonly part?: PartPlace;
     }
   | {
       readonly type: 'preview';
@@ -99,6 +112,7 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly picture: P;
       readonly ms: number;
+      readonly part?: PartPlace;
     }
   | {
       /** A scale behind the model's last. */
@@ -111,6 +125,7 @@ export type EditEventOf<P> =
       readonly size: Extent;
       /** What was worked on, in result pixels. */
       readonly region: Rect;
+      readonly part?: PartPlace;
       readonly ms: number;
       /** `region` as it looks so far, at most 768 pixels wide or high; only where previews are asked for. */
       readonly picture?: P;

@@ -58,6 +58,11 @@ export type ControlSettings = v.InferOutput<typeof ControlSettings>;
 const CodebookIndex = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512)]);
 
+/** Parts of a mask that lie apart are runs of their own; a run of more would be one of hours. */
+export const MOST_REGIONS = 64;
+
+const ScaleRows = v.pipe(v.array(v.array(v.union([v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)), CodebookIndex]))), v.maxLength(64));
+
 /**
  * Tokens of a picture: per scale, row-major, each token's bits packed as lower-case hex (bit 0 first, low nibble bit
  * first), or its index in the codebook.
@@ -65,9 +70,22 @@ const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512
 export const TokenFile = v.object({
   pack: v.string(),
   schedule: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
-  tokens: v.pipe(v.array(v.array(v.union([v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)), CodebookIndex]))), v.maxLength(64)),
+  tokens: ScaleRows,
+  /** Those of further parts of the picture, where a mask had several that lie apart. */
+  regions: v.optional(v.pipe(v.array(ScaleRows), v.minLength(1), v.maxLength(MOST_REGIONS - 1))),
 });
 export type TokenFile = v.InferOutput<typeof TokenFile>;
+
+/** The tokens of every part of a picture by themselves. */
+export function partsOf({ pack, schedule, tokens, regions = [] }: TokenFile): readonly TokenFile[] {
+  return [tokens, ...regions].map((rows) => ({ pack, schedule, tokens: rows }));
+}
+
+/** The tokens of the first `scales` scales, of every part of the picture. */
+export function firstScales({ pack, schedule, tokens, regions }: TokenFile, scales: number): TokenFile {
+  const further = regions?.map((rows) => rows.slice(0, scales));
+  return { pack, schedule: [...schedule], tokens: tokens.slice(0, scales), ...(further && { regions: further }) };
+}
 
 export const DEFAULT_PACK = 'sketch';
 

@@ -1,5 +1,5 @@
 import type { Candidate } from '#contract/event.js';
-import type { PictureId, TokenFile } from '#contract/request.js';
+import { firstScales, type PictureId } from '#contract/request.js';
 import type { Detour, ShownResult } from './sheets.js';
 
 /** Places on the strip are 1-based: the model's scales, and behind them the detail scales. */
@@ -24,7 +24,7 @@ export function isUnfinished({ candidate, request }: ShownResult): boolean {
 /** The run that ends at a place as this one did there. */
 export function stoppedAt(made: Made, place: number): Detour {
   const detail = detailAt(made, place);
-  if (detail === undefined) return { seed: made.seed, count: 1, stopAtScale: place, resume: upTo(made.tokens, place) };
+  if (detail === undefined) return { seed: made.seed, count: 1, stopAtScale: place, resume: firstScales(made.tokens, place) };
   return { ...wholeOf(made), stopAtDetail: detail, detailSeeds: seedsOf(made) };
 }
 
@@ -37,7 +37,7 @@ export function continued(made: Made): Detour {
 /** Other pictures with the same coarser scales: the one at `place` and those behind it are made anew, as `another` says. */
 export function rerolledFrom(made: Made, place: number, another: Detour): Detour {
   const detail = detailAt(made, place);
-  if (detail === undefined) return { ...another, resume: upTo(made.tokens, place - 1) };
+  if (detail === undefined) return { ...another, resume: firstScales(made.tokens, place - 1) };
   const seeds = seedsOf(made);
   const next = ((seeds[detail - 1] ?? seeds.at(-1) ?? 0) + 1) >>> 0;
   return { ...wholeOf(made), count: another.count, detailSeeds: [...seeds.slice(0, detail - 1), next] };
@@ -52,9 +52,5 @@ function seedsOf({ seed, detail }: Made): number[] {
 }
 
 function wholeOf({ seed, tokens }: Made): Detour {
-  return { seed, count: 1, resume: upTo(tokens, tokens.tokens.length) };
-}
-
-function upTo(tokens: TokenFile, scale: number): TokenFile {
-  return { ...tokens, schedule: [...tokens.schedule], tokens: tokens.tokens.slice(0, scale) };
+  return { seed, count: 1, resume: firstScales(tokens, tokens.tokens.length) };
 }

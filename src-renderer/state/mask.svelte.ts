@@ -72,11 +72,6 @@ export class Mask {
     return pixels && !pixels.empty ? { png: await pngOf(pixels), only: sources?.use === 'only' } : undefined;
   }
 
-  /** Lays another history on the active mask. */
-  show(history: MaskHistory): void {
-    this.#set(history);
-  }
-
   /** There is no picture any more. */
   end(): void {
     this.#picture = undefined;

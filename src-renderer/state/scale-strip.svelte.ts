@@ -1,5 +1,5 @@
 import type { Extent, Grid, Rect } from '#base/geometry.js';
-import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { EditEvent, PartPlace, RunPlan } from '#contract/event.js';
 
 export interface ScalePreview {
   /** For the strip: an object URL. */
@@ -44,10 +44,12 @@ export interface StripContents {
   readonly reached: number;
   /** Of the whole result. */
   readonly size: Extent | undefined;
+  /** Which of several parts of the picture is shown; absent where there is one. */
+  readonly part?: Pick<PartPlace, 'index' | 'of'> | undefined;
 }
 
 type Previewed = Pick<ScaleCell, 'preview'>;
-type DetailEvent = Extract<EditEvent, { type: 'detail' }>;
+type Placed<Type> = Extract<EditEvent, { type: Type }>;
 
 const NOTHING: StripContents = { cells: [], details: [], frame: undefined, reached: 0, size: undefined };
 
@@ -63,9 +65,13 @@ export class ScaleStrip {
   readonly details = $derived(this.contents.details);
   /** The last detail scale that has arrived, 1-based; 0 before the first. */
   readonly detailReached = $derived(this.details.findLast(({ side }) => side !== undefined)?.scale ?? 0);
-  /** How many scales the run has and has had. */
+  /** How many scales the strip shows, and how many of them have arrived. */
   readonly count = $derived(this.cells.length + this.details.length);
   readonly done = $derived(this.reached + this.detailReached);
+  readonly part = $derived(this.contents.part);
+  /** Scales of all parts of the picture, and how many of them are done. */
+  readonly steps = $derived(this.count * (this.part?.of ?? 1));
+  readonly stepsDone = $derived(this.count * ((this.part?.index ?? 1) - 1) + this.done);
   /** Every place in order, as far as it can be seen. */
   readonly #seen: readonly (PlacedPreview | undefined)[] = $derived([
     ...this.cells.map(({ preview }) => placed(preview, this.frame)),
@@ -85,7 +91,9 @@ export class ScaleStrip {
   /** Makes room for a run; what is to be seen until now stays alive with the caller. */
   begin(plan: RunPlan): void {
     this.looked = undefined;
-    this.contents = { ...NOTHING, cells: emptyCells(plan.schedule), frame: plan.crop, size: plan.size };
+    const of = plan.regions?.length ?? 1;
+    const part = of > 1 && { part: { index: 1, of } };
+    this.contents = { ...NOTHING, cells: emptyCells(plan.schedule), frame: plan.crop, size: plan.size, ...part };
   }
 
   restore(contents: StripContents): void {
@@ -93,15 +101,17 @@ export class ScaleStrip {
     this.contents = contents;
   }
 
-  reach({ scale, ms }: Extract<EditEvent, { type: 'scale' }>): void {
+  reach({ scale, ms, part }: Placed<'scale'>): void {
+    if (part && part.index !== this.part?.index) this.#turnTo(part);
     this.contents = { ...this.contents, reached: scale, cells: this.#with(scale, { ms }) };
   }
 
-  fill(scale: number, preview: ScalePreview): void {
+  fill({ scale }: Pick<Placed<'preview'>, 'scale'>, preview: ScalePreview): void {
     this.contents = { ...this.contents, cells: this.#with(scale, { preview }) };
   }
 
-  reachDetail({ scale, of, size, region, ms }: DetailEvent, preview: ScalePreview | undefined): void {
+  reachDetail({ scale, of, size, region, ms, part }: Placed<'detail'>, preview: ScalePreview | undefined): void {
+    if (part && part.index !== this.part?.index) this.#turnTo(part);
     const { details, size: whole } = this.contents;
     const cells = details.length === of ? details : emptyDetails(of);
     const longer = whole ? Math.max(whole.width, whole.height) : Math.max(region.width, region.height);
@@ -109,6 +119,14 @@ export class ScaleStrip {
     const reached = { scale, side, ms, preview, region };
     releasePreviews({ cells: cells.filter((cell) => cell.scale === scale), details: [] });
     this.contents = { ...this.contents, details: cells.map((cell) => (cell.scale === scale ? reached : cell)) };
+  }
+
+  /** The next part of the picture takes the place of the last one. */
+  #turnTo({ index, of, crop }: PartPlace): void {
+    const schedule = this.cells.map(({ grid }) => grid);
+    const { size } = this.contents;
+    this.release();
+    this.contents = { ...NOTHING, cells: emptyCells(schedule), frame: crop, size, part: { index, of } };
   }
 
   /** Gives back the memory of all previews that are shown. */

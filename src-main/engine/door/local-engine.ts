@@ -85,7 +85,7 @@ export class LocalEngine {
     const loadMs = performance.now() - started;
     const { card } = job.pack;
     const guided = (job.request.guidance ?? card.defaults.guidance) !== 1;
-    let pixels = 0;
+    let [pixels, regions] = [0, 1];
     const pipelineJob: PipelineJob = {
       request: job.request,
       pictures: job.pictures,
@@ -104,9 +104,11 @@ export class LocalEngine {
       isShortOfMemory: () => isShort(this.#freeBytes()),
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
+      if (event.type === 'started') regions = event.plan.regions?.length ?? 1;
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
-        const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / job.request.count;
-        const restMs = (event.timingsMs.total - loadMs) / job.request.count - scalesMs;
+        const runs = job.request.count * regions;
+        const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / runs;
+        const restMs = (event.timingsMs.total - loadMs) / runs - scalesMs;
         costs.learn(card, transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
       }
       yield event;
