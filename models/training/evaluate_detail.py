@@ -22,7 +22,7 @@ from detail_measures import measure
 from detail_report import report
 from detail_sheets import Sheet
 from photographs import load as load_photographs
-from product import Product, ProductError
+from product import BUILT, Product, ProductError
 
 #: How the program is asked; "today" is its result without detail scales.
 VARIANTS = {'today': {'detail': 'off'}, 'detail scales': {'detail': 'auto'}, 'detail 0': {'detail': 0},
@@ -91,7 +91,7 @@ def fillers_of(case: Case, variants: list[str], others: list[str]) -> list[str]:
 
 
 def make_all(cases: list[Case], arguments: argparse.Namespace, results: Results) -> None:
-    with Product() as product:
+    with Product(arguments.program) as product:
         for case in cases:
             for variant in arguments.variants:
                 if not results.has(case, variant):
@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True, help="the pack's folder")
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['today', 'detail scales'])
     parser.add_argument('--again', nargs='+', choices=VARIANTS, default=[], help='forget what was made before')
+    parser.add_argument('--program', type=Path, default=BUILT, help='another built command line')
     parser.add_argument('--fillers', nargs='*', choices=classical.FILLERS, default=list(classical.FILLERS), help="of OpenCV's")
     parser.add_argument('--groups', nargs='+', help='only these')
     parser.add_argument('--threads', type=int, default=2)
