@@ -54,6 +54,11 @@ export class MaskLayer {
     return this.#pixels.empty;
   }
 
+  /** 255 = painted, less in soft edges. */
+  get values(): Uint8Array {
+    return this.#pixels.values;
+  }
+
   /** What is painted, as pieces; where nothing is, there is no piece. */
   get tiles(): Iterable<MaskTile> {
     return this.#tiles.values();
