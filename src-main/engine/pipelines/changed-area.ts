@@ -1,6 +1,7 @@
 import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
+import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -9,6 +10,7 @@ import { workingCopy } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import type { Quantiser, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { recolouredObject } from './changed-object.js';
 
 // h, w finest token grid · l = h·w
 
@@ -36,15 +38,25 @@ export interface EditTrace {
  * Where an unmasked edit may touch the canvas: the tokens that the model changed (the pack's edit
  * map where it has a copy gate, differing bits elsewhere), refined by what differs once decoded.
  */
-export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo): Promise<Mask> {
+export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo): Promise<ChangedArea> {
   const map = editedTokens(trace);
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
   const { extent } = canvas;
-  if (share >= WHOLE_PICTURE) return fullMask(extent);
-  const tokens = upsampleRegion(widenByOneToken(map, 1), frame, extent);
-  const region = keepsOutlines(trace.before, trace.after) ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
+  if (share >= WHOLE_PICTURE) return { weight: fullMask(extent) };
+  const widened = widenByOneToken(map, 1);
+  const isRecoloured = keepsOutlines(trace.before, trace.after);
+  const object = isRecoloured ? await recolouredObject({ ...trace, tokens: widened }, frame, canvas) : undefined;
+  if (object) return object;
+  const tokens = upsampleRegion(widened, frame, extent);
+  const region = isRecoloured ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
   const pixels = upsampleRegion(region, frame, extent);
-  return { extent, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) };
+  return { weight: { extent, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) } };
+}
+
+export interface ChangedArea {
+  readonly weight: Mask;
+  /** What became of its colours, where it is one object. */
+  readonly map?: ObjectMap;
 }
 
 /** What changed its colour, up to its own outline: `[1, SNAP_SIDE, SNAP_SIDE]`. */

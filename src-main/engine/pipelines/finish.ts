@@ -37,9 +37,8 @@ export class ResultCanvas {
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
-    const map = this.#obeyedMap(drawn);
-    const isWhole = this.#job.request.whole || map !== undefined;
-    const weight = (this.#weight ??= isWhole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
+    const { weight, map } = await this.#areaOf(drawn);
+    this.#weight = weight;
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
     const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
@@ -57,6 +56,16 @@ export class ResultCanvas {
       ...(kept && { kept }),
       ...(detailed?.detail && { detail: detailed.detail.rows }),
     });
+  }
+
+  /** Where the region may change, and by which one map, where there is one. */
+  async #areaOf(drawn: DrawnRegion): Promise<Pick<CompositeJob, 'weight' | 'map'>> {
+    const { whole } = this.#job.request;
+    const map = this.#obeyedMap(drawn);
+    if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
+    const { canvas } = this.#stage;
+    if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
+    return changedArea(drawn.trace, drawn.region.frame, canvas);
   }
 
   /** The wish's own map, where it is what became of this region too. */

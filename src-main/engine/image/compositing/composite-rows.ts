@@ -2,7 +2,6 @@ import type { Rect } from '#base/geometry.js';
 import type { ColourSpace, Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
 import type { FrameSampler } from '#engine/image/sampling/resample.js';
-import { applyMap, type ColourMap } from './colour-map.js';
 import type { Seam } from './seam.js';
 
 /** Pixels that are known in the photo's own colours: they take the place of decoded ones. */
@@ -14,7 +13,7 @@ export interface NativeRows {
 /** What an edit wants a row of the photo to be, given what it is. */
 export type RowEdit =
   | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam; readonly detail?: NativeRows }
-  | { readonly kind: 'mapped'; readonly map: ColourMap }
+  | { readonly kind: 'mapped'; readonly apply: (before: Planes, after: Planes) => void }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -82,7 +81,7 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
     plane.set(native[c]!);
   });
   if (edit.kind === 'mapped') {
-    mapRow(edit.map, rows, space);
+    mapRow(edit.apply, rows, space);
     return;
   }
   edit.decoded.readAll(y, edited);
@@ -102,9 +101,9 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
 }
 
 /** One map for all of the picture. */
-function mapRow(map: ColourMap, { unedited, edited }: Rows, space: ColourSpace): void {
+function mapRow(apply: (before: Planes, after: Planes) => void, { unedited, edited }: Rows, space: ColourSpace): void {
   space.toSrgb(unedited);
-  applyMap(map, unedited, edited);
+  apply(unedited, edited);
   edited.forEach((plane, c) => {
     const own = unedited[c]!;
     for (let x = 0; x < plane.length; x++) plane[x] = withinOwn(plane[x]!, own[x]!);

@@ -4,7 +4,8 @@ import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
 import { compositeRows, toNative, type NativeRows, type RowEdit } from './composite-rows.js';
-import type { ColourMap } from './colour-map.js';
+import { applyMap, type ColourMap } from './colour-map.js';
+import { applyObjectMap, type ObjectMap } from './objects/object-map.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -29,7 +30,7 @@ export interface CompositeJob {
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
   /** `transfer`: the one map that the edit is, where one explains it; else maps are fitted per window. */
-  readonly map?: ColourMap;
+  readonly map?: ColourMap | ObjectMap;
   /** `decoded`: what is better known than the model knows it. */
   readonly detail?: NativeRows;
   /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
@@ -95,7 +96,7 @@ async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; spa
     const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
     return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }), ...(job.detail && { detail: job.detail }) };
   }
-  if (job.map) return { kind: 'mapped', map: job.map };
+  if (job.map) return { kind: 'mapped', apply: applying(job.map) };
   const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };
   return {
@@ -104,6 +105,13 @@ async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; spa
     matrix: new FrameSampler(map.matrix, linear),
     offset: new FrameSampler(map.offset, linear),
     share: new FrameSampler(map.decodedShare, linear),
+  };
+}
+
+function applying(map: ColourMap | ObjectMap) {
+  return (from: Planes, to: Planes) => {
+    if ('tones' in map) applyMap(map, from, to);
+    else applyObjectMap(map, from, to);
   };
 }
 

@@ -1,0 +1,123 @@
+import { sampleCount, type Extent } from '#base/geometry.js';
+import type { Planes } from '#engine/image/colour/colour.js';
+import { maxWindow } from '#engine/image/sampling/gauss.js';
+import { ColourModel } from './colour-model.js';
+import { GuidedFilter, type GuidedLines } from './guided-filter.js';
+
+/** Shares of the strong change (its 80th percentile where there is any): surely the object, and perhaps. */
+const [CORE, MAYBE] = [0.6, 0.15];
+const STRONG_QUANTILE = 0.8;
+/** Change of less, of 1, is the tokenizer's wavering. */
+const WAVERS = 0.04;
+/** How far beyond the change the object may reach, and how far its surroundings are looked at, as shares of the height. */
+const [GROW, AROUND] = [6 / 256, 12 / 256];
+/** Fewest pixels to learn colours from. */
+const FEWEST = 30;
+/** Log-odds: the most that colours may say, what the change says per unit of it, and where that turns; what neighbours say. */
+const [COLOURS_SAY, CHANGE_SAYS, TURNS, NEIGHBOURS_SAY] = [4, 3, 0.45, 6];
+const LEARN_ROUNDS = 2;
+const SMOOTH_ROUNDS = 2;
+/** Window of the neighbourhood and of the object's edge, as shares of the height. */
+const [NEIGHBOURHOOD, EDGE] = [3 / 256, 2 / 256];
+/** Parts smaller than this share of the largest are specks. */
+const SPECK = 0.05;
+
+interface Seen {
+  /** The photograph, `[n]` planes in 0..1 sRGB. */
+  readonly planes: Planes;
+  /** How much an edit changed it there, `[n]` in 0..1. */
+  readonly change: Float32Array;
+  readonly extent: Extent;
+}
+
+export interface ChangedObject {
+  /** 1 inside, `[n]`. */
+  readonly inside: Float32Array;
+  /** Lines through the photograph's colours that say how far a pixel is inside; drawn at any resolution. */
+  readonly edge: GuidedLines;
+}
+
+/**
+ * What an edit changed, as the photograph's colours and edges have it: colour mixtures of inside and outside learnt from the
+ * change (GrabCut, Rother et al. 2004), neighbours made to agree along edges by a guided filter in place of a graph cut
+ * (mean field; Krähenbühl & Koltun 2011). None where nothing changed.
+ */
+export function changedObject(seen: Seen): ChangedObject | undefined {
+  const { change, extent, planes } = seen;
+  const moved = change.filter((value) => value > WAVERS).sort();
+  if (moved.length < FEWEST) return undefined;
+  const strong = moved[Math.trunc(STRONG_QUANTILE * (moved.length - 1))]!;
+  const perhaps = change.map((value) => (value > MAYBE * strong ? 1 : 0));
+  const maybe = maxWindow(perhaps, extent, Math.round(GROW * extent.height));
+  const near = maxWindow(maybe, extent, Math.round(AROUND * extent.height));
+  const neighbours = new GuidedFilter(planes, { extent, sigma: NEIGHBOURHOOD * extent.height, epsilon: 1e-3 });
+  let core = change.map((value) => (value > CORE * strong ? 1 : 0));
+  let outside = perhaps;
+  for (let round = 0; round < LEARN_ROUNDS; round++) {
+    const odds = logOdds(seen, { core, outside, near, strong });
+    if (!odds) break;
+    core = agreed(neighbours, odds, maybe).map((share) => (share > 0.5 ? 1 : 0));
+    outside = core;
+  }
+  const inside = withoutSpecks(core, extent);
+  return { inside, edge: new GuidedFilter(planes, { extent, sigma: EDGE * extent.height, epsilon: 1e-5 }).lines(inside) };
+}
+
+interface Belief {
+  readonly core: Float32Array;
+  /** 1 where the surroundings are not to be learnt from. */
+  readonly outside: Float32Array;
+  readonly near: Float32Array;
+  readonly strong: number;
+}
+
+function logOdds({ planes, change }: Seen, { core, outside, near, strong }: Belief): Float32Array | undefined {
+  const where = (belongs: (i: number) => boolean) => Array.from(core.keys()).filter(belongs);
+  const [inner, outer] = [where((i) => core[i]! > 0), where((i) => near[i]! > 0 && outside[i] === 0)];
+  if (inner.length < FEWEST || outer.length < FEWEST) return undefined;
+  const [object, ground] = [new ColourModel(planes, inner), new ColourModel(planes, outer)];
+  return change.map((value, i) => {
+    if (near[i] === 0) return 0;
+    const colours = ground.cost(planes, i) - object.cost(planes, i);
+    return Math.min(COLOURS_SAY, Math.max(-COLOURS_SAY, colours)) + CHANGE_SAYS * (value / strong - TURNS);
+  });
+}
+
+/** Shares in 0..1 after neighbours of like colours have heard each other. */
+function agreed(neighbours: GuidedFilter, odds: Float32Array, maybe: Float32Array): Float32Array {
+  const share = (value: number, i: number) => (maybe[i] === 0 ? 0 : 1 / (1 + Math.exp(-value)));
+  let shares = odds.map(share);
+  for (let round = 0; round < SMOOTH_ROUNDS; round++) {
+    const heard = neighbours.smoothed(shares);
+    shares = odds.map((value, i) => share(value + NEIGHBOURS_SAY * (heard[i]! - 0.5), i));
+  }
+  return shares;
+}
+
+/** Keeps connected parts (sides touch) of a size that counts. */
+function withoutSpecks(inside: Float32Array, { width, height }: Extent): Float32Array {
+  const labels = new Int32Array(sampleCount({ width, height }));
+  const sizes = [0];
+  for (let start = 0; start < inside.length; start++) {
+    if (inside[start] === 0 || labels[start]! > 0) continue;
+    labels[start] = sizes.length;
+    sizes.push(flood(inside, { labels, start, width }));
+  }
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  return inside.map((_, i) => (labels[i]! > 0 && sizes[labels[i]!]! >= SPECK * largest ? 1 : 0));
+}
+
+function flood(inside: Float32Array, { labels, start, width }: { labels: Int32Array; start: number; width: number }): number {
+  const open = [start];
+  let size = 0;
+  for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
+    size++;
+    const column = pixel % width;
+    for (const next of [pixel - width, pixel + width, column > 0 ? pixel - 1 : -1, column < width - 1 ? pixel + 1 : -1]) {
+      if (next < 0 || next >= inside.length || inside[next] === 0 || labels[next]! > 0) continue;
+      labels[next] = labels[start]!;
+      open.push(next);
+    }
+  }
+  return size;
+}

@@ -1,0 +1,144 @@
+import { grown } from '#base/distance.js';
+import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
+import { colourSpaceOf, type Planes } from '#engine/image/colour/colour.js';
+import { pairsOf } from '#engine/image/compositing/explains.js';
+import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
+import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { gaussian } from '#engine/image/sampling/gauss.js';
+import { FrameSampler } from '#engine/image/sampling/resample.js';
+import { rowReader, workingCopy } from '#engine/image/working/working-copy.js';
+import { resizeArea } from '#engine/tensor/resample.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+
+// h, w model picture · H, W the picture on which the object is looked for
+
+/** Rows of the picture on which an object is looked for: finer than the model's, and cheap on any photograph. */
+const ROWS = 256;
+const CHANGE_SIGMA = 1;
+/** Of what the edge's lines say, so much is surely outside and inside. */
+const [SURELY_OUT, SURELY_IN] = [0.15, 0.85];
+/** A model pixel belongs to the object where nearly all of it, or in slight objects half of it, does. */
+const [WHOLLY, HALF] = [0.95, 0.5];
+const FEWEST = 24;
+
+/** A pair of decoded pictures `[1, 3, h, w]` and the tokens that an edit changed, `[1, h', w']`. */
+export interface ObjectTrace {
+  readonly before: FloatTensor;
+  readonly after: FloatTensor;
+  readonly tokens: FloatTensor;
+}
+
+/** An object and what became of its colours. */
+export interface RecolouredObject {
+  readonly weight: Mask;
+  readonly map: ObjectMap;
+}
+
+/** What an edit recoloured, up to the photograph's own edges at its full resolution; none where maps of its colours do not explain the edit. */
+export async function recolouredObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<RecolouredObject | undefined> {
+  const [, , height = 0, width = 0] = trace.before.dims;
+  const extent = { width: Math.round((ROWS * width) / height), height: ROWS };
+  const fine = await workingCopy(canvas, frame, extent);
+  const object = changedObject({ planes: planesOf(fine), change: changeOf(trace, extent), extent });
+  if (!object) return undefined;
+  const share = resizeArea(floats([1, extent.height, extent.width], object.inside), [height, width]).data;
+  const within = (least: number) => Array.from(share.keys()).filter((i) => share[i]! > least);
+  const wholly = within(WHOLLY);
+  const { before, after } = pairsOf(trace);
+  const map = objectMap(before, after, wholly.length < FEWEST ? within(HALF) : wholly);
+  return map && { map, weight: await drawn(object, { extent, frame, canvas }) };
+}
+
+function planesOf({ data }: FloatTensor): Planes {
+  const pixels = data.length / 3;
+  return [data.subarray(0, pixels), data.subarray(pixels, 2 * pixels), data.subarray(2 * pixels)];
+}
+
+/** The largest change of any channel where tokens changed, `[H·W]`. */
+function changeOf({ before, after, tokens }: ObjectTrace, extent: Extent): Float32Array {
+  const [, , height = 0, width = 0] = before.dims;
+  const pixels = height * width;
+  const largest = new Float32Array(pixels);
+  before.data.forEach((value, i) => (largest[i % pixels] = Math.max(largest[i % pixels]!, Math.abs(after.data[i]! - value))));
+  const [rows = 1, columns = 1] = tokens.dims.slice(-2);
+  const change = gaussian(largest, { width, height }, CHANGE_SIGMA).map((value, i) => {
+    const cell = Math.trunc((Math.trunc(i / width) * rows) / height) * columns + Math.trunc(((i % width) * columns) / width);
+    return tokens.data[cell]! > 0 ? value : 0;
+  });
+  const whole = { x: 0, y: 0, ...extent };
+  const sampler = new FrameSampler(floats([1, height, width], change), { frame: whole, region: whole, kernel: 'linear' });
+  const enlarged = new Float32Array(sampleCount(extent));
+  for (let y = 0; y < extent.height; y++) sampler.read(0, y, enlarged.subarray(y * extent.width, (y + 1) * extent.width));
+  return enlarged;
+}
+
+interface Place {
+  /** Of the picture on which the object was found. */
+  readonly extent: Extent;
+  readonly frame: Rect;
+  readonly canvas: Photo;
+}
+
+/** The object's soft edge on the photograph's own pixels (fast guided filter, He & Sun 2015). */
+async function drawn({ inside, edge }: ChangedObject, { extent, frame, canvas }: Place): Promise<Mask> {
+  const values = new Uint8Array(sampleCount(canvas.extent));
+  const region = regionOf(inside, { extent, frame, canvas });
+  if (region.width <= 0 || region.height <= 0) return { extent: canvas.extent, values };
+  const lines = floats([4, extent.height, extent.width]);
+  edge.forEach((plane, k) => {
+    lines.data.set(plane, k * plane.length);
+  });
+  const sampler = new FrameSampler(lines, { frame, region, kernel: 'linear' });
+  const space = await colourSpaceOf(canvas);
+  const read = rowReader(
+    canvas,
+    Int32Array.from({ length: region.width }, (_, x) => region.x + x),
+  );
+  const plane = () => new Float32Array(region.width);
+  const [colours, slopes]: [Planes, Float32Array[]] = [
+    [plane(), plane(), plane()],
+    [plane(), plane(), plane(), plane()],
+  ];
+  for (let y = 0; y < region.height; y++) {
+    readColours(canvas, colours, (planes) => {
+      read(region.y + y, planes);
+    });
+    space.toSrgb(colours);
+    sampler.readAll(y, slopes);
+    const start = (region.y + y) * canvas.extent.width + region.x;
+    for (let x = 0; x < region.width; x++) values[start + x] = Math.round(255 * shareAt(colours, slopes, x));
+  }
+  return { extent: canvas.extent, values };
+}
+
+/** Gray photos have three equal colours. */
+function readColours({ channels }: Photo, colours: Planes, read: (planes: readonly Float32Array[]) => void): void {
+  if (channels > 2) {
+    read(colours);
+    return;
+  }
+  read([colours[0]]);
+  colours[1].set(colours[0]);
+  colours[2].set(colours[0]);
+}
+
+function shareAt(colours: Planes, slopes: readonly Float32Array[], x: number): number {
+  const said = slopes[0]![x]! * colours[0][x]! + slopes[1]![x]! * colours[1][x]! + slopes[2]![x]! * colours[2][x]! + slopes[3]![x]!;
+  return Math.min(1, Math.max(0, (said - SURELY_OUT) / (SURELY_IN - SURELY_OUT)));
+}
+
+/** The object's box on the canvas, with room for its edge. */
+function regionOf(inside: Float32Array, { extent, frame, canvas }: Place): Rect {
+  const bounds = paintedBounds(Uint8Array.from(inside), extent);
+  if (!bounds) return { x: 0, y: 0, width: 0, height: 0 };
+  const { x, y, width, height } = grown(bounds, EDGE_ROOM, extent);
+  const [scaleX, scaleY] = [frame.width / extent.width, frame.height / extent.height];
+  const [left, top] = [Math.floor(frame.x + x * scaleX), Math.floor(frame.y + y * scaleY)];
+  const [right, bottom] = [Math.ceil(frame.x + (x + width) * scaleX), Math.ceil(frame.y + (y + height) * scaleY)];
+  return intersect({ x: left, y: top, width: right - left, height: bottom - top }, canvas.extent);
+}
+
+/** In pixels of the picture on which the object was found: as far as its edge's lines reach. */
+const EDGE_ROOM = 8;
