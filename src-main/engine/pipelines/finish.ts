@@ -36,26 +36,30 @@ export class ResultCanvas {
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
     const weight = (this.#weight ??= request.whole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
-    const { before, after } = trace;
-    // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
-    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
-    const anew = redrawsMask(this.#job);
-    const redraw = request.task !== 'edit' || request.whole || structural || anew;
-    const kind = anew ? ('hole' as const) : ('change' as const);
-    const detailed = redraw && wantsDetail(this.#job) ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
+    const { kind, mode } = this.#modeOf(trace, weight);
+    const detailed = kind !== 'whole' && wantsDetail(this.#job) ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
-      before,
-      after,
+      before: trace.before,
+      after: trace.after,
       weight: detailed?.weight ?? weight,
-      mode: redraw ? 'decoded' : 'transfer',
-      matchSurroundings: structural || anew,
+      mode,
+      matchSurroundings: kind !== 'whole',
       ...(kept && { kept }),
       ...(detailed?.detail && { detail: detailed.detail.rows }),
     });
+  }
+
+  #modeOf({ before, after }: EditTrace, weight: Mask): { readonly kind: Redrawn['kind'] | 'whole'; readonly mode: 'decoded' | 'transfer' } {
+    const { request } = this.#job;
+    if (redrawsMask(this.#job)) return { kind: 'hole', mode: 'decoded' };
+    // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
+    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
+    if (structural) return { kind: 'change', mode: 'decoded' };
+    return { kind: 'whole', mode: request.task !== 'edit' || request.whole ? 'decoded' : 'transfer' };
   }
 
   async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed> {
