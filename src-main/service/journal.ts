@@ -63,20 +63,20 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
         .catch(() => undefined)
         .then(async () => {
           signs.set(own(owner), project !== null);
-          await (project ? write(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true }));
+          await (project ? writeTable(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true }));
         });
       last.set(owner, writing);
       return writing;
     },
     recover: async (owner) => {
       await last.get(owner)?.catch(() => undefined);
-      const mine = await read(own(owner), pictures);
+      const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
       for (const left of await takeLeft(folder, signMs)) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
-        const project = await read(own(owner), pictures);
+        const project = await readTable(own(owner), pictures);
         if (project) signs.set(own(owner), true);
         if (project) return project;
       }
@@ -86,7 +86,7 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
 }
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
-async function write(folder: string, project: Project, pictures: PictureStore): Promise<void> {
+export async function writeTable(folder: string, project: Project, pictures: PictureStore): Promise<void> {
   await makePrivate(dirname(folder));
   await makePrivate(folder);
   const known = new Map((await describedIn(folder)).map((entry) => [entry.id, entry]));
@@ -113,13 +113,13 @@ async function describedIn(folder: string): Promise<readonly StoredEntry[]> {
 }
 
 /** A journal that cannot be read is no reason not to start. */
-async function read(folder: string, pictures: PictureStore): Promise<Project | undefined> {
+export async function readTable(folder: string, pictures: PictureStore): Promise<Project | undefined> {
   try {
     const stored = parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS));
     // After a reload of the window the service still holds them.
     if (await holdsAll(pictures, picturesOf(stored.project))) return withPictures(stored.project, (id) => id);
     const project = await adoptProject(stored, (entry) => foundIn(folder, entry, pictures), pictures);
-    await write(folder, project, pictures);
+    await writeTable(folder, project, pictures);
     return project;
   } catch {
     return undefined;
