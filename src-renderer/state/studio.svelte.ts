@@ -34,6 +34,8 @@ const LEAST_BLANK = 512;
 export class Studio {
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
+  /** How many documents were opened by hand. */
+  opened = $state(0);
   /** A file is on its way in. */
   opening = $state(false);
   readonly document: Document;
@@ -50,7 +52,7 @@ export class Studio {
 
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.advice.draws);
-  readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
+  readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.masked, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
   readonly shown: ShownPicture | undefined = $derived.by(() =>
@@ -197,6 +199,7 @@ export class Studio {
     await this.attempt(async () => {
       await this.#restore(await this.recent.open(id));
       this.recent.opened(id);
+      this.opened += 1;
       this.notices = [];
     });
   }
@@ -212,6 +215,7 @@ export class Studio {
     await this.attempt(async () => {
       if (isProjectName(name)) {
         await this.#restore(await this.#link.openProject(file));
+        this.opened += 1;
         return;
       }
       const picture = await this.#pictures.open(file, name);
@@ -226,6 +230,7 @@ export class Studio {
       this.document.open(newSheet(picture, blank));
       this.showStep();
       this.wish.take(settings);
+      this.opened += 1;
       this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;

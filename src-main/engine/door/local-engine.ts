@@ -224,7 +224,7 @@ export class LocalEngine {
   }
 
   #runner(provider: ProviderChoice, mapped: boolean): Promise<Runner> {
-    return remember(this.#runners, `${provider} ${mapped}`, () => createRunner({ provider, prepack: !mapped }));
+    return remember(this.#runners, `${provider} ${mapped}`, () => createRunner({ provider, prepack: !mapped, ...threadsSetting() }));
   }
 
   #costModel(runner: Runner): Promise<CostModel> {
@@ -264,6 +264,12 @@ export class LocalEngine {
   #reach(heldBytes: number): number {
     return Math.min(this.#limitBytes, heldBytes + spareBytes(this.#freeBytes()));
   }
+}
+
+/** SCALEBRUSH_THREADS: several processes share a machine. Undefined = all of its threads. */
+function threadsSetting(): { readonly threads?: number } {
+  const threads = Number(process.env['SCALEBRUSH_THREADS']);
+  return Number.isInteger(threads) && threads > 0 ? { threads } : {};
 }
 
 /** A pack, what runs it, and what was learnt of it. */
