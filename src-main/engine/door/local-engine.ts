@@ -15,7 +15,7 @@ import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
-import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, spareBytes } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
@@ -114,6 +114,7 @@ export class LocalEngine {
   }
 
   async forecast(job: EngineJob): Promise<Forecast> {
+    await expectWritableSize(job);
     const { card } = job.pack;
     const { provider, guidance } = job.request;
     const costs = await this.#costModel(await this.#runner(provider, false));

@@ -36,6 +36,7 @@ export async function finishOnCanvas(job: PipelineJob, stage: Stage, finished: F
     weight,
     mode: redraw ? 'decoded' : 'transfer',
     matchSurroundings: structural || anew,
+    opaque: anew,
     ...(stage.kept && { kept: stage.kept }),
   });
   return {

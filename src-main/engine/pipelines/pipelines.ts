@@ -8,6 +8,7 @@ import { blurredPicture, canny } from '#engine/control/canny.js';
 import { upsampleMap } from '#engine/image/compositing/composite.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
+import { expectWithinLimits } from '#engine/image/files/limits.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
@@ -19,8 +20,23 @@ import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './sta
 
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
 export async function* runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  await expectWritableSize(job);
   const shape = await shapeOf(job);
   yield* runTask(shape ? { ...job, model: fittedTo(job.model, shape) } : job, signal);
+}
+
+/** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */
+export async function expectWritableSize({ request, pictures }: Pick<PipelineJob, 'request' | 'pictures'>): Promise<void> {
+  const bytes = request.source === undefined ? undefined : pictures[request.source];
+  const source = request.size ?? (bytes && (await readFacts(bytes)).size);
+  if (!source) return;
+  const { left, right, top, bottom } = (request.task === 'expand' ? request.margins : undefined) ?? {
+    left: 0,
+    right: 0,
+    top: 0,
+    bottom: 0,
+  };
+  expectWithinLimits(request.output.format, { width: source.width + left + right, height: source.height + top + bottom });
 }
 
 /** What the model's picture should look like: the whole canvas, where all of it is worked on. */

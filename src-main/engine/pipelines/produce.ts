@@ -3,6 +3,7 @@ import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '#engine/image/files/encode.js';
+import { lossesOf } from '#engine/image/files/losses.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
@@ -84,8 +85,20 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
     size: stage.canvas.extent,
     estimateMs: ms,
     estimateBytes: bytes,
-    notices: [...stage.notices, ...notices, ...previewNotices(job)],
+    notices: [
+      ...stage.notices,
+      ...lossesOf(stage.canvas, job.request.output.format),
+      ...grayNotices(job, stage),
+      ...notices,
+      ...previewNotices(job),
+    ],
   };
+}
+
+/** Only brightness of an edit can be told in gray; a wish that speaks of colour would be lost without a word. */
+function grayNotices({ request }: PipelineJob, { canvas }: Stage): readonly Notice[] {
+  if (canvas.channels > 2 || request.source === undefined) return [];
+  return [{ code: 'image.gray', message: 'The picture is gray and stays gray: only brightness is taken from the result.' }];
 }
 
 /** Seen at the start; where memory gets short later, previews end without a word. */

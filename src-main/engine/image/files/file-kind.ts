@@ -1,4 +1,5 @@
 import { ExpectedError } from '#contract/errors.js';
+import { Directories, fieldOf, tiffOrder } from './directory.js';
 
 /** Kinds of file that open; GIF only as a source (its first frame). */
 export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif';
@@ -113,16 +114,12 @@ const DNG_VERSION = 50706;
 
 /** Camera raw files are TIFF outside: DNG says so, others hold a small first picture that points to the raw one. */
 function isTiffRaw(bytes: Uint8Array): boolean {
-  const little = latin(bytes, 0, 4) === 'II*\0';
-  if (bytes.length < 16 || (!little && latin(bytes, 0, 4) !== 'MM\0*')) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const ifd = view.getUint32(4, little);
-  if (ifd + 2 > bytes.length) return false;
-  const tags = new Map<number, number>();
-  const count = Math.min(view.getUint16(ifd, little), Math.floor((bytes.length - ifd - 2) / 12));
-  for (let i = 0; i < count; i++) {
-    const entry = ifd + 2 + i * 12;
-    tags.set(view.getUint16(entry, little), view.getUint32(entry + 8, little));
-  }
-  return tags.has(DNG_VERSION) || (tags.has(SUB_IFDS) && tags.get(NEW_SUBFILE_TYPE) === 1);
+  const directories = tiffOrder(bytes) && Directories.of(bytes);
+  const first = directories?.open(directories.first);
+  if (!directories || !first) return false;
+  const small = fieldOf(first, NEW_SUBFILE_TYPE);
+  return (
+    fieldOf(first, DNG_VERSION) !== undefined ||
+    (fieldOf(first, SUB_IFDS) !== undefined && small !== undefined && directories.numbers(small)[0] === 1)
+  );
 }

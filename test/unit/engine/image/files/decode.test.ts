@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { ExpectedError } from '#contract/errors.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { sizedExif } from '#engine/image/files/exif.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
 import { makeChunk, insertChunks, profileChunk } from '#engine/image/files/png-chunks.js';
 import { differingSamples, makeExif, makePhoto } from '../pictures.js';
@@ -253,6 +254,7 @@ describe.skipIf(names.length === 0)('the sample pictures (../shared/samples)', (
     const again = await openPhoto(await encodePhoto(photo, png));
     expect(differingSamples(again.samples, photo.samples)).toBe(0);
     expect(again.icc).toEqual(photo.icc);
-    expect(again.exif).toEqual(photo.exif);
+    // The files were made smaller and went on saying their old size.
+    expect(again.exif).toEqual(photo.exif && sizedExif(photo.exif, photo.extent));
   });
 });
