@@ -52,6 +52,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Made by the build: scripts/kernels.mjs.
+    builtInModules: { add: ['virtual:kernels/detail'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -58,6 +58,8 @@ export default ts.config(
       'test-results',
       'playwright-report',
       'scripts',
+      // AssemblyScript, which its own compiler checks.
+      'src-kernels',
       'test/desktop/double',
       'test/bench/*.mjs',
       '*.config.ts',

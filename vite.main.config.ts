@@ -1,12 +1,15 @@
 import { builtinModules } from 'node:module';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import packageJson from './package.json' with { type: 'json' };
+
+const { kernels } = (await import(new URL('./scripts/kernels.mjs', import.meta.url).href)) as { readonly kernels: () => Plugin };
 
 // Playwright drives the bench of the desktop's start, and is no part of the product.
 const external = [...builtinModules, /^node:/u, 'electron', '@playwright/test', ...Object.keys(packageJson.dependencies)];
 
 /** Everything that runs under Node: the command line with its server, the inference process, the desktop shell, the bench. */
 export default defineConfig({
+  plugins: [kernels()],
   build: {
     ssr: true,
     outDir: 'dist/main',

@@ -95,6 +95,16 @@ export function ensureBrowser() {
   process.exit(1);
 }
 
+/** Debian's strace, with which tests see what the system sees. Where it cannot be had they skip, and say so. */
+export function ensureTracer() {
+  if (process.platform !== 'linux' || !spawnSync('strace', ['-V']).error) return;
+  if (process.getuid() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  console.log('Installing strace …');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+  run('apt-get', ['install', '-y', '-qq', 'strace'], { env, stdio: 'ignore' });
+}
+
 /** A desktop needs a screen, and on Linux a user other than root: Chromium's sandbox refuses that one. */
 function hasDesktop() {
   if (process.platform !== 'linux') return true;

@@ -15,7 +15,20 @@ const image = (last) => {
   const order = ['sampling', 'files', 'colour', 'working', 'compositing'];
   return engine(...order.slice(0, order.indexOf(last) + 1).map((room) => `image/${room}`));
 };
-const everyEngineRoom = engine('tensor', 'weights', 'graph', 'networks', 'runtime', 'sampling', 'image', 'text', 'control', 'pipelines');
+const everyEngineRoom = engine(
+  'tensor',
+  'weights',
+  'graph',
+  'networks',
+  'runtime',
+  'sampling',
+  'image',
+  'text',
+  'control',
+  'kernels',
+  'detail',
+  'pipelines',
+);
 
 /** A topic sees what every topic sees, never a sister topic. */
 const TOPIC = `${WINDOW}/ui/(?!shared/|views/)[^/]+`;
@@ -31,12 +44,14 @@ const rooms = {
   [`${ENGINE}/image/colour`]: [...tensor, ...image('files')],
   [`${ENGINE}/image/working`]: [...tensor, ...image('colour')],
   [`${ENGINE}/image/compositing`]: [...tensor, ...image('working')],
+  [`${ENGINE}/kernels`]: below,
+  [`${ENGINE}/detail`]: [...tensor, ...engine('kernels', 'image')],
   [`${ENGINE}/networks`]: [...tensor, ...engine('weights', 'graph')],
   [`${ENGINE}/runtime`]: [...tensor, ...engine('graph')],
   [`${ENGINE}/sampling`]: tensor,
   [`${ENGINE}/control`]: [...tensor, ...engine('image')],
   [`${ENGINE}/text`]: tensor,
-  [`${ENGINE}/pipelines`]: [...tensor, ...engine('image', 'sampling', 'control', 'text')],
+  [`${ENGINE}/pipelines`]: [...tensor, ...engine('image', 'sampling', 'control', 'text', 'detail')],
   [`${ENGINE}/door`]: [...below, ...everyEngineRoom],
   'src-main/packs': [...below, ...engine('door')],
   'src-main/jobs': [...below, ...engine('door')],
@@ -62,7 +77,7 @@ const seenByCompositionRoot = [...below, ...window('document', 'link', 'canvas',
 const fences = [
   { library: 'electron', room: '^src-main/electron/' },
   { library: 'electron-log|electron-updater', room: '^src-main/electron/' },
-  { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/` },
+  { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/(onnx-runtime|ort-runner)\\.ts$` },
   { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
   { library: 'sharp|ag-psd', room: `^${ENGINE}/image/(files|colour|compositing)/` },
   { library: 'fastify|@fastify', room: '^src-main/server/' },

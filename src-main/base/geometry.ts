@@ -25,6 +25,19 @@ export function sameExtent(a: Extent, b: Extent): boolean {
   return a.width === b.width && a.height === b.height;
 }
 
+/** The smallest rectangle that holds both. */
+export function union(a: Rect, b: Rect): Rect {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  const right = Math.max(a.x + a.width, b.x + b.width);
+  const bottom = Math.max(a.y + a.height, b.y + b.height);
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/** Whether they share a sample. */
+export function overlaps(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
 /** The part of `rect` that lies inside `bounds`; empty rectangles have a zero side. */
 export function intersect(rect: Rect, bounds: Extent): Rect {
   const x = Math.max(0, rect.x);

@@ -14,7 +14,11 @@ Options:
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask
+  --detail auto|off|L         (edit, fill, expand) finish with the photograph's own pixels, led by the model so far: 0..3
+  --no-copy MASK              white parts are not copied from
+  --copy-only MASK            only white parts are copied from
   --guidance G                classifier-free guidance; 1 = off
+  --guidance-until K          scales behind K run without guidance, at half the work
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values

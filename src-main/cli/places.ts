@@ -36,11 +36,18 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** `scale-01.png` for scale 1; of several candidates all but the first have a folder of their own. */
-export function scaleFile(
-  folder: string,
-  { candidate, scale, extension }: { candidate: number; scale: number; extension: string },
-): string {
-  const home = candidate === 0 ? folder : join(folder, String(candidate + 1));
-  return join(home, `scale-${String(scale).padStart(2, '0')}${extension}`);
+interface ScalePlace {
+  readonly candidate: number;
+  /** Of several parts of the picture, 1-based. */
+  readonly part?: number | undefined;
+  readonly scale: number;
+  readonly extension: string;
+  readonly stem?: string;
+}
+
+/** `scale-01.png` for scale 1; of several candidates or parts all but the first have a folder of their own. */
+export function scaleFile(folder: string, { candidate, part = 1, scale, extension, stem = 'scale' }: ScalePlace): string {
+  const ofCandidate = candidate === 0 ? folder : join(folder, String(candidate + 1));
+  const home = part === 1 ? ofCandidate : join(ofCandidate, `part-${String(part)}`);
+  return join(home, `${stem}-${String(scale).padStart(2, '0')}${extension}`);
 }

@@ -4,12 +4,13 @@ import type { PictureInfo } from '#contract/api.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import { readPictureFile } from '#service/files.js';
 import type { Context } from './command.js';
-import type { ControlWish } from './task-options.js';
+import type { ControlWish, CopyWish } from './task-options.js';
 
 export interface InputFiles {
   readonly source: string | undefined;
   readonly mask: string | undefined;
   readonly map: string | undefined;
+  readonly copy?: string | undefined;
 }
 
 /** As much of a picture as a request needs. */
@@ -19,19 +20,27 @@ export interface OpenPictures {
   readonly source: PictureFacts | undefined;
   readonly mask: PictureFacts | undefined;
   readonly map: PictureFacts | undefined;
+  readonly copy?: PictureFacts | undefined;
+}
+
+/** What the request says of pictures that are opened with it. */
+export interface PictureWishes {
+  readonly control: ControlWish | undefined;
+  readonly copy?: CopyWish | undefined;
 }
 
 /** Facts that no rule refuses, in the place of pictures that are not open yet. */
-export function stillClosed({ source, mask, map }: InputFiles): OpenPictures {
+export function stillClosed({ source, mask, map, copy }: InputFiles): OpenPictures {
   const facts = (path: string | undefined) => (path === undefined ? undefined : { id: 'closed', size: { width: 16, height: 16 } });
-  return { source: facts(source), mask: facts(mask), map: facts(map) };
+  return { source: facts(source), mask: facts(mask), map: facts(map), copy: facts(copy) };
 }
 
-export async function openPictures({ source, mask, map }: InputFiles, context: Context): Promise<OpenPictures> {
+export async function openPictures({ source, mask, map, copy }: InputFiles, context: Context): Promise<OpenPictures> {
   return {
     source: await openPicture(source, 'IN', context),
     mask: await openPicture(mask, '--mask', context),
     map: await openPicture(map, '--control', context),
+    copy: await openPicture(copy, '--no-copy', context),
   };
 }
 
@@ -46,14 +55,15 @@ export async function openPicture(path: string | undefined, label: string, conte
 
 export function withPictures(
   wish: EditRequestInput,
-  { source, mask, map }: OpenPictures,
-  control: ControlWish | undefined,
+  { source, mask, map, copy: copied }: OpenPictures,
+  { control, copy }: PictureWishes,
 ): EditRequestInput {
   return {
     ...wish,
     ...(source && { source: source.id }),
     ...(mask && { mask: mask.id }),
     ...(control && { control: { kind: control.kind, ...control.settings, ...mapOf(map?.id) } }),
+    ...(copied && copy && { copy: { mask: copied.id, only: copy.only } }),
     ...sizeOf(wish, source?.size),
   };
 }

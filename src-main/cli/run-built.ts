@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { NO_TELEMETRY } from '#base/telemetry.js';
 import { packageRoot } from '#packs/places.js';
 import { refused } from './arguments.js';
 import type { Context } from './command.js';
@@ -14,7 +15,7 @@ const CANCELLED = 130;
 export async function runBuilt(script: string, args: readonly string[], { signal }: Context): Promise<number> {
   const path = join(packageRoot(), 'dist', script);
   if (!existsSync(path)) throw refused(`Expected the built file dist/${script} but found none; run "npm run build" first.`);
-  const child = fork(path, [...args], { stdio: 'inherit' });
+  const child = fork(path, [...args], { stdio: 'inherit', env: { ...process.env, ...NO_TELEMETRY } });
   const stop = (): void => {
     child.kill('SIGTERM');
   };

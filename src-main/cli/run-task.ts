@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { assertNever } from '#base/assert.js';
 import { numberedName } from '#base/file-name.js';
 import { CancelledError, fromErrorData } from '#contract/errors.js';
-import type { Candidate, EditEvent, RunPlan } from '#contract/event.js';
+import type { Candidate, EditEvent, PartPlace, RunPlan } from '#contract/event.js';
 import type { EditRequestInput, PictureId, TokenFile } from '#contract/request.js';
 import { saveFile } from '#service/files.js';
 import type { ProbedEvent } from '#service/run-edit.js';
@@ -69,10 +69,15 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
       context.log(planLine(event.plan));
       return;
     case 'scale':
-      context.log(`scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`);
+      context.log(`${partWords(event.part)}scale ${String(event.scale)} of ${String(event.of)}: ${String(event.tokens)} tokens in ${event.ms.toFixed(0)} ms`); // prettier-ignore
       return;
     case 'preview':
       return savePreview(ongoing, event);
+    case 'detail':
+      context.log(
+        `${partWords(event.part)}detail ${String(event.scale)} of ${String(event.of)}: ${String(event.size.width)}×${String(event.size.height)} in ${event.ms.toFixed(0)} ms`,
+      );
+      return saveDetail(ongoing, event);
     case 'logits':
       return saveLogits(ongoing, event);
     case 'candidate':
@@ -89,25 +94,42 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
   }
 }
 
+function partWords(part: PartPlace | undefined): string {
+  return part ? `part ${String(part.index)} of ${String(part.of)}, ` : '';
+}
+
 function planLine({ pack, preset, provider, schedule, estimateMs }: RunPlan): string {
   return `${pack}, ${preset}, ${provider}: ${String(schedule.length)} scales, about ${(estimateMs / 1000).toFixed(1)} s`;
 }
 
 async function savePreview(
   { run, service }: Ongoing,
-  { candidate, scale, picture }: Extract<EditEvent, { type: 'preview' }>,
+  { candidate, scale, picture, part }: Extract<EditEvent, { type: 'preview' }>,
 ): Promise<void> {
   const folder = run.destinations.previews;
   if (folder === undefined) return;
-  const path = scaleFile(folder, { candidate, scale, extension: '.png' });
+  const path = scaleFile(folder, { candidate, part: part?.index, scale, extension: '.png' });
   await saveInFolder(path, (await service.pictures.get(picture)).bytes);
 }
 
-async function saveLogits({ run, progress }: Ongoing, { scale, dims, data }: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
+async function saveDetail(
+  { run, service }: Ongoing,
+  { candidate, scale, picture, part }: Extract<EditEvent, { type: 'detail' }>,
+): Promise<void> {
+  const folder = run.destinations.previews;
+  if (folder === undefined || picture === undefined) return;
+  await saveInFolder(
+    scaleFile(folder, { candidate, part: part?.index, scale, extension: '.png', stem: 'detail' }),
+    (await service.pictures.get(picture)).bytes,
+  );
+}
+
+async function saveLogits({ run, progress }: Ongoing, event: Extract<ProbedEvent, { type: 'logits' }>): Promise<void> {
+  const { scale, dims, data, part } = event;
   const folder = run.destinations.logits;
   if (folder === undefined) return;
   // The engine counts the scales of logits from 0, files count as people do.
-  const path = scaleFile(folder, { candidate: progress.saved.length, scale: scale + 1, extension: '.npy' });
+  const path = scaleFile(folder, { candidate: progress.saved.length, part: part?.index, scale: scale + 1, extension: '.npy' });
   await saveInFolder(path, npyOf(dims, data));
 }
 
@@ -124,6 +146,7 @@ async function saveCandidate({ run, service, context, progress }: Ongoing, candi
   if (destinations.tokens !== undefined) await saveJson(numberedName(destinations.tokens, candidate.index, count), candidate.tokens);
   // A batch may make more pictures than the service holds.
   for (const id of [candidate.picture, candidate.changedMask]) if (id !== undefined) await service.pictures.remove(id);
+  for (const notice of candidate.notices ?? []) context.log(`note: ${notice.message}`);
   context.log(`saved ${output}`);
   progress.saved.push({ output, candidate });
 }
@@ -150,6 +173,7 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     ...(plan && plan.notices.length > 0 && { notices: plan.notices }),
     changedPixels: first.candidate.changedPixels,
     changedOutsideMask: first.candidate.changedOutsideMask,
+    ...(first.candidate.detail && { detail: first.candidate.detail }),
     tokens: first.candidate.tokens,
     ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
   };

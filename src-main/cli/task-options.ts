@@ -1,3 +1,4 @@
+import { ExpectedError } from '#contract/errors.js';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
@@ -32,7 +33,11 @@ export const TASK_OPTIONS = {
   invert: flag,
   structure: text,
   blend: text,
+  detail: text,
+  'no-copy': text,
+  'copy-only': text,
   guidance: text,
+  'guidance-until': text,
   temperature: text,
   'top-k': text,
   'top-p': text,
@@ -75,6 +80,7 @@ const EVERY_TASK: readonly OptionName[] = [
   'structure',
   'blend',
   'guidance',
+  'guidance-until',
   'temperature',
   'top-k',
   'top-p',
@@ -90,10 +96,12 @@ const EVERY_TASK: readonly OptionName[] = [
   'strip-location',
 ];
 
+const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
+
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
-  edit: ['mask', 'whole', 'padded'],
-  fill: ['mask', 'whole'],
-  expand: ['left', 'right', 'top', 'bottom', 'whole'],
+  edit: ['mask', 'whole', 'padded', ...DETAIL],
+  fill: ['mask', 'whole', ...DETAIL],
+  expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL],
   generate: ['size', 'class'],
 };
 
@@ -103,10 +111,10 @@ export function optionsOf(task: Exclude<Task, 'control'>): OptionTable {
 }
 
 /** A batch takes what says how to edit, and nothing that names a file of one result. */
-const OF_ONE_RESULT: readonly OptionName[] = ['previews', 'tokens-out', 'force-tokens', 'logits-out'];
+const OF_ONE_RESULT: readonly OptionName[] = ['no-copy', 'copy-only', 'previews', 'tokens-out', 'force-tokens', 'logits-out'];
 
 export function batchOptions(): OptionTable {
-  const names = [...EVERY_TASK.filter((name) => !OF_ONE_RESULT.includes(name)), ...OWN_OPTIONS.fill, ...OWN_OPTIONS.expand];
+  const names = [...EVERY_TASK, ...OWN_OPTIONS.fill, ...OWN_OPTIONS.expand].filter((name) => !OF_ONE_RESULT.includes(name));
   return Object.fromEntries(names.map((name) => [name, TASK_OPTIONS[name]]));
 }
 
@@ -125,6 +133,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
       instruction: values.class ?? values.instruction,
       preset: values.preset === undefined ? undefined : wordOf(values.preset, PRESETS, '--preset'),
       provider: values.provider === undefined ? undefined : wordOf(values.provider, PROVIDERS, '--provider'),
+      detail: detailOf(values.detail),
       margins: task === 'expand' ? marginsOf(values) : undefined,
       size: sizeOf(values.size, '--size'),
     }),
@@ -141,12 +150,32 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
     structure: numberOf(values.structure, '--structure'),
     blend: numberOf(values.blend, '--blend'),
     guidance: numberOf(values.guidance, '--guidance'),
+    guidanceUntil: numberOf(values['guidance-until'], '--guidance-until'),
     topK: numberOf(values['top-k'], '--top-k'),
     topP: numberOf(values['top-p'], '--top-p'),
     temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
     seed: numberOf(values.seed, '--seed'),
     count: numberOf(values.count, '-n'),
   });
+}
+
+/** `--detail auto|off|0..3` */
+function detailOf(text: string | undefined): EditRequestInput['detail'] {
+  return text === 'auto' || text === 'off' ? text : numberOf(text, '--detail');
+}
+
+/** A mask of what detail is not to be copied from, or of all that it is. */
+export interface CopyWish {
+  readonly path: string;
+  readonly only: boolean;
+}
+
+export function copyOf({ 'no-copy': without, 'copy-only': only }: TaskValues): CopyWish | undefined {
+  if (without !== undefined && only !== undefined) {
+    throw new ExpectedError('request.invalid', 'Expected one of --no-copy and --copy-only but received both.');
+  }
+  const path = without ?? only;
+  return path === undefined ? undefined : { path, only: only !== undefined };
 }
 
 function marginsOf(values: TaskValues): NonNullable<EditRequestInput['margins']> {

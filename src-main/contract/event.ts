@@ -8,8 +8,10 @@ export interface RunPlan {
   readonly preset: Preset;
   readonly provider: string;
   readonly schedule: readonly Grid[];
-  /** Where in the result the model works, in result pixels. */
+  /** Where in the result the model works, in result pixels; first, where it works on several parts. */
   readonly crop: Rect;
+  /** All of them in turn, where parts of the mask lie apart; absent = one. */
+  readonly regions?: readonly Rect[];
   readonly size: Extent;
   readonly estimateMs: number;
   readonly estimateBytes: number;
@@ -47,6 +49,8 @@ export interface Notice {
     | 'steps.dependent'
     | 'steps.stale'
     | 'previews.off'
+    | 'detail.memory'
+    | 'detail.no-source'
     | 'preset.experimental';
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
@@ -64,6 +68,18 @@ export interface Timings {
   readonly total: number;
 }
 
+/** How the detail scales went. */
+export interface DetailReport {
+  /** How far the model's picture led them, 0..3. */
+  readonly lead: number;
+  readonly ledBy: 'model' | 'photograph';
+  /** The last one that ran, and how many there are; equal unless the run was stopped or memory was short. */
+  readonly scale: number;
+  readonly of: number;
+  /** Seed of each scale that ran: what `detailSeeds` asks for. */
+  readonly seeds: readonly number[];
+}
+
 /** `P` is how a picture travels: a PictureId outside, encoded bytes inside the engine. */
 export interface Candidate<P> {
   readonly index: number;
@@ -75,6 +91,19 @@ export interface Candidate<P> {
   readonly changedPixels: number;
   /** Differing pixels beyond mask + blend; always 0 for a masked edit. */
   readonly changedOutsideMask: number;
+  /** Absent where nothing was written with the photograph's own pixels. */
+  readonly detail?: DetailReport;
+  /** What came up after the start. */
+  readonly notices?: readonly Notice[];
+}
+
+/** One of several parts of the picture that are worked on in turn. */
+export interface PartPlace {
+  /** 1-based. */
+  readonly index: number;
+  readonly of: number;
+  /** What the model sees of the result, in result pixels. */
+  readonly crop: Rect;
 }
 
 export type EditEventOf<P> =
@@ -86,6 +115,8 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly tokens: number;
       readonly ms: number;
+      /** Absent where the model works on one part alone. */
+      readonly part?: PartPlace;
     }
   | {
       readonly type: 'preview';
@@ -94,6 +125,23 @@ export type EditEventOf<P> =
       readonly of: number;
       readonly picture: P;
       readonly ms: number;
+      readonly part?: PartPlace;
+    }
+  | {
+      /** A scale behind the model's last. */
+      readonly type: 'detail';
+      readonly candidate: number;
+      /** 1-based; the last one has the photograph's own resolution. */
+      readonly scale: number;
+      readonly of: number;
+      /** Of `region`, in pixels of this scale. */
+      readonly size: Extent;
+      /** What was worked on, in result pixels. */
+      readonly region: Rect;
+      readonly part?: PartPlace;
+      readonly ms: number;
+      /** `region` as it looks so far, at most 768 pixels wide or high; only where previews are asked for. */
+      readonly picture?: P;
     }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }

@@ -125,6 +125,10 @@ const common = {
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
+  /** Model pixels across the finest detail that its pictures hold; absent = measured when it is first needed. */
+  resolves: v.optional(v.pipe(v.number(), v.minValue(0.5), v.maxValue(64))),
+  /** How far its pictures lead the detail scales, 0..3, where nothing else is asked for; absent = a little. */
+  lead: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3))),
   /** Presets that leave out layers which the weights were trained with. */
   untrainedPresets: v.optional(v.array(v.picklist(PRESETS))),
   defaults: v.object({
@@ -134,6 +138,8 @@ const common = {
     topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
     /** Whether guidance is the same at every scale or grows from none to all (VAR). */
     guidanceRamp: v.optional(v.picklist(['constant', 'linear']), 'constant'),
+    /** Guidance ends behind this scale (1-based); absent = it never does. */
+    guidanceUntil: v.optional(positive),
     /** What a fill or expansion without words says to the model. */
     fillInstruction: v.optional(v.string(), ''),
   }),

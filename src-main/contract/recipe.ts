@@ -5,7 +5,7 @@ import { EditRequest, TokenFile, type EditRequestInput } from './request.js';
 
 /** How a picture came about: the wish without the pictures that it named, and the tokens that answered it. */
 export const Recipe = v.object({
-  request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output']),
+  request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output', 'copy']),
   seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
   tokens: TokenFile,
 });
@@ -40,7 +40,7 @@ export function packNotice({ pack }: FileRecipe, installed: Pick<AnyCard, 'versi
 
 /** The wish without the pictures that it names. */
 export function wishOf(request: EditRequestInput): Recipe['request'] {
-  const { source: _source, mask: _mask, resume: _resume, previews: _previews, output: _output, control, ...wish } = request;
+  const { source: _source, mask: _mask, resume: _resume, previews: _previews, output: _output, copy: _copy, control, ...wish } = request;
   if (!control) return wish;
   const { map: _map, ...settings } = control;
   return { ...wish, control: settings };

@@ -58,6 +58,11 @@ export type ControlSettings = v.InferOutput<typeof ControlSettings>;
 const CodebookIndex = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512)]);
 
+/** Parts of a mask that lie apart are runs of their own; a run of more would be one of hours. */
+export const MOST_REGIONS = 64;
+
+const ScaleRows = v.pipe(v.array(v.array(v.union([v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)), CodebookIndex]))), v.maxLength(64));
+
 /**
  * Tokens of a picture: per scale, row-major, each token's bits packed as lower-case hex (bit 0 first, low nibble bit
  * first), or its index in the codebook.
@@ -65,11 +70,37 @@ const Grid = v.tuple([wholeNumber('rows', 1, 512), wholeNumber('columns', 1, 512
 export const TokenFile = v.object({
   pack: v.string(),
   schedule: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
-  tokens: v.pipe(v.array(v.array(v.union([v.pipe(v.string(), v.regex(/^[0-9a-f]{1,32}$/u)), CodebookIndex]))), v.maxLength(64)),
+  tokens: ScaleRows,
+  /** Those of further parts of the picture, where a mask had several that lie apart. */
+  regions: v.optional(v.pipe(v.array(ScaleRows), v.minLength(1), v.maxLength(MOST_REGIONS - 1))),
 });
 export type TokenFile = v.InferOutput<typeof TokenFile>;
 
+/** The tokens of every part of a picture by themselves. */
+export function partsOf({ pack, schedule, tokens, regions = [] }: TokenFile): readonly TokenFile[] {
+  return [tokens, ...regions].map((rows) => ({ pack, schedule, tokens: rows }));
+}
+
+/** The tokens of the first `scales` scales, of every part of the picture. */
+export function firstScales({ pack, schedule, tokens, regions }: TokenFile, scales: number): TokenFile {
+  const further = regions?.map((rows) => rows.slice(0, scales));
+  return { pack, schedule: [...schedule], tokens: tokens.slice(0, scales), ...(further && { regions: further }) };
+}
+
 export const DEFAULT_PACK = 'sketch';
+
+/** What a painted part says of the pixels that detail is copied from. */
+export const CopySources = v.object({
+  mask: PictureId,
+  /** White is all that is copied from, instead of what is not. */
+  only: v.optional(v.boolean(), false),
+});
+export type CopySources = v.InferOutput<typeof CopySources>;
+
+/** The most that the model can lead the detail scales. */
+export const MOST_LEAD = 3;
+/** A photograph of the largest side has so many scales above a tokenizer of 16 pixels. */
+const MOST_DETAIL_SCALES = 16;
 
 /** How a picture is written. */
 const Output = v.object({
@@ -95,6 +126,8 @@ export const EditRequest = v.object({
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),
+  /** Scales behind this one (1-based) run without guidance, at half the work; absent = the pack's own. */
+  guidanceUntil: v.optional(wholeNumber('guidanceUntil', 1, 64)),
   /** 0 = arg-max; absent = the pack's own for this task. */
   temperature: v.optional(realNumber('temperature', 0, 10)),
   /** Absent = the pack's own. */
@@ -118,6 +151,23 @@ export const EditRequest = v.object({
   stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
   /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
   resume: v.optional(TokenFile),
+  /**
+   * The scales behind the tokenizer's last, up to the photograph's own resolution: what is drawn anew is written with the
+   * photograph's own pixels. A number says how far the model's picture leads them; `auto` knows it by pack and task.
+   */
+  detail: v.optional(
+    v.union([v.picklist(['auto', 'off']), realNumber('detail', 0, MOST_LEAD)], 'Expected auto, off or a number from 0 to 3 for detail.'),
+    'auto',
+  ),
+  /** Stop after this detail scale (1-based); the result is that scale's picture, enlarged. Asked again without it, the run goes on as if it had never stopped. */
+  stopAtDetail: v.optional(wholeNumber('stopAtDetail', 1, MOST_DETAIL_SCALES)),
+  /**
+   * Seeds of the detail scales, coarse to fine; the last one holds for all that follow, and candidates differ from there on.
+   * Absent = the seed of the run. Another last seed is another try from that scale: what is coarser comes out as before.
+   */
+  detailSeeds: v.optional(v.pipe(v.array(wholeNumber('detailSeeds', 0, 0xffff_ffff)), v.minLength(1), v.maxLength(MOST_DETAIL_SCALES))),
+  /** Where detail may be copied from; absent = from everywhere. */
+  copy: v.optional(CopySources),
   output: v.optional(Output, { format: 'png' }),
 });
 export type EditRequest = v.InferOutput<typeof EditRequest>;

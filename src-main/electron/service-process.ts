@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { MessageChannelMain, utilityProcess, type UtilityProcess } from 'electron';
+import { NO_TELEMETRY } from '#base/telemetry.js';
 import type { FromShell, ToShell } from '#contract/desktop.js';
 import type { Log } from './log.js';
 
@@ -57,7 +58,7 @@ export function startServiceProcess(log: Log): ServiceProcess {
 }
 
 function start(script: string, serviceName: string, more: Readonly<Record<string, string>> = {}): UtilityProcess {
-  const env = { ...more, ...process.env };
+  const env = { ...more, ...process.env, ...NO_TELEMETRY };
   return utilityProcess.fork(path.join(import.meta.dirname, script), ['--json'], { stdio: 'pipe', serviceName, env });
 }
 

@@ -67,9 +67,21 @@ async function namesFor(pictures: PictureStore, { request }: EngineJob): Promise
 
 async function storePictures(pictures: PictureStore, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
   if (event.type === 'candidate') return { type: 'candidate', candidate: await storeCandidate(pictures, naming, event.candidate) };
-  if (event.type !== 'preview') return event;
-  const name = `${naming.stem}-scale-${String(event.scale)}.png`;
-  return { ...event, picture: await pictures.keep({ bytes: event.picture, name, format: 'png', lifetime: 'passing' }) };
+  if (event.type === 'preview') return { ...event, picture: await keepPreview(pictures, naming, event) };
+  if (event.type !== 'detail') return event;
+  const { picture, ...reached } = event;
+  return { ...reached, ...(picture && { picture: await keepPreview(pictures, naming, { ...event, picture }) }) };
+}
+
+interface Preview {
+  readonly type: 'preview' | 'detail';
+  readonly scale: number;
+  readonly picture: Uint8Array;
+}
+
+function keepPreview(pictures: PictureStore, { stem }: Naming, { type, scale, picture }: Preview): Promise<PictureId> {
+  const name = `${stem}-${type === 'detail' ? 'detail' : 'scale'}-${String(scale)}.png`;
+  return pictures.keep({ bytes: picture, name, format: 'png', lifetime: 'passing' });
 }
 
 async function storeCandidate(

@@ -31,8 +31,8 @@ const RULES: Readonly<Record<Task, (request: EditRequest) => void>> = {
 };
 
 /** Every picture that the request names. */
-export function namedPictures({ source, mask, control }: EditRequest): readonly PictureId[] {
-  return [...new Set([source, mask, control?.map].filter((id) => id !== undefined))];
+export function namedPictures({ source, mask, control, copy }: EditRequest): readonly PictureId[] {
+  return [...new Set([source, mask, control?.map, copy?.mask].filter((id) => id !== undefined))];
 }
 
 function expectSource({ source, task }: EditRequest): void {

@@ -41,7 +41,7 @@ async function take({ pictures, strip, onnotices }: RunPlace, event: Exclude<Edi
       strip.reach(event);
       break;
     case 'preview':
-      strip.fill(event.scale, await pictures.preview(event.picture));
+      strip.fill(event, await pictures.preview(event.picture));
       break;
     case 'failed':
       throw fromErrorData(event.error);

@@ -1,5 +1,5 @@
 import type { Grid, Rect } from '#base/geometry.js';
-import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { EditEvent, PartPlace, RunPlan } from '#contract/event.js';
 
 export interface ScalePreview {
   /** For the strip: an object URL. */
@@ -22,7 +22,11 @@ export interface StripContents {
   readonly frame: Rect | undefined;
   /** 1-based; 0 before the first. */
   readonly reached: number;
+  /** Which of several parts of the picture is shown; absent where there is one. */
+  readonly part?: Pick<PartPlace, 'index' | 'of'> | undefined;
 }
+
+type Placed<Type> = Extract<EditEvent, { type: Type }>;
 
 const NOTHING: StripContents = { cells: [], frame: undefined, reached: 0 };
 
@@ -35,6 +39,10 @@ export class ScaleStrip {
   readonly cells = $derived(this.contents.cells);
   readonly frame = $derived(this.contents.frame);
   readonly reached = $derived(this.contents.reached);
+  readonly part = $derived(this.contents.part);
+  /** Scales of all parts of the picture, and how many of them are done. */
+  readonly steps = $derived(this.cells.length * (this.part?.of ?? 1));
+  readonly stepsDone = $derived(this.cells.length * ((this.part?.index ?? 1) - 1) + this.reached);
   readonly looking: ScaleCell | undefined = $derived(this.cells.find(({ scale }) => scale === this.looked));
   /** The finest picture that has arrived. */
   readonly latest: ScaleCell | undefined = $derived(this.cells.findLast(({ preview }) => preview !== undefined));
@@ -48,7 +56,8 @@ export class ScaleStrip {
   /** Makes room for a run; what is to be seen until now stays alive with the caller. */
   begin(plan: RunPlan): void {
     this.looked = undefined;
-    this.contents = { cells: emptyCells(plan.schedule), frame: plan.crop, reached: 0 };
+    const of = plan.regions?.length ?? 1;
+    this.contents = { cells: emptyCells(plan.schedule), frame: plan.crop, reached: 0, ...(of > 1 && { part: { index: 1, of } }) };
   }
 
   restore(contents: StripContents): void {
@@ -56,12 +65,20 @@ export class ScaleStrip {
     this.contents = contents;
   }
 
-  reach({ scale, ms }: Extract<EditEvent, { type: 'scale' }>): void {
+  reach({ scale, ms, part }: Placed<'scale'>): void {
+    if (part && part.index !== this.part?.index) this.#turnTo(part);
     this.contents = { ...this.contents, reached: scale, cells: this.#with(scale, { ms }) };
   }
 
-  fill(scale: number, preview: ScalePreview): void {
+  fill({ scale }: Pick<Placed<'preview'>, 'scale'>, preview: ScalePreview): void {
     this.contents = { ...this.contents, cells: this.#with(scale, { preview }) };
+  }
+
+  /** The next part of the picture takes the place of the last one. */
+  #turnTo({ index, of, crop }: PartPlace): void {
+    const schedule = this.cells.map(({ grid }) => grid);
+    this.release();
+    this.contents = { cells: emptyCells(schedule), frame: crop, reached: 0, part: { index, of } };
   }
 
   /** Gives back the memory of all previews that are shown. */

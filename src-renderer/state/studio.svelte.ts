@@ -1,7 +1,7 @@
 import type { Project, ProjectInput } from '#contract/project.js';
 import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { Margins, PictureId } from '#contract/request.js';
+import { firstScales, type Margins, type PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
 import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
@@ -318,8 +318,7 @@ export class Studio {
     const { result } = this;
     if (!result) return;
     const { tokens, seed } = result.candidate;
-    const resume = { ...tokens, schedule: [...tokens.schedule], tokens: tokens.tokens.slice(0, scale) };
-    await this.run({ seed, count: 1, ...detour, resume });
+    await this.run({ seed, count: 1, ...detour, resume: firstScales(tokens, scale) });
   }
 
   choose(candidate: number): void {

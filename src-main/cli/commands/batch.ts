@@ -96,7 +96,7 @@ async function openBatch(values: BatchValues, folder: string, context: Context):
   const control = controlOf(values);
   const files = { source: undefined, mask: values.mask, map: control?.mapPath };
   const service = await context.service();
-  service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), control));
+  service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), { control }));
   await expectKnownWords(wish, context);
   if (values['dry-run'] !== true) await makeFolder(folder);
   const ledger = await openLedger(folder, { wish, control, format: values.format, mask: values.mask }, values.resume === true);
@@ -182,7 +182,7 @@ async function withSource<T>(
   const service = await context.service();
   const source = await service.pictures.add(bytes, basename(entry.source));
   try {
-    return await work(withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, control));
+    return await work(withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, { control }));
   } finally {
     await service.pictures.remove(source.id);
   }

@@ -6,7 +6,7 @@ import { COMMON_HELP } from '../help.js';
 import { expectOutputs, formatOf, makeFolder } from '../places.js';
 import { openPictures, stillClosed, withPictures } from '../request-pictures.js';
 import { runTask, type Destinations } from '../run-task.js';
-import { controlOf, optionsOf, requestOf, type TaskValues } from '../task-options.js';
+import { controlOf, copyOf, optionsOf, requestOf, type TaskValues } from '../task-options.js';
 import { readTokenFile } from '../token-file.js';
 
 type DrawingTask = Exclude<Task, 'control'>;
@@ -67,13 +67,14 @@ async function runParsed({ task, values, source }: ParsedTask, context: Context)
   const destinations = destinationsOf(values);
   const wish = requestOf(task, values, formatOf(destinations.output));
   const control = controlOf(values);
-  const files = { source, mask: values.mask, map: control?.mapPath };
+  const copy = copyOf(values);
+  const files = { source, mask: values.mask, map: control?.mapPath, copy: copy?.path };
   await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: [...Object.values(files), values['force-tokens']] });
   const forceTokens = values['force-tokens'] === undefined ? undefined : await readTokenFile(values['force-tokens']);
   const service = await context.service();
   // Before pictures are opened, which starts the inference process: a wish that is refused costs nothing.
-  service.checkStream('edit.run', withPictures(wish, stillClosed(files), control));
-  const request = withPictures(wish, await openPictures(files, context), control);
+  service.checkStream('edit.run', withPictures(wish, stillClosed(files), { control, copy }));
+  const request = withPictures(wish, await openPictures(files, context), { control, copy });
   const report = await runTask({ request, destinations, forceTokens }, context);
   if (values.json === true) context.print(JSON.stringify(report));
   return 0;

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
+import { at } from '#base/assert.js';
+import { numberedName } from '#base/file-name.js';
 import { ExpectedError } from '#contract/errors.js';
 import { packNotice } from '#contract/recipe.js';
-import type { TokenFile } from '#contract/request.js';
+import { partsOf, type TokenFile } from '#contract/request.js';
 import { readPictureFile, saveFile } from '#service/files.js';
 import { JSON_OPTION, parseCommandLine, required } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -50,11 +52,14 @@ async function decode(args: readonly string[], context: Context): Promise<number
   const output = required(values.output, '-o OUT');
   const format = formatOf(output);
   await expectOutputs([output], [input]);
-  const tokens = await tokensIn(input, context);
+  const parts = partsOf(await tokensIn(input, context));
+  const outputs = parts.map((_, part) => numberedName(output, part, parts.length));
+  await expectOutputs(outputs, [input]);
   const service = await context.service();
-  const info = await service.call('tokens.decode', { tokens, format });
-  await saveFile(output, (await service.pictures.get(info.id)).bytes);
-  if (values.json) context.print(JSON.stringify({ output, ...info.size, pack: tokens.pack }));
+  const decoded = await Promise.all(parts.map((tokens) => service.call('tokens.decode', { tokens, format })));
+  for (const [part, { id }] of decoded.entries()) await saveFile(at(outputs, part), (await service.pictures.get(id)).bytes);
+  const rest = { ...at(decoded, 0).size, pack: at(parts, 0).pack, ...(parts.length > 1 && { outputs }) };
+  if (values.json) context.print(JSON.stringify({ output: at(outputs, 0), ...rest }));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { serve } from '#engine/runtime/process-protocol.js';
+import { sweepTelemetryFiles } from '#engine/runtime/telemetry-files.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
@@ -8,6 +9,7 @@ type Args<
     'forecast' | 'controlMap' | 'describe' | 'convert' | 'carry' | 'layers' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect',
 > = Parameters<LocalEngine[M]>;
 
+void sweepTelemetryFiles();
 const engine = new LocalEngine();
 
 serve({

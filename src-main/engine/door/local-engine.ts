@@ -17,7 +17,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
-import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, spareBytes } from '#engine/runtime/memory.js';
+import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
@@ -29,7 +29,15 @@ import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/weights/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
-import { CostModel, openPackBytes, PROCESS_BYTES, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
+import {
+  CostModel,
+  openPackBytes,
+  PROCESS_BYTES,
+  staysMapped,
+  transformerWork,
+  weightBytesOf,
+  type TransformerWish,
+} from './cost-model.js';
 import type {
   CarryWish,
   ConvertWish,
@@ -84,8 +92,8 @@ export class LocalEngine {
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
-    const guided = (job.request.guidance ?? card.defaults.guidance) !== 1;
-    let pixels = 0;
+    const wish = guidanceOf(job);
+    let [pixels, regions] = [0, 1];
     const pipelineJob: PipelineJob = {
       request: job.request,
       pictures: job.pictures,
@@ -95,19 +103,22 @@ export class LocalEngine {
       ...(job.probe && { probe: job.probe }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
-        const forecast = costs.forecast(card, { guided, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
+        const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
         return forecast[preset];
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
+      reclaimMemory,
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
+      if (event.type === 'started') regions = event.plan.regions?.length ?? 1;
       if (event.type === 'done' && event.timingsMs.scales.length > 0) {
-        const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / job.request.count;
-        const restMs = (event.timingsMs.total - loadMs) / job.request.count - scalesMs;
-        costs.learn(card, transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
+        const runs = job.request.count * regions;
+        const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / runs;
+        const restMs = (event.timingsMs.total - loadMs) / runs - scalesMs;
+        costs.learn(card, transformerWork(card, { ...wish, preset: job.request.preset }), { scalesMs, restMs, pixels });
       }
       yield event;
     }
@@ -116,11 +127,10 @@ export class LocalEngine {
   async forecast(job: EngineJob): Promise<Forecast> {
     await expectWritableSize(job);
     const { card } = job.pack;
-    const { provider, guidance } = job.request;
+    const { provider } = job.request;
     const costs = await this.#costModel(await this.#runner(provider, false));
-    const guided = (guidance ?? card.defaults.guidance) !== 1;
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    return costs.forecast(card, { guided, pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
+    return costs.forecast(card, { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
@@ -289,4 +299,8 @@ async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<num
   const { width, height } = (await readFacts(bytes)).size;
   const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
   return (width + left + right) * (height + top + bottom);
+}
+
+function guidanceOf({ pack: { card }, request }: EngineJob): Pick<TransformerWish, 'guided' | 'guidanceUntil'> {
+  return { guided: (request.guidance ?? card.defaults.guidance) !== 1, guidanceUntil: request.guidanceUntil };
 }

@@ -1,6 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
-import type { EditEventOf, Notice } from '#contract/event.js';
+import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
@@ -74,12 +74,25 @@ export interface PipelineJob {
   peakRssBytes(): number;
   /** Asked before what a run can do without: previews. Absent = never. */
   isShortOfMemory?(): boolean;
+  /** Called when a picture's keys and values are done with, before it is decoded. */
+  reclaimMemory?(): void;
 }
 
 export type PipelineEvent =
   | EditEventOf<Uint8Array>
   /** Only with `probe.keepLogits`: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
-  | { readonly type: 'logits'; readonly scale: number; readonly dims: readonly number[]; readonly data: Float32Array };
+  | {
+      readonly type: 'logits';
+      readonly scale: number;
+      readonly dims: readonly number[];
+      readonly data: Float32Array;
+      readonly part?: PartPlace;
+    };
+
+/** The tokens that a run begins with. */
+export function givenFile({ request, probe }: PipelineJob): TokenFile | undefined {
+  return probe?.forceTokens ?? request.resume;
+}
 
 /** The encoded picture that the request names. */
 export function pictureBytes(job: Pick<PipelineJob, 'pictures'>, id: PictureId | undefined, role: string): Uint8Array {

@@ -11,6 +11,7 @@ import { encodePhoto } from '#engine/image/files/encode.js';
 import { expectWithinLimits } from '#engine/image/files/limits.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Region } from '#engine/image/working/regions.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { controlInput, estimateMap } from './control-input.js';
 import { photoOfMask } from './finish.js';
@@ -103,7 +104,11 @@ async function* expand(job: PipelineJob, signal: Cancellation): AsyncGenerator<P
 
 async function* staged(job: PipelineJob, stage: Stage, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   throwIfCancelled(signal);
-  yield* produce(job, { stage, control: await controlInput(job, stage.picture) }, signal);
+  const see = async (region: Region) => {
+    const view = await stage.see(region);
+    return { view, control: await controlInput(job, view.picture) };
+  };
+  yield* produce(job, { stage, see }, signal);
 }
 
 /** A picture from words, a control map, or both (ControlAR). */
@@ -111,9 +116,9 @@ async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator
   const size = modelExtent(job.model);
   const guide = job.request.source === undefined ? undefined : await openPhoto(pictureBytes(job, job.request.source, 'source'));
   const seen = guide && (await workingCopy(guide, frameWhole(guide.extent, size.width / size.height), size));
-  const held = await controlInput(job, seen);
   const stage = stageEmpty(job.model, job.request.size ?? guide?.extent ?? size);
-  yield* produce(job, { stage, control: held }, signal);
+  const see = async (region: Region) => ({ control: await controlInput(job, seen), view: await stage.see(region) });
+  yield* produce(job, { stage, see }, signal);
 }
 
 /** Makes a control map of a photograph: edges at its own resolution, or the pack's depth estimate. */

@@ -1,21 +1,24 @@
+import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
-import type { Notice, RunPlan, Timings } from '#contract/event.js';
+import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import { lossesOf } from '#engine/image/files/losses.js';
+import type { Region } from '#engine/image/working/regions.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
-import { unpackTokens } from '#engine/sampling/tokens.js';
+import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { finishOnCanvas, type Finished } from './finish.js';
-import { redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
-import type { Stage } from './stage.js';
+import type { EditTrace } from './changed-area.js';
+import { ResultCanvas } from './finish.js';
+import { givenFile, redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
+import type { Stage, View } from './stage.js';
 import { tokenise } from './tokenise.js';
 
 /** More than any published schedule has. */
@@ -27,17 +30,35 @@ const MANY_SCALES = 16;
 interface Production {
   readonly job: PipelineJob;
   readonly stage: Stage;
-  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
-  readonly sampling: Omit<DrawOptions, 'seed'>;
-  /** The source as the tokenizer can hold it. */
-  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
+  readonly text: EncodedInstruction['text'];
   readonly clock: Clock;
+  /** Tokens to begin with, per region. */
+  readonly given: readonly (readonly ScaleTokens[])[];
+  /** Scales that every region runs. */
+  readonly until: number;
+  readonly see: (region: number) => Promise<Seen>;
 }
 
-/** A request's picture and control, ready for the model. */
+/** A region as the model sees it, and the control that goes with it. */
+export interface Seen {
+  readonly view: View;
+  readonly control: ControlInput | undefined;
+}
+
+/** One region, ready for the scale loop. */
+interface RegionWork {
+  readonly production: Production;
+  /** 0-based. */
+  readonly index: number;
+  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
+  /** The source as the tokenizer can hold it. */
+  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
+}
+
+/** A request's picture, and how to see a region of it. */
 export interface Staged {
   readonly stage: Stage;
-  readonly control: ControlInput | undefined;
+  readonly see: (region: Region) => Promise<Seen>;
 }
 
 interface Clock {
@@ -51,13 +72,26 @@ interface Clock {
 }
 
 /** From a staged picture to its candidates: the part that edit, fill, expand and generate have in common. */
-export async function* produce(job: PipelineJob, { stage, control }: Staged, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+export async function* produce(job: PipelineJob, { stage, see }: Staged, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const clock: Clock = { started: performance.now(), text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0 };
-  const encoded = await timed(clock, 'text', () => job.model.encodeText(instructionOf(job)));
+  // What cannot be seen is refused before anything is announced.
+  const first = await see(at(stage.regions, 0));
+  const encoded = await spend(clock, 'text', () => job.model.encodeText(instructionOf(job)));
   yield { type: 'started', plan: runPlan(job, stage, encoded.notices) };
   throwIfCancelled(signal);
-  const production = await prepare({ job, stage, control, clock, text: encoded.text });
-  for (let index = 0; index < job.request.count; index++) yield* produceCandidate(production, index, signal);
+  const given = givenTokens(job, stage.regions.length);
+  const production: Production = {
+    job,
+    stage,
+    text: encoded.text,
+    clock,
+    given,
+    until: lastScale(job, at(given, 0).length),
+    see: async (region) => (region === 0 ? first : see(at(stage.regions, region))),
+  };
+  // Held where it serves all candidates; of many regions it would be the same memory many times.
+  const only = stage.regions.length === 1 ? await prepare(production, 0) : undefined;
+  for (let index = 0; index < job.request.count; index++) yield* produceCandidate({ production, only, index }, signal);
   yield {
     type: 'done',
     timingsMs: timings(job, clock),
@@ -81,9 +115,10 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
     preset: job.request.preset,
     provider: job.provider,
     schedule: job.model.quantiser.schedule,
-    crop: cropOf(stage),
+    crop: cropOf(stage, 0),
+    ...(stage.regions.length > 1 && { regions: stage.regions.map((_, region) => cropOf(stage, region)) }),
     size: stage.canvas.extent,
-    estimateMs: ms,
+    estimateMs: ms * stage.regions.length,
     estimateBytes: bytes,
     notices: [
       ...stage.notices,
@@ -107,35 +142,26 @@ function previewNotices(job: PipelineJob): readonly Notice[] {
   return [{ code: 'previews.off', message: 'Memory is short: the scales are not shown as they form.' }];
 }
 
-function cropOf(stage: Stage): Rect {
-  return { ...stage.frame };
+function cropOf({ regions }: Stage, region: number): Rect {
+  return { ...at(regions, region).frame };
 }
 
-interface Preparation {
-  readonly job: PipelineJob;
-  readonly stage: Stage;
-  readonly control: ControlInput | undefined;
-  readonly clock: Clock;
-  readonly text: EncodedInstruction['text'];
-}
-
-async function prepare({ job, stage, control, clock, text }: Preparation): Promise<Production> {
+async function prepare(production: Production, index: number): Promise<RegionWork> {
+  const { job, clock, text, given, until } = production;
   const { model, request } = job;
   const { quantiser } = model;
+  const { view, control } = await production.see(index);
   const started = performance.now();
   const traits = traitsOf(model.card);
-  const { features, ...source } = needsSource(job) ? await encodeSource(job, stage) : nothingOf(job, stage);
-  clock.source = performance.now() - started;
+  const { features, ...source } = needsSource(job) ? await encodeSource(job, view) : nothingOf(job, view);
+  clock.source += performance.now() - started;
   const { defaults } = model.card;
   const guidance = request.guidance ?? defaults.guidance;
-  const sourceMask = traits.maskEmbedding ? { mask: patchify(stage.modelMask, quantiser.patch) } : {};
-  const given = givenTokens(job);
+  const sourceMask = traits.maskEmbedding ? { mask: patchify(view.modelMask, quantiser.patch) } : {};
   return {
-    job,
-    stage,
-    clock,
+    production,
+    index,
     source,
-    sampling: samplingOf(job),
     plan: {
       quantiser,
       conditioning: {
@@ -151,18 +177,21 @@ async function prepare({ job, stage, control, clock, text }: Preparation): Promi
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
       ...(source.tokens.length > 0 && { features }),
-      guidance: guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
-      ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: stage.modelMask }),
+      guidance: endedAfter(
+        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        request.guidanceUntil ?? defaults.guidanceUntil,
+      ),
+      ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
       ...(!traits.seesSource && { sourceTokens: source.tokens }),
-      ...(stage.keepMask && { keepMask: stage.keepMask }),
+      ...(view.keepMask && { keepMask: view.keepMask }),
       lockedScales: request.structure,
-      given,
-      until: lastScale(job, given.length),
+      given: at(given, index),
+      until,
     },
   };
 }
 
-function samplingOf({ request, model }: PipelineJob): Production['sampling'] {
+function samplingOf({ request, model }: PipelineJob): Omit<DrawOptions, 'seed'> {
   const { temperature, topP, topK } = model.card.defaults;
   return { temperature: request.temperature ?? temperature, topP: request.topP ?? topP, topK: request.topK ?? topK };
 }
@@ -173,18 +202,21 @@ function needsSource({ request, model }: PipelineJob): boolean {
 }
 
 /** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
-async function encodeSource({ model }: PipelineJob, stage: Stage) {
-  const { features, tokens, sum } = await tokenise(model, stage.picture);
+async function encodeSource({ model }: PipelineJob, { picture }: View) {
+  const { features, tokens, sum } = await tokenise(model, picture);
   return { features, tokens, before: await model.coder.decode(batched(sum)) };
 }
 
-function nothingOf({ model }: PipelineJob, stage: Stage): Awaited<ReturnType<typeof encodeSource>> {
-  return { features: model.quantiser.emptySum(), tokens: [], before: stage.picture };
+function nothingOf({ model }: PipelineJob, { picture }: View): Awaited<ReturnType<typeof encodeSource>> {
+  return { features: model.quantiser.emptySum(), tokens: [], before: picture };
 }
 
-function givenTokens(job: PipelineJob): readonly ScaleTokens[] {
-  const file = job.probe?.forceTokens ?? job.request.resume;
-  return file ? unpackTokens(file, job.model.card.name, job.model.quantiser) : [];
+function givenTokens(job: PipelineJob, regions: number): Production['given'] {
+  const file = givenFile(job);
+  if (!file) return Array.from({ length: regions }, () => []);
+  const given = unpackRegions(file, job.model.card.name, job.model.quantiser);
+  if (given.length === regions) return given;
+  throw new ExpectedError('tokens.invalid', `Expected tokens of ${regions} parts of the mask but received those of ${given.length}.`);
 }
 
 function lastScale(job: PipelineJob, given: number): number {
@@ -194,40 +226,79 @@ function lastScale(job: PipelineJob, given: number): number {
   return until;
 }
 
-async function* produceCandidate(production: Production, index: number, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-  const { job, clock } = production;
+interface CandidateWork {
+  readonly production: Production;
+  /** The only region, prepared already. */
+  readonly only: RegionWork | undefined;
+  readonly index: number;
+}
+
+async function* produceCandidate({ production, only, index }: CandidateWork, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const { job, stage, clock } = production;
   const seed = (job.request.seed + index) >>> 0;
+  const canvas = new ResultCanvas(job, stage);
+  for (const region of stage.regions.keys()) {
+    throwIfCancelled(signal);
+    const work = only ?? (await prepare(production, region));
+    const drawn = yield* drawRegion(work, { index, seed }, signal);
+    throwIfCancelled(signal);
+    const trace = await traceOf(work, drawn);
+    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), trace));
+  }
+  yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
+}
+
+interface Place {
+  /** Of the candidate. */
+  readonly index: number;
+  readonly seed: number;
+}
+
+interface Drawn {
+  readonly tokens: readonly ScaleTokens[];
+  readonly last: ScaleStep;
+}
+
+async function* drawRegion(work: RegionWork, { index, seed }: Place, signal: Cancellation): AsyncGenerator<PipelineEvent, Drawn> {
+  const { clock } = work.production;
   const tokens: ScaleTokens[] = [];
   let last: ScaleStep | undefined;
-  for await (const step of stepsOf(production, seed, signal)) {
+  for await (const step of stepsOf(work, seed, signal)) {
     tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
     clock.source += step.beginMs ?? 0;
-    yield* report(production, step, index);
+    yield* report(work, step, index);
   }
   if (!last) throw new Error('Expected at least one scale to run.');
-  throwIfCancelled(signal);
-  yield { type: 'candidate', candidate: await finish(production, { index, seed, tokens, last }) };
+  return { tokens, last };
 }
 
-function stepsOf({ job, plan, sampling }: Production, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
+function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const { predictor } = job.model;
-  const seeded = { ...plan, sampling: { ...sampling, seed } };
+  const seeded = { ...plan, sampling: { ...samplingOf(job), seed } };
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 
-async function* report(production: Production, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
-  const { job, plan, clock } = production;
-  const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales };
+async function* report(work: RegionWork, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
+  const { plan, production } = work;
+  const { job, clock } = production;
+  const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales, ...partPlace(work) };
   yield { type: 'scale', ...place, tokens: plan.quantiser.tokens(step.scale), ms: step.ms };
-  if (job.probe?.keepLogits) yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data };
+  if (job.probe?.keepLogits) {
+    yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data, ...partPlace(work) };
+  }
   if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales) || job.isShortOfMemory?.()) return;
   const started = performance.now();
-  const picture = await encodePng(await previewPicture(production, step));
+  const picture = await encodePng(await previewPicture(work, step));
   const ms = performance.now() - started;
   clock.previews.push(ms);
   yield { type: 'preview', ...place, picture, ms };
+}
+
+function partPlace({ production: { stage }, index }: RegionWork): { part?: PartPlace } {
+  const of = stage.regions.length;
+  return of === 1 ? {} : { part: { index: index + 1, of, crop: cropOf(stage, index) } };
 }
 
 /** Rows of a raster come by the dozen, and each picture of them costs a full decode: a few are shown. */
@@ -237,39 +308,25 @@ function isShown(scale: number, scales: number): boolean {
 }
 
 /** Decoding the sum at the scale's own size costs a fraction of a full decode, and shows what the scale knows. */
-async function previewPicture({ job, plan }: Production, { sum, scale }: ScaleStep): Promise<FloatTensor> {
+async function previewPicture({ production: { job }, plan }: RegionWork, { sum, scale }: ScaleStep): Promise<FloatTensor> {
   return job.model.coder.decode(batched(plan.quantiser.down(sum, scale)));
 }
 
-async function finish(production: Production, made: { index: number; seed: number; tokens: readonly ScaleTokens[]; last: ScaleStep }) {
-  const { job, stage, source, plan, clock } = production;
-  const decoding = performance.now();
-  const after = await job.model.coder.decode(batched(made.last.sum));
-  clock.decode += performance.now() - decoding;
-  const { gate } = made.last;
-  const trace = {
-    quantiser: plan.quantiser,
-    tokens: made.tokens,
-    sourceTokens: source.tokens,
-    before: source.before,
-    after,
-    ...(gate && { gate }),
-  };
-  const finished: Finished = { index: made.index, seed: made.seed, trace };
-  const compositing = performance.now();
-  const candidate = await finishOnCanvas(job, stage, finished);
-  clock.composite += performance.now() - compositing;
-  return candidate;
+async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last }: Drawn): Promise<EditTrace> {
+  job.reclaimMemory?.();
+  const after = await spend(clock, 'decode', () => job.model.coder.decode(batched(last.sum)));
+  const { gate } = last;
+  return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };
 }
 
 function batched(map: FloatTensor): FloatTensor {
   return floats([1, ...map.dims], map.data);
 }
 
-async function timed<T>(clock: Clock, phase: 'text', work: () => Promise<T>): Promise<T> {
+async function spend<T>(clock: Clock, phase: 'text' | 'decode' | 'composite', work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   const result = await work();
-  clock[phase] = performance.now() - started;
+  clock[phase] += performance.now() - started;
   return result;
 }
 

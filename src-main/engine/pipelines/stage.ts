@@ -1,38 +1,45 @@
-import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from '#engine/image/files/decode.js';
-import { extendPhoto, frameAround, frameWhole, keptPart } from '#engine/image/working/frame.js';
+import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { feather, fullMask, maskBounds, openMask, outside } from '#engine/image/working/mask.js';
 import { paddedCopy } from '#engine/image/working/padded-copy.js';
+import { maskRegions, wholeRegion, type MaskRegion, type Region } from '#engine/image/working/regions.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
+import { givenFile, modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid
 
-/** Everything the scale loop and the compositor need to know of the picture, in three named spaces: canvas, frame, model. */
+/** What the compositor needs to know of the picture, and the parts of it that the model works on one after the other. */
 export interface Stage {
   /** The picture that will be written: the source, or the source with its new border. */
   readonly canvas: Photo;
-  /** The part of the canvas that the model sees, in canvas pixels; may reach beyond it. */
-  readonly frame: Rect;
+  /** In canvas pixels; never empty. */
+  readonly regions: readonly Region[];
   /** Where canvas pixels may change, soft edge included; absent = the edit itself decides. */
   readonly weight?: Mask;
   /** What was asked to change, hard. */
   readonly mask?: Mask;
   /** Where the source lies on a larger canvas. */
   readonly kept?: Rect;
+  readonly notices: readonly Notice[];
+  /** A region in the model's own space; always of the untouched canvas, whatever became of other regions. */
+  readonly see: (region: Region) => Promise<View>;
+}
+
+/** All that the scale loop needs to know of the picture. */
+export interface View {
   /** The frame at the model's size with holes greyed, `[1, 3, S, S]`. */
   readonly picture: FloatTensor;
   /** What the model is told to repaint, `[1, G]`. */
   readonly modelMask: FloatTensor;
   /** Where new tokens may appear, `[1, G]`; absent = everywhere. */
   readonly keepMask?: FloatTensor;
-  readonly notices: readonly Notice[];
 }
 
 const SMALLEST_SIDE = 16;
@@ -54,26 +61,32 @@ async function openSource(job: PipelineJob): Promise<Photo> {
 export async function stageEdit(job: PipelineJob): Promise<Stage> {
   const canvas = await openSource(job);
   const size = modelExtent(job.model);
+  const modelMask = emptyMask(job.model);
   if (job.request.mask === undefined) {
     const { frame, picture } = await seeWhole(job, canvas, size);
-    return { canvas, frame, picture, modelMask: emptyMask(job.model), notices: canvas.notices };
+    return stageOnce({ canvas, notices: canvas.notices }, frame, { picture, modelMask });
   }
   const masked = await stageMask(job, canvas);
-  const picture = await workingCopy(canvas, masked.frame, size);
-  const keepMask = widenByOneToken(masked.share, job.model.quantiser.patch);
   return {
     canvas,
-    ...masked.canvasParts,
-    frame: masked.frame,
-    picture,
-    modelMask: emptyMask(job.model),
-    keepMask,
-    notices: masked.notices,
+    ...masked,
+    see: async ({ frame }) => {
+      const keepMask = widenByOneToken(holeIn(job, masked.mask, frame).share, job.model.quantiser.patch);
+      return { picture: await workingCopy(canvas, frame, size), modelMask, keepMask };
+    },
   };
 }
 
+function stageOnce(parts: Pick<Stage, 'canvas' | 'weight' | 'notices'>, frame: Rect, view: View): Stage {
+  return { ...parts, regions: [regionOfAll(parts.canvas, frame)], see: () => Promise.resolve(view) };
+}
+
+function regionOfAll({ extent }: Photo, frame: Rect): Region {
+  return { frame, reach: union(frame, { x: 0, y: 0, ...extent }) };
+}
+
 /** All of a photo: in the middle of a frame of the model's shape, or in the corner of a square. */
-async function seeWhole({ request }: PipelineJob, canvas: Photo, size: Extent): Promise<Pick<Stage, 'frame' | 'picture'>> {
+async function seeWhole({ request }: PipelineJob, canvas: Photo, size: Extent): Promise<{ frame: Rect; picture: FloatTensor }> {
   const side = Math.max(canvas.extent.width, canvas.extent.height);
   if (request.padded) return { frame: { x: 0, y: 0, width: side, height: side }, picture: await paddedCopy(canvas, size) };
   const frame = frameWhole(canvas.extent, size.width / size.height);
@@ -83,7 +96,7 @@ async function seeWhole({ request }: PipelineJob, canvas: Photo, size: Extent): 
 /** In-painting: the masked part is hidden from the model. */
 export async function stageFill(job: PipelineJob): Promise<Stage> {
   const canvas = await openSource(job);
-  return stageHole(job, canvas, await stageMask(job, canvas));
+  return stageHole(job, { canvas, ...(await stageMask(job, canvas)) });
 }
 
 /** Out-painting: a larger canvas whose border is the hole. */
@@ -100,7 +113,7 @@ export async function stageExpand(job: PipelineJob): Promise<Stage> {
   const mask = outside(kept, canvas.extent);
   // Old pixels stay: the soft edge lies on the new side, over the mirror image.
   const weight = outside(kept, canvas.extent, softEdgePx(job, frame));
-  return { ...(await stageHole(job, canvas, placeMask(job, { mask, weight, frame, notices: canvas.notices }))), kept };
+  return stageHole(job, { canvas, mask, weight, kept, regions: [regionOfAll(canvas, frame)], notices: canvas.notices });
 }
 
 /** A picture from nothing: everything is hole. */
@@ -112,56 +125,64 @@ export function stageEmpty(model: EditingModel, extent: Extent): Stage {
   modelMask.data.fill(1);
   const samples = new Uint8Array(sampleCount(extent) * 3).fill(HIDDEN * 255);
   const canvas: Photo = { extent, channels: 3, samples, format: 'png', notices: [] };
-  return { canvas, frame: frameWhole(extent, width / height), weight: fullMask(extent), picture, modelMask, notices: [] };
+  return stageOnce({ canvas, weight: fullMask(extent), notices: [] }, frameWhole(extent, width / height), { picture, modelMask });
 }
 
 /** The grey that stands for hidden pixels in training. */
 const HIDDEN = 0.5;
 
-interface PlacedMask {
-  readonly frame: Rect;
-  readonly canvasParts: { readonly mask: Mask; readonly weight: Mask };
-  /** `[1, 1, S, S]`, 1 where any of the pixel is to be repainted. */
-  readonly hole: FloatTensor;
-  /** `[1, G]` */
-  readonly share: FloatTensor;
+interface StagedMask {
+  readonly mask: Mask;
+  readonly weight: Mask;
+  readonly regions: readonly MaskRegion[];
   readonly notices: readonly Notice[];
 }
 
-async function stageMask(job: PipelineJob, canvas: Photo): Promise<PlacedMask> {
+async function stageMask(job: PipelineJob, canvas: Photo): Promise<StagedMask> {
   const { mask, notices } = await openMask(pictureBytes(job, job.request.mask, 'mask'), canvas.extent);
+  const regions = regionsOf(job, mask);
+  return { mask, weight: feather(mask, regions), regions, notices: [...canvas.notices, ...notices] };
+}
+
+function regionsOf(job: PipelineJob, mask: Mask): readonly MaskRegion[] {
   const bounds = maskBounds(mask);
   if (!bounds) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   const size = modelExtent(job.model);
-  const frame = frameAround(bounds, canvas.extent, { aspect: size.width / size.height, context: CONTEXT, minSide: size.width });
-  const weight = feather(mask, softEdgePx(job, frame));
-  return placeMask(job, { mask, weight, frame, notices: [...canvas.notices, ...notices] });
+  const aspect = size.width / size.height;
+  const options = { aspect, context: CONTEXT, minSide: size.width, softEdgePx: (frame: Rect) => softEdgePx(job, frame) };
+  // Tokens of one part belong to one frame, also those of a run from before parts had frames of their own.
+  const given = givenFile(job);
+  return given && !given.regions ? [wholeRegion(bounds, mask.extent, options)] : maskRegions(mask, options);
 }
 
 function softEdgePx({ request }: PipelineJob, frame: Rect): number {
   return request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
 }
 
-interface MaskPlace {
-  readonly mask: Mask;
-  readonly weight: Mask;
-  readonly frame: Rect;
-  readonly notices: readonly Notice[];
+interface Hole {
+  /** `[1, 1, S, S]`, 1 where any of the pixel is to be repainted. */
+  readonly hole: FloatTensor;
+  /** `[1, G]` */
+  readonly share: FloatTensor;
 }
 
-function placeMask(job: PipelineJob, { mask, weight, frame, notices }: MaskPlace): PlacedMask {
+function holeIn(job: PipelineJob, mask: Mask, frame: Rect): Hole {
   const hole = binary(workingMask(mask, frame, modelExtent(job.model)));
-  const share = resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest);
-  return { frame, canvasParts: { mask, weight }, hole, share, notices };
+  return { hole, share: resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest) };
 }
 
-async function stageHole(job: PipelineJob, canvas: Photo, placed: PlacedMask): Promise<Stage> {
-  const seen = await workingCopy(canvas, placed.frame, modelExtent(job.model));
-  const keepMask = widenByOneToken(placed.share, job.model.quantiser.patch);
-  const parts = { ...placed.canvasParts, frame: placed.frame, notices: placed.notices };
-  // A model that is not told of the hole never saw grey stand for one.
-  const picture = traitsOf(job.model.card).maskEmbedding ? hide(seen, placed.hole) : seen;
-  return { canvas, ...parts, picture, modelMask: placed.share, keepMask };
+function stageHole(job: PipelineJob, parts: Omit<Stage, 'see'> & { readonly mask: Mask }): Stage {
+  return {
+    ...parts,
+    see: async ({ frame }) => {
+      const seen = await workingCopy(parts.canvas, frame, modelExtent(job.model));
+      const { hole, share } = holeIn(job, parts.mask, frame);
+      const keepMask = widenByOneToken(share, job.model.quantiser.patch);
+      // A model that is not told of the hole never saw grey stand for one.
+      const picture = traitsOf(job.model.card).maskEmbedding ? hide(seen, hole) : seen;
+      return { picture, modelMask: share, keepMask };
+    },
+  };
 }
 
 function emptyMask(model: EditingModel): FloatTensor {

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { NO_TELEMETRY } from '#base/telemetry.js';
 import type { FromShell, MaybeUtility, MessagePort, ParentPort, ToShell } from '#contract/desktop.js';
 import type { Answer, Question } from './process-protocol.js';
 
@@ -32,7 +33,7 @@ export function startChild(entry: string, listener: Listener): InferenceChild {
 }
 
 function forkedChild(entry: string, listener: Listener): InferenceChild {
-  const env = { ...GIVE_BACK, ...process.env };
+  const env = { ...GIVE_BACK, ...process.env, ...NO_TELEMETRY };
   const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'], env });
   child.on('message', listener);
   const ended = new Promise<string>((resolve) => {

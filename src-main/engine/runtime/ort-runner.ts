@@ -1,9 +1,10 @@
 import os from 'node:os';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { ExpectedError } from '#contract/errors.js';
 import type { ProviderChoice } from '#contract/request.js';
 import type { Feeds, GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
 import type { DType, ElementArrays, Tensor } from '#engine/tensor/tensor.js';
+import { onnxRuntime } from './onnx-runtime.js';
 import { availableProviders } from './providers.js';
 
 export interface RunnerOptions {
@@ -37,10 +38,12 @@ async function chooseProvider(choice: ProviderChoice): Promise<string> {
 }
 
 async function openSession(graph: GraphModel, provider: string, { threads, prepack = true }: RunnerOptions): Promise<GraphSession> {
-  const session = await ort.InferenceSession.create(graph.bytes, {
+  const session = await onnxRuntime().InferenceSession.create(graph.bytes, {
     executionProviders: [provider],
     intraOpNumThreads: threads ?? os.availableParallelism(),
     logSeverityLevel: 3,
+    // A plan of one size's buffers is kept beside the next size's: with symbolic shapes it costs up to half as much again.
+    enableMemPattern: false,
     extra: {
       session: {
         intra_op: { allow_spinning: '0' },
@@ -51,20 +54,26 @@ async function openSession(graph: GraphModel, provider: string, { threads, prepa
     },
   });
   return {
-    run: (feeds, into) => runSession(session, feeds, into),
+    run: (feeds, into, only) => runSession(session, feeds, { into: into ?? {}, only: only ?? session.outputNames }),
     release: () => session.release(),
   };
 }
 
-async function runSession(session: ort.InferenceSession, feeds: Feeds, into: Feeds = {}): Promise<Readonly<Record<string, Tensor>>> {
+interface Wanted {
+  readonly into: Feeds;
+  readonly only: readonly string[];
+}
+
+async function runSession(session: ort.InferenceSession, feeds: Feeds, { into, only }: Wanted): Promise<Readonly<Record<string, Tensor>>> {
   const fetches: Record<string, ort.Tensor | null> = {};
-  for (const name of session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null;
+  for (const name of [...only, ...Object.keys(into)]) fetches[name] = into[name] ? toOrt(into[name]) : null;
   const results = await session.run(mapValues(feeds, toOrt), fetches);
   return mapValues(results, (result, name) => into[name] ?? fromOrt(result));
 }
 
 function toOrt({ dtype, dims, data }: Tensor): ort.Tensor {
-  return new ort.Tensor(dtype, data, dims);
+  const { Tensor: OrtTensor } = onnxRuntime();
+  return new OrtTensor(dtype, data, dims);
 }
 
 function fromOrt(tensor: ort.Tensor): Tensor {

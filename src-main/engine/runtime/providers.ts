@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { listSupportedBackends } from 'onnxruntime-node';
+import { NO_TELEMETRY } from '#base/telemetry.js';
 import type { ProviderReport } from '#contract/api.js';
 import { GraphBuilder } from '#engine/graph/builder.js';
+import { onnxRuntime } from './onnx-runtime.js';
 
 /** A provider that was tried on this machine. */
 export interface TriedProvider extends ProviderReport {
@@ -59,7 +60,12 @@ export async function listProviders(): Promise<readonly ProviderReport[]> {
 async function tryProvider({ name, platforms, elsewhere }: (typeof HOMES)[number]): Promise<TriedProvider> {
   const refused = (whyNot: string): TriedProvider => ({ name, available: false, whyNot, automatic: false });
   if (!platforms.includes(`${process.platform}-${process.arch}`)) return refused(elsewhere);
-  if (!listSupportedBackends().some((backend) => backend.name === name)) return refused(`This build of ONNX Runtime has no ${name}.`);
+  if (
+    !onnxRuntime()
+      .listSupportedBackends()
+      .some((backend) => backend.name === name)
+  )
+    return refused(`This build of ONNX Runtime has no ${name}.`);
   const failure = await probe(name);
   if (failure !== undefined) return refused(failure);
   // WebGPU may stand on a software rasteriser, which is far slower than the CPU provider: only on request.
@@ -70,7 +76,7 @@ async function tryProvider({ name, platforms, elsewhere }: (typeof HOMES)[number
 function probe(name: string): Promise<string | undefined> {
   const library = createRequire(import.meta.url).resolve('onnxruntime-node');
   const bytes = Buffer.from(identityGraph()).toString('base64');
-  const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+  const env = { ...process.env, ...NO_TELEMETRY, ELECTRON_RUN_AS_NODE: '1' };
   return new Promise((resolve) => {
     execFile(process.execPath, ['-e', PROBE, library, name, bytes], { timeout: PROBE_TIMEOUT_MS, env }, (error, _stdout, stderr) => {
       if (!error) resolve(undefined);

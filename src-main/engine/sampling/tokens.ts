@@ -20,11 +20,14 @@ function unpackToken(hex: string, bits: Uint8Array): void {
 }
 
 export function packTokens(pack: string, quantiser: Quantiser, tokens: readonly ScaleTokens[]): TokenFile {
-  return {
-    pack,
-    schedule: quantiser.schedule.map(([rows, columns]) => [rows, columns]),
-    tokens: tokens.map((scale) => packScale(scale, quantiser)),
-  };
+  return packRegions(pack, quantiser, [tokens]);
+}
+
+/** The same of a picture of which several parts were worked on. */
+export function packRegions(pack: string, quantiser: Quantiser, regions: readonly (readonly ScaleTokens[])[]): TokenFile {
+  const [tokens = [], ...further] = regions.map((scales) => scales.map((scale) => packScale(scale, quantiser)));
+  const schedule = quantiser.schedule.map(([rows, columns]): [number, number] => [rows, columns]);
+  return { pack, schedule, tokens, ...(further.length > 0 && { regions: further }) };
 }
 
 function packScale(tokens: ScaleTokens, { valuesPerToken: size }: Quantiser): TokenFile['tokens'][number] {
@@ -32,17 +35,28 @@ function packScale(tokens: ScaleTokens, { valuesPerToken: size }: Quantiser): To
   return Array.from({ length: tokens.length / size }, (_, t) => packToken(tokens.subarray(t * size, (t + 1) * size)));
 }
 
-/** The tokens in a file, checked against the pack that is to read them. */
+/** The tokens in a file, checked against the pack that is to read them; of a picture of several parts, those of the first. */
 export function unpackTokens(file: TokenFile, pack: string, quantiser: Quantiser): readonly ScaleTokens[] {
+  return unpackRegions(file, pack, quantiser)[0] ?? [];
+}
+
+/** The same of every part. */
+export function unpackRegions(file: TokenFile, pack: string, quantiser: Quantiser): readonly (readonly ScaleTokens[])[] {
   if (file.pack !== pack)
     throw new ExpectedError('tokens.invalid', `Expected tokens of the pack "${pack}" but received tokens of "${file.pack}".`);
   if (JSON.stringify(file.schedule) !== JSON.stringify(quantiser.schedule)) {
     throw new ExpectedError('tokens.invalid', `Expected the scales of the pack "${pack}" in the token file but received others.`);
   }
-  if (file.tokens.length > quantiser.scales) {
-    throw new ExpectedError('tokens.invalid', `Expected at most ${quantiser.scales} scales of tokens but received ${file.tokens.length}.`);
+  const regions = [file.tokens, ...(file.regions ?? [])];
+  const [{ length }] = regions as [TokenFile['tokens']];
+  if (length > quantiser.scales) {
+    throw new ExpectedError('tokens.invalid', `Expected at most ${quantiser.scales} scales of tokens but received ${length}.`);
   }
-  return file.tokens.map((tokens, k) => unpackScale(tokens, quantiser, k));
+  const other = regions.find((rows) => rows.length !== length);
+  if (other) {
+    throw new ExpectedError('tokens.invalid', `Expected ${length} scales of tokens for every part but received ${other.length}.`);
+  }
+  return regions.map((rows) => rows.map((tokens, k) => unpackScale(tokens, quantiser, k)));
 }
 
 function unpackScale(tokens: TokenFile['tokens'][number], quantiser: Quantiser, k: number): ScaleTokens {

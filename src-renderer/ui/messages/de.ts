@@ -239,6 +239,7 @@ export const de = {
   done: (ms: number, pixels: number) => `Fertig in ${duration(ms)}; ${count.format(pixels)} Pixel geändert.`,
   scales: 'Stufen',
   scalesHint: 'Das Bild entsteht Stufe für Stufe; jede erscheint hier, sobald sie da ist.',
+  part: (part: number, of: number) => `Teil ${part} von ${of}`,
   scale: (scale: number, of: number) => `Stufe ${scale} von ${of}`,
   tokens: (tokens: number) => (tokens === 1 ? '1 Token' : `${count.format(tokens)} Token`),
   duration,

@@ -234,6 +234,7 @@ export const en = {
   done: (ms: number, pixels: number) => `Done in ${duration(ms)}; ${count.format(pixels)} ${pixels === 1 ? 'pixel' : 'pixels'} changed.`,
   scales: 'Scales',
   scalesHint: 'The picture forms scale by scale; each one shows here as it arrives.',
+  part: (part: number, of: number) => `Part ${part} of ${of}`,
   scale: (scale: number, of: number) => `Scale ${scale} of ${of}`,
   tokens: (tokens: number) => (tokens === 1 ? '1 token' : `${count.format(tokens)} tokens`),
   duration,

@@ -149,6 +149,8 @@ export const noticeWords: NoticeWords = {
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
+  'detail.memory': 'Der Speicher ist knapp: das feinste Detail fehlt.',
+  'detail.no-source': 'Im Foto ist nichts, wovon Details kopiert werden könnten; es bleiben die Pixel des Modells.',
   'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',
   'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
   'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',

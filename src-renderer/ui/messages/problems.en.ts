@@ -132,6 +132,8 @@ export const noticeWords: NoticeWords = {
   'mask.resized': 'The mask was resized to the picture.',
   'project.recovered': 'This is where you left off.',
   'previews.off': 'Memory is short: the picture is made without previews.',
+  'detail.memory': 'Memory is short: the finest detail was left out.',
+  'detail.no-source': 'There is nothing in the photograph that detail could be copied from, so the model’s own pixels are shown.',
   'recipe.ignored': 'The recipe in this file cannot be read and was left out.',
   'recipe.restored': 'Every setting is as it was when this picture was made.',
   'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',

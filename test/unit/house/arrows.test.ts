@@ -33,6 +33,7 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   ['src-renderer/ui/shared/a.ts', '#contract/ok.js', 'arrows-of-src-renderer-ui-shared'],
   ['src-renderer/main.ts', '#engine/door/ok.js', 'arrows-of-the-composition-root'],
   ['src-main/service/b.ts', 'electron', 'one-room-for-electron'],
+  ['src-main/engine/runtime/b.ts', 'onnxruntime-node', 'one-room-for-onnxruntime-node'],
   ['src-main/engine/door/b.ts', 'onnxruntime-node', 'one-room-for-onnxruntime-node'],
   ['src-main/jobs/a.ts', 'bullmq', 'one-room-for-bullmq-ioredis'],
   ['src-renderer/canvas/b.ts', 'svelte', 'one-room-for-svelte'],
@@ -46,7 +47,7 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
 const ALLOWED: readonly (readonly [string, string])[] = [
   ['src-main/engine/networks/y.ts', '#engine/graph/ok.js'],
   ['src-main/engine/networks/z.ts', './ok.js'],
-  ['src-main/engine/runtime/y.ts', 'onnxruntime-node'],
+  ['src-main/engine/runtime/onnx-runtime.ts', 'onnxruntime-node'],
   ['src-main/service/y.ts', '#jobs/ok.js'],
   ['src-renderer/ui/masks/y.ts', '#state/ok.js'],
   ['src-renderer/ui/views/y.ts', '#ui/masks/ok.js'],

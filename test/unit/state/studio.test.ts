@@ -65,6 +65,29 @@ function dab(studio: Studio): void {
   studio.mask.addPainted({ kind: 'stroke', stroke: stroke });
 }
 
+test('parts of a mask that lie apart are shown in turn, and branching keeps the tokens of all', async () => {
+  const { studio, link } = await studioWithPhoto();
+  dab(studio);
+  const regions = [0, 20].map((x) => ({ x, y: 0, width: 10, height: 10 }));
+  const started = STARTED.type === 'started' ? { ...STARTED, plan: { ...STARTED.plan, crop: regions[0]!, regions } } : STARTED;
+  const parts = regions.flatMap((crop, i) =>
+    SCHEDULE.flatMap((_, k) => scaleEvents(k + 1)).map((event): EditEvent =>
+      event.type === 'scale' || event.type === 'preview' ? { ...event, part: { index: i + 1, of: 2, crop } } : event,
+    ),
+  );
+  const tokens = { pack: 'sketch', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [[1], [1, 2, 3, 4]], regions: [[[5], [6, 7, 8, 9]]] }; // prettier-ignore
+  const ended = ending('result-1').map((event) =>
+    event.type === 'candidate' ? { ...event, candidate: { ...event.candidate, tokens } } : event,
+  );
+  link.events = [started, ...parts, ...ended];
+  await studio.run();
+  expect(studio.strip.part).toEqual({ index: 2, of: 2 });
+  expect([studio.strip.stepsDone, studio.strip.steps, studio.strip.frame]).toEqual([6, 6, regions[1]]);
+  link.events = wholeRun('result-2');
+  await studio.reroll(2, 1);
+  expect(link.requests.at(-1)?.resume).toEqual({ ...tokens, tokens: [[1]], regions: [[[5]]] });
+});
+
 describe('opening', () => {
   test('shows the photo and the places of the pack’s scales', async () => {
     const { studio } = await studioWithPhoto();

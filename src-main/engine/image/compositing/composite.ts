@@ -1,10 +1,10 @@
 import { intersect, sampleCount, sameExtent, type Extent, type Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
 import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
-import { maskBounds } from '#engine/image/working/mask.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
 import { Seam } from './seam.js';
@@ -31,6 +31,8 @@ export interface CompositeJob {
   readonly kept?: Rect;
   /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
   readonly editMap?: FloatTensor;
+  /** The part of the photo whose weight counts; absent = all of it. */
+  readonly within?: Rect;
 }
 
 export interface Composite {
@@ -47,15 +49,24 @@ export interface Composite {
  * alpha that nothing is drawn into, stay as they are to the last bit; a pixel that the edit leaves alone does too.
  */
 export async function compositeEdit(job: CompositeJob): Promise<Composite> {
-  const { photo, weight, frame } = job;
+  const samples = job.photo.samples.slice();
+  await compositeInto(samples, job);
+  return composed(job.photo, samples, job.weight);
+}
+
+/** The same into a copy of the photo's samples that may hold other edits already; none of them may reach into the frame. */
+export async function compositeInto(samples: Photo['samples'], job: CompositeJob): Promise<void> {
+  const { photo, weight } = job;
   if (!sameExtent(photo.extent, weight.extent)) throw new Error('Expected a weight of the size of the photo.');
-  const samples = photo.samples.slice();
-  const region = editedRegion(weight, frame);
-  if (region) {
-    const space = await colourSpaceOf(photo);
-    const edit = await rowEdit(job, { region, space });
-    compositeRows({ photo, samples, region, weight, edit, space, opaque: job.opaque === true });
-  }
+  const region = editedRegion(job);
+  if (!region) return;
+  const space = await colourSpaceOf(photo);
+  const edit = await rowEdit(job, { region, space });
+  compositeRows({ photo, samples, region, weight, edit, space, opaque: job.opaque === true });
+}
+
+/** What became of a photo. */
+export function composed(photo: Photo, samples: Photo['samples'], weight: Mask): Composite {
   const result: Photo = { ...photo, samples };
   return { photo: result, ...differences(photo, result, weight) };
 }
@@ -63,8 +74,8 @@ export async function compositeEdit(job: CompositeJob): Promise<Composite> {
 /** Over this share of the frame new pixels are led from the tones at the seam to the model's own. */
 const SEAM_REACH = 0.25;
 
-function editedRegion(weight: Mask, frame: Rect): Rect | null {
-  const bounds = maskBounds(weight);
+function editedRegion({ weight, frame, within }: CompositeJob): Rect | null {
+  const bounds = paintedBounds(weight.values, weight.extent, within);
   if (!bounds) return null;
   const inside = intersect(frame, weight.extent);
   const x = Math.max(bounds.x, inside.x);

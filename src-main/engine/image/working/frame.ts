@@ -22,7 +22,7 @@ export interface FrameOptions {
 
 /** Less context than this and the model can only guess what a hole is part of. */
 const LEAST_CONTEXT = 1.6;
-const LEAST_SIDE = 128;
+export const LEAST_SIDE = 128;
 
 /**
  * The part of a photo to work on for a mask with these bounds: the mask in the middle, context around it. Moved to stay

@@ -89,9 +89,22 @@ export function dilate(mask: Mask, radiusPx: number): Mask {
   return around(mask, radiusPx, () => 255);
 }
 
-/** The mask with a soft edge of `radiusPx` pixels outside it: 255 inside as before, 0 beyond the edge. */
-export function feather(mask: Mask, radiusPx: number): Mask {
-  return around(mask, radiusPx, (distance) => softEdge(distance, radiusPx));
+interface SoftPart {
+  /** What is painted. */
+  readonly bounds: Rect;
+  readonly softEdgePx: number;
+}
+
+/**
+ * The mask with a soft edge outside each of its parts: 255 inside as before, 0 beyond the edge. No part may come into the
+ * soft edge of another.
+ */
+export function feather(mask: Mask, parts: readonly SoftPart[]): Mask {
+  const values = mask.values.slice();
+  for (const { bounds, softEdgePx } of parts) {
+    widen(mask, { bounds, radius: softEdgePx, valueAt: (distance) => softEdge(distance, softEdgePx) }, values);
+  }
+  return { extent: mask.extent, values };
 }
 
 /** White beside a rectangle, black in it; the white begins softly over `softEdgePx` pixels. */
@@ -116,16 +129,35 @@ export function outside(rect: Rect, extent: Extent, softEdgePx = 0): Mask {
 function around(mask: Mask, radius: number, valueAt: (distance: number) => number): Mask {
   const bounds = maskBounds(mask);
   if (!bounds || radius <= 0) return mask;
-  const { extent, values } = mask;
+  const values = mask.values.slice();
+  widen(mask, { bounds, radius, valueAt }, values);
+  return { extent: mask.extent, values };
+}
+
+interface Widening {
+  /** What is painted in the part at hand. */
+  readonly bounds: Rect;
+  readonly radius: number;
+  readonly valueAt: (distance: number) => number;
+}
+
+function widen({ extent, values }: Mask, { bounds, radius, valueAt }: Widening, result: Uint8Array): void {
+  if (radius <= 0) return;
   const region = grown(bounds, Math.ceil(radius), extent);
-  const solid = values.some((value) => value >= INSIDE) ? INSIDE : 1;
+  const solid = highestIn(values, bounds, extent) >= INSIDE ? INSIDE : 1;
   const distances = squaredDistances((x, y) => values[y * extent.width + x]! >= solid, region, radius);
-  const result = values.slice();
   for (let i = 0; i < distances.length; i++) {
     const squared = distances[i]!;
     if (squared === FAR) continue;
     const at = (region.y + Math.trunc(i / region.width)) * extent.width + region.x + (i % region.width);
     if (result[at] !== 255) result[at] = Math.max(result[at]!, squared === 0 ? result[at]! : valueAt(Math.sqrt(squared)));
   }
-  return { extent, values: result };
+}
+
+function highestIn(values: Uint8Array, { x, y, width, height }: Rect, extent: Extent): number {
+  let highest = 0;
+  for (let row = y; row < y + height; row++) {
+    for (let at = row * extent.width + x, end = at + width; at < end; at++) highest = Math.max(highest, values[at]!);
+  }
+  return highest;
 }

@@ -1,9 +1,10 @@
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
-import { EditRequest, type EditRequestInput } from '#contract/request.js';
+import { EditRequest, firstScales, type EditRequestInput } from '#contract/request.js';
 import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
@@ -133,6 +134,94 @@ describe('fill', () => {
     const tokens = model.predictor.begun[0]?.source?.tokens.data ?? new Float32Array();
     // Grey pixels encode to zero in the fake coder.
     expect(tokens.filter((value) => Math.abs(value) < 1e-6).length).toBeGreaterThan(0);
+  });
+});
+
+describe('two spots that lie apart', () => {
+  const wide = { width: 480, height: 200 };
+  const [left, right] = [
+    { x: 30, y: 40, width: 22, height: 16 },
+    { x: 400, y: 150, width: 12, height: 30 },
+  ];
+  const held = { wide: scenePng(480, 200), left: maskPng(wide, left), right: maskPng(wide, right), both: bothPng() };
+  const request = { task: 'fill', source: 'wide', mask: 'both', temperature: 1, seed: 7 } as const;
+
+  async function bothPng(): Promise<Uint8Array> {
+    const pixels = new Uint8Array(wide.width * wide.height);
+    for (const { x, y, width, height } of [left, right]) {
+      for (let row = y; row < y + height; row++) pixels.fill(255, row * wide.width + x, row * wide.width + x + width);
+    }
+    return new Uint8Array(await sharp(pixels, { raw: { ...wide, channels: 1 } }).png().toBuffer()); // prettier-ignore
+  }
+
+  function joined(source: Uint8Array, first: Uint8Array, second: Uint8Array): Uint8Array {
+    return source.map((value, i) => (first[i] === value ? second[i]! : first[i]!));
+  }
+
+  async function run(input: EditRequestInput, model = fakeModel()) {
+    const entries = await Promise.all(Object.entries(held).map(async ([id, bytes]) => [id, await bytes] as const));
+    return collect({ ...jobOf(input, model), pictures: Object.fromEntries(entries) });
+  }
+
+  async function one(input: EditRequestInput) {
+    const [candidate] = candidates(await run(input));
+    if (!candidate) throw new Error('Expected a candidate.');
+    return candidate;
+  }
+
+  test.each([
+    ['fill', {}],
+    ['edit', { task: 'edit', instruction: 'red' }],
+    ['a wide soft edge', { blend: 40 }],
+    ['a locked structure', { task: 'edit', instruction: 'red', structure: 1 }],
+  ] as const)('are each as if they were alone: %s', async (_, change) => {
+    const [both, first, second] = [await one({ ...request, ...change }), await one({ ...request, ...change, mask: 'left' }), await one({ ...request, ...change, mask: 'right' })]; // prettier-ignore
+    expect(both.tokens).toEqual({ ...first.tokens, regions: [second.tokens.tokens] });
+    const pictures = [await held.wide, both.picture, first.picture, second.picture];
+    const [source, result, alone, other] = (await Promise.all(pictures.map(rgbOf))).map(({ samples }) => samples) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]; // prettier-ignore
+    const expected = joined(source, alone, other);
+    expect(Buffer.compare(result, expected)).toBe(0);
+    expect(both.changedPixels).toBe(first.changedPixels + second.changedPixels);
+    expect(both.changedOutsideMask).toBe(0);
+  });
+
+  test('are shown in turn, each in its own frame', async () => {
+    const events = await run(request);
+    const [started] = events;
+    if (started?.type !== 'started') throw new Error('Expected a plan.');
+    const { crop, regions = [], estimateMs } = started.plan;
+    expect(regions).toHaveLength(2);
+    expect([crop, estimateMs]).toEqual([regions[0], 2]);
+    const places = events.flatMap((event) => (event.type === 'scale' || event.type === 'preview' ? [event] : []));
+    expect(places.filter(({ type }) => type === 'scale').map(({ scale, part }) => [part?.index, part?.of, scale])).toEqual(
+      [1, 2].flatMap((index) => [1, 2, 3].map((scale) => [index, 2, scale])),
+    );
+    for (const { part } of places) expect(part?.crop).toEqual(regions[part!.index - 1]);
+  });
+
+  test('stop at a scale and go on, and branch off at one, as one spot does', async () => {
+    const whole = await one(request);
+    const stopped = await one({ ...request, stopAtScale: 2 });
+    expect(stopped.tokens).toEqual(firstScales(whole.tokens, 2));
+    expect((await one({ ...request, resume: stopped.tokens })).picture).toEqual(whole.picture);
+    const branches = candidates(await run({ ...request, seed: 50, count: 2, resume: firstScales(whole.tokens, 1) }));
+    expect(branches.map(({ tokens }) => firstScales(tokens, 1))).toEqual([firstScales(whole.tokens, 1), firstScales(whole.tokens, 1)]);
+    expect(branches[0]?.tokens.regions).not.toEqual(branches[1]?.tokens.regions);
+  });
+
+  test('stay in one frame where the tokens are of one', async () => {
+    const { tokens: rows, ...rest } = (await one(request)).tokens;
+    const { regions: _, ...old } = rest;
+    const events = await run({ ...request, resume: { ...old, tokens: rows.slice(0, 1) } });
+    expect(events.find((event) => event.type === 'started')?.plan).not.toHaveProperty('regions');
+    expect(candidates(events)[0]?.tokens).not.toHaveProperty('regions');
+  });
+
+  test('refuse tokens of another number of parts, or of parts of unequal length', async () => {
+    const { tokens } = await one(request);
+    await expect(one({ ...request, mask: 'left', resume: tokens })).rejects.toThrow('Expected tokens of 1 parts of the mask');
+    const uneven = { ...tokens, regions: [tokens.tokens.slice(0, 1)] };
+    await expect(one({ ...request, resume: uneven })).rejects.toMatchObject({ code: 'tokens.invalid' });
   });
 });
 

@@ -5,10 +5,14 @@ import { openPhoto } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
 import { extendPhoto, frameAround, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { feather, fullMask, maskBounds, outside } from '#engine/image/working/mask.js';
-import type { Photo } from '#engine/image/files/photo.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { builtInProfile, differingSamples, discMask, makePhoto, makePicture } from '../pictures.js';
+
+function soft(mask: Mask, softEdgePx: number): Mask {
+  return feather(mask, [{ bounds: maskBounds(mask)!, softEdgePx }]);
+}
 
 const size = { width: 64, height: 64 };
 const edited = (picture: FloatTensor, change: (value: number, channel: number) => number) =>
@@ -30,7 +34,7 @@ describe.each(layouts)('a masked edit of $channels channels (16 bit: $deep)', ({
     const photo = channels >= 3 ? await inProfile(plain, 'p3') : plain;
     const kept = photo.samples.slice();
     const mask = discMask(photo.extent, { x: 80, y: 90, radius: 25 });
-    const weight = feather(mask, 9);
+    const weight = soft(mask, 9);
     const frame = frameAround(maskBounds(mask)!, photo.extent, { aspect: 1, context: 1.8, minSide: 64 });
     const before = await workingCopy(photo, frame, size);
     const result = await compositeEdit({ photo, frame, before, after: edited(before, warmer), weight, mode });
@@ -61,7 +65,7 @@ describe('an edit that edits nothing', () => {
 
 it('twenty edits in a row leave the rest of a 16-bit picture untouched', async () => {
   const first = await inProfile(makePhoto({ width: 180, height: 140, deep: true }), 'p3');
-  const weight = feather(discMask(first.extent, { x: 70, y: 70, radius: 20 }), 6);
+  const weight = soft(discMask(first.extent, { x: 70, y: 70, radius: 20 }), 6);
   const frame = frameAround(maskBounds(weight)!, first.extent, { aspect: 1, context: 1.8, minSide: 64 });
   let photo = first;
   for (let i = 0; i < 20; i++) {

@@ -28,7 +28,7 @@ describe('grown masks', () => {
   });
 
   it('have a soft edge: 255 inside, falling, exactly 0 beyond it', () => {
-    const soft = feather(disc, 8);
+    const soft = feather(disc, [{ bounds: maskBounds(disc)!, softEdgePx: 8 }]);
     const rings = new Map<number, number>();
     distances(disc).forEach((distance, i) => {
       if (distance === 0) expect(soft.values[i]).toBe(255);
@@ -52,13 +52,26 @@ describe('grown masks', () => {
   });
 
   it('are given back as they are for a radius of 0', () => {
-    expect(feather(disc, 0)).toBe(disc);
+    expect(feather(disc, [{ bounds: maskBounds(disc)!, softEdgePx: 0 }])).toEqual(disc);
+  });
+
+  it('have the soft edge of each part by itself', () => {
+    const wide = { width: 200, height: 70 };
+    const [left, right] = [discMask(wide, { x: 30, y: 30, radius: 9 }), discMask(wide, { x: 160, y: 40, radius: 5 })];
+    right.values.forEach((value, i) => (right.values[i] = value && 90));
+    const both = { extent: wide, values: left.values.map((value, i) => Math.max(value, right.values[i]!)) };
+    const parts = [
+      { bounds: maskBounds(left)!, softEdgePx: 3 },
+      { bounds: maskBounds(right)!, softEdgePx: 11 },
+    ];
+    const alone = [feather(left, parts.slice(0, 1)), feather(right, parts.slice(1))] as const;
+    expect(feather(both, parts).values).toEqual(alone[0].values.map((value, i) => Math.max(value, alone[1].values[i]!)));
   });
 
   it('take little time for 24 megapixels', () => {
     const large = discMask({ width: 6000, height: 4000 }, { x: 3000, y: 2000, radius: 1500 });
     const spentMs = stopwatch();
-    feather(large, 40);
+    feather(large, [{ bounds: maskBounds(large)!, softEdgePx: 40 }]);
     expect(spentMs()).toBeLessThan(4000);
   });
 });
