@@ -11,7 +11,10 @@ import type { DepthShape } from '#engine/networks/onnx-depth.js';
 import type { ModelShape as CheckpointShape } from '#engine/weights/recognise.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { Layer, WrittenFile };
+export type { WrittenFile };
+
+/** A layer whose pictures are encoded. */
+export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
 
 /** A foreign depth model; weights that lie beside it are named. */
 export interface ForeignDepth extends DepthShape {
@@ -34,13 +37,16 @@ export interface InstalledPack<C extends AnyCard = PackCard> {
   readonly folder: string;
 }
 
+/** An encoded picture: its bytes, or the file that holds them. A file is read by the engine itself: no copy crosses over. */
+export type EncodedPicture = Uint8Array | { readonly file: string };
+
 /** A request together with the encoded pictures that it names. */
 export interface EngineJob {
   readonly request: EditRequest;
   readonly pack: InstalledPack;
   /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
   readonly estimator?: InstalledPack<AnyCard>;
-  readonly pictures: Readonly<Record<PictureId, Uint8Array>>;
+  readonly pictures: Readonly<Record<PictureId, EncodedPicture>>;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
 }
@@ -53,9 +59,9 @@ export type PictureFacts = Omit<PictureInfo, 'id' | 'name' | 'recipe'> & { reado
 
 /** Encoded pictures. */
 export interface CarryWish {
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-  readonly onto: Uint8Array;
+  readonly before: EncodedPicture;
+  readonly after: EncodedPicture;
+  readonly onto: EncodedPicture;
 }
 
 /** How a picture is to be written. */
@@ -90,13 +96,13 @@ export interface Engine {
   forecast(job: EngineJob): Promise<Forecast>;
   /** The control map that the request asks for, as the model sees it: a PNG of the model's size. */
   controlMap(job: EngineJob): Promise<Uint8Array>;
-  describe(picture: Uint8Array): Promise<PictureFacts>;
-  convert(picture: Uint8Array, output: ConvertWish): Promise<Uint8Array>;
+  describe(picture: EncodedPicture): Promise<PictureFacts>;
+  convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
   /** Layers as a Photoshop file, the lowest first. */
-  layers(layers: readonly Layer[]): Promise<Uint8Array>;
-  tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile>;
+  layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
+  tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;

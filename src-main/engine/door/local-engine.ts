@@ -44,11 +44,13 @@ import type {
   EngineJob,
   InspectReport,
   InstalledPack,
-  Layer,
+  EncodedLayer,
+  EncodedPicture,
   PictureFacts,
   WriteEvent,
   WriteWork,
 } from './engine.js';
+import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
@@ -96,7 +98,7 @@ export class LocalEngine {
     let [pixels, regions] = [0, 1];
     const pipelineJob: PipelineJob = {
       request: job.request,
-      pictures: job.pictures,
+      pictures: await picturesOf(job),
       model,
       provider: runner.provider,
       loadMs,
@@ -134,30 +136,37 @@ export class LocalEngine {
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
-    const { request, pictures } = job;
+    const { request } = job;
+    const pictures = await picturesOf(job);
     const { model } = await this.#open(job.pack, request.provider);
     return previewControl({ request, pictures, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
-  async describe(picture: Uint8Array): Promise<PictureFacts> {
-    return readFacts(picture);
+  async describe(picture: EncodedPicture): Promise<PictureFacts> {
+    return readFacts(await headOf(picture));
   }
 
-  async convert(picture: Uint8Array, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(picture), output, recipe);
+  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
+    return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
-    const carried = carryChange({ before: await openPhoto(before), after: await openPhoto(after), onto: await openPhoto(onto) });
+    const open = async (picture: EncodedPicture) => openPhoto(await bytesOf(picture));
+    const carried = carryChange({ before: await open(before), after: await open(after), onto: await open(onto) });
     return carried ? encodePhoto(carried, { format: 'png', quality: 100 }) : null;
   }
 
-  async layers(layers: readonly Layer[]): Promise<Uint8Array> {
-    return encodeLayers(layers);
+  async layers(layers: readonly EncodedLayer[]): Promise<Uint8Array> {
+    const read = layers.map(async ({ picture, mask, ...layer }) => ({
+      ...layer,
+      picture: await bytesOf(picture),
+      ...(mask && { mask: await bytesOf(mask) }),
+    }));
+    return encodeLayers(await Promise.all(read));
   }
 
-  async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
-    const photo = await openPhoto(picture);
+  async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
+    const photo = await openPhoto(await bytesOf(picture));
     const model = fittedTo((await this.#open(pack, 'cpu')).model, photo.extent);
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
@@ -294,9 +303,9 @@ function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V
 }
 
 async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {
-  const bytes = request.source === undefined ? undefined : pictures[request.source];
-  if (!bytes) return pack.card.imageSize ** 2;
-  const { width, height } = (await readFacts(bytes)).size;
+  const source = request.source === undefined ? undefined : pictures[request.source];
+  if (!source) return pack.card.imageSize ** 2;
+  const { width, height } = (await readFacts(await headOf(source))).size;
   const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
   return (width + left + right) * (height + top + bottom);
 }
