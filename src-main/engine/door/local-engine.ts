@@ -127,9 +127,10 @@ export class LocalEngine {
   }
 
   async forecast(job: EngineJob): Promise<Forecast> {
-    await expectWritableSize(job);
     const { card } = job.pack;
-    const { provider } = job.request;
+    const { provider, source } = job.request;
+    const picture = source === undefined ? undefined : job.pictures[source];
+    await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
     return costs.forecast(card, { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
