@@ -12,8 +12,11 @@ const FORMATS: Readonly<Record<string, OutputFormat>> = {
   '.avif': 'avif',
 };
 
+/** These open, and their results are written as PNG. */
+const SOURCES_ONLY = ['.gif', '.bmp'];
+
 /** Refused by name when they are opened: better said than passed over. */
-const REFUSED = ['.heic', '.heif', '.gif', '.bmp', '.psd', '.svg', '.pdf', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2'];
+const REFUSED = ['.heic', '.heif', '.jxl', '.jp2', '.psd', '.svg', '.pdf', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2'];
 
 /** The format that a file's extension asks for; undefined for all others. */
 export function formatOfName(name: string): OutputFormat | undefined {
@@ -22,7 +25,10 @@ export function formatOfName(name: string): OutputFormat | undefined {
 
 /** Does the name say that this is a picture? */
 export function isPictureName(name: string): boolean {
-  return !name.startsWith('.') && (formatOfName(name) !== undefined || REFUSED.includes(splitName(name).extension.toLowerCase()));
+  return (
+    !name.startsWith('.') &&
+    (formatOfName(name) !== undefined || [...SOURCES_ONLY, ...REFUSED].includes(splitName(name).extension.toLowerCase()))
+  );
 }
 
 /** One file of a batch, and what its result will be called. */

@@ -7,8 +7,10 @@ const D65 = [0.3127, 0.329] as const;
 const DCI = [0.314, 0.351] as const;
 const C = [0.31, 0.316] as const;
 
+export const SRGB_PRIMARIES: Primaries = { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06], white: D65 };
+
 const PRIMARIES: Readonly<Record<number, Primaries>> = {
-  1: { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06], white: D65 },
+  1: SRGB_PRIMARIES,
   4: { red: [0.67, 0.33], green: [0.21, 0.71], blue: [0.14, 0.08], white: C },
   5: { red: [0.64, 0.33], green: [0.29, 0.6], blue: [0.15, 0.06], white: D65 },
   6: { red: [0.63, 0.34], green: [0.31, 0.595], blue: [0.155, 0.07], white: D65 },
@@ -83,14 +85,14 @@ const NEAR_GAMMA = 0.01;
 
 /** By PNG's gAMA (the exponent that was applied, 0.45455 for sRGB) and cHRM. */
 export function namingOfGamma({ gamma, corners }: { gamma: number; corners?: Primaries }, model: 'GRAY' | 'RGB '): Naming {
-  const primaries = corners && model === 'RGB ' && !isNear(corners, PRIMARIES[1]!) ? corners : undefined;
+  const primaries = corners && model === 'RGB ' && !isNear(corners, SRGB_PRIMARIES) ? corners : undefined;
   const usual = Math.abs(gamma - 1 / 2.2) < NEAR_GAMMA;
   if (usual && !primaries) return PLAIN;
   if (!(gamma > 0.1 && gamma < 4) || (primaries && !isPossible(primaries))) return { kind: 'unknown' };
   const tone = usual ? SRGB_TONE : [1 / gamma];
   return {
     kind: 'profile',
-    icc: makeProfile({ name: `gamma ${(1 / gamma).toFixed(2)}`, primaries: primaries ?? PRIMARIES[1]!, tone }, model),
+    icc: makeProfile({ name: `gamma ${(1 / gamma).toFixed(2)}`, primaries: primaries ?? SRGB_PRIMARIES, tone }, model),
   };
 }
 

@@ -4,6 +4,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
 import { unmultiplied } from './alpha.js';
+import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
 import { contentsOf, MAX_METADATA_BYTES, type Contents } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { heifFacts } from './isobmff.js';
@@ -44,6 +45,7 @@ interface Header {
   readonly pixels: Uint8Array;
   /** A TIFF whose samples are read here. */
   readonly tiff?: TiffFacts;
+  readonly bmp?: BmpFacts;
   readonly damaged: boolean;
   readonly notices: readonly Notice[];
 }
@@ -93,14 +95,15 @@ interface Samples {
 }
 
 async function samplesOf(header: Header): Promise<Samples> {
-  const { tiff, pixels, layout } = header;
+  const { tiff, bmp, pixels, layout } = header;
   if (tiff) return photoOfTiff(pixels, tiff);
+  if (bmp) return { ...readBmp(pixels, bmp), notices: [] };
   const { samples, damaged } = await decodeLenient(header);
   return { samples: layout.deep ? asWords(samples) : samples, damaged, notices: [] };
 }
 
 function outputFormat(kind: FileKind): OutputFormat {
-  return kind === 'gif' ? 'png' : kind;
+  return kind === 'gif' || kind === 'bmp' ? 'png' : kind;
 }
 
 function asWords(bytes: Uint8Array): Uint16Array {
@@ -110,6 +113,7 @@ function asWords(bytes: Uint8Array): Uint16Array {
 
 async function readHeader(bytes: Uint8Array): Promise<Header> {
   const kind = fileKind(bytes);
+  if (kind === 'bmp') return bmpHeader(bytes);
   refuseUnreadable(kind, bytes);
   const png = kind === 'png' ? readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) : undefined;
   const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
@@ -125,6 +129,16 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
 
 function isAnimated(png: PngParts | undefined, { pages = 1 }: DecoderFacts): boolean {
   return png ? png.animated : pages > 1;
+}
+
+/** A bitmap says nothing but its pixels and their resolution. */
+function bmpHeader(bytes: Uint8Array): Header {
+  const bmp = readBmpFacts(bytes);
+  const { extent, channels, resolution } = bmp;
+  refuseTooLarge(extent);
+  const contents = { premultiplied: false, notices: [], ...(resolution && { resolution }) };
+  const layout = { channels, deep: false, convert: false };
+  return { kind: 'bmp', extent, layout, contents, pixels: bytes, bmp, damaged: false, notices: [] };
 }
 
 function modelOf({ channels, convert }: Layout): 'GRAY' | 'RGB ' | undefined {

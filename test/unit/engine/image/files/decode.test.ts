@@ -84,7 +84,14 @@ describe('what is refused', () => {
       'image.unsupported',
       'RAW',
     ],
-    ['BMP', latin('BM123456'), 'image.unsupported', 'BMP'],
+    ['a BMP that ends in its header', latin('BM123456'), 'image.unreadable', 'header'],
+    ['XCF', latin('gimp xcf v011'), 'image.unsupported', 'XCF'],
+    ['NumPy', latin('\x93NUMPY\x01\0'), 'image.unsupported', '.npy'],
+    ['PFM', latin('PF\n2 2\n-1.0\n'), 'image.unsupported', 'PFM'],
+    ['PGM', latin('P5\n2 2\n255\n'), 'image.unsupported', 'PGM'],
+    ['COCO', latin('{"images": [], "annotations": [{}]}'), 'image.unreadable', 'COCO'],
+    ['LabelMe', latin('{"version": "5", "shapes": []}'), 'image.unreadable', 'LabelMe'],
+    ['an AVIF sequence', latin('\0\0\0\x18ftypavis\0\0\0\0avismsf1\0\0\0\x08moov'), 'image.unsupported', 'an AVIF sequence'],
   ])('%s', async (_, bytes, code, received) => {
     const refused = await refusal(bytes);
     expect(refused.code).toBe(code);
