@@ -75,8 +75,7 @@ export function serve(methods: Methods): void {
     return;
   }
   answerQuestions(methods, {
-    // Whoever asked may be gone; then nobody is left to hear of it.
-    send: (message) => process.send?.(message, undefined, undefined, () => undefined),
+    send: (message) => process.send?.(message),
     onQuestion: (listener) => process.on('message', listener),
   });
   process.on('disconnect', () => process.exit(0));
