@@ -1,5 +1,6 @@
 import { splitName } from '#base/file-name.js';
 import { CancelledError, toErrorData, type ErrorData } from './errors.js';
+import type { Notice } from './event.js';
 import type { OutputFormat } from './request.js';
 
 const FORMATS: Readonly<Record<string, OutputFormat>> = {
@@ -46,6 +47,8 @@ export interface BatchEntry extends BatchPlan {
   /** Why it was refused. */
   readonly error?: ErrorData;
   readonly ms?: number;
+  /** What its file holds and its result does not. */
+  readonly notices?: readonly Notice[];
 }
 
 /** What became of a batch, as a file. */
@@ -95,7 +98,7 @@ export interface BatchChange {
  */
 export async function* runBatch(
   entries: readonly BatchEntry[],
-  one: (entry: BatchEntry) => Promise<Pick<BatchEntry, 'state' | 'ms'>>,
+  one: (entry: BatchEntry) => Promise<Pick<BatchEntry, 'state' | 'ms' | 'notices'>>,
 ): AsyncGenerator<BatchChange, void> {
   for (const [index, entry] of entries.entries()) {
     if (entry.state !== 'waiting') continue;
