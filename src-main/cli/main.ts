@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
 import { packageRoot } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import type { Service } from '#service/service.js';
@@ -22,15 +23,6 @@ function watchInterrupts(): { readonly signal: AbortSignal; readonly watch: (ser
       opened = service;
     },
   };
-}
-
-/** A reader that has seen enough (`| head`) is no failure. */
-function tolerateClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
 }
 
 function readVersion(): string {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
 import { packageRoot } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import { startServer, type RunningServer } from './server.js';
@@ -62,6 +63,7 @@ function toldToStop(): Promise<void> {
   });
 }
 
+tolerateClosedPipes();
 try {
   process.exitCode = await main();
 } catch (error) {

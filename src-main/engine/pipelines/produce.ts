@@ -243,7 +243,9 @@ async function* produceCandidate({ production, only, index }: CandidateWork, sig
     const drawn = yield* drawRegion(work, { index, seed }, signal);
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
-    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), trace));
+    const started = performance.now();
+    yield* canvas.place({ region: at(stage.regions, region), trace, index, seed, ...partPlace(work) }, signal);
+    clock.composite += performance.now() - started;
   }
   yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
 }
