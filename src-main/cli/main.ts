@@ -34,7 +34,8 @@ tolerateClosedPipes();
 const interrupts = watchInterrupts();
 process.exitCode = await runCli(process.argv.slice(2), {
   version: readVersion(),
-  openService,
+  // A library of its own, loaded by whoever asks for other machines.
+  openService: () => openService(async (parts) => (await import('#farm/open.js')).openFarm(parts)),
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   signal: interrupts.signal,

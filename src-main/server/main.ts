@@ -16,7 +16,7 @@ const BROWSER_COMMANDS: Readonly<Partial<Record<NodeJS.Platform, readonly string
 /** Serves until it is told to stop: by a signal, or because the program that started it is gone. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { port: { type: 'string' }, open: { type: 'boolean' }, json: { type: 'boolean' } } });
-  const service = await openService();
+  const service = await openService(async (parts) => (await import('#farm/open.js')).openFarm(parts));
   try {
     const server = await startServer({ service, port: portOf(values.port), rendererFolder: join(packageRoot(), 'dist', 'renderer') });
     announce(server, values.json === true);

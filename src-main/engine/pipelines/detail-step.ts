@@ -1,3 +1,4 @@
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import type { DetailReport, Notice, PartPlace } from '#contract/event.js';
@@ -17,6 +18,8 @@ export interface DrawnRegion {
   readonly trace: EditTrace;
   readonly index: number;
   readonly seed: number;
+  /** What the wish does to colours alone, where that is all it does. */
+  readonly wish?: ColourMap;
   /** Which of several regions it is. */
   readonly part?: PartPlace;
 }

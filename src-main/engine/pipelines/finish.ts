@@ -2,11 +2,14 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Candidate, DetailReport, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
-import { composed, compositeInto } from '#engine/image/compositing/composite.js';
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
+import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
+import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
@@ -32,17 +35,16 @@ export class ResultCanvas {
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-    const { request } = this.#job;
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
-    const weight = (this.#weight ??= request.whole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
+    const map = this.#obeyedMap(drawn);
+    const isWhole = this.#job.request.whole || map !== undefined;
+    const weight = (this.#weight ??= isWhole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
     const { before, after } = trace;
-    // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
-    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
-    const anew = redrawsMask(this.#job);
-    const redraw = request.task !== 'edit' || request.whole || structural || anew;
-    const kind = anew ? ('hole' as const) : ('change' as const);
-    const detailed = redraw && wantsDetail(this.#job) ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
+    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
+    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
+    const isRedrawn = manner.mode === 'decoded' && wantsDetail(this.#job);
+    const detailed = isRedrawn ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
@@ -51,12 +53,28 @@ export class ResultCanvas {
       before,
       after,
       weight: detailed?.weight ?? weight,
-      mode: redraw ? 'decoded' : 'transfer',
-      matchSurroundings: structural || anew,
-      opaque: anew,
+      ...manner,
+      opaque: redrawsMask(this.#job),
       ...(kept && { kept }),
       ...(detailed?.detail && { detail: detailed.detail.rows }),
     });
+  }
+
+  /** The wish's own map, where it is what became of this region too. */
+  #obeyedMap({ region: { frame }, trace: { before, after }, wish }: DrawnRegion): ColourMap | undefined {
+    if (!wish) return undefined;
+    const [, , height = 0, width = 0] = before.dims;
+    const where = this.#weight && workingMask(this.#weight, frame, { width, height });
+    return explains(wish, { before, after, ...(where && { where }) }) ? wish : undefined;
+  }
+
+  /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
+  #mannerOf({ before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+    const { request } = this.#job;
+    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
+    const anew = redrawsMask(this.#job);
+    const redraw = request.task !== 'edit' || request.whole || structural || anew;
+    return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
   }
 
   async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed> {

@@ -2,6 +2,7 @@ import type { Rect } from '#base/geometry.js';
 import type { ColourSpace, Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
 import type { FrameSampler } from '#engine/image/sampling/resample.js';
+import { applyMap, type ColourMap } from './colour-map.js';
 import type { Seam } from './seam.js';
 
 /** Pixels that are known in the photo's own colours: they take the place of decoded ones. */
@@ -13,6 +14,7 @@ export interface NativeRows {
 /** What an edit wants a row of the photo to be, given what it is. */
 export type RowEdit =
   | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam; readonly detail?: NativeRows }
+  | { readonly kind: 'mapped'; readonly map: ColourMap }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -91,6 +93,10 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
   unedited.forEach((plane, c) => {
     plane.set(native[c]!);
   });
+  if (edit.kind === 'mapped') {
+    mapRow(edit.map, rows, space);
+    return;
+  }
   edit.decoded.readAll(y, edited);
   if (edit.kind === 'decoded') {
     toNative(edited, space);
@@ -105,6 +111,23 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
   transferRow(rows);
   space.fromSrgb(edited);
   space.fromSrgb(unedited);
+}
+
+/** One map for all of the picture. */
+function mapRow(map: ColourMap, { unedited, edited }: Rows, space: ColourSpace): void {
+  space.toSrgb(unedited);
+  applyMap(map, unedited, edited);
+  edited.forEach((plane, c) => {
+    const own = unedited[c]!;
+    for (let x = 0; x < plane.length; x++) plane[x] = withinOwn(plane[x]!, own[x]!);
+  });
+  space.fromSrgb(edited);
+  space.fromSrgb(unedited);
+}
+
+/** Colours that were outside sRGB before the edit may stay there. */
+function withinOwn(value: number, own: number): number {
+  return Math.min(Math.max(1, own), Math.max(Math.min(0, own), value));
 }
 
 /** Decoded colours in place, as the photo would say them. */
@@ -127,8 +150,7 @@ function transferRow({ unedited, edited, coefficients, share }: Rows): void {
     for (let x = 0; x < plane.length; x++) {
       const fitted = fromRed[x]! * red[x]! + fromGreen[x]! * green[x]! + fromBlue[x]! * blue[x]! + offset[x]!;
       const mixed = fitted + (plane[x]! - fitted) * share[x]!;
-      // Colours that were outside sRGB before the edit may stay there.
-      plane[x] = Math.min(Math.max(1, own[x]!), Math.max(Math.min(0, own[x]!), mixed));
+      plane[x] = withinOwn(mixed, own[x]!);
     }
   });
 }
