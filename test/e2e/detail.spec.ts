@@ -1,7 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
-import { test as fake } from './support/fake-window.js';
 import { test as masks } from './support/masks.js';
 import { canvasShot, expectPhase, openBytes, stroke, test } from './support/studio.js';
 
@@ -82,7 +81,7 @@ function ballSvg(withBall: boolean): Buffer {
   return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240">${ground}${withBall ? shadow : ''}${ball}</svg>`);
 }
 
-fake('a mask that leaves the shadow of an object outside is offered to grow, by one press', async ({ page, server: _ }) => {
+test('a mask that leaves the shadow of an object outside is offered to grow, by one press', async ({ studio: { page } }) => {
   await openBytes(page, 'ball.png', await sharp(ballSvg(true)).png().toBuffer());
   await expectPhase(page, 'ready');
   const buffer = await sharp(ballSvg(false)).png().toBuffer();
