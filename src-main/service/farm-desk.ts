@@ -29,7 +29,9 @@ export class FarmDesk {
   farm(): Promise<Farm> {
     const { openFarm } = this.#parts;
     if (!openFarm)
-      return Promise.reject(new ExpectedError('farm.unreachable', 'Expected a farm but this program was started without one.'));
+      return Promise.reject(
+        new ExpectedError('farm.unreachable', 'Expected a farm but this program was started without one.', { details: { set: false } }),
+      );
     const opening = this.#farm ?? openFarm(this.#parts);
     this.#farm = opening;
     // The next who asks tries anew.

@@ -34,6 +34,8 @@ const LEAST_BLANK = 512;
 export class Studio {
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
+  /** How many documents were opened by hand. */
+  opened = $state(0);
   /** A file is on its way in. */
   opening = $state(false);
   readonly document: Document;
@@ -197,6 +199,7 @@ export class Studio {
     await this.attempt(async () => {
       await this.#restore(await this.recent.open(id));
       this.recent.opened(id);
+      this.opened += 1;
       this.notices = [];
     });
   }
@@ -212,6 +215,7 @@ export class Studio {
     await this.attempt(async () => {
       if (isProjectName(name)) {
         await this.#restore(await this.#link.openProject(file));
+        this.opened += 1;
         return;
       }
       const picture = await this.#pictures.open(file, name);
@@ -226,6 +230,7 @@ export class Studio {
       this.document.open(newSheet(picture, blank));
       this.showStep();
       this.wish.take(settings);
+      this.opened += 1;
       this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;

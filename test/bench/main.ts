@@ -11,6 +11,8 @@ import { transformerWork } from '#engine/door/cost-model.js';
 import type { Engine, InstalledPack } from '#engine/door/engine.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
+import { detailLines } from './detail.js';
+import { farmLines } from './farm.js';
 import { startTimes } from './start.js';
 
 const RUNS = 7;
@@ -122,7 +124,8 @@ async function main(): Promise<void> {
     );
   }
   await engine.close();
-  lines.push(...(await startLines()));
+  lines.push(...(await startLines()), ...(await detailLines()));
+  lines.push(...(await farmLines(await scene(1920, 1080))));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   const text = `${lines.join('\n')}\n\n${byHand}`;
   await writeFile(path.join(root, 'test/bench/RESULTS.md'), text);

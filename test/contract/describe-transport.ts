@@ -89,6 +89,15 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       await expect(link.call('recent.open', { id })).rejects.toMatchObject({ code: 'project.unreadable' });
     });
 
+    it('says that there is no farm, and refuses orders for one', async () => {
+      expect(await link.call('farm.status', {})).toEqual({ address: null, workers: [], queues: [] });
+      await expect(link.call('farm.cancel', { batch: 'b'.repeat(32) })).rejects.toMatchObject({ code: 'farm.unreachable' });
+      await expect(link.call('farm.retry', { batch: '../etc' })).rejects.toMatchObject({ code: 'request.invalid' });
+      const events: unknown[] = [];
+      for await (const event of link.stream('farm.run', { batch: 'b'.repeat(32) })) events.push(event);
+      expect(events).toMatchObject([{ type: 'failed', error: { code: 'farm.unreachable' } }]);
+    });
+
     it('keeps preferences', async () => {
       expect(await link.call('preferences.read', {})).toEqual(DEFAULT_PREFERENCES);
       const liked = { ...DEFAULT_PREFERENCES, theme: 'light' as const, keys: { brush: ['Ä'] } };

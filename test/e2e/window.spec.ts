@@ -264,7 +264,7 @@ for (const format of ['png', 'jpeg', 'webp', 'tiff'] as const) {
     await page.keyboard.press('Control+s');
     await page.getByRole('combobox', { name: 'Format' }).selectOption(format);
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save', exact: true }).click()]);
-    expect(download.suggestedFilename()).toBe(`scene.${format}`);
+    expect(download.suggestedFilename()).toBe(`scene.${format === 'jpeg' ? 'jpg' : format}`);
     expect(await sharp(await download.path()).metadata()).toMatchObject({ format, width: 120, height: 90 });
   });
 }

@@ -44,7 +44,7 @@ export interface DetailScale {
   /** Of the window, in pixels of the scale. */
   readonly size: Extent;
   readonly region: Rect;
-  /** The window as it looks, `[1, 3, h, w]` sRGB, at most so many pixels to a side. */
+  /** The window as it looks, `[1, 3, h, w]` sRGB, at most so many pixels to a side. To be asked before the next scale. */
   picture(mostPx: number): FloatTensor;
 }
 

@@ -10,7 +10,7 @@ import type { Scene } from './window.js';
 const SCREEN = 0.003;
 /** A larger step, of 1, is an edge and no tone. */
 const EDGE = 0.12;
-const SWEEPS = 48;
+const SWEEPS = 32;
 /** Strips overlap by what a step still reaches. */
 const OVERLAP = 64;
 const MOST_STRIP_PIXELS = 2 ** 20;
@@ -98,23 +98,31 @@ class Strip {
   }
 
   #connect(copied: Copied): void {
-    const { box } = copied;
+    const { box, origin, scene } = copied;
     const links = new Links(copied);
+    const ahead = [
+      { step: 1, stride: 1, to: 1, there: RIGHT, back: LEFT },
+      { step: box.width, stride: scene.photo.extent.width, to: this.#width, there: BELOW, back: ABOVE },
+    ];
     for (let v = this.#rows.from; v < this.#rows.to; v++) {
       for (let u = 0; u < box.width; u++) {
         const [k, at] = [v * box.width + u, (v - this.#rows.from + 1) * this.#width + u + 1];
-        if (copied.origin[k]! >= 0) this.#links[at]! |= SOUGHT;
-        if (u + 1 < box.width && links.join(k, 1, copied.scene.photo.extent.width))
-          this.#link(links, at, { to: at + 1, there: RIGHT, back: LEFT });
-        if (v + 1 < box.height && links.join(k, box.width, copied.scene.photo.extent.width))
-          this.#link(links, at, { to: at + this.#width, there: BELOW, back: ABOVE });
+        const own = origin[k]!;
+        if (own >= 0) this.#links[at]! |= SOUGHT;
+        for (const { step, stride, to, there, back } of ahead) {
+          if (step === 1 ? u + 1 === box.width : v + 1 === this.#rows.to) continue;
+          // Copied side by side as they lie: nothing to mend.
+          const liesAlike = own >= 0 && origin[k + step] === own + stride;
+          if (!liesAlike && !links.join(k, step, stride)) continue;
+          this.#links[at]! |= there;
+          this.#links[at + to]! |= back;
+          if (!liesAlike) this.#want(links.step, at, at + to);
+        }
       }
     }
   }
 
-  #link({ step }: Links, at: number, { to, there, back }: { to: number; there: number; back: number }): void {
-    this.#links[at]! |= there;
-    this.#links[to]! |= back;
+  #want(step: Float32Array, at: number, to: number): void {
     for (let c = 0; c < 3; c++) {
       this.#wanted[at * 4 + c]! += step[c]!;
       this.#wanted[to * 4 + c]! -= step[c]!;
@@ -149,17 +157,11 @@ class Links {
   }
 
   /** Whether box pixels `k` and `k + ahead` (1 = right, the box's width = below) are to be held together: one of them at least is sought. */
-  join(k: number, ahead: number, photoWidth: number): boolean {
+  join(k: number, ahead: number, stride: number): boolean {
     const { origin, scene, box } = this.#copied;
     const [a, b] = [origin[k]!, origin[k + ahead]!];
     if (a < 0 && b < 0) return false;
-    const stride = ahead === 1 ? 1 : photoWidth;
-    // Copied side by side as they lie: nothing to mend.
-    if (a >= 0 && b === a + stride) {
-      this.step.fill(0);
-      return true;
-    }
-    const here = (box.y + Math.trunc(k / box.width)) * photoWidth + box.x + (k % box.width);
+    const here = (box.y + Math.trunc(k / box.width)) * scene.photo.extent.width + box.x + (k % box.width);
     if ((a < 0 && scene.weight.values[here]! > 0) || (b < 0 && scene.weight.values[here + stride]! > 0)) return false;
     return this.#measure(a < 0 ? here : a, b < 0 ? here + stride : b, stride);
   }

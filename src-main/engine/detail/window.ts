@@ -155,8 +155,7 @@ function stateAt({ photo, weight, allowed }: Scene, pixel: number): number {
 
 /** How many pixels of a scale may be copied from. */
 export function countSources(scale: Scale): number {
-  const { state } = scale;
   let count = 0;
-  for (let i = 0; i < state.length; i++) count += state[i]! & SOURCE ? 1 : 0;
+  for (const bits of scale.state) count += bits & SOURCE ? 1 : 0;
   return count;
 }

@@ -43,8 +43,7 @@ export class ResultCanvas {
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
     const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
-    const isRedrawn = manner.mode === 'decoded' && wantsDetail(this.#job);
-    const detailed = isRedrawn ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
@@ -76,7 +75,8 @@ export class ResultCanvas {
     return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
   }
 
-  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed> {
+  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+    if (!wantsDetail(this.#job)) return undefined;
     const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;

@@ -107,7 +107,7 @@ test('scenario 14: decoding the tokens in the file gives the patch that the mode
   expect([code, stderr.match(/other weights/gu)?.length]).toEqual([0, 1]);
   await page.getByRole('button', { name: 'Discard' }).click();
   await drop(page, 'other.png', other);
-  await expect(page.getByText('It was made with other weights of this pack than are installed')).toHaveCount(1);
+  await expect(page.getByText('It was made with other weights of this model than are installed')).toHaveCount(1);
   await expect(page.getByRole('textbox', { name: 'Instruction' })).toHaveValue('make it night');
   await rm(folder, { recursive: true });
 });

@@ -1,0 +1,82 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { detailScales } from '#engine/detail/detail.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
+
+const PROTOTYPE = path.resolve('../shared/spikes/detail/detail.cpp');
+const CASES = [
+  { name: '600×600 hole in 12 MP', width: 4000, height: 3000, side: 600 },
+  { name: '1200×1200 hole in 24 MP', width: 6000, height: 4000, side: 1200 },
+];
+
+interface Case {
+  readonly width: number;
+  readonly height: number;
+  readonly side: number;
+}
+
+/** Processor time of the detail scales, pyramid and melt included, beside the prototype's core, which has neither. */
+export async function detailLines(): Promise<readonly string[]> {
+  const core = compileCore();
+  const rows: string[] = [];
+  for (const hole of CASES) {
+    const { seconds, peakMb } = await measure(hole);
+    const prototype = core === undefined ? undefined : coreSeconds(core, hole);
+    const ratio = prototype === undefined ? 'no prototype here' : `${prototype.toFixed(2)} s · ${(seconds / prototype).toFixed(2)}`;
+    rows.push(`| ${hole.name} | ${seconds.toFixed(2)} s | ${peakMb.toFixed(0)} MB | ${ratio} |`);
+  }
+  if (core !== undefined) rmSync(path.dirname(core), { recursive: true });
+  return [
+    '',
+    '## Detail scales',
+    'Processor time on two workers, memory on top, and the prototype’s core in C++ (AVX2, no pyramid, no melt): its time and the ratio.',
+    '',
+    '| hole | time | memory | prototype · ratio |',
+    '|---|---|---|---|',
+    ...rows,
+  ];
+}
+
+async function measure({ width, height, side }: Case): Promise<{ seconds: number; peakMb: number }> {
+  const extent = { width, height };
+  const photo = texture(extent);
+  const weight: Mask = { extent, values: new Uint8Array(width * height) };
+  const [left, top] = [(width - side) / 2, (height - side) / 2];
+  for (let y = top; y < top + side; y++) weight.values.fill(255, y * width + left, y * width + left + side);
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 10);
+  const started = process.cpuUsage();
+  const run = detailScales({ photo, weight, shown: 4, seeds: [1], workers: 2 }, NEVER_CANCELLED);
+  while (!(await run.next()).done) peak = Math.max(peak, process.memoryUsage.rss());
+  clearInterval(watch);
+  const { user, system } = process.cpuUsage(started);
+  return { seconds: (user + system) / 1e6, peakMb: (peak - before) / 2 ** 20 };
+}
+
+function texture(extent: { width: number; height: number }): Photo {
+  const samples = new Uint8Array(extent.width * extent.height * 3);
+  for (let i = 0; i < samples.length; i++) {
+    const [c, pixel] = [i % 3, Math.trunc(i / 3)];
+    const noise = (Math.imul(pixel, 2654435761) >>> 24) / 255;
+    const light =
+      0.4 + 0.15 * Math.sin((pixel % extent.width) / 9 + c) + 0.1 * Math.sin(Math.trunc(pixel / extent.width) / 13) + 0.15 * noise;
+    samples[i] = Math.round(255 * light);
+  }
+  return { extent, channels: 3, samples, format: 'png', notices: [] };
+}
+
+/** The prototype as a program; undefined where its source or a compiler is missing. */
+function compileCore(): string | undefined {
+  if (!existsSync(PROTOTYPE)) return undefined;
+  const program = path.join(mkdtempSync(path.join(os.tmpdir(), 'scalebrush-core-')), 'core');
+  const flags = ['-O3', '-march=x86-64-v3', '-ffast-math', `-DPROTOTYPE="${PROTOTYPE}"`, 'test/bench/prototype-core.cpp', '-o', program];
+  return spawnSync('g++', flags, { stdio: 'ignore' }).status === 0 ? program : undefined;
+}
+
+function coreSeconds(core: string, { width, height, side }: Case): number {
+  return Number(execFileSync(core, [String(width), String(height), String(side)]).toString());
+}

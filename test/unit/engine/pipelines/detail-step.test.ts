@@ -1,0 +1,100 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { FileRecipe } from '#contract/recipe.js';
+import { EditRequest, type EditRequestInput } from '#contract/request.js';
+import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import type { PipelineEvent } from '#engine/pipelines/model.js';
+import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { fakeModel } from '../../../support/fake-model.js';
+import { maskPng, scenePng } from '../../../support/pictures.js';
+
+const size = { width: 260, height: 200 };
+const pictures = {
+  source: await scenePng(size.width, size.height),
+  mask: await maskPng(size, { x: 100, y: 80, width: 40, height: 36 }),
+  everything: await maskPng(size, { x: 0, y: 0, ...size }),
+};
+const fill = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 4 } as const;
+
+async function run(request: EditRequestInput): Promise<PipelineEvent[]> {
+  const model = fakeModel();
+  const job = { request: v.parse(EditRequest, request), pictures, model, provider: 'fake', loadMs: 0 };
+  const events: PipelineEvent[] = [];
+  const running = runPipeline({ ...job, estimate: () => ({ ms: 1, bytes: 1 }), peakRssBytes: () => 1 }, NEVER_CANCELLED);
+  for await (const event of running) events.push(event);
+  return events;
+}
+
+async function only(request: EditRequestInput) {
+  const [candidate] = (await run(request)).flatMap((event) => (event.type === 'candidate' ? [event.candidate] : []));
+  if (!candidate) throw new Error('Expected a candidate.');
+  return candidate;
+}
+
+describe('detail scales', () => {
+  it('come behind the model’s, up to the photograph’s own, each with what it looks like', async () => {
+    const events = await run(fill);
+    const told = events.flatMap((event) => (event.type === 'detail' ? [event] : []));
+    const { of } = told[0]!;
+    expect(of).toBeGreaterThan(1);
+    expect(told.map(({ scale }) => scale)).toEqual(Array.from({ length: of }, (_, k) => k + 1));
+    expect(told.at(-1)!.size).toEqual({ width: told[0]!.region.width, height: told[0]!.region.height });
+    expect((await openPhoto(told[0]!.picture!)).extent).toEqual(told[0]!.size);
+    expect(events.findIndex(({ type }) => type === 'detail')).toBeGreaterThan(events.findLastIndex(({ type }) => type === 'scale'));
+  });
+
+  it('are left out where they are off, where the model’s picture is wanted whole, and where there is no photograph', async () => {
+    for (const request of [
+      { ...fill, detail: 'off' },
+      { ...fill, whole: true },
+      { task: 'generate', instruction: 'red' },
+    ] as const) {
+      expect((await run(request)).filter(({ type }) => type === 'detail')).toEqual([]);
+      expect((await only(request)).detail).toBeUndefined();
+    }
+  });
+
+  it('say who led them', async () => {
+    expect((await only(fill)).detail).toMatchObject({ lead: 0.3, ledBy: 'photograph', seeds: [4, 4] });
+    expect((await only({ ...fill, detail: 2 })).detail).toMatchObject({ lead: 2, ledBy: 'model' });
+  });
+
+  it('go on after a stop as if there had been none', async () => {
+    const through = await only(fill);
+    const stopped = await only({ ...fill, stopAtDetail: 1 });
+    expect(stopped.detail).toMatchObject({ scale: 1, of: through.detail!.of });
+    expect(stopped.picture).not.toEqual(through.picture);
+    const resumed = await only({ ...fill, resume: stopped.tokens, detailSeeds: [...stopped.detail!.seeds] });
+    expect(resumed.picture).toEqual(through.picture);
+  });
+
+  it('are tried again from one of them with another seed', async () => {
+    const again = await only({ ...fill, detailSeeds: [4, 90] });
+    expect(again.detail!.seeds).toEqual([4, 90]);
+    expect(again.picture).not.toEqual((await only(fill)).picture);
+    const [, second] = (await run({ ...fill, count: 2, detailSeeds: [4, 89] })).flatMap((event) =>
+      event.type === 'candidate' ? [event.candidate] : [],
+    );
+    expect(second!.detail!.seeds).toEqual([4, 90]);
+  });
+
+  it('copy nothing from where it is forbidden, and say so where nothing is left', async () => {
+    const { notices } = await only({ ...fill, copy: { mask: 'everything' } });
+    expect(notices).toMatchObject([{ code: 'detail.no-source' }]);
+    expect((await only({ ...fill, copy: { mask: 'everything', only: true } })).picture).toEqual((await only(fill)).picture);
+  });
+
+  it('keep the old picture of a grown one to the last bit', async () => {
+    const margins = { left: 0, right: 30, top: 20, bottom: 0 };
+    const grown = await only({ task: 'expand', source: 'source', margins, seed: 1 });
+    expect(grown.detail).toBeDefined();
+    expect(grown.changedOutsideMask).toBe(0);
+  });
+
+  it('are in the recipe', async () => {
+    const { picture } = await only({ ...fill, detail: 1, detailSeeds: [5, 6], output: { format: 'png', recipe: true } });
+    const recipe = v.parse(FileRecipe, JSON.parse((await readFacts(picture)).recipeText ?? ''));
+    expect(recipe.request).toMatchObject({ detail: 1, detailSeeds: [5, 6] });
+  });
+});
