@@ -170,6 +170,7 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     timingsMs: done.timingsMs,
     peakRssBytes: done.peakRssBytes,
     ...(plan && { estimateMs: plan.estimateMs, estimateBytes: plan.estimateBytes }),
+    ...(plan && plan.notices.length > 0 && { notices: plan.notices }),
     changedPixels: first.candidate.changedPixels,
     changedOutsideMask: first.candidate.changedOutsideMask,
     ...(first.candidate.detail && { detail: first.candidate.detail }),

@@ -1,5 +1,6 @@
 import { splitName } from '#base/file-name.js';
 import { CancelledError, toErrorData, type ErrorData } from './errors.js';
+import type { Notice } from './event.js';
 import type { OutputFormat } from './request.js';
 
 const FORMATS: Readonly<Record<string, OutputFormat>> = {
@@ -12,8 +13,11 @@ const FORMATS: Readonly<Record<string, OutputFormat>> = {
   '.avif': 'avif',
 };
 
+/** These open, and their results are written as PNG. */
+const SOURCES_ONLY = ['.gif', '.bmp'];
+
 /** Refused by name when they are opened: better said than passed over. */
-const REFUSED = ['.heic', '.heif', '.gif', '.bmp', '.psd', '.svg', '.pdf', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2'];
+const REFUSED = ['.heic', '.heif', '.jxl', '.jp2', '.psd', '.svg', '.pdf', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2'];
 
 /** The format that a file's extension asks for; undefined for all others. */
 export function formatOfName(name: string): OutputFormat | undefined {
@@ -22,7 +26,10 @@ export function formatOfName(name: string): OutputFormat | undefined {
 
 /** Does the name say that this is a picture? */
 export function isPictureName(name: string): boolean {
-  return !name.startsWith('.') && (formatOfName(name) !== undefined || REFUSED.includes(splitName(name).extension.toLowerCase()));
+  return (
+    !name.startsWith('.') &&
+    (formatOfName(name) !== undefined || [...SOURCES_ONLY, ...REFUSED].includes(splitName(name).extension.toLowerCase()))
+  );
 }
 
 /** One file of a batch, and what its result will be called. */
@@ -40,6 +47,8 @@ export interface BatchEntry extends BatchPlan {
   /** Why it was refused. */
   readonly error?: ErrorData;
   readonly ms?: number;
+  /** What its file holds and its result does not. */
+  readonly notices?: readonly Notice[];
 }
 
 /** What became of a batch, as a file. */
@@ -89,7 +98,7 @@ export interface BatchChange {
  */
 export async function* runBatch(
   entries: readonly BatchEntry[],
-  one: (entry: BatchEntry) => Promise<Pick<BatchEntry, 'state' | 'ms'>>,
+  one: (entry: BatchEntry) => Promise<Pick<BatchEntry, 'state' | 'ms' | 'notices'>>,
 ): AsyncGenerator<BatchChange, void> {
   for (const [index, entry] of entries.entries()) {
     if (entry.state !== 'waiting') continue;

@@ -50,8 +50,8 @@ export class SettingsFile {
     this.#settings = { ...this.#settings, ...change };
     const unfinished = `${this.#file}.${String(process.pid)}.tmp`;
     try {
-      mkdirSync(path.dirname(this.#file), { recursive: true });
-      writeFileSync(unfinished, JSON.stringify(this.#settings, undefined, 2), { flush: true });
+      mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+      writeFileSync(unfinished, JSON.stringify(this.#settings, undefined, 2), { flush: true, mode: 0o600 });
       renameSync(unfinished, this.#file);
     } catch {
       process.stderr.write(`scalebrush: settings could not be written to ${this.#file}.\n`);

@@ -7,12 +7,10 @@ import type { AnyCard, PackFile } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
 import type { WriteWork, WrittenFile } from '#engine/door/engine.js';
 import type { CheckpointPack, PackSource } from './checkpoint-card.js';
-import { errnoOf } from './json-file.js';
+import { errnoOf, NO_FOLLOW } from './json-file.js';
 import { bytesIn, leaveUnfinished, sweepUnfinished, takeUnfinished, tidyUnfinished } from './unfinished.js';
 import { hashComplaint, sha256Of, sizeComplaint } from './verify.js';
 
-/** Windows has no such flag. */
-const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
@@ -113,10 +111,11 @@ async function shelve({ shelf, name, bytes, plan }: Place, fill: (unfinished: st
   const unfinished = await takeUnfinished(shelf, plan);
   try {
     await expectSpace(shelf, name, bytes - (await bytesIn(unfinished)));
-    const card = await fill(unfinished);
-    await tidyUnfinished(unfinished);
+    const card = (await wholeCard(unfinished, name)) ?? (await fill(unfinished));
+    // The card is the last thing that is written: where it is whole, so is the pack, and nothing is gone on with any more.
     await writeDurably(join(unfinished, CARD_NAME), JSON.stringify(card, undefined, 2));
     await syncFolder(unfinished);
+    await tidyUnfinished(unfinished);
     await appear(unfinished, join(shelf, name), name);
     await syncFolder(shelf);
     return card;
@@ -126,6 +125,19 @@ async function shelve({ shelf, name, bytes, plan }: Place, fill: (unfinished: st
     if (!(error instanceof ExpectedError && error.code === 'inference.died')) await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The card that a killed try had written before it could put the pack under its name. */
+async function wholeCard(unfinished: string, name: string): Promise<AnyCard | undefined> {
+  const card = await readCard(unfinished, name).catch(() => undefined);
+  const sizes = card?.files.map(async (file) => file.at !== undefined || (await sizeOf(join(unfinished, file.name))) === file.bytes);
+  if (sizes && (await Promise.all(sizes)).every(Boolean)) return card;
+  await rm(join(unfinished, CARD_NAME), { force: true });
+  return undefined;
+}
+
+function sizeOf(file: string): Promise<number | undefined> {
+  return stat(file).then(({ size }) => size, () => undefined); // prettier-ignore
 }
 
 function totalBytes(files: readonly PackFile[]): number {

@@ -1,15 +1,21 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+
+/** Windows has no such flag. */
+export const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 
 /** How a JSON file from outside is bounded before a schema sees it. */
 export interface JsonLimits {
   readonly maxBytes: number;
   /** Nesting of lists and objects; deeper files are attacks on recursion, not data. */
   readonly maxDepth: number;
+  /** A file of ours alone: a link in its place is somebody else's doing and is not followed. */
+  readonly ownFile?: boolean;
 }
 
 /** Reads a bounded UTF-8 JSON file; anything unfit throws an `Error` whose message is one sentence about `label`. */
 export async function readJsonFile(path: string, label: string, limits: JsonLimits): Promise<unknown> {
-  const text = await readBoundedText(path, label, limits.maxBytes);
+  const text = await readBoundedText(path, label, limits);
   return parseBoundedJson(text, label, limits.maxDepth);
 }
 
@@ -23,8 +29,8 @@ export function parseBoundedJson(text: string, label: string, maxDepth: number):
   }
 }
 
-async function readBoundedText(path: string, label: string, maxBytes: number): Promise<string> {
-  const handle = await openRegularFile(path, label);
+async function readBoundedText(path: string, label: string, { maxBytes, ownFile = false }: JsonLimits): Promise<string> {
+  const handle = await openRegularFile(path, label, ownFile ? NO_FOLLOW : 0);
   try {
     const { size } = await handle.stat();
     if (size > maxBytes) throw new Error(`Expected at most ${String(maxBytes)} bytes for ${label} but received ${String(size)}.`);
@@ -34,10 +40,10 @@ async function readBoundedText(path: string, label: string, maxBytes: number): P
   }
 }
 
-async function openRegularFile(path: string, label: string): Promise<FileHandle> {
+async function openRegularFile(path: string, label: string, flags: number): Promise<FileHandle> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    handle = await open(path, constants.O_RDONLY | flags);
   } catch (cause) {
     throw new Error(`Expected a readable file for ${label} but it could not be opened (${errnoOf(cause)}).`, { cause });
   }

@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
-import { errnoOf } from './json-file.js';
+import { ownerMark, verdictOn } from './owner.js';
 
 const UNFINISHED = '.importing-';
-/** Holds the process number of whoever fills the folder. */
+/** Holds the mark of whoever fills the folder. */
 const LOCK = '.lock';
 /** What the writers of weights note beside their files; see `engine/weights/write-journal.ts`. */
 const JOURNAL = '.journal';
 /** Nobody goes on with it any more. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Whoever fills a folder writes to it more often than that. */
+const AT_WORK_MS = 60 * 1000;
 
 /** The folders that this process fills. */
 const ours = new Set<string>();
@@ -27,7 +30,7 @@ export async function takeUnfinished(shelf: string, plan: unknown): Promise<stri
   if (await isTaken(folder))
     throw new ExpectedError('job.busy', 'Expected one import of the same files at a time but another one is running.');
   ours.add(folder);
-  await writeFile(join(folder, LOCK), String(process.pid));
+  await writeFile(join(folder, LOCK), ownerMark());
   return folder;
 }
 
@@ -59,18 +62,15 @@ export async function sweepUnfinished(shelf: string): Promise<void> {
   }
 }
 
-/** A process number is given again after a restart: our own counts only for what we remember to have taken. */
+/** Our own mark counts only for what we remember to have taken. Another machine's import may be at work while its files grow. */
 async function isTaken(folder: string): Promise<boolean> {
-  const holder = Number(await readFile(join(folder, LOCK), 'utf8').catch(() => ''));
-  if (holder === process.pid) return ours.has(folder);
-  return holder > 0 && isRunning(holder);
+  const holder = await readFile(join(folder, LOCK), 'utf8').catch(() => '');
+  if (holder === ownerMark()) return ours.has(folder);
+  if (holder === '' || verdictOn(holder) !== 'unknown') return holder !== '' && verdictOn(holder) === 'lives';
+  return Date.now() - (await lastTouchedMs(folder)) < AT_WORK_MS;
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
+async function lastTouchedMs(folder: string): Promise<number> {
+  const times = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).mtimeMs);
+  return Math.max(0, ...(await Promise.all(times)));
 }

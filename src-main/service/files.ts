@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { access, constants, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import { errnoOf } from '#packs/json-file.js';
 import { shownName } from './names.js';
+import { sideFileOf, sweepSideFiles } from './side-files.js';
 
 /** Larger inputs are refused before a byte of them is read. */
 export const MAX_PICTURE_BYTES = 512 * 1024 * 1024;
@@ -11,12 +11,15 @@ export const MAX_PICTURE_BYTES = 512 * 1024 * 1024;
 /**
  * Replaces `path` as a whole or not at all: temp file in the same folder, write, sync, size check, close,
  * rename, sync of the folder. On a full disk the old file stays and no temp file does.
- * Throws `output.unwritable`.
+ * What killed saves left in the folder goes. Throws `output.unwritable`.
+ *
+ * @param options.mode absent = what the user's files have.
  */
-export async function saveFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temp = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`);
+export async function saveFile(path: string, bytes: Uint8Array, { mode }: { readonly mode?: number } = {}): Promise<void> {
+  await sweepSideFiles(dirname(path));
+  const temp = join(dirname(path), sideFileOf(path));
   try {
-    await writeTemp(temp, bytes);
+    await writeTemp(temp, bytes, mode);
     await rename(temp, path);
     await syncFolder(dirname(path));
   } catch (cause) {
@@ -25,8 +28,8 @@ export async function saveFile(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function writeTemp(temp: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(temp, 'wx');
+async function writeTemp(temp: string, bytes: Uint8Array, mode?: number): Promise<void> {
+  const handle = await open(temp, 'wx', mode);
   try {
     await handle.writeFile(bytes);
     await handle.sync();

@@ -1,11 +1,13 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { picturesOf, withPictures, type Project } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
-import { readJsonFile } from '#packs/json-file.js';
+import { NO_FOLLOW, readJsonFile } from '#packs/json-file.js';
+import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 import { saveFile } from './files.js';
-import { isAlive } from './picture-folder.js';
 import type { PictureStore } from './pictures.js';
 import {
   adoptProject,
@@ -18,7 +20,13 @@ import {
 } from './project-store.js';
 
 const DESCRIPTION = 'project.json';
-const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24 };
+const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24, ownFile: true };
+/** This user's alone. */
+const PRIVATE = { folder: 0o700, file: 0o600 } as const;
+/** How often a program shows that it lives to those who cannot see its process: in other containers, on other machines. */
+const SIGN_MS = 2000;
+/** Whoever gave no sign for so long has ended. */
+const SILENT_MS = 3 * SIGN_MS;
 /** Journals that nobody came back for. */
 const MOST_LEFT = 5;
 
@@ -33,22 +41,30 @@ export interface Journal {
 export interface JournalParts {
   readonly folder: string;
   readonly pictures: PictureStore;
+  /** Tests need not wait. */
+  readonly signMs?: number;
 }
 
 interface Left {
   readonly owner: string;
   readonly writtenMs: number;
+  /** When its program gave the last sign. */
+  readonly signMs: number;
 }
 
-export function openJournal({ folder, pictures }: JournalParts): Journal {
+export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts): Journal {
   /** Writes of one window come one after the other. */
   const last = new Map<string, Promise<void>>();
-  const own = (owner: string) => join(folder, `${owner}.${String(process.pid)}`);
+  const own = (owner: string) => join(folder, `${owner}.${ownerMark()}`);
+  const signs = new Signs(signMs);
   return {
     write: (owner, project) => {
       const writing = (last.get(owner) ?? Promise.resolve())
         .catch(() => undefined)
-        .then(() => (project ? writeTable(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true })));
+        .then(async () => {
+          signs.set(own(owner), project !== null);
+          await (project ? writeTable(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true }));
+        });
       last.set(owner, writing);
       return writing;
     },
@@ -56,11 +72,12 @@ export function openJournal({ folder, pictures }: JournalParts): Journal {
       await last.get(owner)?.catch(() => undefined);
       const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
-      for (const left of await takeLeft(folder)) {
+      for (const left of await takeLeft(folder, signMs)) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
         const project = await readTable(own(owner), pictures);
+        if (project) signs.set(own(owner), true);
         if (project) return project;
       }
       return null;
@@ -70,18 +87,19 @@ export function openJournal({ folder, pictures }: JournalParts): Journal {
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
 export async function writeTable(folder: string, project: Project, pictures: PictureStore): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivate(dirname(folder));
+  await makePrivate(folder);
   const known = new Map((await describedIn(folder)).map((entry) => [entry.id, entry]));
   const entries: StoredEntry[] = [];
   for (const id of picturesOf(project)) entries.push(known.get(id) ?? (await writePicture(folder, id, pictures)));
-  await saveFile(join(folder, DESCRIPTION), Buffer.from(JSON.stringify(storedProject(project, entries))));
+  await saveFile(join(folder, DESCRIPTION), Buffer.from(JSON.stringify(storedProject(project, entries))), { mode: PRIVATE.file });
   const named = new Set<string>([DESCRIPTION, ...entries.map(({ id }) => id)]);
   for (const name of await readdir(folder)) if (!named.has(name)) await rm(join(folder, name), { force: true });
 }
 
 async function writePicture(folder: string, id: PictureId, pictures: PictureStore): Promise<StoredEntry> {
   const picture = await pictures.get(id);
-  await saveFile(join(folder, id), picture.bytes);
+  await saveFile(join(folder, id), picture.bytes, { mode: PRIVATE.file });
   return storedEntry(id, picture);
 }
 
@@ -109,7 +127,8 @@ export async function readTable(folder: string, pictures: PictureStore): Promise
 }
 
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
-  const bytes = await readFile(join(folder, id));
+  const handle = await open(join(folder, id), constants.O_RDONLY | NO_FOLLOW);
+  const bytes = await handle.readFile().finally(() => handle.close());
   return { sha256: digestOf(bytes), add: () => pictures.add(bytes, name) };
 }
 
@@ -120,17 +139,74 @@ async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Prom
   );
 }
 
-/** Journals of programs that have ended, the latest first; the oldest go. */
-async function takeLeft(folder: string): Promise<readonly Left[]> {
-  const left: Left[] = [];
-  for (const owner of await readdir(folder).catch(() => [])) {
-    const pid = /\.(\d+)$/u.exec(owner)?.[1];
-    const writtenMs = await stat(join(folder, owner, DESCRIPTION)).then(({ mtimeMs }) => mtimeMs, () => 0); // prettier-ignore
-    // Numbers of processes begin anew when the machine does.
-    const startedMs = Date.now() - uptime() * 1000;
-    if (pid !== undefined && (writtenMs < startedMs || !isAlive(Number(pid)))) left.push({ owner, writtenMs });
+/** A link in its place was planted: it goes, and what it leads to is left alone. A folder that others could read no longer is. */
+async function makePrivate(folder: string): Promise<void> {
+  const facts = await lstat(folder).catch(() => undefined);
+  if (facts?.isSymbolicLink() === true) await unlink(folder);
+  await mkdir(folder, { recursive: true, mode: PRIVATE.folder });
+  await chmod(folder, PRIVATE.folder);
+}
+
+/** While a window has something on its table, its folder is touched every now and then. */
+class Signs {
+  readonly #everyMs: number;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
   }
+
+  set(folder: string, given: boolean): void {
+    if (given === this.#timers.has(folder)) return;
+    clearInterval(this.#timers.get(folder));
+    this.#timers.delete(folder);
+    if (!given) return;
+    const timer = setInterval(() => {
+      const now = new Date();
+      utimes(folder, now, now).catch(() => undefined);
+    }, this.#everyMs);
+    timer.unref();
+    this.#timers.set(folder, timer);
+  }
+}
+
+/** Journals of programs that have ended, the latest first; the oldest go. */
+async function takeLeft(folder: string, signMs: number): Promise<readonly Left[]> {
+  const found = await journalsIn(folder);
+  const judged = found.map((journal) => ({ ...journal, verdict: verdictOf(journal) }));
+  const silent = await stillSilent(folder, judged.filter(({ verdict }) => verdict === 'unknown'), signMs); // prettier-ignore
+  const left = [...judged.filter(({ verdict }) => verdict === 'dead'), ...silent];
   left.sort((a, b) => b.writtenMs - a.writtenMs);
   for (const { owner } of left.slice(MOST_LEFT)) await rm(join(folder, owner), { recursive: true, force: true });
   return left.slice(0, MOST_LEFT).filter(({ writtenMs }) => writtenMs > 0);
+}
+
+async function journalsIn(folder: string): Promise<readonly Left[]> {
+  const journals: Left[] = [];
+  for (const owner of await readdir(folder).catch(() => [])) {
+    const facts = await lstat(join(folder, owner)).catch(() => undefined);
+    if (facts?.isDirectory() !== true || !OWNED.test(owner)) continue;
+    const writtenMs = await stat(join(folder, owner, DESCRIPTION)).then(({ mtimeMs }) => mtimeMs, () => 0); // prettier-ignore
+    journals.push({ owner, writtenMs, signMs: facts.mtimeMs });
+  }
+  return journals;
+}
+
+/** Earlier versions wrote the number of the process alone, and gave no signs. */
+const OWNED = new RegExp(`\\.(?:${OWNER.source}|\\d+)$`, 'u');
+
+function verdictOf({ owner, writtenMs }: Left): ReturnType<typeof verdictOn> {
+  const mark = OWNED.exec(owner)?.[0].slice(1) ?? '';
+  // Bare numbers of processes begin anew when the machine does.
+  return !OWNER.test(mark) && writtenMs < Date.now() - uptime() * 1000 ? 'dead' : verdictOn(mark);
+}
+
+/** Of those whose programs cannot be seen: which give no sign while we look. By their own clock, which need not be ours. */
+async function stillSilent(folder: string, unknown: readonly Left[], signMs: number): Promise<readonly Left[]> {
+  if (unknown.length === 0) return [];
+  const silentMs = (SILENT_MS / SIGN_MS) * signMs;
+  // One that was silent for long needs no looking at.
+  if (unknown.some((journal) => Date.now() - journal.signMs < 10 * silentMs)) await pause(silentMs);
+  const now = new Map((await journalsIn(folder)).map((journal) => [journal.owner, journal.signMs]));
+  return unknown.filter((journal) => now.get(journal.owner) === journal.signMs);
 }

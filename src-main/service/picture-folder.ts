@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 
 const PREFIX = 'scalebrush-pictures-';
 
@@ -14,7 +15,7 @@ export interface PrivateFolder {
 /** A new folder that only this user can open (mkdtemp gives mode 700); it goes when the process does. */
 export async function openPrivateFolder(parent: string = tmpdir()): Promise<PrivateFolder> {
   await sweepStaleFolders(parent);
-  const path = await mkdtemp(join(parent, `${PREFIX}${String(process.pid)}-`));
+  const path = await mkdtemp(join(parent, `${PREFIX}${ownerMark()}-`));
   const remove = (): void => {
     process.off('exit', remove);
     rmSync(path, { recursive: true, force: true });
@@ -26,11 +27,17 @@ export async function openPrivateFolder(parent: string = tmpdir()): Promise<Priv
 /** Removes what killed processes left behind; folders of other users and living processes stay. */
 async function sweepStaleFolders(parent: string): Promise<void> {
   for (const entry of await readdir(parent).catch(() => [])) {
-    const match = /^scalebrush-pictures-(\d+)-/u.exec(entry);
-    if (match === null || isAlive(Number(match[1]))) continue;
+    if (!entry.startsWith(PREFIX)) continue;
     const path = join(parent, entry);
-    if (await isOurFolder(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    if (isLeft(entry) && (await isOurFolder(path))) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** Earlier versions wrote the number alone. What another container made in a temporary folder that both see is left to it. */
+function isLeft(entry: string): boolean {
+  const mark = OWNER.exec(entry)?.[0];
+  if (mark !== undefined) return verdictOn(mark) === 'dead';
+  return verdictOn(/^scalebrush-pictures-(\d+)-/u.exec(entry)?.[1] ?? '') === 'dead';
 }
 
 async function isOurFolder(path: string): Promise<boolean> {
@@ -38,15 +45,4 @@ async function isOurFolder(path: string): Promise<boolean> {
   if (facts?.isDirectory() !== true) return false;
   const { uid } = userInfo();
   return uid < 0 || facts.uid === uid;
-}
-
-/** Is there a process of this number? */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

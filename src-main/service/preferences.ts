@@ -4,7 +4,7 @@ import { preferencesOf, type Preferences } from '#contract/preferences.js';
 import { readJsonFile } from '#packs/json-file.js';
 import { saveFile } from './files.js';
 
-const LIMITS = { maxBytes: 1024 * 1024, maxDepth: 4 };
+const LIMITS = { maxBytes: 1024 * 1024, maxDepth: 4, ownFile: true };
 
 /**
  * A file of this machine and not the browser's storage: the server's port, and with it the page's origin, is another at
@@ -22,8 +22,8 @@ export function openPreferences(file: string): PreferencesFile {
     read: async () => preferencesOf(await readJsonFile(file, 'the preferences', LIMITS).catch(() => undefined)),
     write: async (preferences) => {
       // Without the folder, saving says why.
-      await mkdir(dirname(file), { recursive: true }).catch(() => undefined);
-      await saveFile(file, Buffer.from(JSON.stringify(preferences, undefined, 2)));
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(() => undefined);
+      await saveFile(file, Buffer.from(JSON.stringify(preferences, undefined, 2)), { mode: 0o600 });
     },
   };
 }

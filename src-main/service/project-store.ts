@@ -43,7 +43,7 @@ export function parseStoredProject(value: unknown): StoredProject {
 /** A picture where it lies, and how it comes to the store. */
 export interface FoundPicture {
   readonly sha256: string;
-  add(): Promise<PictureInfo>;
+  readonly add: () => Promise<PictureInfo>;
 }
 
 /** Gives every picture of a stored project to the store and the project their new names. */

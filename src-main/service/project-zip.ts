@@ -6,11 +6,13 @@ import { Unzip, UnzipInflate, type UnzipFile } from 'fflate';
 import { ExpectedError } from '#contract/errors.js';
 import { unreadable } from './project-store.js';
 
-/** Nothing else is ever written, so nothing else is read. */
-const ENTRY = /^(?:project\.json|pictures\/\d{1,4}\.(?:png|jpeg|webp|tiff|avif))$/u;
+/** Nothing else is ever written, so nothing else is read; who packs the folder itself puts its name in front. */
+const ENTRY = /^(?:[^/\\]+\/)?(project\.json|pictures\/\d{1,4}\.(?:png|jpeg|webp|tiff|avif))$/u;
 const MAX_BYTES = 2 * 1024 ** 3;
 /** Text shrinks a hundredfold at most, pictures not at all. */
 const MAX_RATIO = 200;
+/** Folders of a project, and a note of the system in each. */
+const MOST_PASSED_OVER = 1000;
 const SMALL_BYTES = 1024 ** 2;
 /** Inflates to a thousandfold at most before somebody looks. */
 const PIECE_BYTES = 32 * 1024;
@@ -43,8 +45,13 @@ interface Writing {
  */
 export async function unpackProject(archive: string, folder: string): Promise<ReadonlyMap<string, UnpackedEntry>> {
   const entries: Writing[] = [];
+  let passedOver = 0;
   const unzip = new Unzip((entry) => {
-    begin(entry, entries, folder);
+    const own = ENTRY.exec(entry.name)?.[1];
+    if (own !== undefined) begin(entry, { name: own, entries, folder });
+    else if (isHarmless(entry.name)) passedOver++;
+    else throw unreadable(`it has an entry ${JSON.stringify(entry.name.slice(0, 80))}`);
+    if (passedOver > MOST_PASSED_OVER) throw unreadable('it is larger than any project');
   });
   unzip.register(UnzipInflate);
   try {
@@ -59,14 +66,24 @@ export async function unpackProject(archive: string, folder: string): Promise<Re
   } finally {
     for (const { handle } of entries) await handle?.close();
   }
-  if (entries.length === 0 || entries.some(({ ended }) => !ended) || (await countAtEnd(archive)) !== entries.length)
+  if (entries.length === 0 || entries.some(({ ended }) => !ended) || (await countAtEnd(archive)) !== entries.length + passedOver)
     throw unreadable('the file is cut or damaged');
   return new Map(entries.map(({ name, file, hash }) => [name, { file, sha256: hash.digest('hex') }]));
 }
 
-function begin(entry: UnzipFile, entries: Writing[], folder: string): void {
-  const { name, size = 0, originalSize = 0 } = entry;
-  if (!ENTRY.test(name)) throw unreadable(`it has an entry ${JSON.stringify(name.slice(0, 80))}`);
+/** Folders, and what systems leave in them: passed over, never unpacked. A name that leads out of the folder is an attack. */
+function isHarmless(name: string): boolean {
+  return !/^\/|^[a-z]:|\\|\0|(^|\/)\.\.(\/|$)/iu.test(name);
+}
+
+interface Unpacking {
+  readonly name: string;
+  readonly entries: Writing[];
+  readonly folder: string;
+}
+
+function begin(entry: UnzipFile, { name, entries, folder }: Unpacking): void {
+  const { size = 0, originalSize = 0 } = entry;
   if (entries.some((other) => other.name === name)) throw unreadable(`it has ${name} twice`);
   const mostBytes = entry.size === undefined ? MAX_BYTES : Math.max(SMALL_BYTES, size * MAX_RATIO);
   expectAtMost(originalSize, mostBytes);

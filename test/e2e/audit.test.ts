@@ -10,7 +10,7 @@ import { CAN_TRACE, layGround, leftIn, runTraced, traced, type Ground, type Seen
 
 /** What a job may write beside its own results: nothing of it stays but what the user is told of in docs/privacy.md. */
 const ALLOWED = [
-  /^tmp\/scalebrush-pictures-\d+-\w{6}\/[\w-]+$/u,
+  /^tmp\/scalebrush-pictures-[\w-]+\/[\w-]+$/u,
   /^home\/\.local\/share\/scalebrush\/(?:packs|journal|preferences\.json|\.)/u,
   /^\/dev\/(?:null|shm\/sem\.|tty)/u,
   /^\/proc\/self\//u,

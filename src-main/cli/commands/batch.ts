@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { numberedName } from '#base/file-name.js';
 import { isPictureName, planBatch, reportOf, runBatch, type BatchChange, type BatchEntry } from '#contract/batch.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
 import { lackOf, tooLittleMemory } from '#contract/forecast.js';
 import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
 import { digestOf, openLedger, type BatchLedger } from '#service/batch-state.js';
@@ -153,7 +154,7 @@ async function picturesIn(folder: string): Promise<readonly string[]> {
   return names.sort((a, b) => (a < b ? -1 : 1)).map((name) => join(folder, name));
 }
 
-async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
+async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 'state' | 'ms' | 'notices'>> {
   const { context, values, ledger, folder } = batch;
   throwIfCancelled(context.signal);
   const bytes = await readPictureFile(entry.source, basename(entry.source));
@@ -165,7 +166,8 @@ async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 
     await ledger.note(entry.output, 'begun', digest);
     const report = await runTask({ request, destinations: { output: join(folder, entry.output) } }, { ...context, log: () => undefined });
     await ledger.note(entry.output, 'done', digest);
-    return { state: 'done', ms: (report['timingsMs'] as { total: number }).total };
+    const notices = report['notices'] as readonly Notice[] | undefined;
+    return { state: 'done', ms: (report['timingsMs'] as { total: number }).total, ...(notices && { notices }) };
   } finally {
     await close();
   }
@@ -223,13 +225,14 @@ async function forecast({ context, wish }: Batch, request: EditRequestInput): Pr
 }
 
 function sayState({ context, folder, values }: Batch, entries: readonly BatchEntry[], index: number): void {
-  const { source, output, state, error, ms } = entries[index] ?? { source: '', output: '', state: 'waiting' };
+  const { source, output, state, error, ms, notices = [] } = entries[index] ?? { source: '', output: '', state: 'waiting' };
   if (state === 'running') return;
   const place = `${String(index + 1)} of ${String(entries.length)}: ${shownName(source)}`;
   const time = ms === undefined ? '' : `, ${values['dry-run'] === true ? 'about ' : ''}${(ms / 1000).toFixed(1)} s`;
   if (error) context.log(`${place} refused: ${error.message}`);
   else if (state === 'kept') context.log(`${place} was done before`);
   else if (ms !== undefined) context.log(`${place} → ${shownName(join(folder, output))}${time}`);
+  for (const { message } of notices) context.log(`  note: ${message}`);
 }
 
 async function sayReport({ context, values }: Batch, entries: readonly BatchEntry[]): Promise<void> {

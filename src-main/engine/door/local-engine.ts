@@ -15,7 +15,7 @@ import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
-import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
@@ -131,7 +131,9 @@ export class LocalEngine {
 
   async forecast(job: EngineJob): Promise<Forecast> {
     const { card } = job.pack;
-    const { provider } = job.request;
+    const { provider, source } = job.request;
+    const picture = source === undefined ? undefined : job.pictures[source];
+    await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
     return costs.forecast(card, { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) });

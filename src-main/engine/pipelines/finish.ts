@@ -53,6 +53,7 @@ export class ResultCanvas {
       after,
       weight: detailed?.weight ?? weight,
       ...manner,
+      opaque: redrawsMask(this.#job),
       ...(kept && { kept }),
       ...(detailed?.detail && { detail: detailed.detail.rows }),
     });

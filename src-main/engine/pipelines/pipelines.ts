@@ -3,11 +3,12 @@ import type { Extent } from '#base/geometry.js';
 import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { RunPlan } from '#contract/event.js';
-import type { ControlSettings } from '#contract/request.js';
+import type { ControlSettings, EditRequest } from '#contract/request.js';
 import { blurredPicture, canny } from '#engine/control/canny.js';
 import { upsampleMap } from '#engine/image/compositing/composite.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
+import { expectWithinLimits } from '#engine/image/files/limits.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import type { Region } from '#engine/image/working/regions.js';
@@ -20,8 +21,18 @@ import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './sta
 
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
 export async function* runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const { request, pictures } = job;
+  await expectWritableSize(request, request.source === undefined ? undefined : pictures[request.source]);
   const shape = await shapeOf(job);
   yield* runTask(shape ? { ...job, model: fittedTo(job.model, shape) } : job, signal);
+}
+
+/** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */
+export async function expectWritableSize({ task, size, margins, output }: EditRequest, source: Uint8Array | undefined): Promise<void> {
+  const own = size ?? (source && (await readFacts(source)).size);
+  if (!own) return;
+  const { left, right, top, bottom } = (task === 'expand' ? margins : undefined) ?? { left: 0, right: 0, top: 0, bottom: 0 };
+  expectWithinLimits(output.format, { width: own.width + left + right, height: own.height + top + bottom });
 }
 
 /** What the model's picture should look like: the whole canvas, where all of it is worked on. */

@@ -4,6 +4,7 @@ import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '#engine/image/files/encode.js';
+import { lossesOf } from '#engine/image/files/losses.js';
 import type { Region } from '#engine/image/working/regions.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
@@ -120,8 +121,20 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
     size: stage.canvas.extent,
     estimateMs: ms * stage.regions.length,
     estimateBytes: bytes,
-    notices: [...stage.notices, ...notices, ...previewNotices(job)],
+    notices: [
+      ...stage.notices,
+      ...lossesOf(stage.canvas, job.request.output.format),
+      ...grayNotices(job, stage),
+      ...notices,
+      ...previewNotices(job),
+    ],
   };
+}
+
+/** Only brightness of an edit can be told in gray; a wish that speaks of colour would be lost without a word. */
+function grayNotices({ request }: PipelineJob, { canvas }: Stage): readonly Notice[] {
+  if (canvas.channels > 2 || request.source === undefined) return [];
+  return [{ code: 'image.gray', message: 'The picture is gray and stays gray: only brightness is taken from the result.' }];
 }
 
 /** Seen at the start; where memory gets short later, previews end without a word. */

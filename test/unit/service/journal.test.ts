@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Project } from '#contract/project.js';
+import { ownerMark } from '#packs/owner.js';
 import { openJournal, type Journal } from '#service/journal.js';
 import { openPictureStore, type PictureStore } from '#service/pictures.js';
 import { fakeEngine, grayPng } from '../../support/fake-engine.js';
@@ -18,7 +19,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'journal-test-'));
   folder = join(root, 'journal');
   store = await openPictureStore({ engine: fakeEngine(), parent: root });
-  journal = openJournal({ folder, pictures: store });
+  journal = openJournal({ folder, pictures: store, signMs: 20 });
 });
 
 afterEach(async () => {
@@ -32,16 +33,24 @@ async function projectOf(level: number, px = 1): Promise<Project> {
   return { sheets: [{ picture: id, mask, blank: false }], open: 0, settings: {}, results: [], chosen: 0, others: [], done: [], undone: [] };
 }
 
-function own(owner = OWNER, pid = process.pid): string {
-  return join(folder, `${owner}.${String(pid)}`);
+const [place = '', , began = ''] = ownerMark().split('-');
+
+function own(owner = OWNER, mark = ownerMark()): string {
+  return join(folder, `${owner}.${mark}`);
 }
 
 /** As if the program that wrote it had ended. */
 async function orphan(owner: string, ageSeconds: number): Promise<void> {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
-  await rename(own(owner), own(owner, pid));
+  await become(owner, `${place}-${String(pid)}-${began}`, ageSeconds);
+}
+
+/** As if another program had written it, so long ago. */
+async function become(owner: string, mark: string, ageSeconds = 60): Promise<void> {
+  await rename(own(owner), own(owner, mark));
   const then = Date.now() / 1000 - ageSeconds;
-  await utimes(join(own(owner, pid), 'project.json'), then, then);
+  await utimes(join(own(owner, mark), 'project.json'), then, then);
+  await utimes(own(owner, mark), then, then);
 }
 
 async function firstPixel(project: Project | null): Promise<Buffer> {
@@ -105,4 +114,54 @@ it('does not pile up what nobody came back for', async () => {
   await journal.recover(OWNER);
   expect((await readdir(folder)).filter((name) => name.startsWith('window-'))).toHaveLength(5);
   expect((await readFile(join(own(), 'project.json'))).length).toBeGreaterThan(0);
+});
+
+it('is not deceived by a process number that was given again: in containers it always is', async () => {
+  await journal.write('window-old', await projectOf(10));
+  await become('window-old', `${place}-${String(process.pid)}-${String(Number(began) - 1)}`);
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+it('offers what an earlier version wrote under the bare number of a process that is somebody else’s now', async () => {
+  await journal.write('window-old', await projectOf(10));
+  await become('window-old', String(process.pid));
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+it('offers what a program on another machine left, and leaves alone what one there still writes', async () => {
+  await journal.write('window-old', await projectOf(10));
+  await become('window-old', '00000000-7-7');
+  await journal.write('window-new', await projectOf(20));
+  await become('window-new', '11111111-7-7', 0);
+  const living = setInterval(() => void utimes(own('window-new', '11111111-7-7'), new Date(), new Date()), 5);
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+  clearInterval(living);
+  expect(await readdir(folder)).toContain('window-new.11111111-7-7');
+});
+
+it('gives a journal to one of two that ask at once', async () => {
+  for (let round = 0; round < 20; round++) {
+    await journal.write('window-old', await projectOf(10));
+    await orphan('window-old', 60);
+    const both = await Promise.all([journal.recover('window-one'), openJournal({ folder, pictures: store }).recover('window-two')]);
+    expect(both.filter((project) => project !== null)).toHaveLength(1);
+    await journal.write('window-one', null);
+    await journal.write('window-two', null);
+  }
+});
+
+it.skipIf(process.platform === 'win32')('is for this user alone, and follows no link that was planted in its place', async () => {
+  const elsewhere = join(root, 'elsewhere');
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, 'precious'), 'mine');
+  await symlink(elsewhere, folder);
+  const project = await projectOf(10);
+  await journal.write(OWNER, project);
+  expect(await readdir(elsewhere)).toEqual(['precious']);
+  const modes = [folder, own(), join(own(), 'project.json'), join(own(), project.sheets[0]!.picture)];
+  expect(await Promise.all(modes.map(async (path) => ((await stat(path)).mode & 0o777).toString(8)))).toEqual(['700', '700', '600', '600']);
+  await rm(join(own(), 'project.json'));
+  await symlink(join(elsewhere, 'precious'), join(own(), 'project.json'));
+  await journal.write(OWNER, project);
+  expect(await readFile(join(elsewhere, 'precious'), 'utf8')).toBe('mine');
 });

@@ -100,6 +100,25 @@ describe('the file of a project', () => {
     expect((await readProjectFile({ body: [again] }, store)).sheets).toHaveLength(2);
   });
 
+  it.each([
+    ['with its folders as entries', (f: Record<string, Uint8Array>) => ({ 'pictures/': new Uint8Array(), ...f })],
+    [
+      'with notes of the system',
+      (f: Record<string, Uint8Array>) => ({
+        ...f,
+        '.DS_Store': strToU8('x'),
+        '__MACOSX/pictures/._0.png': strToU8('x'),
+        'Thumbs.db': strToU8('x'),
+      }),
+    ],
+    [
+      'inside the folder that it was unpacked into',
+      (f: Record<string, Uint8Array>) => Object.fromEntries(Object.entries(f).map(([name, bytes]) => [`my project/${name}`, bytes])),
+    ],
+  ])('packed anew %s is the same', async (_, change) => {
+    expect((await readProjectFile({ body: [await changed(change)] }, store)).sheets).toHaveLength(2);
+  });
+
   const picture = 'pictures/0.png';
   it.each<[string, () => Promise<Uint8Array>, string, RegExp]>([
     ['of a newer version', () => described((d) => (d['scalebrush'] = 3)), 'project.newer', /version 2 but received version 3/u],

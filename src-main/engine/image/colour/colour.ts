@@ -1,5 +1,6 @@
 import { applyCube, cubeFromP3, cubeToP3, type ColourCube } from './colour-cube.js';
 import { readMatrixProfile, type MatrixProfile, type ToneCurve } from '#engine/image/files/icc-profile.js';
+import { inverse, product } from '#engine/image/files/make-profile.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import { forwardTable, inverseTable, lookUp, type ToneTable } from './tone-table.js';
 
@@ -74,11 +75,11 @@ function isSrgb(profile: MatrixProfile): boolean {
 
 function matrixSpace(profile: MatrixProfile): ColourSpace {
   const curves = profile.kind === 'gray' ? [0, 1, 2].map(() => profile.curves[0]!) : profile.curves;
-  const matrix = profile.kind === 'gray' ? IDENTITY : multiply(invert(SRGB_TO_XYZ), profile.matrix);
+  const matrix = profile.kind === 'gray' ? IDENTITY : product(inverse(SRGB_TO_XYZ), profile.matrix);
   const to: Conversion = { before: curves.map(forwardTable), matrix, after: [0, 1, 2].map(() => inverseTable(srgbCurve)) };
   const from: Conversion = {
     before: [0, 1, 2].map(() => forwardTable(srgbCurve)),
-    matrix: invert(matrix),
+    matrix: inverse(matrix),
     after: curves.map(inverseTable),
   };
   return {
@@ -116,29 +117,3 @@ function convert({ before, matrix, after }: Conversion, [red, green, blue]: Plan
 type Matrix3 = [number, number, number, number, number, number, number, number, number];
 
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-
-function multiply(a: readonly number[], b: readonly number[]): number[] {
-  return a.map((_, i) => {
-    const row = i - (i % 3);
-    const column = i % 3;
-    return a[row]! * b[column]! + a[row + 1]! * b[column + 3]! + a[row + 2]! * b[column + 6]!;
-  });
-}
-
-/** By cofactors. */
-function invert(matrix: readonly number[]): number[] {
-  const [a, b, c, d, e, f, g, h, i] = matrix as Matrix3;
-  const cofactors = [
-    e * i - f * h,
-    c * h - b * i,
-    b * f - c * e,
-    f * g - d * i,
-    a * i - c * g,
-    c * d - a * f,
-    d * h - e * g,
-    b * g - a * h,
-    a * e - b * d,
-  ];
-  const determinant = a * cofactors[0]! + b * cofactors[3]! + c * cofactors[6]!;
-  return cofactors.map((value) => value / determinant);
-}

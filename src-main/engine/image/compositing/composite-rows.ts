@@ -32,6 +32,8 @@ interface RowsJob {
   readonly weight: Mask;
   readonly edit: RowEdit;
   readonly space: ColourSpace;
+  /** What is drawn covers what was transparent. */
+  readonly opaque: boolean;
 }
 
 /**
@@ -47,7 +49,8 @@ export function compositeRows(job: RowsJob): void {
     if (!weights.some((weight) => weight > 0)) continue;
     readRow(job, row, rows.native);
     editRow(job, y, rows);
-    writeRow(job, row, { ...rows, weights });
+    const shares = job.opaque ? coverRow(job, row, weights) : shareRow(weights, rows.shares);
+    writeRow(job, row, { ...rows, shares });
   }
 }
 
@@ -59,12 +62,21 @@ interface Rows {
   readonly edited: Planes;
   readonly coefficients: readonly Float32Array[];
   readonly share: Float32Array;
+  /** Of the edit in each pixel. */
+  readonly shares: Float64Array;
 }
 
 function makeRows(width: number): Rows {
   const plane = () => new Float32Array(width);
   const planes = (): Planes => [plane(), plane(), plane()];
-  return { native: planes(), unedited: planes(), edited: planes(), coefficients: Array.from({ length: 12 }, plane), share: plane() };
+  return {
+    native: planes(),
+    unedited: planes(),
+    edited: planes(),
+    coefficients: Array.from({ length: 12 }, plane),
+    share: plane(),
+    shares: new Float64Array(width),
+  };
 }
 
 function readRow({ photo }: RowsJob, row: number, planes: Planes): void {
@@ -143,40 +155,60 @@ function transferRow({ unedited, edited, coefficients, share }: Rows): void {
   });
 }
 
-function writeRow(job: RowsJob, row: number, rows: Rows & { readonly weights: Uint8Array }): void {
+/** How much of each pixel is the edit: 0 to 1. */
+function shareRow(weights: Uint8Array, shares: Float64Array): Float64Array {
+  for (let x = 0; x < weights.length; x++) shares[x] = weights[x]! / 255;
+  return shares;
+}
+
+/**
+ * Lays the edit over what shows through: alpha grows by the weight, and of the colour as much is the edit as it has of the
+ * new alpha (Porter and Duff's "over"), so that nothing hidden shines into a soft edge. Gives the shares of the colour.
+ */
+function coverRow({ photo, samples }: RowsJob, row: number, weights: Uint8Array): Float64Array {
+  const shares = shareRow(weights, new Float64Array(weights.length));
+  const { channels } = photo;
+  if (channels % 2 === 1) return shares;
+  const scale = fullScale(samples);
+  for (let x = 0; x < weights.length; x++) {
+    const at = (row + x) * channels + channels - 1;
+    const below = photo.samples[at]! / scale;
+    if (weights[x] === 0 || below === 1) continue;
+    const alpha = below + shares[x]! * (1 - below);
+    samples[at] = Math.round(alpha * scale);
+    shares[x] = shares[x]! / alpha;
+  }
+  return shares;
+}
+
+type Written = Rows & { readonly shares: Float64Array };
+
+function writeRow(job: RowsJob, row: number, rows: Written): void {
   if (job.photo.channels <= 2) writeGrayRow(job, row, rows);
   else writeColourRow(job, row, rows);
 }
 
-function writeColourRow(
-  { photo, samples }: RowsJob,
-  row: number,
-  { native, unedited, edited, weights }: Rows & { readonly weights: Uint8Array },
-): void {
+function writeColourRow({ photo, samples }: RowsJob, row: number, { native, unedited, edited, shares }: Written): void {
   const scale = fullScale(samples);
   for (let c = 0; c < 3; c++) {
     const [from, to, own] = [unedited[c]!, edited[c]!, native[c]!];
-    for (let x = 0; x < weights.length; x++) {
-      if (weights[x] === 0) continue;
-      const value = own[x]! + (weights[x]! / 255) * (to[x]! - from[x]!);
+    for (let x = 0; x < shares.length; x++) {
+      if (shares[x] === 0) continue;
+      const value = own[x]! + shares[x]! * (to[x]! - from[x]!);
       samples[(row + x) * photo.channels + c] = Math.min(scale, Math.max(0, Math.round(value * scale)));
     }
   }
 }
 
 /** Gray photos stay gray: they get the brightness of the edit. */
-function writeGrayRow(
-  { photo, samples }: RowsJob,
-  row: number,
-  { native, unedited, edited, weights }: Rows & { readonly weights: Uint8Array },
-): void {
+function writeGrayRow({ photo, samples }: RowsJob, row: number, { native, unedited, edited, shares }: Written): void {
   const scale = fullScale(samples);
   const [fromR, fromG, fromB] = unedited;
   const [toR, toG, toB] = edited;
-  for (let x = 0; x < weights.length; x++) {
-    if (weights[x] === 0) continue;
+  for (let x = 0; x < shares.length; x++) {
+    if (shares[x] === 0) continue;
     const change = 0.299 * (toR[x]! - fromR[x]!) + 0.587 * (toG[x]! - fromG[x]!) + 0.114 * (toB[x]! - fromB[x]!);
-    const value = native[0][x]! + (weights[x]! / 255) * change;
+    const value = native[0][x]! + shares[x]! * change;
     samples[(row + x) * photo.channels] = Math.min(scale, Math.max(0, Math.round(value * scale)));
   }
 }

@@ -26,6 +26,8 @@ export interface CompositeJob {
   readonly mode: 'transfer' | 'decoded';
   /** `decoded`: bend the tones of the pasted pixels so that no step shows at the seam. Default true. */
   readonly matchSurroundings?: boolean;
+  /** What is drawn becomes opaque, by its weight. Default false: all alpha stays. */
+  readonly opaque?: boolean;
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
   /** `transfer`: the one map that the edit is, where one explains it; else maps are fitted per window. */
@@ -48,8 +50,8 @@ export interface Composite {
 }
 
 /**
- * Puts an edit into a photo at full resolution and in the photo's own profile and depth. Samples with weight 0 and all
- * alpha stay as they are to the last bit; a pixel that the edit leaves alone does too, whatever its colour.
+ * Puts an edit into a photo at full resolution and in the photo's own profile and depth. Samples with weight 0, and all
+ * alpha that nothing is drawn into, stay as they are to the last bit; a pixel that the edit leaves alone does too.
  */
 export async function compositeEdit(job: CompositeJob): Promise<Composite> {
   const samples = job.photo.samples.slice();
@@ -65,7 +67,7 @@ export async function compositeInto(samples: Photo['samples'], job: CompositeJob
   if (!region) return;
   const space = await colourSpaceOf(photo);
   const edit = await rowEdit(job, { region, space });
-  compositeRows({ photo, samples, region, weight, edit, space });
+  compositeRows({ photo, samples, region, weight, edit, space, opaque: job.opaque === true });
 }
 
 /** What became of a photo. */

@@ -4,6 +4,7 @@ import { ExpectedError } from '#contract/errors.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { eightBit } from '#engine/image/files/encode.js';
 import { openMask } from '#engine/image/working/mask.js';
+import { rgbProfileOfGray } from '#engine/image/files/gray-profile.js';
 import type { Photo } from '#engine/image/files/photo.js';
 
 /** One layer as encoded bytes, placed on the canvas. */
@@ -30,9 +31,17 @@ interface Canvas extends Extent {
   readonly data: Uint8ClampedArray;
 }
 
+/** A picture on its way to a layer. */
+interface Patch {
+  readonly layer: PsdLayer;
+  /** Canvas pixels that it shows where neither it nor what lies below is opaque: they must not be laid over each other. */
+  readonly replaced: readonly number[];
+}
+
 /**
  * A Photoshop file of 8 bits with the layers' samples as they stand and the profile of the lowest. Every layer but the
- * lowest holds only the pixels that differ from what lies below it.
+ * lowest holds only the pixels that differ from what lies below it. Where such a pixel is not opaque, what lies below is
+ * masked away (in the photograph) or left out (in a step), so that the layers together equal the result at every pixel.
  *
  * @throws ExpectedError `image.too-large`, or what opening a picture throws.
  */
@@ -41,16 +50,22 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
   const children: PsdLayer[] = [];
   let icc: Uint8Array | undefined;
   let pixels = 0;
+  const gone = new Set<number>();
   for (const layer of layers) {
     const photo = eightBit(await openPhoto(layer.picture));
-    if (photo.channels >= 3) icc ??= photo.icc;
+    icc ??= photo.channels >= 3 ? photo.icc : photo.icc && rgbProfileOfGray(photo.icc);
     canvas = grown(canvas, { width: layer.left + photo.extent.width, height: layer.top + photo.extent.height });
-    const patch = patchOf(canvas, rgba(photo), layer);
+    const { layer: patch, replaced } = patchOf(canvas, rgba(photo), layer);
     pixels += (patch.imageData?.width ?? 0) * (patch.imageData?.height ?? 0);
     expectRoom(canvas, pixels);
+    children.forEach((below, i) => {
+      if (i > 0) clearPixels(below, replaced, canvas.width);
+    });
+    for (const pixel of replaced) gone.add(pixel);
     children.push({ ...patch, name: layer.name, hidden: layer.hidden, ...(layer.mask && { mask: await maskOf(layer, photo.extent) }) });
   }
   const { width, height, data } = canvas;
+  if (children[0] && gone.size > 0) children[0].mask = maskWithout(gone, canvas);
   const psd = new Uint8Array(writePsd({ width, height, children, imageData: { width, height, data } }, { noBackground: true }));
   return icc ? withProfile(psd, icc) : psd;
 }
@@ -87,7 +102,7 @@ function grown(canvas: Canvas, { width, height }: Extent): Canvas {
 }
 
 /** What a picture shows that the canvas did not; where it is to be seen, it lies there from now on. */
-function patchOf(canvas: Canvas, { width, height, data }: PixelData, { left, top, hidden }: Layer): PsdLayer {
+function patchOf(canvas: Canvas, { width, height, data }: PixelData, { left, top, hidden }: Layer): Patch {
   const below = new Uint32Array(canvas.data.buffer);
   const above = new Uint32Array(data.buffer);
   const box = { left: width, top: height, right: 0, bottom: 0 };
@@ -103,15 +118,39 @@ function patchOf(canvas: Canvas, { width, height, data }: PixelData, { left, top
   }
   const size = { width: Math.max(0, box.right - box.left), height: Math.max(0, box.bottom - box.top) };
   const patch = new Uint32Array(size.width * size.height);
+  const replaced: number[] = [];
   for (let y = box.top; y < box.bottom; y++) {
     for (let x = box.left; x < box.right; x++) {
       const pixel = above[y * width + x]!;
-      if (differs(x, y)) patch[(y - box.top) * size.width + x - box.left] = pixel;
-      if (!hidden) below[(y + top) * canvas.width + x + left] = pixel;
+      const place = (y + top) * canvas.width + x + left;
+      if (differs(x, y)) {
+        patch[(y - box.top) * size.width + x - box.left] = pixel;
+        const shines = data[(y * width + x) * 4 + 3]! < 255 && canvas.data[place * 4 + 3]! > 0;
+        if (shines && !hidden) replaced.push(place);
+      }
+      if (!hidden) below[place] = pixel;
     }
   }
-  if (patch.length === 0) return { left, top, right: left, bottom: top };
-  return { left: left + box.left, top: top + box.top, imageData: { ...size, data: new Uint8ClampedArray(patch.buffer) } };
+  if (patch.length === 0) return { layer: { left, top, right: left, bottom: top }, replaced };
+  const imageData = { ...size, data: new Uint8ClampedArray(patch.buffer) };
+  return { layer: { left: left + box.left, top: top + box.top, imageData }, replaced };
+}
+
+/** Takes pixels of the canvas out of a layer. */
+function clearPixels({ left = 0, top = 0, imageData }: PsdLayer, pixels: readonly number[], canvasWidth: number): void {
+  if (!imageData) return;
+  for (const pixel of pixels) {
+    const [x, y] = [(pixel % canvasWidth) - left, Math.trunc(pixel / canvasWidth) - top];
+    if (x < 0 || y < 0 || x >= imageData.width || y >= imageData.height) continue;
+    imageData.data.fill(0, (y * imageData.width + x) * 4, (y * imageData.width + x) * 4 + 4);
+  }
+}
+
+/** A mask that is switched on: the photograph keeps every pixel below it. */
+function maskWithout(pixels: ReadonlySet<number>, { width, height }: Extent): LayerMaskData {
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (const pixel of pixels) data.fill(0, pixel * 4, pixel * 4 + 3);
+  return { left: 0, top: 0, defaultColor: 255, imageData: { width, height, data } };
 }
 
 async function maskOf({ mask = new Uint8Array(), left, top }: Layer, extent: Extent): Promise<LayerMaskData> {

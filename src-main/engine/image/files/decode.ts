@@ -3,21 +3,22 @@ import type { Extent } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
-import { uprightExif } from './exif.js';
-import { exifOfTiff } from './tiff-exif.js';
+import { unmultiplied } from './alpha.js';
+import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
+import { contentsOf, MAX_METADATA_BYTES, type Contents } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
-import { profileModel } from './icc-profile.js';
-import { hasLocation } from './location.js';
-import { checksumFits, pngChunks, profileOfChunk, textKeyword, textOf, type PngChunk } from './png-chunks.js';
-import type { Photo } from './photo.js';
-import { RECIPE_KEYWORD, recipeInPacket } from './recipe.js';
+import { heifFacts } from './isobmff.js';
+import { jpegFacts } from './jpeg-segments.js';
+import { tellsPlace } from './location.js';
+import { readPng, type PngParts } from './png-parts.js';
+import type { ExtraChannels, Layout, Photo } from './photo.js';
+import { readerOfTiff, readTiffFacts, type TiffFacts } from './tiff-facts.js';
+import { layoutOfTiff, photoOfTiff } from './tiff-photo.js';
 
 /** Decoded at 16 bit with alpha this is 800 MB: the most that the smallest supported machine can hold. */
 const MAX_PIXELS = 100_000_000;
 /** JPEG's own limit, and the largest side that every encoder here can write. */
 const MAX_SIDE = 65_500;
-/** Larger metadata is a bomb or a mistake: real profiles and EXIF blocks stay far below. */
-const MAX_METADATA_BYTES = 1_000_000;
 
 export interface HeaderFacts {
   /** Upright, after EXIF orientation. */
@@ -32,59 +33,77 @@ export interface HeaderFacts {
   readonly notices: readonly Notice[];
 }
 
-/** What the header says, in the words of the decoder. */
+/** What is used of the decoder's words. */
+type DecoderFacts = Pick<Metadata, 'width' | 'height' | 'autoOrient' | 'space' | 'pages' | 'icc' | 'exif' | 'xmp' | 'iptc'>;
+
 interface Header {
   readonly kind: FileKind;
-  readonly metadata: Metadata;
+  readonly extent: Extent;
+  readonly layout: Layout;
+  readonly contents: Contents;
   /** The bytes to decode: for a PNG only the chunks that make pixels. */
   readonly pixels: Uint8Array;
-  readonly icc?: Uint8Array;
-  readonly exif?: Uint8Array;
-  readonly texts?: readonly PngChunk[];
-  readonly recipeText?: string;
-  readonly animated: boolean;
+  /** A TIFF whose samples are read here. */
+  readonly tiff?: TiffFacts;
+  readonly bmp?: BmpFacts;
   readonly damaged: boolean;
+  readonly notices: readonly Notice[];
 }
 
 /** Facts about a picture from its header alone. Throws as `openPhoto` does, but cannot know of damage behind the header. */
 export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
-  const header = await readHeader(bytes);
-  const { metadata, kind } = header;
+  const { kind, extent, layout, contents, damaged, notices } = await readHeader(bytes);
   return {
-    size: { width: metadata.autoOrient.width, height: metadata.autoOrient.height },
+    size: extent,
     format: outputFormat(kind),
-    bitDepth: layoutOf(metadata).deep ? 16 : 8,
-    hasAlpha: metadata.hasAlpha,
-    hasProfile: header.icc !== undefined,
-    hasLocation: hasLocation(header.exif),
-    ...(header.recipeText !== undefined && { recipeText: header.recipeText }),
-    notices: noticesOf(header, header.damaged),
+    bitDepth: layout.deep ? 16 : 8,
+    hasAlpha: layout.channels % 2 === 0,
+    hasProfile: contents.icc !== undefined,
+    hasLocation: tellsPlace(contents),
+    ...(contents.recipeText !== undefined && { recipeText: contents.recipeText }),
+    notices: withDamage(notices, damaged),
   };
 }
 
 /**
- * Opens a photograph: upright, in its own profile and depth, EXIF and profile beside it.
+ * Opens a photograph: upright, in its own profile and depth, and all that its file holds beside the pixels.
  * Throws `image.unreadable`, `image.unsupported` or `image.too-large`; a file that breaks off opens as far as it goes, with a notice.
  */
 export async function openPhoto(bytes: Uint8Array): Promise<Photo> {
   const header = await readHeader(bytes);
-  const { samples, damaged } = await decodeLenient(header);
-  const { deep, channels } = layoutOf(header.metadata);
-  const { width, height } = header.metadata.autoOrient;
+  const { extent, layout, contents, kind } = header;
+  const { recipeText: _, notices: _notices, premultiplied, ...kept } = contents;
+  const { samples, damaged, extra, notices } = await samplesOf(header);
+  const { channels } = layout;
   return {
-    extent: { width, height },
+    extent,
     channels,
-    samples: deep ? asWords(samples) : samples,
-    ...(header.icc && { icc: header.icc }),
-    ...(header.exif && { exif: header.exif }),
-    ...(header.texts && { texts: header.texts }),
-    format: outputFormat(header.kind),
-    notices: noticesOf(header, damaged || header.damaged),
+    samples: premultiplied ? unmultiplied(samples, channels) : samples,
+    ...kept,
+    ...(extra && { extra }),
+    format: outputFormat(kind),
+    notices: withDamage([...header.notices, ...notices], damaged || header.damaged),
   };
 }
 
+interface Samples {
+  readonly samples: Uint8Array | Uint16Array;
+  readonly extra?: ExtraChannels;
+  readonly damaged: boolean;
+  /** What only the samples tell. */
+  readonly notices: readonly Notice[];
+}
+
+async function samplesOf(header: Header): Promise<Samples> {
+  const { tiff, bmp, pixels, layout } = header;
+  if (tiff) return photoOfTiff(pixels, tiff);
+  if (bmp) return { ...readBmp(pixels, bmp), notices: [] };
+  const { samples, damaged } = await decodeLenient(header);
+  return { samples: layout.deep ? asWords(samples) : samples, damaged, notices: [] };
+}
+
 function outputFormat(kind: FileKind): OutputFormat {
-  return kind === 'gif' ? 'png' : kind;
+  return kind === 'gif' || kind === 'bmp' ? 'png' : kind;
 }
 
 function asWords(bytes: Uint8Array): Uint16Array {
@@ -94,25 +113,65 @@ function asWords(bytes: Uint8Array): Uint16Array {
 
 async function readHeader(bytes: Uint8Array): Promise<Header> {
   const kind = fileKind(bytes);
-  const png = kind === 'png' ? readPng(bytes) : undefined;
+  if (kind === 'bmp') return bmpHeader(bytes);
+  refuseUnreadable(kind, bytes);
+  const png = kind === 'png' ? readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) : undefined;
+  const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
+  const own = tiff && readerOfTiff(tiff) === 'own' ? tiff : undefined;
   const pixels = png?.pixels ?? bytes;
+  const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
+  const { width, height } = metadata.autoOrient;
+  const extent = { width, height };
+  const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
+  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
+  return { kind, extent, layout, contents, pixels, ...(own && { tiff: own }), damaged: png?.cut === true, notices };
+}
+
+function isAnimated(png: PngParts | undefined, { pages = 1 }: DecoderFacts): boolean {
+  return png ? png.animated : pages > 1;
+}
+
+/** A bitmap says nothing but its pixels and their resolution. */
+function bmpHeader(bytes: Uint8Array): Header {
+  const bmp = readBmpFacts(bytes);
+  const { extent, channels, resolution } = bmp;
+  refuseTooLarge(extent);
+  const contents = { premultiplied: false, notices: [], ...(resolution && { resolution }) };
+  const layout = { channels, deep: false, convert: false };
+  return { kind: 'bmp', extent, layout, contents, pixels: bytes, bmp, damaged: false, notices: [] };
+}
+
+function modelOf({ channels, convert }: Layout): 'GRAY' | 'RGB ' | undefined {
+  if (convert) return undefined;
+  return channels <= 2 ? 'GRAY' : 'RGB ';
+}
+
+/** What the decoder would call damaged, though it is not. */
+function refuseUnreadable(kind: FileKind, bytes: Uint8Array): void {
+  const precision = kind === 'jpeg' ? jpegFacts(bytes).precision : 8;
+  const received =
+    precision !== 8 ? `a JPEG of ${String(precision)} bits` : kind === 'avif' && heifFacts(bytes).sequence ? 'an AVIF sequence' : undefined;
+  if (received === undefined) return;
+  throw new ExpectedError('image.unsupported', `Expected a picture that can be read here but received ${received}.`, {
+    details: { received },
+  });
+}
+
+async function decoderHeader(pixels: Uint8Array): Promise<Pick<Pixels, 'metadata' | 'layout'>> {
   const metadata = await readMetadata(pixels);
   refuseTooLarge(metadata);
-  const { icc: profile, texts, recipeText, animated, cut } = png ?? partsOf(metadata);
-  const icc = usableProfile(profile, metadata);
-  // The decoder is not told of a TIFF's EXIF.
-  const exif = usableExif(kind === 'tiff' ? exifOfTiff(bytes) : metadata.exif);
-  return {
-    kind,
-    metadata,
-    pixels,
-    ...(icc && { icc }),
-    ...(exif && { exif }),
-    ...(texts.length > 0 && { texts }),
-    ...(recipeText !== undefined && { recipeText }),
-    animated,
-    damaged: cut,
-  };
+  return { metadata, layout: layoutOf(metadata) };
+}
+
+function ownHeader(tiff: TiffFacts): Pick<Pixels, 'metadata' | 'layout'> {
+  refuseTooLarge(tiff);
+  return { metadata: metadataOf(tiff), layout: layoutOfTiff(tiff) };
+}
+
+function metadataOf({ width, height, orientation }: TiffFacts): DecoderFacts {
+  const turned = orientation >= 5 && orientation <= 8;
+  const autoOrient = { width: turned ? height : width, height: turned ? width : height, orientation: 1 };
+  return { width, height, autoOrient, space: 'srgb' };
 }
 
 async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
@@ -127,31 +186,6 @@ function refuseTooLarge({ width, height }: Extent): void {
   if (width * height <= MAX_PIXELS && width <= MAX_SIDE && height <= MAX_SIDE) return;
   const limit = `at most ${MAX_PIXELS / 1_000_000} megapixels and ${MAX_SIDE} pixels per side`;
   throw new ExpectedError('image.too-large', `Expected ${limit} but received ${width}×${height}.`);
-}
-
-/** A profile that fits the samples; garbage, giants and profiles of another colour model are left out. */
-function usableProfile(icc: Uint8Array | undefined, metadata: Metadata): Uint8Array | undefined {
-  if (!icc || icc.length > MAX_METADATA_BYTES) return undefined;
-  const { channels, convert } = layoutOf(metadata);
-  if (convert || profileModel(icc) !== (channels <= 2 ? 'GRAY' : 'RGB ')) return undefined;
-  return new Uint8Array(icc);
-}
-
-function usableExif(exif: Uint8Array | undefined): Uint8Array | undefined {
-  return exif && exif.length <= MAX_METADATA_BYTES ? uprightExif(exif) : undefined;
-}
-
-/** What a PNG is taken apart for, of other formats in the words of the decoder. */
-function partsOf({ icc, xmp, pages = 1 }: Metadata): Omit<PngParts, 'pixels'> {
-  const recipeText = xmp && xmp.length <= MAX_METADATA_BYTES ? recipeInPacket(xmp.toString('utf8')) : undefined;
-  return { ...(icc && { icc }), texts: [], ...(recipeText !== undefined && { recipeText }), animated: pages > 1, cut: false };
-}
-
-interface Layout {
-  readonly channels: 1 | 2 | 3 | 4;
-  readonly deep: boolean;
-  /** Samples that aren't gray or RGB (CMYK, Lab, floats) are converted to 8-bit sRGB. */
-  readonly convert: boolean;
 }
 
 function layoutOf({ space, depth, hasAlpha }: Metadata): Layout {
@@ -176,8 +210,7 @@ async function decodeLenient(header: Header): Promise<{ samples: Uint8Array; dam
   }
 }
 
-async function decode({ pixels, metadata }: Header, failOn: 'none' | 'error'): Promise<Uint8Array> {
-  const layout = layoutOf(metadata);
+async function decode({ pixels, layout }: Header, failOn: 'none' | 'error'): Promise<Uint8Array> {
   // An ignored profile is the only way to be given the samples as they stand in the file.
   const picture = sharp(pixels, { failOn, limitInputPixels: MAX_PIXELS, ignoreIcc: !layout.convert }).autoOrient();
   const { data: buffer, info } = await inLayout(picture, layout).toBuffer({ resolveWithObject: true });
@@ -202,73 +235,24 @@ function pickChannels(data: Uint8Array, { from, to }: { from: number; to: number
   return result;
 }
 
-function noticesOf({ kind, metadata, animated }: Header, damaged: boolean): Notice[] {
+function withDamage(notices: readonly Notice[], damaged: boolean): readonly Notice[] {
+  if (!damaged) return notices;
+  return [{ code: 'image.damaged', message: 'The file is damaged; only a part of the picture could be read.' }, ...notices];
+}
+
+interface Pixels {
+  readonly kind: FileKind;
+  readonly metadata: DecoderFacts;
+  readonly layout: Layout;
+  readonly animated: boolean;
+}
+
+function pixelNotices({ kind, metadata, layout, animated }: Pixels): readonly Notice[] {
   const notices: Notice[] = [];
-  if (damaged) notices.push({ code: 'image.damaged', message: 'The file is damaged; only a part of the picture could be read.' });
   if (animated)
     notices.push({ code: 'image.animated', message: kind === 'tiff' ? 'Only the first page is used.' : 'Only the first frame is used.' });
   if (metadata.space === 'cmyk') notices.push({ code: 'image.cmyk', message: 'The picture was converted from CMYK to sRGB.' });
-  if (layoutOf(metadata).deep)
+  if (layout.deep)
     notices.push({ code: 'image.deep', message: 'The picture has 16 bits per channel; pixels that no edit touches keep them.' });
   return notices;
-}
-
-const PIXEL_CHUNKS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
-
-interface PngParts {
-  readonly pixels: Uint8Array;
-  readonly icc?: Uint8Array;
-  readonly texts: readonly PngChunk[];
-  readonly recipeText?: string;
-  readonly animated: boolean;
-  readonly cut: boolean;
-}
-
-/** Takes a PNG apart, so that no text, time stamp or compressed profile ever reaches the decoder. */
-function readPng(png: Uint8Array): PngParts {
-  const kept: Uint8Array[] = [png.subarray(0, 8)];
-  const seen = new Set<string>();
-  let icc: Uint8Array | undefined;
-  let cut = false;
-  for (const chunk of pngChunks(png)) {
-    cut = !chunk.complete;
-    refuseBadChunk(chunk, seen);
-    seen.add(chunk.type);
-    if (chunk.type === 'iCCP' && chunk.complete) icc ??= profileOfChunk(chunk.data, MAX_METADATA_BYTES);
-    const small = chunk.type === 'eXIf' && chunk.complete && chunk.data.length <= MAX_METADATA_BYTES;
-    if (PIXEL_CHUNKS.has(chunk.type) || small) kept.push(chunk.whole);
-  }
-  if (!seen.has('IDAT')) throw new ExpectedError('image.unreadable', 'Expected a PNG with pixels but the file ends before them.');
-  return { pixels: Buffer.concat(kept), ...(icc && { icc }), ...readTexts(png), animated: seen.has('acTL'), cut: cut || !seen.has('IEND') };
-}
-
-/** Our own text, and those of others, which are kept as they stand and never inflated. */
-function readTexts(png: Uint8Array): Pick<PngParts, 'texts' | 'recipeText'> {
-  const texts: PngChunk[] = [];
-  let bytes = 0;
-  let recipeText: string | undefined;
-  for (const chunk of pngChunks(png)) {
-    const keyword = chunk.complete ? textKeyword(chunk) : undefined;
-    bytes += keyword === undefined ? 0 : chunk.data.length;
-    if (keyword === undefined || bytes > MAX_METADATA_BYTES) continue;
-    if (keyword === RECIPE_KEYWORD) recipeText ??= textOf(chunk);
-    else texts.push(chunk);
-  }
-  return { texts, ...(recipeText !== undefined && { recipeText }) };
-}
-
-function refuseBadChunk(chunk: Parameters<typeof checksumFits>[0], seen: ReadonlySet<string>): void {
-  if (seen.size === 0) refusePngHeader(chunk);
-  if (chunk.complete && PIXEL_CHUNKS.has(chunk.type) && !checksumFits(chunk)) {
-    throw new ExpectedError('image.unreadable', `Expected the checksum of PNG chunk ${chunk.type} to fit but it does not.`);
-  }
-}
-
-/** The size is refused here, before the checksum of a single pixel is computed. */
-function refusePngHeader({ type, data, complete }: Parameters<typeof checksumFits>[0]): void {
-  if (type !== 'IHDR' || !complete || data.length !== 13) {
-    throw new ExpectedError('image.unreadable', 'Expected a PNG header but the file is damaged.');
-  }
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  refuseTooLarge({ width: view.getUint32(0), height: view.getUint32(4) });
 }

@@ -2,13 +2,17 @@ import sharp, { type Sharp } from 'sharp';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import { prefixedExif } from './exif.js';
+import { exifOfResolution, prefixedExif, sizedExif } from './exif.js';
+import { resourcesOfIptc } from './iptc.js';
+import { profileSegments, segment, SEGMENT_BYTES, withSegments, xmpSegment } from './jpeg-segments.js';
+import { expectWithinLimits } from './limits.js';
 import { withoutLocation } from './location.js';
-import { insertChunks, makeChunk, profileChunk, textChunk } from './png-chunks.js';
+import { insertChunks, makeChunk, profileChunk, rawProfileChunk, resolutionChunk, textChunk, withoutChunks } from './png-chunks.js';
 import type { Mask, Photo } from './photo.js';
-import { RECIPE_KEYWORD, recipePacket, recipeText } from './recipe.js';
+import { RECIPE_KEYWORD, recipeText, XMP_KEYWORD } from './recipe.js';
 import { bytesOfTensor } from './tensor-photo.js';
 import { encodeTiff } from './tiff-writer.js';
+import { packetWith, recipePacket, sizedXmp } from './xmp.js';
 
 export interface OutputSettings {
   readonly format: OutputFormat;
@@ -24,33 +28,51 @@ const PNG_LEVEL = 3;
 const FULL_COLOUR_QUALITY = 90;
 /** The slower levels win a few percent of size and take minutes for a large photograph. */
 const AVIF_EFFORT = 2;
-/** A marker segment of a JPEG holds at most 65,533 bytes. */
-const SEGMENT_BYTES = 65_533;
 
 /**
- * Writes a photo with its samples exactly as they stand, the original profile bytes and EXIF.
+ * Writes a photo with its samples exactly as they stand, the original profile bytes and all that its file held beside them,
+ * as far as the format has a place for it (`lossesOf` says what has none).
  * PNG and TIFF are lossless at 8 and 16 bit; JPEG, WebP and AVIF get 8 bit; JPEG has no alpha and gets white below.
- * A recipe goes into a text chunk of a PNG, and into XMP elsewhere.
+ * A recipe goes into a text chunk of a PNG, and into XMP elsewhere. Throws `image.too-large`.
  */
-export function encodePhoto(original: Photo, output: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {
-  const photo = output.keepLocation === false ? withoutLocation(original) : original;
+export async function encodePhoto(original: Photo, output: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {
   const { format, quality } = output;
+  expectWithinLimits(format, original.extent);
+  const photo = trueToSize(output.keepLocation === false ? withoutLocation(original) : original);
   switch (format) {
     case 'png':
       return encodePngPhoto(photo, { level: PNG_LEVEL, recipe });
     case 'tiff':
-      return encodeTiff(photo, recipe && Buffer.from(recipePacket(recipe)));
+      return encodeTiff(photo, bytesOf(packetOf(photo, recipe)));
     case 'jpeg':
       return encodeJpeg(eightBit(photo), quality, recipe);
     case 'webp':
-      return viaPng(photo, (picture) => withRecipe(picture, recipe).webp({ quality }));
+      return viaPng(photo, (picture) => withPacket(picture, packetOf(photo, recipe)).webp({ quality }));
     case 'avif':
-      return viaPng(photo, (picture) => withRecipe(picture, recipe).avif({ quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }));
+      return viaPng(photo, (picture) =>
+        withPacket(picture, packetOf(photo, recipe)).avif({ quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }),
+      );
   }
 }
 
-function withRecipe(picture: Sharp, recipe: FileRecipe | undefined): Sharp {
-  return recipe ? picture.withXmp(recipePacket(recipe)) : picture;
+/** What EXIF and XMP say of the picture's sides is what they are now. */
+function trueToSize(photo: Photo): Photo {
+  const { exif, xmp, extent } = photo;
+  return { ...photo, ...(exif && { exif: sizedExif(exif, extent) }), ...(xmp !== undefined && { xmp: sizedXmp(xmp, extent) }) };
+}
+
+/** The photo's own packet with the recipe in it; a packet that has no place for one stays as it is. */
+function packetOf({ xmp }: Photo, recipe: FileRecipe | undefined): string | undefined {
+  if (!recipe) return xmp;
+  return xmp === undefined ? recipePacket(recipeText(recipe)) : (packetWith(xmp, recipeText(recipe)) ?? xmp);
+}
+
+function bytesOf(packet: string | undefined): Uint8Array | undefined {
+  return packet === undefined ? undefined : Buffer.from(packet);
+}
+
+function withPacket(picture: Sharp, packet: string | undefined): Sharp {
+  return packet === undefined ? picture : picture.withXmp(packet);
 }
 
 /** `[1, 3, H, W]` in 0..1 as a small sRGB PNG; for previews. */
@@ -84,62 +106,58 @@ async function encodePngPhoto(photo: Photo, { level, recipe }: PngSettings): Pro
   const png = await rawPicture(photo)
     .png({ compressionLevel: level, adaptiveFiltering: level > 0 })
     .toBuffer();
-  const chunks = (photo.texts ?? []).map(({ whole }) => whole);
-  if (recipe) chunks.push(textChunk(RECIPE_KEYWORD, recipeText(recipe)));
+  const { icc, codePoints, exif, xmp, iptc, resolution, texts = [] } = photo;
+  const chunks: Uint8Array[] = [];
   // Raw samples with a profile would be converted to it by the encoder, so the profile is put into the finished file.
-  if (photo.icc) chunks.unshift(profileChunk(photo.icc));
-  if (photo.exif) chunks.push(makeChunk('eXIf', photo.exif));
-  return insertChunks(png, chunks);
+  if (icc) chunks.push(profileChunk(icc));
+  if (codePoints) chunks.push(makeChunk('cICP', Uint8Array.from(codePoints)));
+  if (resolution) chunks.push(resolutionChunk(resolution));
+  if (exif) chunks.push(makeChunk('eXIf', exif));
+  if (xmp !== undefined) chunks.push(textChunk(XMP_KEYWORD, xmp));
+  if (iptc) chunks.push(rawProfileChunk('iptc', resourcesOfIptc(iptc)));
+  chunks.push(...texts.map(({ whole }) => whole));
+  if (recipe) chunks.push(textChunk(RECIPE_KEYWORD, recipeText(recipe)));
+  // The encoder makes up a resolution.
+  return insertChunks(withoutChunks(png, 'pHYs'), chunks);
 }
 
 /** Containers that are hard to patch get their metadata from a PNG: a *kept* profile is attached without conversion. */
-async function viaPng(photo: Photo, encode: (picture: Sharp) => Sharp): Promise<Uint8Array> {
-  const carrier = await encodePngPhoto(eightBit(photo), { level: 0 });
-  const picture = sharp(carrier, { limitInputPixels: false }).keepExif();
-  return encode(photo.icc ? picture.keepIccProfile() : picture).toBuffer();
+async function viaPng({ iptc: _iptc, xmp: _xmp, ...photo }: Photo, encode: (picture: Sharp) => Sharp): Promise<Uint8Array> {
+  const { resolution, icc } = photo;
+  const exif = photo.exif ?? (resolution && exifOfResolution(resolution));
+  const carrier = await encodePngPhoto(eightBit({ ...photo, ...(exif && { exif }) }), { level: 0 });
+  const picture = sharp(carrier, { limitInputPixels: false });
+  const told = exif ? picture.keepExif() : picture;
+  return encode(icc ? told.keepIccProfile() : told).toBuffer();
 }
 
 async function encodeJpeg(photo: Photo, quality: number, recipe?: FileRecipe): Promise<Uint8Array> {
+  const { exif, iptc, icc, resolution } = photo;
   const chromaSubsampling = quality >= FULL_COLOUR_QUALITY ? '4:4:4' : '4:2:0';
   const jpeg = await rawPicture(overWhite(photo)).jpeg({ quality, chromaSubsampling }).toBuffer();
   const segments: Uint8Array[] = [];
-  if (photo.exif && photo.exif.length + 6 <= SEGMENT_BYTES) segments.push(segment(0xe1, prefixedExif(photo.exif)));
-  if (recipe) segments.push(recipeSegment(recipe));
-  if (photo.icc) segments.push(...profileSegments(photo.icc));
-  const start = afterFileHeader(jpeg);
-  return Buffer.concat([jpeg.subarray(0, start), ...segments, jpeg.subarray(start)]);
+  if (exif && exifFits(exif)) segments.push(segment(0xe1, prefixedExif(exif)));
+  const packet = packetSegment(photo, recipe);
+  if (packet) segments.push(packet);
+  if (iptc) segments.push(segment(0xed, Buffer.concat([Buffer.from('Photoshop 3.0\0', 'latin1'), resourcesOfIptc(iptc)])));
+  if (icc) segments.push(...profileSegments(icc));
+  return withSegments(jpeg, segments, resolution);
 }
 
-/** Behind the start marker and the JFIF segment, which has to come first. */
-function afterFileHeader(jpeg: Buffer): number {
-  return jpeg[2] === 0xff && jpeg[3] === 0xe0 ? 4 + jpeg.readUInt16BE(4) : 2;
+/** Has it room in a JPEG's segment? */
+export function exifFits(exif: Uint8Array): boolean {
+  return exif.length + 6 <= SEGMENT_BYTES;
 }
 
-function segment(marker: number, data: Uint8Array): Uint8Array {
-  const head = Buffer.from([0xff, marker, 0, 0]);
-  head.writeUInt16BE(data.length + 2, 2);
-  return Buffer.concat([head, data]);
-}
-
-/** In one segment (XMP part 3, 1.1.3); of the largest grids only the wish has room there, not the tokens. */
-function recipeSegment(recipe: FileRecipe): Uint8Array {
-  const whole = xmpData(recipe);
-  const { tokens: _, ...wish } = recipe;
-  return segment(0xe1, whole.length <= SEGMENT_BYTES ? whole : xmpData(wish));
-}
-
-function xmpData(recipe: FileRecipe): Uint8Array {
-  return Buffer.from(`http://ns.adobe.com/xap/1.0/\0${recipePacket(recipe)}`);
-}
-
-/** A profile in numbered APP2 segments (ICC.1 annex B.4). */
-function profileSegments(icc: Uint8Array): Uint8Array[] {
-  const room = SEGMENT_BYTES - 14;
-  const count = Math.ceil(icc.length / room);
-  return Array.from({ length: count }, (_, i) => {
-    const name = Buffer.from(`ICC_PROFILE\0${String.fromCharCode(i + 1, count)}`, 'latin1');
-    return segment(0xe2, Buffer.concat([name, icc.subarray(i * room, (i + 1) * room)]));
-  });
+/** In one segment; of the largest grids only the wish has room there, not the tokens, and beside long packets not even that. */
+function packetSegment(photo: Photo, recipe: FileRecipe | undefined): Uint8Array | undefined {
+  const { tokens: _, ...wish } = recipe ?? {};
+  const packets = [packetOf(photo, recipe), ...(recipe ? [packetOf(photo, wish as FileRecipe)] : []), photo.xmp];
+  for (const packet of packets) {
+    const found = packet === undefined ? undefined : xmpSegment(packet);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** 16-bit samples rounded to 8; no colour is touched otherwise. */

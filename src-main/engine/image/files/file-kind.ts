@@ -1,7 +1,8 @@
 import { ExpectedError } from '#contract/errors.js';
+import { Directories, fieldOf, tiffOrder } from './directory.js';
 
-/** Kinds of file that open; GIF only as a source (its first frame). */
-export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif';
+/** Kinds of file that open; GIF (its first frame) and BMP only as a source. */
+export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif' | 'bmp';
 
 const WANTED = 'Expected PNG, JPEG, WebP, TIFF or AVIF';
 
@@ -15,6 +16,7 @@ const KNOWN: readonly (Signature & { readonly kind: FileKind })[] = [
   { kind: 'jpeg', offset: 0, text: '\xff\xd8\xff' },
   { kind: 'gif', offset: 0, text: 'GIF87a' },
   { kind: 'gif', offset: 0, text: 'GIF89a' },
+  { kind: 'bmp', offset: 0, text: 'BM' },
   { kind: 'webp', offset: 8, text: 'WEBP' },
   { kind: 'tiff', offset: 0, text: 'II*\0' },
   { kind: 'tiff', offset: 0, text: 'MM\0*' },
@@ -36,7 +38,21 @@ const REFUSED: readonly (Signature & { readonly name: string })[] = [
   { name: 'JPEG XL', offset: 0, text: '\0\0\0\x0cJXL ' },
   { name: 'JPEG 2000', offset: 0, text: '\0\0\0\x0cjP  ' },
   { name: 'OpenEXR', offset: 0, text: 'v/1\x01' },
-  { name: 'BMP', offset: 0, text: 'BM' },
+  { name: 'a GIMP file (XCF)', offset: 0, text: 'gimp xcf' },
+  { name: 'a NumPy array (.npy)', offset: 0, text: '\x93NUMPY' },
+  { name: 'a float map (PFM)', offset: 0, text: 'PF\n' },
+  { name: 'a float map (PFM)', offset: 0, text: 'Pf\n' },
+  ...['1', '2', '3', '4', '5', '6', '7'].flatMap((kind) =>
+    ['\n', ' ', '\r', '\t'].map((space) => ({ name: 'a portable map (PBM, PGM, PPM or PAM)', offset: 0, text: `P${kind}${space}` })),
+  ),
+  { name: 'Radiance HDR', offset: 0, text: '#?RADIANCE' },
+  { name: 'QOI', offset: 0, text: 'qoif' },
+  { name: 'FLIF', offset: 0, text: 'FLIF' },
+  { name: 'DirectDraw Surface (DDS)', offset: 0, text: 'DDS ' },
+  { name: 'a MATLAB file', offset: 0, text: 'MATLAB 5.0' },
+  { name: 'HDF5', offset: 0, text: '\x89HDF' },
+  { name: 'JPEG 2000', offset: 0, text: '\xff\x4f\xff\x51' },
+  { name: 'a GZIP archive', offset: 0, text: '\x1f\x8b' },
   { name: 'ICO', offset: 0, text: '\0\0\x01\0' },
   { name: 'a ZIP archive', offset: 0, text: 'PK\x03\x04' },
 ];
@@ -104,7 +120,17 @@ function isSvg(bytes: Uint8Array): boolean {
 function describeUnknown(bytes: Uint8Array): string {
   const text = opening(bytes);
   if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'HTML';
+  const json = describeJson(text);
+  if (json !== undefined) return json;
   return text.startsWith('<') ? 'a text file' : 'an unknown kind of file';
+}
+
+/** Tools that annotate pictures write masks as JSON: outlines, not pictures. */
+function describeJson(text: string): string | undefined {
+  if (!/^[[{]\s*["[{\]}\d]/u.test(text)) return undefined;
+  if (text.includes('"annotations"') || text.includes('"categories"') || text.includes('"segmentation"'))
+    return 'annotations in JSON (COCO)';
+  return text.includes('"shapes"') || text.includes('"labelme"') ? 'annotations in JSON (LabelMe)' : 'JSON';
 }
 
 const NEW_SUBFILE_TYPE = 254;
@@ -113,16 +139,12 @@ const DNG_VERSION = 50706;
 
 /** Camera raw files are TIFF outside: DNG says so, others hold a small first picture that points to the raw one. */
 function isTiffRaw(bytes: Uint8Array): boolean {
-  const little = latin(bytes, 0, 4) === 'II*\0';
-  if (bytes.length < 16 || (!little && latin(bytes, 0, 4) !== 'MM\0*')) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const ifd = view.getUint32(4, little);
-  if (ifd + 2 > bytes.length) return false;
-  const tags = new Map<number, number>();
-  const count = Math.min(view.getUint16(ifd, little), Math.floor((bytes.length - ifd - 2) / 12));
-  for (let i = 0; i < count; i++) {
-    const entry = ifd + 2 + i * 12;
-    tags.set(view.getUint16(entry, little), view.getUint32(entry + 8, little));
-  }
-  return tags.has(DNG_VERSION) || (tags.has(SUB_IFDS) && tags.get(NEW_SUBFILE_TYPE) === 1);
+  const directories = tiffOrder(bytes) && Directories.of(bytes);
+  const first = directories?.open(directories.first);
+  if (!directories || !first) return false;
+  const small = fieldOf(first, NEW_SUBFILE_TYPE);
+  return (
+    fieldOf(first, DNG_VERSION) !== undefined ||
+    (fieldOf(first, SUB_IFDS) !== undefined && small !== undefined && directories.numbers(small)[0] === 1)
+  );
 }

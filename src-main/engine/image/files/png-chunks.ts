@@ -59,6 +59,22 @@ export function textChunk(keyword: string, text: string): Uint8Array {
   return makeChunk('iTXt', Buffer.concat([head, Buffer.from(text, 'utf8')]));
 }
 
+/** The file without the chunks of one kind. */
+export function withoutChunks(png: Uint8Array, type: string): Uint8Array {
+  const kept = Array.from(pngChunks(png)).filter((chunk) => chunk.type !== type);
+  return Buffer.concat([png.subarray(0, SIGNATURE_BYTES), ...kept.map(({ whole }) => whole)]);
+}
+
+/** A block of metadata as ImageMagick and ExifTool keep it in a PNG: hexadecimal digits in a compressed text. */
+export function rawProfileChunk(name: string, block: Uint8Array): Uint8Array {
+  const lines = Buffer.from(block).toString('hex').replace(/.{72}/gu, '$&\n');
+  const text = `\n${name}\n${String(block.length).padStart(8)}\n${lines}\n`;
+  return makeChunk(
+    'zTXt',
+    Buffer.concat([Buffer.from(`Raw profile type ${name}\0\0`, 'latin1'), deflateSync(Buffer.from(text, 'latin1'))]),
+  );
+}
+
 const TEXT_CHUNKS = new Set(['tEXt', 'zTXt', 'iTXt']);
 
 /** The keyword of a text chunk; undefined for other chunks. */
@@ -67,14 +83,26 @@ export function textKeyword({ type, data }: PngChunk): string | undefined {
   return TEXT_CHUNKS.has(type) && end > 0 ? Buffer.from(data.subarray(0, end)).toString('latin1') : undefined;
 }
 
-/** The text of an uncompressed international text chunk; undefined for other chunks. */
-export function textOf({ type, data }: PngChunk): string | undefined {
+/** The text of a chunk of any of the three kinds, inflated to `maxBytes` at most; undefined where it is broken, larger or no text. */
+export function textOf({ type, data }: PngChunk, maxBytes: number): string | undefined {
   const keyEnd = data.indexOf(0);
-  if (type !== 'iTXt' || keyEnd < 1 || data[keyEnd + 1] !== 0) return undefined;
+  if (keyEnd < 1) return undefined;
+  if (type === 'tEXt') return Buffer.from(data.subarray(keyEnd + 1)).toString('latin1');
+  if (type === 'zTXt') return data[keyEnd + 1] === 0 ? inflated(data.subarray(keyEnd + 2), maxBytes)?.toString('latin1') : undefined;
+  if (type !== 'iTXt') return undefined;
   const languageEnd = data.indexOf(0, keyEnd + 3);
   const translatedEnd = data.indexOf(0, languageEnd + 1);
-  if (languageEnd < 0 || translatedEnd < 0) return undefined;
-  return Buffer.from(data.subarray(translatedEnd + 1)).toString('utf8');
+  if (languageEnd < 0 || translatedEnd < 0 || data[keyEnd + 1]! > 1) return undefined;
+  const text = data.subarray(translatedEnd + 1);
+  return (data[keyEnd + 1] === 1 ? inflated(text, maxBytes) : Buffer.from(text))?.toString('utf8');
+}
+
+function inflated(data: Uint8Array, maxBytes: number): Buffer | undefined {
+  try {
+    return inflateSync(data, { maxOutputLength: maxBytes });
+  } catch {
+    return undefined;
+  }
 }
 
 export function profileChunk(icc: Uint8Array): Uint8Array {
@@ -85,9 +113,14 @@ export function profileChunk(icc: Uint8Array): Uint8Array {
 export function profileOfChunk(data: Uint8Array, maxBytes: number): Uint8Array | undefined {
   const nameEnd = data.indexOf(0);
   if (nameEnd < 0 || data[nameEnd + 1] !== 0) return undefined;
-  try {
-    return new Uint8Array(inflateSync(data.subarray(nameEnd + 2), { maxOutputLength: maxBytes }));
-  } catch {
-    return undefined;
-  }
+  const icc = inflated(data.subarray(nameEnd + 2), maxBytes);
+  return icc && new Uint8Array(icc);
+}
+
+/** A chunk that says so many pixels per inch. */
+export function resolutionChunk({ x, y }: { readonly x: number; readonly y: number }): Uint8Array {
+  const data = Buffer.alloc(9);
+  [x, y].forEach((perInch, i) => data.writeUInt32BE(Math.round(perInch / 0.0254), i * 4));
+  data[8] = 1;
+  return makeChunk('pHYs', data);
 }

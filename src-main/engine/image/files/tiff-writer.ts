@@ -1,18 +1,14 @@
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
-import { tiffOrder } from './exif.js';
+import type { Extent } from '#base/geometry.js';
+import { BYTE, Directories, LONG, RATIONAL, SHORT, tiffOrder, UNDEFINED, viewOf } from './directory.js';
 import type { Photo } from './photo.js';
 
 const compress = promisify(deflate);
 
-/** Bytes per item of the field types that a first directory may hold, by type number. */
-const ITEM_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
-const BYTE = 1;
-const SHORT = 3;
-const LONG = 4;
-const UNDEFINED = 7;
-
 const XMP = 700;
+const IPTC = 33_723;
+const PROFILE = 34_675;
 const DEFLATE = 8;
 const HORIZONTAL_PREDICTOR = 2;
 const STRIP_BYTES = 1 << 20;
@@ -49,7 +45,9 @@ const PIXEL_FIELDS = new Set([
   531,
   532,
   XMP,
-  34675,
+  IPTC,
+  34_377,
+  PROFILE,
 ]);
 
 interface Field {
@@ -60,76 +58,124 @@ interface Field {
   readonly value: Uint8Array;
 }
 
+/** Samples as they are to lie in the file. */
+interface Raster extends Extent {
+  readonly samples: Uint8Array | Uint16Array;
+  readonly perPixel: number;
+  readonly photometric: number;
+  /** What the samples behind the colours are. */
+  readonly extras: readonly number[];
+}
+
+const GRAY = 1;
+const RGB = 2;
+const CMYK = 5;
+const UNSPECIFIED = 0;
+/** Unassociated: colours are stored as they are, not multiplied by alpha. */
+const STRAIGHT = 2;
+
 /**
- * A TIFF with the samples exactly as they stand (deflate with horizontal differences), the profile, and EXIF.
- * `xmp` is a packet to write beside them. An EXIF block is itself a TIFF without pixels, so the file begins with it and every offset inside it stays true.
+ * A TIFF with the samples exactly as they stand (deflate with horizontal differences) and all that the photo holds.
+ * `xmp` is the packet to write. An EXIF block is itself a TIFF without pixels, so the file begins with it and every offset
+ * inside it stays true.
  */
 export async function encodeTiff(photo: Photo, xmp?: Uint8Array): Promise<Uint8Array> {
-  const head = photo.exif && tiffOrder(photo.exif) ? photo.exif : Uint8Array.of(0x49, 0x49, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const { exif, icc, iptc, resolution } = photo;
+  const head = exif && tiffOrder(exif) ? exif : EMPTY_HEAD;
   const file = new TiffFile(head);
-  const rowBytes = photo.extent.width * photo.channels * photo.samples.BYTES_PER_ELEMENT;
-  const rowsPerStrip = Math.max(1, Math.floor(STRIP_BYTES / rowBytes));
-  const strips = await Promise.all(
-    cutStrips(photo, rowsPerStrip).map((strip) => compress(differences(strip, photo, file.little), { level: 3 })),
-  );
-  const offsets = strips.map((strip) => file.append(strip));
-  const sizes = strips.map((strip) => strip.length);
-  const fields = [...inheritedFields(head, file.little), ...pixelFields(file, photo), file.numbers(278, LONG, [rowsPerStrip])];
-  fields.push(file.numbers(273, LONG, offsets), file.numbers(279, LONG, sizes));
+  const inherited = inheritedFields(head).filter(({ tag }) => !resolution || !RESOLUTION_FIELDS.has(tag));
+  const fields = [...inherited, ...(await rasterFields(file, rasterOf(photo)))];
+  if (resolution) fields.push(...resolutionFields(file, resolution));
+  if (icc) fields.push(file.bytes(PROFILE, icc));
   if (xmp) fields.push(file.bytes(XMP, xmp, BYTE));
+  if (iptc) fields.push(file.bytes(IPTC, iptc));
   return file.finish(fields);
 }
 
-function pixelFields(file: TiffFile, { extent, channels, samples, icc }: Photo): Field[] {
-  const bits = samples.BYTES_PER_ELEMENT * 8;
-  const hasAlpha = channels === 2 || channels === 4;
+/** Four samples of ink per pixel with their profile, for the decoder to convert. */
+export async function encodeCmykTiff({ width, height }: Extent, samples: Photo['samples'], icc?: Uint8Array): Promise<Uint8Array> {
+  const file = new TiffFile(EMPTY_HEAD);
+  const fields = await rasterFields(file, { width, height, samples, perPixel: 4, photometric: CMYK, extras: [] });
+  if (icc) fields.push(file.bytes(PROFILE, icc));
+  return file.finish(fields);
+}
+
+const EMPTY_HEAD = Uint8Array.of(0x49, 0x49, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+const RESOLUTION_FIELDS: ReadonlySet<number> = new Set([282, 283, 296]);
+
+function rasterOf({ extent, channels, samples, extra }: Photo): Raster {
+  const extras = [...(channels % 2 === 0 ? [STRAIGHT] : []), ...Array<number>(extra?.count ?? 0).fill(UNSPECIFIED)];
+  const photometric = channels <= 2 ? GRAY : RGB;
+  if (!extra) return { ...extent, samples, perPixel: channels, photometric, extras };
+  const perPixel = channels + extra.count;
+  const joined =
+    samples.BYTES_PER_ELEMENT === 2
+      ? new Uint16Array((samples.length / channels) * perPixel)
+      : new Uint8Array((samples.length / channels) * perPixel);
+  for (let from = 0, to = 0, more = 0; from < samples.length; from += channels, to += perPixel, more += extra.count) {
+    for (let c = 0; c < channels; c++) joined[to + c] = samples[from + c]!;
+    for (let c = 0; c < extra.count; c++) joined[to + channels + c] = extra.samples[more + c]!;
+  }
+  return { ...extent, samples: joined, perPixel, photometric, extras };
+}
+
+async function rasterFields(file: TiffFile, raster: Raster): Promise<Field[]> {
+  const { width, height, samples, perPixel, photometric, extras } = raster;
+  const rowsPerStrip = Math.max(1, Math.floor(STRIP_BYTES / (width * perPixel * samples.BYTES_PER_ELEMENT)));
+  const cut = cutStrips(raster, rowsPerStrip);
+  const strips = await Promise.all(cut.map((strip) => compress(differences(strip, raster, file.little), { level: 3 })));
+  const offsets = strips.map((strip) => file.append(strip));
   const fields = [
-    file.numbers(256, LONG, [extent.width]),
-    file.numbers(257, LONG, [extent.height]),
-    file.numbers(258, SHORT, Array<number>(channels).fill(bits)),
+    file.numbers(256, LONG, [width]),
+    file.numbers(257, LONG, [height]),
+    file.numbers(258, SHORT, Array<number>(perPixel).fill(samples.BYTES_PER_ELEMENT * 8)),
     file.numbers(259, SHORT, [DEFLATE]),
-    file.numbers(262, SHORT, [channels <= 2 ? 1 : 2]),
-    file.numbers(277, SHORT, [channels]),
+    file.numbers(262, SHORT, [photometric]),
+    file.numbers(273, LONG, offsets),
+    file.numbers(277, SHORT, [perPixel]),
+    file.numbers(278, LONG, [rowsPerStrip]),
+    file.numbers(
+      279,
+      LONG,
+      strips.map((strip) => strip.length),
+    ),
     file.numbers(284, SHORT, [1]),
     file.numbers(317, SHORT, [HORIZONTAL_PREDICTOR]),
   ];
-  // 2 = unassociated: colours are stored as they are, not multiplied by alpha.
-  if (hasAlpha) fields.push(file.numbers(338, SHORT, [2]));
-  if (icc) fields.push(file.bytes(34675, icc));
+  if (extras.length > 0) fields.push(file.numbers(338, SHORT, extras));
   return fields;
 }
 
-function cutStrips({ extent, channels, samples }: Photo, rows: number): (Uint8Array | Uint16Array)[] {
+function resolutionFields(file: TiffFile, { x, y }: NonNullable<Photo['resolution']>): Field[] {
+  return [file.ratio(282, x), file.ratio(283, y), file.numbers(296, SHORT, [2])];
+}
+
+function cutStrips({ width, perPixel, samples }: Raster, rows: number): (Uint8Array | Uint16Array)[] {
   const strips = [];
-  const step = rows * extent.width * channels;
+  const step = rows * width * perPixel;
   for (let at = 0; at < samples.length; at += step) strips.push(samples.subarray(at, at + step));
   return strips;
 }
 
 /** Each sample minus the one to its left, modulo the word, in the file's byte order. */
-function differences(strip: Uint8Array | Uint16Array, { extent, channels }: Photo, little: boolean): Uint8Array {
-  const row = extent.width * channels;
+function differences(strip: Uint8Array | Uint16Array, { width, perPixel }: Raster, little: boolean): Uint8Array {
+  const row = width * perPixel;
   const result = strip.slice();
   for (let start = 0; start < strip.length; start += row) {
-    for (let i = start + channels; i < start + row; i++) result[i] = strip[i]! - strip[i - channels]!;
+    for (let i = start + perPixel; i < start + row; i++) result[i] = strip[i]! - strip[i - perPixel]!;
   }
   const bytes = Buffer.from(result.buffer, result.byteOffset, result.byteLength);
   if (result.BYTES_PER_ELEMENT === 2 && !little) bytes.swap16();
   return bytes;
 }
 
-function inheritedFields(exif: Uint8Array, little: boolean): Field[] {
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
-  const ifd = view.getUint32(4, little);
-  if (ifd < 8 || ifd + 2 > exif.length) return [];
-  const count = Math.min(view.getUint16(ifd, little), Math.floor((exif.length - ifd - 2) / 12));
-  const fields: Field[] = [];
-  for (let at = ifd + 2; at < ifd + 2 + count * 12; at += 12) {
-    const field = { tag: view.getUint16(at, little), type: view.getUint16(at + 2, little), count: view.getUint32(at + 4, little) };
-    const inside = field.count * (ITEM_BYTES[field.type] ?? Infinity) <= 4 || view.getUint32(at + 8, little) < exif.length;
-    if (!PIXEL_FIELDS.has(field.tag) && inside) fields.push({ ...field, value: exif.subarray(at + 8, at + 12) });
-  }
-  return fields;
+/** What an EXIF block's first directory says of the photograph; the values stay where they lie in the block. */
+function inheritedFields(exif: Uint8Array): Field[] {
+  const directories = Directories.of(exif);
+  const fields = directories?.open(directories.first)?.fields ?? [];
+  return fields
+    .filter(({ tag }) => !PIXEL_FIELDS.has(tag))
+    .map(({ tag, type, count, entry }) => ({ tag, type, count, value: exif.subarray(entry + 8, entry + 12) }));
 }
 
 /** A file under construction: blocks at even offsets, then one directory. */
@@ -161,6 +207,13 @@ class TiffFile {
       else view.setUint32(i * size, value, this.little);
     });
     return { tag, type, count: values.length, value: values.length * size <= 4 ? bytes : this.#offsetOf(bytes) };
+  }
+
+  ratio(tag: number, value: number): Field {
+    const bytes = new Uint8Array(8);
+    viewOf(bytes).setUint32(0, Math.round(value * 100), this.little);
+    viewOf(bytes).setUint32(4, 100, this.little);
+    return { tag, type: RATIONAL, count: 1, value: this.#offsetOf(bytes) };
   }
 
   bytes(tag: number, bytes: Uint8Array, type: typeof BYTE | typeof UNDEFINED = UNDEFINED): Field {

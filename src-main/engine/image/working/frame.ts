@@ -1,7 +1,7 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { mirrored } from '#engine/image/sampling/resample.js';
 import { outside } from './mask.js';
-import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
+import { fullScale, type ExtraChannels, type Mask, type Photo } from '#engine/image/files/photo.js';
 
 /** Border in pixels to add, per side. */
 export interface Border {
@@ -77,7 +77,24 @@ export function extendPhoto(photo: Photo, margins: Border): Photo {
     mirrorRow(row, { photo, left: margins.left, source });
   }
   if (channels === 2 || channels === 4) makeOpaque(grown, { channels, mask: outside(keptPart(photo, margins), extent) });
-  return { ...photo, extent, samples: grown };
+  const { extra } = photo;
+  return {
+    ...photo,
+    extent,
+    samples: grown,
+    ...(extra && { extra: { ...extra, samples: placed(extra, photo.extent, { extent, margins }) } }),
+  };
+}
+
+/** Further channels on the larger canvas: nothing is selected in the new border. */
+function placed({ count, samples }: ExtraChannels, from: Extent, to: { extent: Extent; margins: Border }): Uint8Array | Uint16Array {
+  const length = sampleCount(to.extent) * count;
+  const grown = samples.BYTES_PER_ELEMENT === 2 ? new Uint16Array(length) : new Uint8Array(length);
+  for (let y = 0; y < from.height; y++) {
+    const row = samples.subarray(y * from.width * count, (y + 1) * from.width * count);
+    grown.set(row, ((y + to.margins.top) * to.extent.width + to.margins.left) * count);
+  }
+  return grown;
 }
 
 function mirrorRow(row: Uint8Array | Uint16Array, { photo, left, source }: { photo: Photo; left: number; source: number }): void {

@@ -205,3 +205,25 @@ it('a frame that reaches beyond the photo lands where it belongs', async () => {
   expect(result.samples[(25 * 100 + 40) * 3]).toBeLessThan(10);
   expect(result.samples[(25 * 100 + 60) * 3]).toBeGreaterThan(245);
 });
+
+it('what is drawn covers what was transparent, softly at its edge, and nothing hidden shines through', async () => {
+  const photo = makePhoto({ width: 64, height: 64, channels: 4 });
+  for (let i = 0; i < 64 * 64; i++) photo.samples.set(i % 64 < 32 ? [0, 0, 0, 0] : [90, 90, 90, 255], i * 4);
+  const weight = {
+    extent: photo.extent,
+    values: Uint8Array.from({ length: 4096 }, (_, i) => (i % 64 < 40 ? Math.max(0, 255 - 10 * Math.abs(20 - (i % 64))) : 0)),
+  };
+  const white = makePicture(32, 32, () => 1);
+  const frame = { x: 0, y: 0, width: 64, height: 64 };
+  const job = { photo, frame, before: white, after: white, weight, mode: 'decoded' as const, matchSurroundings: false };
+  const drawn = (await compositeEdit({ ...job, opaque: true })).photo.samples;
+  const kept = (await compositeEdit(job)).photo.samples;
+  for (let x = 0; x < 64; x++) {
+    const at = (30 * 64 + x) * 4;
+    const share = weight.values[30 * 64 + x]!;
+    expect(kept[at + 3]).toBe(photo.samples[at + 3]);
+    expect(drawn[at + 3]).toBe(x < 32 ? share : 255);
+    // White over nothing is white, however thin; over gray it is mixed as ever.
+    if (share > 0) expect(drawn[at]).toBe(x < 32 ? 255 : kept[at]);
+  }
+});

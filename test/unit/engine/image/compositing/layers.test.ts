@@ -2,6 +2,9 @@ import { initializeCanvas, readPsd, type Layer as PsdLayer } from 'ag-psd';
 import { expect, it } from 'vitest';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { encodeLayers, type Layer } from '#engine/image/compositing/layers.js';
+import { SRGB_PRIMARIES } from '#engine/image/files/code-points.js';
+import { readMatrixProfile } from '#engine/image/files/icc-profile.js';
+import { makeProfile as makeGrayProfile } from '#engine/image/files/make-profile.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import { builtInProfile, discMask, makePhoto } from '../pictures.js';
 
@@ -78,4 +81,54 @@ it('a step that changes nothing is an empty layer', async () => {
 it('more than Photoshop opens is refused before it is made', async () => {
   const flat = { ...makePhoto({ width: 31_000, height: 1 }) };
   await expect(encodeLayers([await layer(flat)])).rejects.toMatchObject({ code: 'image.too-large' });
+});
+
+/** Layers laid over each other as every reader does it: Porter and Duff's "over", masks that are on obeyed. */
+function flattened(bytes: Uint8Array): number[] {
+  const { width, height, children = [] } = open(bytes);
+  const canvas = Array<number>(width * height * 4).fill(0);
+  for (const { left = 0, top = 0, imageData, mask, hidden = false } of children) {
+    if (hidden || !imageData) continue;
+    for (let i = 0; i < imageData.width * imageData.height; i++) {
+      const [x, y] = [left + (i % imageData.width), top + Math.trunc(i / imageData.width)];
+      const at = (y * width + x) * 4;
+      const shown = mask?.imageData && mask.disabled !== true ? mask.imageData.data[(y * mask.imageData.width + x) * 4]! / 255 : 1;
+      const above = (imageData.data[i * 4 + 3]! / 255) * shown;
+      const alpha = above + (canvas[at + 3]! / 255) * (1 - above);
+      for (let c = 0; c < 3 && alpha > 0; c++) {
+        canvas[at + c] = Math.round((imageData.data[i * 4 + c]! * above + canvas[at + c]! * (alpha - above)) / alpha);
+      }
+      canvas[at + 3] = Math.round(alpha * 255);
+    }
+  }
+  return canvas;
+}
+
+it('together equals the result at every pixel, where the picture and its steps are half transparent', async () => {
+  const photo = makePhoto({ ...EXTENT, channels: 4 });
+  const steps = [1, 2].map((step) => {
+    const samples = photo.samples.map((value, i) =>
+      Math.trunc(i / 4) % 60 < 30 + step * 8 && Math.trunc(i / 240) > 10 * step ? (value * 3 + step * 40) % 256 : value,
+    );
+    return { ...photo, samples };
+  });
+  const layers = await Promise.all([photo, ...steps].map((one) => layer(one)));
+  const expected = Array.from(steps[1]!.samples);
+  const together = flattened(await encodeLayers(layers));
+  // What is not seen at all has no colour.
+  const visible = (samples: readonly number[], i: number) => (samples[i - (i % 4) + 3] === 0 ? 0 : samples[i]!);
+  const worst = expected.reduce((most, _, i) => Math.max(most, Math.abs(visible(expected, i) - visible(together, i))), 0);
+  expect(worst).toBe(0);
+});
+
+it('a gray photograph with a profile is shown in the same tones', async () => {
+  const icc = makeGrayProfile({ name: 'gray', primaries: SRGB_PRIMARIES, tone: [1.8] }, 'GRAY');
+  const photo: Photo = { ...makePhoto({ ...EXTENT, channels: 1 }), icc };
+  const bytes = await encodeLayers([await layer(photo)]);
+  const profile = Buffer.from(bytes).indexOf('acsp', 0, 'latin1') - 36;
+  const rgb = readMatrixProfile(
+    new Uint8Array(bytes).subarray(profile, profile + new DataView(bytes.buffer, bytes.byteOffset).getUint32(profile)),
+  );
+  expect(rgb?.kind).toBe('rgb');
+  for (const value of [0.1, 0.5, 0.9]) expect(Math.abs(rgb!.curves[0]!(value) - value ** 1.8)).toBeLessThan(1e-3);
 });

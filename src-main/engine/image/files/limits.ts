@@ -1,0 +1,27 @@
+import type { Extent } from '#base/geometry.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { OutputFormat } from '#contract/request.js';
+
+interface Limit {
+  readonly name: string;
+  readonly side: number;
+}
+
+/** The longest side that a format, or its encoder, can write. */
+const LIMITS: Readonly<Partial<Record<OutputFormat, Limit>>> = {
+  jpeg: { name: 'JPEG', side: 65_500 },
+  webp: { name: 'WebP', side: 16_383 },
+  avif: { name: 'AVIF', side: 16_384 },
+};
+
+/** Asked before the work begins. Throws `image.too-large`. */
+export function expectWithinLimits(format: OutputFormat, { width, height }: Extent): void {
+  const limit = LIMITS[format];
+  if (!limit || Math.max(width, height) <= limit.side) return;
+  const received = `${String(width)}×${String(height)}`;
+  throw new ExpectedError(
+    'image.too-large',
+    `Expected at most ${String(limit.side)} pixels per side for ${limit.name} but received ${received}; PNG and TIFF hold it.`,
+    { details: { format, limit: limit.side, received } },
+  );
+}

@@ -1,0 +1,135 @@
+import sharp from 'sharp';
+import type { Notice } from '#contract/event.js';
+import { ExpectedError } from '#contract/errors.js';
+import { srgbOfLab } from './lab.js';
+import { unmultiplied } from './alpha.js';
+import { upright } from './orient.js';
+import { fullScale, type ExtraChannels, type Layout, type Photo } from './photo.js';
+import { ALPHA, PHOTOMETRIC, type TiffFacts } from './tiff-facts.js';
+import { readTiffSamples } from './tiff-samples.js';
+import { encodeCmykTiff } from './tiff-writer.js';
+
+/** Four channels of the largest picture. */
+const MAX_SAMPLES = 400_000_000;
+/** Photoshop has 56; more are measurements, not channels of a photograph. */
+const MAX_EXTRA = 53;
+
+type Samples = Photo['samples'];
+
+/** The layout of a TIFF whose samples are read here. Throws `image.too-large`, `image.unsupported`. */
+export function layoutOfTiff(facts: TiffFacts): Layout {
+  expectReadable(facts);
+  const { photometric, bits, format } = facts;
+  const gray = photometric <= PHOTOMETRIC.blackIsZero;
+  const colours = gray ? 1 : 3;
+  const deep = (bits !== 8 || format !== 'unsigned') && photometric !== PHOTOMETRIC.cmyk;
+  const channels = alphaOf(facts) >= 0 ? colours + 1 : colours;
+  return { channels: channels as Layout['channels'], deep, convert: !gray && photometric !== PHOTOMETRIC.rgb };
+}
+
+function expectReadable({ width, height, samples, bits, extras, tile }: TiffFacts): void {
+  if (width * height * samples > MAX_SAMPLES) {
+    throw new ExpectedError('image.too-large', `Expected at most ${String(MAX_SAMPLES / 1e6)} million samples but received more.`);
+  }
+  const tileSamples = tile.width * tile.height * samples;
+  if (width * height > 0 && tileSamples > 0 && tileSamples <= MAX_SAMPLES && bits > 0 && bits <= 64 && extras.length <= MAX_EXTRA) return;
+  const received = `a TIFF of ${String(samples)} samples of ${String(bits)} bits`;
+  throw new ExpectedError('image.unsupported', `Expected a TIFF that can be read here but received ${received}.`, {
+    details: { received },
+  });
+}
+
+/** Which of the samples behind the colours is transparency; −1 where none is. */
+function alphaOf({ extras, photometric }: TiffFacts): number {
+  // What is converted from ink has no transparency that any program would agree on.
+  return photometric === PHOTOMETRIC.cmyk ? -1 : extras.findIndex((kind) => kind !== ALPHA.unspecified);
+}
+
+export interface TiffPhoto {
+  readonly samples: Samples;
+  readonly extra?: ExtraChannels;
+  readonly damaged: boolean;
+  readonly notices: readonly Notice[];
+}
+
+/** Reads, converts and turns what the decoder would misread. Throws `image.unreadable` where nothing of it is there. */
+export async function photoOfTiff(file: Uint8Array, facts: TiffFacts): Promise<TiffPhoto> {
+  const { values, clipped, white, read } = readTiffSamples(file, facts);
+  if (read === 0) throw new ExpectedError('image.unreadable', 'Expected a picture but received a damaged file.');
+  const alpha = alphaOf(facts);
+  const colours = facts.samples - facts.extras.length;
+  const places = [...Array(colours).keys(), ...(alpha >= 0 ? [colours + alpha] : [])];
+  const others = facts.extras.flatMap((_, i) => (i === alpha ? [] : [colours + i]));
+  const picked = await converted(pick(values, facts.samples, places), places.length, facts);
+  const straight = facts.extras[alpha] === ALPHA.premultiplied ? unmultiplied(picked, channelsOf(picked, facts)) : picked;
+  const turned = upright(straight, facts, facts.orientation);
+  const extra = others.length > 0 ? upright(pick(values, facts.samples, others), facts, facts.orientation).samples : undefined;
+  const expected =
+    Math.ceil(facts.width / facts.tile.width) * Math.ceil(facts.height / facts.tile.height) * (facts.separate ? facts.samples : 1);
+  return {
+    samples: turned.samples,
+    ...(extra && { extra: { count: others.length, samples: extra } }),
+    damaged: read < expected,
+    notices: noticesOf(facts, { clipped, white, channels: others.length }),
+  };
+}
+
+function channelsOf(samples: Samples, { width, height }: TiffFacts): number {
+  return samples.length / (width * height);
+}
+
+function pick(values: Samples, per: number, places: readonly number[]): Samples {
+  if (places.length === per) return values;
+  const pixels = values.length / per;
+  const result = values.BYTES_PER_ELEMENT === 2 ? new Uint16Array(pixels * places.length) : new Uint8Array(pixels * places.length);
+  for (let i = 0; i < pixels; i++) for (let c = 0; c < places.length; c++) result[i * places.length + c] = values[i * per + places[c]!]!;
+  return result;
+}
+
+async function converted(samples: Samples, per: number, facts: TiffFacts): Promise<Samples> {
+  switch (facts.photometric) {
+    case PHOTOMETRIC.whiteIsZero:
+      return inverted(samples, per);
+    case PHOTOMETRIC.cielab:
+    case PHOTOMETRIC.icclab:
+      return srgbOfLab(samples, { per, signed: facts.photometric === PHOTOMETRIC.cielab });
+    case PHOTOMETRIC.cmyk:
+      return srgbOfCmyk(samples, facts);
+    default:
+      return samples;
+  }
+}
+
+function inverted(samples: Samples, per: number): Samples {
+  const full = fullScale(samples);
+  // Transparency, where there is some, is not turned round.
+  return samples.map((value, i) => (per === 2 && i % 2 === 1 ? value : full - value));
+}
+
+/** By the decoder, which knows profiles of ink, from a file without the further channels. */
+async function srgbOfCmyk(samples: Samples, facts: TiffFacts): Promise<Samples> {
+  const file = await encodeCmykTiff(facts, samples, facts.icc);
+  const bytes = await sharp(file, { limitInputPixels: false }).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer();
+  return new Uint8Array(bytes);
+}
+
+function noticesOf(
+  facts: TiffFacts,
+  { clipped, white, channels }: { clipped: boolean; white: number; channels: number },
+): readonly Notice[] {
+  const { format, bits, photometric } = facts;
+  const notices: Notice[] = [];
+  const say = (code: Notice['code'], message: string) => notices.push({ code, message });
+  if (photometric === PHOTOMETRIC.cmyk) say('image.cmyk', 'The picture was converted from CMYK to sRGB.');
+  if (photometric >= PHOTOMETRIC.cielab) say('image.lab', 'The picture was converted from CIELAB to sRGB.');
+  const kept = format === 'unsigned' && bits <= 16;
+  const scaled = white === 1 ? '' : ` Its values reach beyond 1, so ${String(white)} was taken for white.`;
+  const lost = clipped ? ' What is brighter than white or darker than black was clipped.' : '';
+  if (!kept)
+    say(
+      'image.floats',
+      `The picture holds ${format === 'float' ? 'floating-point numbers' : 'large or signed integers'} and is worked on with 16 bits per channel.${scaled}${lost}`,
+    );
+  if (channels > 0) say('image.channels', 'The file has channels that are neither colour nor transparency; only a TIFF keeps them.');
+  return notices;
+}
