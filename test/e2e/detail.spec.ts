@@ -1,7 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import sharp from 'sharp';
 import { scenePng } from '../support/pictures.js';
-import { test as fake } from './support/fake-window.js';
 import { test as masks } from './support/masks.js';
 import { canvasShot, expectPhase, openBytes, stroke, test } from './support/studio.js';
 
@@ -72,25 +70,4 @@ masks('what detail is not copied from is painted on a mask of its own, beside wh
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   expect(server.requests[1]).toMatchObject({ copy: { only: true } });
-});
-
-/** A red ball on grass, with its shadow. */
-function ballSvg(withBall: boolean): Buffer {
-  const shadow = '<ellipse cx="172" cy="158" rx="44" ry="12" fill="#2c4a20"/>';
-  const ball = `<circle cx="160" cy="120" r="${withBall ? 36 : 39}" fill="${withBall ? '#c82020' : '#fff'}"/>`;
-  const ground = `<rect width="320" height="240" fill="${withBall ? '#5a963c' : '#000'}"/>`;
-  return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240">${ground}${withBall ? shadow : ''}${ball}</svg>`);
-}
-
-fake('a mask that leaves the shadow of an object outside is offered to grow, by one press', async ({ page, server: _ }) => {
-  await openBytes(page, 'ball.png', await sharp(ballSvg(true)).png().toBuffer());
-  await expectPhase(page, 'ready');
-  const buffer = await sharp(ballSvg(false)).png().toBuffer();
-  await page.getByTestId('mask-input').setInputFiles({ name: 'mask.png', mimeType: 'image/png', buffer });
-  const offer = page.getByTestId('rest-offer');
-  await expect(offer).toContainText('shadow');
-  await offer.getByRole('button', { name: /^Grow the mask by \d+ px$/u }).click();
-  await expect(offer).toHaveText('');
-  await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(offer).toContainText('shadow');
 });
