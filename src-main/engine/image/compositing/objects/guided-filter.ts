@@ -26,7 +26,7 @@ export class GuidedFilter {
     this.#guide = guide;
     this.#blur = (plane) => gaussian(plane, extent, sigma);
     this.#means = guide.map(this.#blur);
-    const pairs = PAIRS.map(([a, b]) => this.#blur(product(guide[a]!, guide[b]!)));
+    const pairs = PAIRS.map(([a, b]) => this.#blur(product(guide[a], guide[b])));
     this.#inverse = Array.from({ length: 9 }, () => new Float32Array(guide[0].length));
     const covariance = new Array<number>(9).fill(0);
     for (let i = 0; i < guide[0].length; i++) {
