@@ -53,14 +53,12 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
   const gone = new Set<number>();
   for (const layer of layers) {
     const photo = eightBit(await openPhoto(layer.picture));
-    icc ??= photo.channels >= 3 ? photo.icc : photo.icc && rgbProfileOfGray(photo.icc);
+    icc ??= profileOf(photo);
     canvas = grown(canvas, { width: layer.left + photo.extent.width, height: layer.top + photo.extent.height });
     const { layer: patch, replaced } = patchOf(canvas, rgba(photo), layer);
     pixels += (patch.imageData?.width ?? 0) * (patch.imageData?.height ?? 0);
     expectRoom(canvas, pixels);
-    children.forEach((below, i) => {
-      if (i > 0) clearPixels(below, replaced, canvas.width);
-    });
+    for (const below of children.slice(1)) clearPixels(below, replaced, canvas.width);
     for (const pixel of replaced) gone.add(pixel);
     children.push({ ...patch, name: layer.name, hidden: layer.hidden, ...(layer.mask && { mask: await maskOf(layer, photo.extent) }) });
   }
@@ -68,6 +66,11 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
   if (children[0] && gone.size > 0) children[0].mask = maskWithout(gone, canvas);
   const psd = new Uint8Array(writePsd({ width, height, children, imageData: { width, height, data } }, { noBackground: true }));
   return icc ? withProfile(psd, icc) : psd;
+}
+
+/** Layers are colour: a gray photograph's profile becomes one of three channels. */
+function profileOf({ channels, icc }: Photo): Uint8Array | undefined {
+  return channels >= 3 ? icc : icc && rgbProfileOfGray(icc);
 }
 
 function expectRoom({ width, height }: Extent, pixels: number): void {
