@@ -63,7 +63,7 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
     children.push({ ...patch, name: layer.name, hidden: layer.hidden, ...(layer.mask && { mask: await maskOf(layer, photo.extent) }) });
   }
   const { width, height, data } = canvas;
-  if (children[0] && gone.size > 0) children[0].mask = maskWithout(gone, canvas);
+  maskAway(children, gone, canvas);
   const psd = new Uint8Array(writePsd({ width, height, children, imageData: { width, height, data } }, { noBackground: true }));
   return icc ? withProfile(psd, icc) : psd;
 }
@@ -149,7 +149,12 @@ function clearPixels({ left = 0, top = 0, imageData }: PsdLayer, pixels: readonl
   }
 }
 
-/** A mask that is switched on: the photograph keeps every pixel below it. */
+/** In the photograph, which keeps every pixel below its mask. */
+function maskAway([photograph]: readonly PsdLayer[], pixels: ReadonlySet<number>, canvas: Extent): void {
+  if (photograph && pixels.size > 0) photograph.mask = maskWithout(pixels, canvas);
+}
+
+/** A mask that is switched on. */
 function maskWithout(pixels: ReadonlySet<number>, { width, height }: Extent): LayerMaskData {
   const data = new Uint8ClampedArray(width * height * 4).fill(255);
   for (const pixel of pixels) data.fill(0, pixel * 4, pixel * 4 + 3);
