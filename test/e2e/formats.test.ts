@@ -30,7 +30,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 /** As pngjs reads it, which shares no line with us or our decoder: RGBA, 16 bits as words. */
 function read(file: Buffer): PNG & { readonly depth: number } {
-  return PNG.sync.read(file, { skipRescale: true } as object) as PNG & { readonly depth: number };
+  return PNG.sync.read(file, { skipRescale: true });
 }
 
 /** The worst difference beside the mask from what the picture was made of. */

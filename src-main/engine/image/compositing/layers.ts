@@ -53,21 +53,24 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
   const gone = new Set<number>();
   for (const layer of layers) {
     const photo = eightBit(await openPhoto(layer.picture));
-    icc ??= photo.channels >= 3 ? photo.icc : photo.icc && rgbProfileOfGray(photo.icc);
+    icc ??= profileOf(photo);
     canvas = grown(canvas, { width: layer.left + photo.extent.width, height: layer.top + photo.extent.height });
     const { layer: patch, replaced } = patchOf(canvas, rgba(photo), layer);
     pixels += (patch.imageData?.width ?? 0) * (patch.imageData?.height ?? 0);
     expectRoom(canvas, pixels);
-    children.forEach((below, i) => {
-      if (i > 0) clearPixels(below, replaced, canvas.width);
-    });
+    for (const below of children.slice(1)) clearPixels(below, replaced, canvas.width);
     for (const pixel of replaced) gone.add(pixel);
     children.push({ ...patch, name: layer.name, hidden: layer.hidden, ...(layer.mask && { mask: await maskOf(layer, photo.extent) }) });
   }
   const { width, height, data } = canvas;
-  if (children[0] && gone.size > 0) children[0].mask = maskWithout(gone, canvas);
+  maskAway(children, gone, canvas);
   const psd = new Uint8Array(writePsd({ width, height, children, imageData: { width, height, data } }, { noBackground: true }));
   return icc ? withProfile(psd, icc) : psd;
+}
+
+/** Layers are colour: a gray photograph's profile becomes one of three channels. */
+function profileOf({ channels, icc }: Photo): Uint8Array | undefined {
+  return channels >= 3 ? icc : icc && rgbProfileOfGray(icc);
 }
 
 function expectRoom({ width, height }: Extent, pixels: number): void {
@@ -146,7 +149,12 @@ function clearPixels({ left = 0, top = 0, imageData }: PsdLayer, pixels: readonl
   }
 }
 
-/** A mask that is switched on: the photograph keeps every pixel below it. */
+/** In the photograph, which keeps every pixel below its mask. */
+function maskAway([photograph]: readonly PsdLayer[], pixels: ReadonlySet<number>, canvas: Extent): void {
+  if (photograph && pixels.size > 0) photograph.mask = maskWithout(pixels, canvas);
+}
+
+/** A mask that is switched on. */
 function maskWithout(pixels: ReadonlySet<number>, { width, height }: Extent): LayerMaskData {
   const data = new Uint8ClampedArray(width * height * 4).fill(255);
   for (const pixel of pixels) data.fill(0, pixel * 4, pixel * 4 + 3);

@@ -10,6 +10,7 @@ const FILE_HEADER = 14;
 const SHORT_HEADER = 12;
 const INFO_HEADER = 40;
 const V4_HEADER = 108;
+const DEPTHS: ReadonlySet<number> = new Set([1, 4, 8, 16, 24, 32]);
 const PLAIN = 0;
 const BIT_FIELDS = [3, 6];
 const INCH = 0.0254;
@@ -31,15 +32,10 @@ export interface BmpFacts {
 /** Throws `image.unreadable`, or `image.unsupported` for bitmaps that hold a compressed picture. */
 export function readBmpFacts(file: Uint8Array): BmpFacts {
   const view = viewOf(file);
-  const header = file.length >= FILE_HEADER + SHORT_HEADER ? view.getUint32(FILE_HEADER, true) : 0;
-  const short = header === SHORT_HEADER;
-  if (!short && (header < INFO_HEADER || file.length < FILE_HEADER + header)) throw damaged();
-  const [width, height] = short ? [view.getUint16(18, true), view.getUint16(20, true)] : [view.getInt32(18, true), view.getInt32(22, true)];
-  const bits = view.getUint16(short ? 24 : 28, true);
-  const compression = short ? PLAIN : view.getUint32(30, true);
+  const header = headerBytes(view);
+  const { width, height, bits, compression } = header === SHORT_HEADER ? shortHeader(view) : longHeader(view);
   if (width <= 0 || height === 0) throw damaged();
-  if (![1, 4, 8, 16, 24, 32].includes(bits) || (compression !== PLAIN && !BIT_FIELDS.includes(compression)))
-    throw refused(bits, compression);
+  if (!DEPTHS.has(bits) || (compression !== PLAIN && !BIT_FIELDS.includes(compression))) throw refused(bits, compression);
   const masks = masksOf(view, { bits, fields: BIT_FIELDS.includes(compression), header });
   return {
     extent: { width, height: Math.abs(height) },
@@ -49,8 +45,23 @@ export function readBmpFacts(file: Uint8Array): BmpFacts {
     start: view.getUint32(10, true),
     palette: paletteOf(view, header, bits),
     masks,
-    ...(short ? {} : resolutionOf(view)),
+    ...(header === SHORT_HEADER ? {} : resolutionOf(view)),
   };
+}
+
+function headerBytes(view: DataView): number {
+  const bytes = view.byteLength >= FILE_HEADER + SHORT_HEADER ? view.getUint32(FILE_HEADER, true) : 0;
+  if (bytes !== SHORT_HEADER && (bytes < INFO_HEADER || view.byteLength < FILE_HEADER + bytes)) throw damaged();
+  return bytes;
+}
+
+function shortHeader(view: DataView) {
+  return { width: view.getUint16(18, true), height: view.getUint16(20, true), bits: view.getUint16(24, true), compression: PLAIN };
+}
+
+function longHeader(view: DataView) {
+  const compression = view.getUint32(30, true);
+  return { width: view.getInt32(18, true), height: view.getInt32(22, true), bits: view.getUint16(28, true), compression };
 }
 
 function paletteOf(view: DataView, header: number, bits: number): BmpFacts['palette'] {

@@ -117,7 +117,7 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   refuseUnreadable(kind, bytes);
   const png = kind === 'png' ? readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) : undefined;
   const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
-  const own = tiff && readerOfTiff(tiff) === 'own' ? tiff : undefined;
+  const own = ownTiff(tiff);
   const pixels = png?.pixels ?? bytes;
   const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
   const { width, height } = metadata.autoOrient;
@@ -125,6 +125,10 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
   const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
   return { kind, extent, layout, contents, pixels, ...(own && { tiff: own }), damaged: png?.cut === true, notices };
+}
+
+function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {
+  return tiff && readerOfTiff(tiff) === 'own' ? tiff : undefined;
 }
 
 function isAnimated(png: PngParts | undefined, { pages = 1 }: DecoderFacts): boolean {

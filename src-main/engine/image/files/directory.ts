@@ -3,7 +3,6 @@
 /** Bytes per item of a field, by type number: BYTE to DOUBLE, IFD, and the three long ones of BigTIFF. */
 const ITEM_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 export const BYTE = 1;
-export const ASCII = 2;
 export const SHORT = 3;
 export const LONG = 4;
 export const RATIONAL = 5;

@@ -35,7 +35,9 @@ function bitmap({ bits, compression = 0, height = 2, rows, palette = [], masks =
   head.writeInt32LE(11811, 38);
   head.writeInt32LE(11811, 42);
   masks.forEach((mask, i) => head.writeUInt32LE(mask, 54 + i * 4));
-  palette.forEach((colour, i) => head.set(colour, 14 + header + i * 4));
+  palette.forEach((colour, i) => {
+    head.set(colour, 14 + header + i * 4);
+  });
   return Buffer.concat([head, pixels]);
 }
 
@@ -54,7 +56,9 @@ describe('a bitmap', () => {
   ])('%s opens as a PNG would', async (_, file, tolerance) => {
     const photo = await openPhoto(file);
     expect([photo.extent, photo.channels, photo.format]).toEqual([{ width: 3, height: 2 }, 3, 'png']);
-    COLOURS.flat().forEach((value, i) => expect(Math.abs(photo.samples[i]! - value)).toBeLessThanOrEqual(tolerance));
+    COLOURS.flat().forEach((value, i) => {
+      expect(Math.abs(photo.samples[i]! - value)).toBeLessThanOrEqual(tolerance);
+    });
     expect(Math.round(photo.resolution!.x)).toBe(300);
     expect(photo.notices).toEqual([]);
     expect((await readFacts(file)).hasAlpha).toBe(false);

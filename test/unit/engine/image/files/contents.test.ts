@@ -148,7 +148,9 @@ describe('colours that are named by other means than a profile', () => {
       [0.5, 0.5, 0.5],
     ]) {
       const [ours, theirs] = [await inSrgb(photo, colour), await inSrgb(known, colour)];
-      ours.forEach((value, c) => expect(Math.abs(value - theirs[c]!)).toBeLessThan(1e-2));
+      ours.forEach((value, c) => {
+        expect(Math.abs(value - theirs[c]!)).toBeLessThan(1e-2);
+      });
     }
     for (const format of FORMATS) expect((await openPhoto(await written(photo, format))).icc).toEqual(photo.icc);
     const types = [...pngChunks(await written(photo, 'png'))].map(({ type }) => type);
