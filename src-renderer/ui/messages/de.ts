@@ -204,8 +204,6 @@ export const de = {
   newMask: 'Neue Maske',
   maskUse: 'Wofür die Maske ist',
   maskUses: { repaint: 'Neu malen', avoid: 'Von hier nicht kopieren', only: 'Nur von hier kopieren' },
-  restOutside: 'Der Schatten des Objekts oder ein anderer Rest liegt außerhalb der Maske.',
-  growTo: (px: number) => `Maske um ${px} px erweitern`,
   newSources: 'Nicht kopieren von…',
   copyMask: 'Duplizieren',
   removeMask: 'Löschen',

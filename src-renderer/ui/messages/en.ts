@@ -203,8 +203,6 @@ export const en = {
   newMask: 'New mask',
   maskUse: 'What the mask is for',
   maskUses: { repaint: 'Repaint', avoid: 'Don’t copy from here', only: 'Copy only from here' },
-  restOutside: 'The object’s shadow, or another rest of it, is outside the mask.',
-  growTo: (px: number) => `Grow the mask by ${px} px`,
   newSources: 'Don’t copy from…',
   copyMask: 'Duplicate',
   removeMask: 'Delete',

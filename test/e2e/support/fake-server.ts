@@ -10,7 +10,7 @@ import type { Extent, Grid } from '#base/geometry.js';
 import type { Calls, PictureInfo } from '#contract/api.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contract/errors.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
-import type { Project, ProjectInput } from '#contract/project.js';
+import type { ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
 import { spaceOf } from '#document/space.js';
 import { Margins, type EditRequestInput, type OutputFormat } from '#contract/request.js';
