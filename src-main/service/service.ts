@@ -106,6 +106,7 @@ function callTable(parts: ServiceParts): CallTable {
     'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
+    'mask.read': (input) => readMask(parts, input),
     'picture.carry': (change) => carryChange(parts, change),
     'picture.close': async ({ id }) => {
       await pictures.remove(id);
@@ -155,6 +156,13 @@ async function convertPicture(
 async function packOf(library: Library, { request: { pack: name = '' } }: Recipe): Promise<Parameters<typeof fileRecipeOf>[0]> {
   const pack = await library.find(name).catch(() => undefined);
   return pack?.card ?? { name, version: '', files: [] };
+}
+
+async function readMask({ engine, pictures }: ServiceParts, { mask, size }: ParsedCalls['mask.read']): Promise<PictureInfo> {
+  const { bytes, name } = await pictures.get(mask);
+  const { picture, notices } = await engine.readMask(bytes, size);
+  const id = await pictures.keep({ bytes: picture, name: `${splitName(name).stem}.png`, format: 'png', lifetime: 'passing' });
+  return { ...(await pictures.describe(id)), notices };
 }
 
 async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCalls['picture.carry']): Promise<PictureInfo | null> {
