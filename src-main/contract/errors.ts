@@ -27,7 +27,10 @@ export const ERROR_CODES = {
   'pack.damaged': { advice: 'Verify the pack and install it again.', retry: false },
   'pack.unable': { advice: 'Choose a pack that can do this.', retry: false },
   'pack.protected': { advice: 'Built-in packs stay.', retry: false },
-  'weights.refused': { advice: 'Use the file that the authors published.', retry: false },
+  'weights.refused': {
+    advice: 'Use a published file, or save the state dict alone with a current PyTorch: torch.save(model.state_dict(), "weights.pth").',
+    retry: false,
+  },
   'weights.changed': { advice: 'Reload the model.', retry: true },
   'weights.damaged': { advice: 'Verify the pack and install it again.', retry: false },
   'tokens.invalid': { advice: 'Use a token file made by this pack.', retry: false },

@@ -67,7 +67,7 @@ export const problems: Problems = {
   'weights.refused': {
     cause: 'Diese Gewichte werden abgelehnt; nichts darin wurde ausgeführt.',
     kept: PACKS,
-    press: 'Die Datei nehmen, die die Autoren veröffentlicht haben.',
+    press: 'Eine veröffentlichte Datei nehmen, oder nur das State Dict speichern: torch.save(model.state_dict(), "weights.pth").',
   },
   'weights.changed': {
     cause: 'Eine Gewichtsdatei änderte sich, während sie offen war.',

@@ -62,7 +62,7 @@ export const problems: Problems = {
   'weights.refused': {
     cause: 'These weights are refused; nothing in them was executed.',
     kept: PACKS,
-    press: 'Use the file that the authors published.',
+    press: 'Use a published file, or save the state dict alone: torch.save(model.state_dict(), "weights.pth").',
   },
   'weights.changed': {
     cause: 'A weights file changed while it was open.',
