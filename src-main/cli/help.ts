@@ -18,6 +18,7 @@ Options:
   --no-copy MASK              white parts are not copied from
   --copy-only MASK            only white parts are copied from
   --guidance G                classifier-free guidance; 1 = off
+  --guidance-until K          scales behind K run without guidance, at half the work
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values

@@ -138,6 +138,8 @@ const common = {
     topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
     /** Whether guidance is the same at every scale or grows from none to all (VAR). */
     guidanceRamp: v.optional(v.picklist(['constant', 'linear']), 'constant'),
+    /** Guidance ends behind this scale (1-based); absent = it never does. */
+    guidanceUntil: v.optional(positive),
     /** What a fill or expansion without words says to the model. */
     fillInstruction: v.optional(v.string(), ''),
   }),

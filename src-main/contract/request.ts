@@ -126,6 +126,8 @@ export const EditRequest = v.object({
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),
+  /** Scales behind this one (1-based) run without guidance, at half the work; absent = the pack's own. */
+  guidanceUntil: v.optional(wholeNumber('guidanceUntil', 1, 64)),
   /** 0 = arg-max; absent = the pack's own for this task. */
   temperature: v.optional(realNumber('temperature', 0, 10)),
   /** Absent = the pack's own. */

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply } from 'fastify';
+import { BodyTooLargeError } from '#service/receive.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorData } from '#contract/errors.js';
 
 /** What is not here is a request that we understood and refuse: 422. */
@@ -25,6 +26,7 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   const status = httpStatusOf(error);
   if (status !== undefined) return sendRefusal(reply, status);
   const data = toErrorData(error);
+  if (error instanceof BodyTooLargeError) return sendData(reply, 413, data);
   return sendData(reply, STATUSES[data.code] ?? 422, data);
 }
 
@@ -40,6 +42,8 @@ export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
 }
 
 function sendData(reply: FastifyReply, status: number, data: ErrorData): FastifyReply {
+  // The rest of a body that nobody reads must not be taken for the next request.
+  if (!reply.request.raw.complete) void reply.header('connection', 'close');
   return sendJson(reply.code(status), data);
 }
 

@@ -6,9 +6,8 @@ import type { EditEvent } from '#contract/event.js';
 import { isCallName, isStreamName } from '#service/parse.js';
 import type { Service } from '#service/service.js';
 import { sendJson, sendRefusal } from './answers.js';
+import { MAX_JSON_BYTES } from './bodies.js';
 
-/** Requests are settings, token files and strokes, never pixels. */
-export const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** Runs that may wait or work at once; a page has one, a script some. */
 const MAX_STREAMS = 64;
 const JSON_ROUTE = { bodyLimit: MAX_JSON_BYTES };

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createReadStream } from 'node:fs';
 import { ExpectedError } from '#contract/errors.js';
-import { MAX_PICTURE_BYTES } from '#service/files.js';
 import type { PictureStore } from '#service/pictures.js';
+import { bytesAsTheyArrive, declaredBytesOf } from './bodies.js';
 import { sendJson } from './answers.js';
 import { contentTypeOf, dispositionOf } from './headers.js';
 
@@ -16,18 +17,16 @@ interface PictureRoute {
 export function pictureRoutes(pictures: PictureStore): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body);
-    });
-    app.post('/api/pictures', { bodyLimit: MAX_PICTURE_BYTES }, (request, reply) => takePicture(pictures, request, reply));
+    bytesAsTheyArrive(app);
+    app.post('/api/pictures', (request, reply) => takePicture(pictures, request, reply));
     app.get<PictureRoute>('/api/pictures/:id', (request, reply) => givePicture(pictures, request, reply));
     await Promise.resolve();
   };
 }
 
 async function takePicture(pictures: PictureStore, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const info = await pictures.add(bytes, nameOf(request));
+  const name = nameOf(request);
+  const info = await pictures.receive({ body: request.raw, name, declaredBytes: declaredBytesOf(request) });
   return sendJson(reply.code(201), info);
 }
 
@@ -43,9 +42,10 @@ function nameOf(request: FastifyRequest): string {
 }
 
 async function givePicture(pictures: PictureStore, request: FastifyRequest<PictureRoute>, reply: FastifyReply): Promise<FastifyReply> {
-  const { bytes, name, format } = await pictures.get(request.params.id);
+  const { file, bytes, name, format } = pictures.file(request.params.id);
   return reply
     .type(contentTypeOf(format))
+    .header('content-length', bytes)
     .header('content-disposition', dispositionOf(name))
-    .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    .send(createReadStream(file));
 }

@@ -2,10 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ExpectedError } from '#contract/errors.js';
 import type { Service } from '#service/service.js';
 import { sendJson } from './answers.js';
-import { MAX_JSON_BYTES } from './api-routes.js';
-
-/** A photograph, its steps and its candidates. */
-const MAX_PROJECT_BYTES = 1024 ** 3;
+import { bytesAsTheyArrive, declaredBytesOf, MAX_JSON_BYTES } from './bodies.js';
 
 /**
  * `POST /api/projects/open` takes a project's file and answers what is in it, `POST /api/projects/save` the other way
@@ -14,11 +11,9 @@ const MAX_PROJECT_BYTES = 1024 ** 3;
 export function projectRoutes(service: Service): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body);
-    });
+    bytesAsTheyArrive(app);
     app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
-    app.post('/api/projects/open', { bodyLimit: MAX_PROJECT_BYTES }, (request, reply) => openProject(service, request, reply));
+    app.post('/api/projects/open', (request, reply) => openProject(service, request, reply));
     app.post('/api/projects/save', { bodyLimit: MAX_JSON_BYTES }, async ({ body }, reply) =>
       sendFile(reply, await service.saveProject(body)),
     );
@@ -29,10 +24,10 @@ export function projectRoutes(service: Service): (app: FastifyInstance) => Promi
   };
 }
 
-async function openProject(service: Service, { body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  if (!(body instanceof Uint8Array))
+async function openProject(service: Service, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (request.headers['content-type'] !== 'application/octet-stream')
     throw new ExpectedError('request.invalid', 'Expected the bytes of a project but received something else.');
-  return sendJson(reply, await service.openProject(body));
+  return sendJson(reply, await service.openProject({ body: request.raw, declaredBytes: declaredBytesOf(request) }));
 }
 
 function sendFile(reply: FastifyReply, file: Uint8Array): FastifyReply {

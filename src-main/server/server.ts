@@ -8,6 +8,7 @@ import type { Service } from '#service/service.js';
 import { Access } from './access.js';
 import { sendError, sendRefusal } from './answers.js';
 import { apiRoutes } from './api-routes.js';
+import { limitJsonTogether } from './bodies.js';
 import { protect } from './headers.js';
 import { pictureRoutes } from './picture-routes.js';
 import { projectRoutes } from './project-routes.js';
@@ -102,6 +103,7 @@ function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
 }
 
 async function addRoutes(app: FastifyInstance, { service, rendererFolder }: ServerOptions): Promise<void> {
+  limitJsonTogether(app);
   await app.register(apiRoutes(service));
   await app.register(pictureRoutes(service.pictures));
   await app.register(projectRoutes(service));

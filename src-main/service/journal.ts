@@ -7,7 +7,15 @@ import { readJsonFile } from '#packs/json-file.js';
 import { saveFile } from './files.js';
 import { isAlive } from './picture-folder.js';
 import type { PictureStore } from './pictures.js';
-import { adoptProject, parseStoredProject, storedEntry, storedProject, type StoredEntry } from './project-store.js';
+import {
+  adoptProject,
+  digestOf,
+  parseStoredProject,
+  storedEntry,
+  storedProject,
+  type FoundPicture,
+  type StoredEntry,
+} from './project-store.js';
 
 const DESCRIPTION = 'project.json';
 const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24 };
@@ -92,12 +100,17 @@ async function read(folder: string, pictures: PictureStore): Promise<Project | u
     const stored = parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS));
     // After a reload of the window the service still holds them.
     if (await holdsAll(pictures, picturesOf(stored.project))) return withPictures(stored.project, (id) => id);
-    const project = await adoptProject(stored, ({ id }) => readFile(join(folder, id)), pictures);
+    const project = await adoptProject(stored, (entry) => foundIn(folder, entry, pictures), pictures);
     await write(folder, project, pictures);
     return project;
   } catch {
     return undefined;
   }
+}
+
+async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
+  const bytes = await readFile(join(folder, id));
+  return { sha256: digestOf(bytes), add: () => pictures.add(bytes, name) };
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

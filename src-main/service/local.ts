@@ -18,7 +18,7 @@ export function localLink(service: Service): Link {
   return {
     call: (name, input) => service.call(name, input),
     stream: (name, input, signal) => service.stream(name, input, signal),
-    openProject: (bytes) => service.openProject(bytes),
+    openProject: (bytes) => service.openProject({ body: [bytes] }),
     saveProject: (project) => service.saveProject(project),
     saveLayers: (layers) => service.saveLayers(layers),
     upload: (bytes, name) => service.pictures.add(bytes, name),

@@ -1,20 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { OutputFormat, PictureId } from '#contract/request.js';
 import type { Engine, PictureFacts } from '#engine/door/engine.js';
+import { expectPictureKind } from '#engine/door/picture-kind.js';
 import { errnoOf } from '#packs/json-file.js';
-import { expectPictureBytes } from './files.js';
+import { expectPictureBytes, MAX_PICTURE_BYTES } from './files.js';
 import { safeFileName } from './names.js';
 import { openPrivateFolder } from './picture-folder.js';
+import { BodyTooLargeError, receiveFile, type Receiving, type Room } from './receive.js';
 import { readRecipe } from './recipe.js';
 
 export interface StoredPicture {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly format: OutputFormat;
+}
+
+/** The same where it lies: for whoever need not hold it. */
+export interface PictureFile extends Omit<StoredPicture, 'bytes'> {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** A body that comes from outside, piece by piece. */
+export interface Arriving {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly name: string;
+  readonly declaredBytes?: number | undefined;
 }
 
 /** Previews pass: when there are too many the oldest goes. Everything else stays until it is closed. */
@@ -30,10 +45,22 @@ export interface NewPicture {
 export interface PictureStore {
   /** Takes a picture from outside: asks the engine what it is, so anything else is refused here. */
   add(bytes: Uint8Array, name: string): Promise<PictureInfo>;
+  /** As `add`, of a body as it arrives: its pieces go to the disk, and what is no picture is refused by its first bytes. */
+  receive(arriving: Arriving): Promise<PictureInfo>;
+  /** As `add`, of a file of this folder, which is the store's from then on. */
+  adopt(file: string, name: string): Promise<PictureInfo>;
+  /** Takes what is no picture yet into the private folder, and calls `use` with where it lies; it is gone afterwards. */
+  withFile<T>(
+    receiving: Omit<Receiving, 'path' | 'room'>,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    use: (file: string) => Promise<T>,
+  ): Promise<T>;
   /** Takes a picture that the engine made. */
   keep(picture: NewPicture): Promise<PictureId>;
   /** Throws `picture.unknown`. */
   get(id: PictureId): Promise<StoredPicture>;
+  /** Throws `picture.unknown`. */
+  file(id: PictureId): PictureFile;
   describe(id: PictureId): Promise<PictureInfo>;
   remove(id: PictureId): Promise<void>;
   /** Forgets everything and removes the folder. */
@@ -94,6 +121,67 @@ class DiskPictures implements PictureStore {
     return this.#remember(id, safeName, facts);
   }
 
+  async receive({ body, name, declaredBytes }: Arriving): Promise<PictureInfo> {
+    const id = randomUUID();
+    const receiving = { path: this.#path(id), room: this.#room, maxBytes: MAX_PICTURE_BYTES, label: 'the picture', declaredBytes };
+    await this.#makeRoom('kept', declaredBytes ?? 0);
+    const { bytes } = await receiveFile(body, { ...receiving, expectKind: expectPictureKind });
+    return this.#admit(id, name, bytes);
+  }
+
+  async adopt(file: string, name: string): Promise<PictureInfo> {
+    const { size: bytes } = await stat(file);
+    expectPictureBytes(bytes, 'the picture');
+    await this.#makeRoom('kept', bytes);
+    const id = randomUUID();
+    this.#room.take(bytes);
+    await rename(file, this.#path(id));
+    return this.#admit(id, name, bytes);
+  }
+
+  /** A file that lies in its place and counts already becomes a picture, or goes. */
+  async #admit(id: PictureId, name: string, bytes: number): Promise<PictureInfo> {
+    const safeName = safeFileName(name);
+    try {
+      expectPictureBytes(bytes, 'the picture');
+      const facts = await this.#options.engine.describe({ file: this.#path(id) });
+      this.#entries.set(id, { name: safeName, format: facts.format, lifetime: 'kept', bytes });
+      return this.#remember(id, safeName, facts);
+    } catch (error) {
+      this.#room.give(bytes);
+      await rm(this.#path(id), { force: true });
+      throw error;
+    }
+  }
+
+  async withFile<T>(
+    receiving: Omit<Receiving, 'path' | 'room'>,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    use: (file: string) => Promise<T>,
+  ): Promise<T> {
+    const path = this.#path(randomUUID());
+    const received = await receiveFile(body, { ...receiving, path, room: this.#room });
+    try {
+      return await use(path);
+    } finally {
+      this.#room.give(received.bytes);
+      await rm(path, { force: true });
+    }
+  }
+
+  /** Bodies that are on their way count as if they were there. */
+  readonly #room: Room = {
+    take: (bytes) => {
+      const { totalBytes } = this.#options.limits;
+      if (this.#totalBytes + bytes > totalBytes)
+        throw new BodyTooLargeError(`Expected at most ${String(totalBytes)} bytes for all that is open but received more.`);
+      this.#totalBytes += bytes;
+    },
+    give: (bytes) => {
+      this.#totalBytes -= bytes;
+    },
+  };
+
   async keep({ bytes, name, format, lifetime }: NewPicture): Promise<PictureId> {
     await this.#makeRoom(lifetime, bytes.length);
     const id = randomUUID();
@@ -117,10 +205,15 @@ class DiskPictures implements PictureStore {
     return { bytes: await readFile(this.#path(id)), name, format };
   }
 
+  file(id: PictureId): PictureFile {
+    const { name, format, bytes } = this.#entry(id);
+    return { file: this.#path(id), name, format, bytes };
+  }
+
   async describe(id: PictureId): Promise<PictureInfo> {
     const entry = this.#entry(id);
     if (entry.info !== undefined) return entry.info;
-    const facts = await this.#options.engine.describe(await readFile(this.#path(id)));
+    const facts = await this.#options.engine.describe({ file: this.#path(id) });
     return this.#remember(id, entry.name, facts);
   }
 

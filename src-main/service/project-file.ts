@@ -1,19 +1,13 @@
-import { strFromU8, strToU8, unzipSync, zipSync, type Unzipped, type UnzipFileInfo, type Zippable } from 'fflate';
-import { ExpectedError } from '#contract/errors.js';
+import { mkdir, rm } from 'node:fs/promises';
+import { strToU8, zipSync, type Zippable } from 'fflate';
 import { picturesOf, type Project } from '#contract/project.js';
-import { parseBoundedJson } from '#packs/json-file.js';
+import { readJsonFile } from '#packs/json-file.js';
 import type { PictureStore } from './pictures.js';
+import { unpackProject, type UnpackedEntry } from './project-zip.js';
 import { adoptProject, parseStoredProject, storedEntry, storedProject, unreadable, type StoredEntry } from './project-store.js';
 
 const DESCRIPTION = 'project.json';
-/** Nothing else is ever written, so nothing else is read. */
-const ENTRY = /^(?:project\.json|pictures\/\d{1,4}\.(?:png|jpeg|webp|tiff|avif))$/u;
 const MAX_DEPTH = 24;
-const MAX_BYTES = 2 * 1024 ** 3;
-/** Text shrinks a hundredfold at most, pictures not at all. */
-const MAX_RATIO = 200;
-const SMALL_BYTES = 1024 ** 2;
-
 /** A project as one file: a zip of its description and of the very bytes of its pictures. */
 export async function writeProjectFile(project: Project, store: PictureStore): Promise<Uint8Array> {
   const files: Zippable = {};
@@ -28,54 +22,59 @@ export async function writeProjectFile(project: Project, store: PictureStore): P
   return zipSync({ [DESCRIPTION]: strToU8(JSON.stringify(storedProject(project, entries))), ...files });
 }
 
+/** A photograph, its steps and its candidates. */
+const MAX_BYTES = 1024 ** 3;
+const MAX_DESCRIPTION_BYTES = 512 * 1024 ** 2;
+
+/** The file's bytes, at once or as they arrive. */
+export interface ProjectSource {
+  readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly declaredBytes?: number | undefined;
+}
+
 /**
- * Opens such a file, of this version or an older one. A project names no path: nothing beyond its own archive is read.
+ * Opens such a file, of this version or an older one. A project names no path: nothing beyond its own archive is read. It lies
+ * on the disk while it is read, and so do its pictures: memory holds the description alone.
  *
- * @throws ExpectedError `project.unreadable`, `project.newer`, or what the store says of a picture.
+ * @throws BodyTooLargeError, ExpectedError `project.unreadable`, `project.newer`, or what the store says of a picture.
  */
-export async function readProjectFile(bytes: Uint8Array, store: PictureStore): Promise<Project> {
-  const files = unzipped(bytes);
-  const description = files[DESCRIPTION];
+export async function readProjectFile({ body, declaredBytes }: ProjectSource, store: PictureStore): Promise<Project> {
+  const receiving = { maxBytes: MAX_BYTES, label: 'the project', declaredBytes, expectKind: expectArchive };
+  return store.withFile(receiving, body, async (archive) => {
+    const folder = `${archive}.entries`;
+    await mkdir(folder, { mode: 0o700 });
+    try {
+      return await adoptEntries(await unpackProject(archive, folder), store);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function adoptEntries(entries: ReadonlyMap<string, UnpackedEntry>, store: PictureStore): Promise<Project> {
+  const description = entries.get(DESCRIPTION);
   if (!description) throw unreadable(`it has no ${DESCRIPTION}`);
-  const stored = parseStoredProject(jsonOf(strFromU8(description)));
-  return adoptProject(
-    stored,
-    (entry, index) => {
-      const found = files[pathOf(entry, index)];
-      if (!found) throw unreadable(`the picture ${entry.name} is missing`);
-      return found;
-    },
-    store,
-  );
+  const stored = parseStoredProject(await jsonOf(description.file));
+  const found = (entry: StoredEntry, index: number) => {
+    const { file, sha256 } = entries.get(pathOf(entry, index)) ?? { file: '', sha256: '' };
+    if (file === '') throw unreadable(`the picture ${entry.name} is missing`);
+    return Promise.resolve({ sha256, add: () => store.adopt(file, entry.name) });
+  };
+  return adoptProject(stored, found, store);
+}
+
+function expectArchive(head: Uint8Array): void {
+  if (String.fromCharCode(...head.subarray(0, 4)) !== 'PK\x03\x04') throw unreadable('the file is cut or damaged');
 }
 
 function pathOf({ format }: StoredEntry, index: number): string {
   return `pictures/${String(index)}.${format}`;
 }
 
-function jsonOf(text: string): unknown {
+async function jsonOf(file: string): Promise<unknown> {
   try {
-    return parseBoundedJson(text, DESCRIPTION, MAX_DEPTH);
+    return await readJsonFile(file, DESCRIPTION, { maxBytes: MAX_DESCRIPTION_BYTES, maxDepth: MAX_DEPTH });
   } catch {
     throw unreadable('its description cannot be read');
-  }
-}
-
-/** Claims are checked before a byte is inflated; an entry inflates to what it claims at most. */
-function unzipped(bytes: Uint8Array): Unzipped {
-  const seen = new Set<string>();
-  let total = 0;
-  const filter = ({ name, size, originalSize }: UnzipFileInfo): boolean => {
-    if (!ENTRY.test(name)) throw unreadable(`it has an entry ${JSON.stringify(name.slice(0, 80))}`);
-    if (seen.has(name)) throw unreadable(`it has ${name} twice`);
-    seen.add(name);
-    total += originalSize;
-    if (total > MAX_BYTES || originalSize > Math.max(SMALL_BYTES, size * MAX_RATIO)) throw unreadable('it is larger than any project');
-    return true;
-  };
-  try {
-    return unzipSync(bytes, { filter });
-  } catch (error) {
-    throw error instanceof ExpectedError ? error : unreadable('the file is cut or damaged');
   }
 }

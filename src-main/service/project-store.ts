@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import type { PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { picturesOf, Project, withPictures } from '#contract/project.js';
 import { OUTPUT_FORMATS, PictureId } from '#contract/request.js';
@@ -39,19 +40,25 @@ export function parseStoredProject(value: unknown): StoredProject {
   return parsed.output;
 }
 
+/** A picture where it lies, and how it comes to the store. */
+export interface FoundPicture {
+  readonly sha256: string;
+  add(): Promise<PictureInfo>;
+}
+
 /** Gives every picture of a stored project to the store and the project their new names. */
 export async function adoptProject(
   { project, pictures }: StoredProject,
-  read: (entry: StoredEntry, index: number) => Promise<Uint8Array> | Uint8Array,
+  find: (entry: StoredEntry, index: number) => Promise<FoundPicture>,
   store: PictureStore,
 ): Promise<Project> {
   const names = new Map<PictureId, PictureId>();
   try {
     for (const [index, entry] of pictures.entries()) {
-      const bytes = await read(entry, index);
-      if (digestOf(bytes) !== entry.sha256) throw unreadable(`the picture ${entry.name} is not what it was`);
+      const { sha256, add } = await find(entry, index);
+      if (sha256 !== entry.sha256) throw unreadable(`the picture ${entry.name} is not what it was`);
       // From a disk that others can write to: the engine looks at it first, as at any picture.
-      names.set(entry.id, (await store.add(bytes, entry.name)).id);
+      names.set(entry.id, (await add()).id);
     }
   } catch (error) {
     for (const id of names.values()) await store.remove(id);
@@ -72,6 +79,6 @@ export function unreadable(why: string): ExpectedError {
   return new ExpectedError('project.unreadable', `Expected a whole Scalebrush project but ${why}.`);
 }
 
-function digestOf(bytes: Uint8Array): string {
+export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -29,7 +29,7 @@ export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal |
     priority: 'interactive',
     signal: wanted.signal,
   });
-  const naming = await namesFor(parts.pictures, job);
+  const naming = namesFor(parts.pictures, job);
   let ended = false;
   try {
     for await (const event of events) {
@@ -60,8 +60,8 @@ interface Naming {
   readonly format: OutputFormat;
 }
 
-async function namesFor(pictures: PictureStore, { request }: EngineJob): Promise<Naming> {
-  const source = request.source === undefined ? 'picture.png' : (await pictures.get(request.source)).name;
+function namesFor(pictures: PictureStore, { request }: EngineJob): Naming {
+  const source = request.source === undefined ? 'picture.png' : pictures.file(request.source).name;
   return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
 }
 

@@ -7,7 +7,7 @@ import { LayersWish } from '#contract/layers.js';
 import { Project } from '#contract/project.js';
 import { fileRecipeOf, type Recipe } from '#contract/recipe.js';
 import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
-import type { Engine, EngineJob, InspectReport, Layer } from '#engine/door/engine.js';
+import type { EncodedLayer, Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { addPack, askForPack, listKnownPacks } from './add-pack.js';
@@ -16,7 +16,7 @@ import type { Journal } from './journal.js';
 import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';
 import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
-import { readProjectFile, writeProjectFile } from './project-file.js';
+import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
 import { verifyPack } from './verify-pack.js';
@@ -33,7 +33,7 @@ export interface Service extends Transport {
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
-  openProject(bytes: Uint8Array): Promise<Project>;
+  openProject(source: ProjectSource): Promise<Project>;
   saveProject(project: unknown): Promise<Uint8Array>;
   /** A document as a Photoshop file. Throws `image.too-large`. */
   saveLayers(layers: unknown): Promise<Uint8Array>;
@@ -74,7 +74,7 @@ export function createService(parts: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
-    openProject: (bytes) => readProjectFile(bytes, pictures),
+    openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),
     saveLayers: (layers) => saveLayers(parts, layers),
     kill: () => {
@@ -129,7 +129,7 @@ function callTable(parts: ServiceParts): CallTable {
       await preferences.write(chosen);
       return null;
     },
-    'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), (await pictures.get(source)).bytes),
+    'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), pictures.file(source)),
     'tokens.decode': (input) => decodeTokens(parts, input),
   };
 }
@@ -138,11 +138,14 @@ async function convertPicture(
   { engine, library, pictures }: ServiceParts,
   { id: source, recipe, ...wish }: ParsedCalls['picture.convert'],
 ) {
-  const { bytes, name } = await pictures.get(source);
-  const converted = await engine.convert(bytes, {
-    ...wish,
-    ...(recipe && { recipe: fileRecipeOf(await packOf(library, recipe), recipe) }),
-  });
+  const { file, name } = pictures.file(source);
+  const converted = await engine.convert(
+    { file },
+    {
+      ...wish,
+      ...(recipe && { recipe: fileRecipeOf(await packOf(library, recipe), recipe) }),
+    },
+  );
   const id = await pictures.keep({
     bytes: converted,
     name: `${splitName(name).stem}.${wish.format}`,
@@ -159,27 +162,23 @@ async function packOf(library: Library, { request: { pack: name = '' } }: Recipe
 }
 
 async function readMask({ engine, pictures }: ServiceParts, { mask, size }: ParsedCalls['mask.read']): Promise<PictureInfo> {
-  const { bytes, name } = await pictures.get(mask);
-  const { picture, notices } = await engine.readMask(bytes, size);
-  const id = await pictures.keep({ bytes: picture, name: `${splitName(name).stem}.png`, format: 'png', lifetime: 'passing' });
+  const { picture, notices } = await engine.readMask(pictures.file(mask), size);
+  const id = await pictures.keep({ bytes: picture, name: 'mask.png', format: 'png', lifetime: 'passing' });
   return { ...(await pictures.describe(id)), notices };
 }
 
 async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCalls['picture.carry']): Promise<PictureInfo | null> {
-  const after = await pictures.get(change.after);
-  const [{ bytes: before }, { bytes: onto }] = [await pictures.get(change.before), await pictures.get(change.onto)];
-  const carried = await engine.carry({ before, after: after.bytes, onto });
+  const after = pictures.file(change.after);
+  const carried = await engine.carry({ before: pictures.file(change.before), after, onto: pictures.file(change.onto) });
   if (carried === null) return null;
   const name = `${splitName(after.name).stem}.png`;
   return pictures.describe(await pictures.keep({ bytes: carried, name, format: 'png', lifetime: 'kept' }));
 }
 
 async function saveLayers({ engine, pictures }: ServiceParts, wish: unknown): Promise<Uint8Array> {
-  const layers: Layer[] = [];
-  for (const { picture, mask, ...layer } of parseInput(LayersWish, wish).layers) {
-    const [{ bytes }, painted] = [await pictures.get(picture), mask === undefined ? undefined : await pictures.get(mask)];
-    layers.push({ ...layer, picture: bytes, ...(painted && { mask: painted.bytes }) });
-  }
+  const layers = parseInput(LayersWish, wish).layers.map(({ picture, mask, ...layer }): EncodedLayer => {
+    return { ...layer, picture: pictures.file(picture), ...(mask !== undefined && { mask: pictures.file(mask) }) };
+  });
   return engine.layers(layers);
 }
 
@@ -193,7 +192,7 @@ async function decodeTokens({ engine, library, pictures }: ServiceParts, { token
 async function jobOf({ library, pictures }: Pick<ServiceParts, 'library' | 'pictures'>, request: EditRequest): Promise<EngineJob> {
   const pack = await library.find(request.pack);
   const estimator = request.control?.estimator;
-  const named = await Promise.all(namedPictures(request).map(async (id) => [id, (await pictures.get(id)).bytes] as const));
+  const named = namedPictures(request).map((id) => [id, { file: pictures.file(id).file }] as const);
   return {
     request,
     pack,

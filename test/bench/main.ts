@@ -150,7 +150,7 @@ interface PresetRow {
 
 function presetRow({ card, preset, scales, runs, gemm, lateRatio }: PresetRow): string {
   const transformerMs = scales.reduce((sum, value) => sum + value, 0);
-  const share = transformerWork(card, preset, false).flops / 1e6 / transformerMs / gemm;
+  const share = transformerWork(card, { preset: preset, guided: false }).flops / 1e6 / transformerMs / gemm;
   const previews = mean(runs.map((run) => run.timings.previews.reduce((sum, value) => sum + value, 0) / run.totalMs));
   const cells = [
     preset,

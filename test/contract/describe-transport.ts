@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bytesOf } from '#engine/door/encoded-picture.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { DEFAULT_PREFERENCES } from '#contract/preferences.js';
 import type { EngineEvent, EngineJob } from '#engine/door/engine.js';
@@ -21,8 +22,10 @@ export function describeTransport(name: string, open: (opened: TestService) => P
     let link: Link;
 
     beforeEach(async () => {
-      const layers: Lessons['layers'] = (all) =>
-        Promise.resolve(Buffer.from(JSON.stringify(all.map(({ picture, ...layer }) => ({ ...layer, bytes: picture.length })))));
+      const layers: Lessons['layers'] = async (all) => {
+        const read = all.map(async ({ picture, ...layer }) => ({ ...layer, bytes: (await bytesOf(picture)).length }));
+        return Buffer.from(JSON.stringify(await Promise.all(read)));
+      };
       opened = await openTestService({
         run: broodOrRun,
         providers: () => Promise.resolve([{ name: 'cpu', available: true }]),

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { TransformerConfig } from '#contract/pack-card.js';
 import { openDepthPyramid } from '#engine/networks/depth-pyramid.js';
-import { openInfinity } from '#engine/networks/infinity/predictor.js';
+import { describe as describeArchitecture } from '#engine/networks/infinity/architecture.js';
+import { InfinityPredictor, openInfinity } from '#engine/networks/infinity/predictor.js';
+import { InfinitySessions } from '#engine/networks/infinity/sessions.js';
 import { openResidualCoder } from '#engine/networks/residual-coder.js';
+import { SessionCache } from '#engine/networks/session-cache.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
@@ -145,14 +148,14 @@ describe('the built-in transformer', () => {
       { map: unflagged, strength: 1, fromScale: 0, toScale: 3 },
       { map, strength: 1, fromScale: 4, toScale: 9 },
     ]) {
-      const predictions = await predictAll('plain', {}, { ...conditions({}), control });
+      const predictions = await predictAll('plain', {}, { conditioning: { ...conditions({}), control } });
       expect(predictions.map(({ logits }) => logits.data)).toEqual(plain.map(({ logits }) => logits.data));
     }
   });
 
   it('holds only the scales that control names', async () => {
     const control = { map: fixture.array('control.npy'), strength: 1, fromScale: 2, toScale: 2 };
-    const [plain, held] = [await replay('plain', {}), await predictAll('plain', {}, { ...conditions({}), control })];
+    const [plain, held] = [await replay('plain', {}), await predictAll('plain', {}, { conditioning: { ...conditions({}), control } })];
     const changed = held.map(({ logits }, scale) => maxDifference(logits.data, plain[scale]!.logits.data) > 0);
     expect(changed.slice(0, 3)).toEqual([false, false, true]);
   });
@@ -165,6 +168,35 @@ describe('the built-in transformer', () => {
       expect(logits.dims).toEqual([2, rows * columns, TOKEN_BITS]);
       expect(logits.data.every(Number.isFinite)).toBe(true);
     }
+  });
+
+  it('goes on with the instructed row alone once guidance has ended, and finds its source again afterwards', async () => {
+    const guided = await replay('guided', tiny.runs['guided']!);
+    const running = await predictor.begin(conditions(tiny.runs['guided']!));
+    for (let scale = 0; scale < predictor.schedule.length; scale++) {
+      if (scale === 2) running.endGuidance();
+      const { logits } = await running.predict(scale, inputs('guided', tiny.runs['guided']!, scale), allLayers());
+      expect(logits.dims[0]).toBe(scale < 2 ? 2 : 1);
+      const instructed = guided[scale]!.logits.data.subarray(0, logits.data.length / logits.dims[0]!);
+      expect(maxDifference(logits.data.subarray(0, instructed.length), instructed)).toBeLessThan(LOGIT_LIMIT);
+    }
+    expect((await replay('guided', tiny.runs['guided']!)).map(({ logits }) => logits.data)).toEqual(
+      guided.map(({ logits }) => logits.data),
+    );
+  });
+
+  it('gives nearly the same logits where keys and values are kept as halves', async () => {
+    const architecture = describeArchitecture(await openWeights('transformer'), transformerConfig());
+    const cacheTypes = architecture.cacheTypes.map((_, layer) => (layer === 0 ? 'float32' : 'float16'));
+    const halves = new InfinityPredictor(new InfinitySessions(new SessionCache(runner), { ...architecture, cacheTypes }));
+    const [exact, rounded] = [
+      await replay('guided', tiny.runs['guided']!),
+      await predictAll('guided', tiny.runs['guided']!, { on: halves }),
+    ];
+    await halves.release();
+    const differences = rounded.map(({ logits }, scale) => maxDifference(logits.data, exact[scale]!.logits.data));
+    expect(Math.max(...differences)).toBeLessThan(5e-3);
+    expect(Math.max(...differences)).toBeGreaterThan(0);
   });
 
   it('takes scales in order only', async () => {
@@ -208,17 +240,26 @@ function allLayers(): readonly number[] {
 
 /** The run as the fixture took it: every scale sees the fixture's own bits of the scales before. */
 function replay(name: string, run: Run): Promise<ScalePrediction[]> {
-  return predictAll(name, run, conditions(run));
+  return predictAll(name, run);
 }
 
-async function predictAll(name: string, run: Run, conditioning: Conditioning): Promise<ScalePrediction[]> {
+interface Otherwise {
+  readonly conditioning?: Conditioning;
+  readonly on?: ScalePredictor;
+}
+
+async function predictAll(
+  name: string,
+  run: Run,
+  { conditioning = conditions(run), on = predictor }: Otherwise = {},
+): Promise<ScalePrediction[]> {
   const layers = layersPerScale({
     depth: tiny.config.depth,
     scales: quantiser.scales,
     lateScales: tiny.config.lateScales,
     lateLayers: run.preset ?? tiny.config.depth,
   });
-  const running = await predictor.begin(conditioning);
+  const running = await on.begin(conditioning);
   const predictions: ScalePrediction[] = [];
   for (const [scale, subset] of layers.entries()) predictions.push(await running.predict(scale, inputs(name, run, scale), subset));
   return predictions;

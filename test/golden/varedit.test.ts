@@ -222,7 +222,7 @@ async function sourcePrefix(probing: Probing): Promise<Prefixed> {
   const tables = rotaryTables(architecture.config, architecture.headWidth);
   const { cond, ...shared }: Record<string, Tensor> = told;
   delete shared['text_memory'];
-  const cache = new KvCache(architecture.config, { batch: guided ? 2 : 1, hasSource: true });
+  const cache = new KvCache(architecture.config, { batch: guided ? 2 : 1, hasSource: true, lastScale: 'kept' });
   const embed = await runner.open(sourceGraph(architecture));
   const { x } = await embed.run({ source: fixture.array('source_prefix.npy'), cond: cond! });
   const step = await runner.open(stepGraph(architecture, { layers: [...architecture.blocks.keys()], controlled: false, probe: true }));

@@ -1,7 +1,8 @@
 import { PNG } from 'pngjs';
 import type { Cancellation } from '#base/cancellation.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { Engine, EngineEvent, EngineJob, PictureFacts } from '#engine/door/engine.js';
+import { bytesOf } from '#engine/door/encoded-picture.js';
+import type { EncodedPicture, Engine, EngineEvent, EngineJob, PictureFacts } from '#engine/door/engine.js';
 
 /** What a test teaches the fake; everything else it refuses. */
 export type Lessons = Partial<Engine>;
@@ -70,7 +71,8 @@ async function* untaughtRun(): AsyncGenerator<EngineEvent, void> {
 }
 
 /** Knows PNG by its header alone; refuses everything else as the true engine does. */
-function describePng(picture: Uint8Array): Promise<PictureFacts> {
+async function describePng(encoded: EncodedPicture): Promise<PictureFacts> {
+  const picture = await bytesOf(encoded);
   const view = new DataView(picture.buffer, picture.byteOffset, picture.length);
   if (picture.length < 33 || view.getUint32(0) !== 0x89504e47) {
     return Promise.reject(new ExpectedError('image.unreadable', 'Expected a picture but received something else.'));

@@ -6,6 +6,8 @@ export interface Asked {
   readonly scale: number;
   readonly input: ScaleInput;
   readonly layers: readonly number[];
+  /** Rows: 2 while the run is guided. */
+  readonly batch: number;
 }
 
 export interface FakePredictor extends ScalePredictor {
@@ -34,6 +36,7 @@ export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions
     begin(conditioning) {
       begun.push(conditioning);
       let expected = 0;
+      let batch = conditioning.guided ? 2 : 1;
       return Promise.resolve({
         predict(scale, input, layers) {
           if (scale !== expected++) throw new Error(`Expected scale ${expected - 1} but was asked for ${scale}.`);
@@ -41,12 +44,14 @@ export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions
           const tokens = rows * columns;
           if (input.codes && input.codes.data.length !== tokens * tokenBits) throw new Error('Expected codes of the right size.');
           if (!input.codes && scale > 0) throw new Error('Expected codes after the first scale.');
-          asked.push({ scale, input, layers });
-          const batch = conditioning.guided ? 2 : 1;
+          asked.push({ scale, input, layers, batch });
           const logits = floats([batch, tokens, tokenBits]);
           const size = tokens * tokenBits;
           logits.data.forEach((_, i) => (logits.data[i] = logit({ scale, index: i % size, row: Math.floor(i / size) })));
           return Promise.resolve({ logits });
+        },
+        endGuidance() {
+          batch = 1;
         },
       });
     },

@@ -14,8 +14,11 @@ export async function visit(url: string): Promise<string> {
 
 /** A small client of the server, written against its description and not against its code. */
 export async function openHttpLink(url: string): Promise<Link> {
-  const cookie = await visit(url);
-  const { origin } = new URL(url);
+  return enteredLink(new URL(url).origin, await visit(url));
+}
+
+/** The same for whoever has been there. */
+export function enteredLink(origin: string, cookie: string): Link {
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const answer = await fetch(origin + path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), cookie } });
     return answer;

@@ -29,9 +29,13 @@ class OnnxSession implements GraphSession {
     this.#session = session;
   }
 
-  async run(feeds: Feeds, into: Feeds = {}): Promise<Readonly<Record<string, Tensor>>> {
+  async run(
+    feeds: Feeds,
+    into: Feeds = {},
+    only: readonly string[] = this.#session.outputNames,
+  ): Promise<Readonly<Record<string, Tensor>>> {
     const fetches = Object.fromEntries(
-      this.#session.outputNames.map((name) => {
+      [...only, ...Object.keys(into)].map((name) => {
         const target = into[name];
         return [name, target ? toOrt(target) : null];
       }),

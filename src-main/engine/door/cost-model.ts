@@ -15,28 +15,43 @@ export interface Work {
 }
 
 const FLOAT_BYTES = 4;
+const HALF_BYTES = 2;
 /** Attention, cross-attention and feed-forward of one token: 28·C² multiply-adds count twice in FLOPs. */
 const FLOPS_PER_WIDTH_SQUARED = 28;
 
+/** What a run asks of the transformer. */
+export interface TransformerWish {
+  readonly preset: Preset;
+  readonly guided: boolean;
+  /** Scales behind this one (1-based) run without guidance; absent = as the card says. */
+  readonly guidanceUntil?: number | undefined;
+}
+
 /** FLOPs and K/V bytes of one picture with this card at this preset. */
-export function transformerWork(card: PackCard, preset: Preset, guided: boolean): Work {
+export function transformerWork(card: PackCard, { preset, guided, guidanceUntil = card.defaults.guidanceUntil }: TransformerWish): Work {
   const { depth, width, scales, lateScales } = card.config.transformer;
-  const rows = guided ? 2 : 1;
   const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
   const layers = layersPerScale(plan);
   // Only VAREdit reads the source as tokens of its own.
   const readsSource = card.family === 'infinity' && card.config.transformer.source !== false;
   const sourceTokens = readsSource ? cellCount(at(scales, scales.length - 1)) : 0;
+  const rows = guided ? 2 : 1;
   let seen = sourceTokens;
-  let flops = passFlops(sourceTokens, seen, width) * depth;
-  let keyValueBytes = sourceTokens * depth;
+  let flops = passFlops(sourceTokens, seen, width) * depth * rows;
+  let cached = sourceTokens * depth;
   scales.forEach((grid, k) => {
     const tokens = cellCount(grid);
     seen += tokens;
-    flops += passFlops(tokens, seen, width) * at(layers, k).length;
-    keyValueBytes += tokens * at(layers, k).length;
+    flops += passFlops(tokens, seen, width) * at(layers, k).length * (k < (guidanceUntil ?? scales.length) ? rows : 1);
+    // Nobody reads what the last scale would leave behind; of a raster, every row is read.
+    if (k < scales.length - 1 || card.family === 'controlar') cached += tokens * at(layers, k).length;
   });
-  return { flops: flops * rows, keyValueBytes: keyValueBytes * 2 * width * FLOAT_BYTES * rows };
+  return { flops, keyValueBytes: cached * 2 * width * keptBytes(card) * rows };
+}
+
+/** Packs of integers keep keys and values as halves; the cost of the one exact layer is left out. */
+function keptBytes({ precision, family }: PackCard): number {
+  return (precision === 'int8' || precision === 'int4') && family !== 'controlar' ? HALF_BYTES : FLOAT_BYTES;
 }
 
 function passFlops(tokens: number, seen: number, width: number): number {
@@ -106,8 +121,7 @@ function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;
 }
 
-interface ForecastWish {
-  readonly guided: boolean;
+interface ForecastWish extends Omit<TransformerWish, 'preset'> {
   readonly pixels: number;
   /** What the process can have in all. */
   readonly availableBytes: number;
@@ -136,8 +150,8 @@ export class CostModel {
     this.#machineBytes = machineBytes;
   }
 
-  estimate(card: PackCard, { preset, guided, pixels }: { preset: Preset; guided: boolean; pixels: number }): RunCost {
-    const { flops, keyValueBytes } = transformerWork(card, preset, guided);
+  estimate(card: PackCard, { pixels, ...wish }: TransformerWish & { readonly pixels: number }): RunCost {
+    const { flops, keyValueBytes } = transformerWork(card, wish);
     const tokenizerBytes = card.imageSize ** 2 * TOKENIZER_BYTES_PER_PIXEL[card.config.tokenizer.kind];
     // Mapped, its pages come and go before the transformer's are touched.
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
@@ -166,10 +180,10 @@ export class CostModel {
     return PROCESS_BYTES + (isOpen || staysMapped(card, this.#machineBytes) ? openPackBytes(card, this.#machineBytes) : 0);
   }
 
-  forecast(card: PackCard, { guided, pixels, availableBytes }: ForecastWish): Forecast {
+  forecast(card: PackCard, { availableBytes, ...wish }: ForecastWish): Forecast {
     const entries = PRESETS.map((preset) => {
       const layers = Math.min(card.config.transformer.depth, card.presets[preset]);
-      const { ms, bytes } = this.estimate(card, { preset, guided, pixels });
+      const { ms, bytes } = this.estimate(card, { ...wish, preset });
       return [preset, { ms, bytes, layers }] as const;
     });
     return { ...(Object.fromEntries(entries) as Record<Preset, PresetCost>), availableBytes };

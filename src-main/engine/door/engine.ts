@@ -13,7 +13,10 @@ import type { DepthShape } from '#engine/networks/onnx-depth.js';
 import type { ModelShape as CheckpointShape } from '#engine/weights/recognise.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { Layer, WrittenFile };
+export type { WrittenFile };
+
+/** A layer whose pictures are encoded. */
+export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
 
 /** A foreign depth model; weights that lie beside it are named. */
 export interface ForeignDepth extends DepthShape {
@@ -36,13 +39,16 @@ export interface InstalledPack<C extends AnyCard = PackCard> {
   readonly folder: string;
 }
 
+/** An encoded picture: its bytes, or the file that holds them. A file is read by the engine itself: no copy crosses over. */
+export type EncodedPicture = Uint8Array | { readonly file: string };
+
 /** A request together with the encoded pictures that it names. */
 export interface EngineJob {
   readonly request: EditRequest;
   readonly pack: InstalledPack;
   /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
   readonly estimator?: InstalledPack<AnyCard>;
-  readonly pictures: Readonly<Record<PictureId, Uint8Array>>;
+  readonly pictures: Readonly<Record<PictureId, EncodedPicture>>;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
 }
@@ -55,9 +61,9 @@ export type PictureFacts = Omit<PictureInfo, 'id' | 'name' | 'recipe'> & { reado
 
 /** Encoded pictures. */
 export interface CarryWish {
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-  readonly onto: Uint8Array;
+  readonly before: EncodedPicture;
+  readonly after: EncodedPicture;
+  readonly onto: EncodedPicture;
 }
 
 /** How a picture is to be written. */
@@ -85,27 +91,27 @@ export interface InspectReport {
   readonly tensors: readonly TensorSummary[];
 }
 
-/** All that the outside may ask of image intelligence. Implemented in the inference process; this side is a client of it. */
 export interface ReadMask {
   readonly picture: Uint8Array;
   readonly notices: readonly Notice[];
 }
 
+/** All that the outside may ask of image intelligence. Implemented in the inference process; this side is a client of it. */
 export interface Engine {
   /** Never throws: failures and cancellation are events, and the last event is done, failed or cancelled. */
   run(job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void>;
   forecast(job: EngineJob): Promise<Forecast>;
   /** The control map that the request asks for, as the model sees it: a PNG of the model's size. */
   controlMap(job: EngineJob): Promise<Uint8Array>;
-  describe(picture: Uint8Array): Promise<PictureFacts>;
-  convert(picture: Uint8Array, output: ConvertWish): Promise<Uint8Array>;
+  describe(picture: EncodedPicture): Promise<PictureFacts>;
+  convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
   /** A mask file of any kind as a gray PNG of `size`, white where to repaint. */
-  readMask(mask: Uint8Array, size: Extent): Promise<ReadMask>;
+  readMask(mask: EncodedPicture, size: Extent): Promise<ReadMask>;
   /** Layers as a Photoshop file, the lowest first. */
-  layers(layers: readonly Layer[]): Promise<Uint8Array>;
-  tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile>;
+  layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
+  tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;

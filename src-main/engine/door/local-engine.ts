@@ -18,7 +18,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
-import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, spareBytes } from '#engine/runtime/memory.js';
+import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
@@ -30,19 +30,29 @@ import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/weights/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
-import { CostModel, openPackBytes, PROCESS_BYTES, staysMapped, transformerWork, weightBytesOf } from './cost-model.js';
+import {
+  CostModel,
+  openPackBytes,
+  PROCESS_BYTES,
+  staysMapped,
+  transformerWork,
+  weightBytesOf,
+  type TransformerWish,
+} from './cost-model.js';
 import type {
   CarryWish,
   ConvertWish,
   EngineJob,
   InspectReport,
   InstalledPack,
-  Layer,
+  EncodedLayer,
+  EncodedPicture,
   PictureFacts,
   ReadMask,
   WriteEvent,
   WriteWork,
 } from './engine.js';
+import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
@@ -86,24 +96,25 @@ export class LocalEngine {
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
-    const guided = (job.request.guidance ?? card.defaults.guidance) !== 1;
+    const wish = guidanceOf(job);
     let [pixels, regions] = [0, 1];
     const pipelineJob: PipelineJob = {
       request: job.request,
-      pictures: job.pictures,
+      pictures: await picturesOf(job),
       model,
       provider: runner.provider,
       loadMs,
       ...(job.probe && { probe: job.probe }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
-        const forecast = costs.forecast(card, { guided, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
+        const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
         return forecast[preset];
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
+      reclaimMemory,
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'started') regions = event.plan.regions?.length ?? 1;
@@ -111,7 +122,7 @@ export class LocalEngine {
         const runs = job.request.count * regions;
         const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / runs;
         const restMs = (event.timingsMs.total - loadMs) / runs - scalesMs;
-        costs.learn(card, transformerWork(card, job.request.preset, guided), { scalesMs, restMs, pixels });
+        costs.learn(card, transformerWork(card, { ...wish, preset: job.request.preset }), { scalesMs, restMs, pixels });
       }
       yield event;
     }
@@ -119,43 +130,49 @@ export class LocalEngine {
 
   async forecast(job: EngineJob): Promise<Forecast> {
     const { card } = job.pack;
-    const { provider, guidance } = job.request;
+    const { provider } = job.request;
     const costs = await this.#costModel(await this.#runner(provider, false));
-    const guided = (guidance ?? card.defaults.guidance) !== 1;
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    return costs.forecast(card, { guided, pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
+    return costs.forecast(card, { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
-    const { request, pictures } = job;
+    const { request } = job;
+    const pictures = await picturesOf(job);
     const { model } = await this.#open(job.pack, request.provider);
     return previewControl({ request, pictures, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
-  async describe(picture: Uint8Array): Promise<PictureFacts> {
-    return readFacts(picture);
+  async describe(picture: EncodedPicture): Promise<PictureFacts> {
+    return readFacts(await headOf(picture));
   }
 
-  async convert(picture: Uint8Array, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(picture), output, recipe);
+  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
+    return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
-    const carried = carryChange({ before: await openPhoto(before), after: await openPhoto(after), onto: await openPhoto(onto) });
+    const open = async (picture: EncodedPicture) => openPhoto(await bytesOf(picture));
+    const carried = carryChange({ before: await open(before), after: await open(after), onto: await open(onto) });
     return carried ? encodePhoto(carried, { format: 'png', quality: 100 }) : null;
   }
 
-  async readMask(bytes: Uint8Array, size: Extent): Promise<ReadMask> {
-    const { mask, notices } = await openMask(bytes, size);
+  async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {
+    const { mask, notices } = await openMask(await bytesOf(picture), size);
     return { picture: await encodeMask(mask), notices };
   }
 
-  async layers(layers: readonly Layer[]): Promise<Uint8Array> {
-    return encodeLayers(layers);
+  async layers(layers: readonly EncodedLayer[]): Promise<Uint8Array> {
+    const read = layers.map(async ({ picture, mask, ...layer }) => ({
+      ...layer,
+      picture: await bytesOf(picture),
+      ...(mask && { mask: await bytesOf(mask) }),
+    }));
+    return encodeLayers(await Promise.all(read));
   }
 
-  async tokenize(pack: InstalledPack, picture: Uint8Array): Promise<TokenFile> {
-    const photo = await openPhoto(picture);
+  async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
+    const photo = await openPhoto(await bytesOf(picture));
     const model = fittedTo((await this.#open(pack, 'cpu')).model, photo.extent);
     const size = modelExtent(model);
     const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
@@ -292,9 +309,13 @@ function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V
 }
 
 async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {
-  const bytes = request.source === undefined ? undefined : pictures[request.source];
-  if (!bytes) return pack.card.imageSize ** 2;
-  const { width, height } = (await readFacts(bytes)).size;
+  const source = request.source === undefined ? undefined : pictures[request.source];
+  if (!source) return pack.card.imageSize ** 2;
+  const { width, height } = (await readFacts(await headOf(source))).size;
   const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
   return (width + left + right) * (height + top + bottom);
+}
+
+function guidanceOf({ pack: { card }, request }: EngineJob): Pick<TransformerWish, 'guided' | 'guidanceUntil'> {
+  return { guided: (request.guidance ?? card.defaults.guidance) !== 1, guidanceUntil: request.guidanceUntil };
 }

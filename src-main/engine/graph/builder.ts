@@ -4,6 +4,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { elementCount } from '#engine/tensor/tensor.js';
 import {
+  DATA_TYPES,
   encodeModel,
   type Attributes,
   type Dim,
@@ -51,6 +52,8 @@ export class GraphBuilder {
   readonly #initializers = new Map<Value, Initializer>();
   readonly #inputs: GraphPort[] = [];
   readonly #outputs: (GraphPort & { readonly value: Value })[] = [];
+  /** Types of what was cast; every other computed value that is given out is float32. */
+  readonly #cast = new Map<Value, GraphType>();
   #folder: string | undefined;
 
   constructor(name: string) {
@@ -66,7 +69,15 @@ export class GraphBuilder {
   output(name: string, value: Value, dims: readonly Dim[]): void {
     invariant(!this.#outputs.some((output) => output.value === value), `Expected "${value}" to be given out once.`);
     invariant(!this.#inputs.some((input) => input.name === value), `Expected a computed value for "${name}" but received an input.`);
-    this.#outputs.push({ name, value, dims, dtype: 'float32' });
+    this.#outputs.push({ name, value, dims, dtype: this.#cast.get(value) ?? 'float32' });
+  }
+
+  /** `value` as another type; itself where it is of that type. */
+  cast(value: Value, { from, to }: { from: GraphType; to: GraphType }): Value {
+    if (from === to) return value;
+    const result = this.op('Cast', [value], { to: DATA_TYPES[to] });
+    this.#cast.set(result, to);
+    return result;
   }
 
   /** The single result of an operator. */

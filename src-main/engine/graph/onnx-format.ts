@@ -3,10 +3,10 @@ import { ProtoMessage } from './protobuf.js';
 // Field numbers of onnx.proto (IR version 10), as far as a graph of ours needs them.
 
 /** What our graphs compute with. */
-export type GraphType = 'float32' | 'int64';
+export type GraphType = 'float32' | 'float16' | 'int64';
 
 /** What weights may be stored as besides. */
-export type StoredGraphType = GraphType | 'int8' | 'uint8' | 'float16' | 'bfloat16';
+export type StoredGraphType = GraphType | 'int8' | 'uint8' | 'bfloat16';
 
 /** An axis: a length, or the name of a length that is known only when the graph runs. */
 export type Dim = number | string;
@@ -45,7 +45,7 @@ export interface GraphContent {
 const IR_VERSION = 10;
 const OPSET = 21;
 const MICROSOFT_OPSET = 1;
-const DATA_TYPES: Readonly<Record<StoredGraphType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10, bfloat16: 16 };
+export const DATA_TYPES: Readonly<Record<StoredGraphType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10, bfloat16: 16 };
 const DATA_LOCATION_EXTERNAL = 1;
 
 const enumOfAttribute = { float: 1, int: 2, string: 3, ints: 7 } as const;

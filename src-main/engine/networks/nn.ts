@@ -6,7 +6,6 @@ import type { Module } from './module.js';
 /** MatMulNBits: multiply as int8, which is several times faster than widening every block. */
 const INT8_COMPUTE = 4;
 /** ONNX's number for the type. */
-const FLOAT32 = 1;
 
 // Layers as PyTorch names them, each a function of its module and its input.
 // R rows of any batch · C width · H heads · c head width · B batch · L tokens · N, h, w pictures
@@ -48,7 +47,7 @@ function project(module: Module, rows: Value, { weightName, bias }: { weightName
  */
 function widened(graph: GraphBuilder, half: Value, rows: Value): Value {
   const asItWas = graph.op('Mul', [graph.op('Shape', [rows]), graph.integers([0, 0])]);
-  return graph.op('Cast', [graph.op('Reshape', [half, asItWas])], { to: FLOAT32 });
+  return graph.cast(graph.op('Reshape', [half, asItWas]), { from: 'float16', to: 'float32' });
 }
 
 /** `[…, width]` → `[R, width]`. */

@@ -74,6 +74,8 @@ export interface PipelineJob {
   peakRssBytes(): number;
   /** Asked before what a run can do without: previews. Absent = never. */
   isShortOfMemory?(): boolean;
+  /** Called when a picture's keys and values are done with, before it is decoded. */
+  reclaimMemory?(): void;
 }
 
 export type PipelineEvent =

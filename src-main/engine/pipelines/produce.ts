@@ -8,7 +8,7 @@ import type { Region } from '#engine/image/working/regions.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
@@ -164,7 +164,10 @@ async function prepare(production: Production, index: number): Promise<RegionWor
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
       ...(source.tokens.length > 0 && { features }),
-      guidance: guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+      guidance: endedAfter(
+        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        request.guidanceUntil ?? defaults.guidanceUntil,
+      ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
       ...(!traits.seesSource && { sourceTokens: source.tokens }),
       ...(view.keepMask && { keepMask: view.keepMask }),
@@ -227,7 +230,9 @@ async function* produceCandidate({ production, only, index }: CandidateWork, sig
     const drawn = yield* drawRegion(work, { index, seed }, signal);
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
-    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), trace));
+    const started = performance.now();
+    yield* canvas.place({ region: at(stage.regions, region), trace, index, seed, ...partPlace(work) }, signal);
+    clock.composite += performance.now() - started;
   }
   yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
 }
@@ -297,6 +302,7 @@ async function previewPicture({ production: { job }, plan }: RegionWork, { sum, 
 }
 
 async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last }: Drawn): Promise<EditTrace> {
+  job.reclaimMemory?.();
   const after = await spend(clock, 'decode', () => job.model.coder.decode(batched(last.sum)));
   const { gate } = last;
   return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ExpectedError } from '#contract/errors.js';
 import { tooLittleMemory } from '#contract/forecast.js';
 
@@ -12,6 +14,22 @@ const SHORT_BYTES = 512 * MEBIBYTE;
 /** The most memory that this process has held. */
 export function peakRssBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
+}
+
+/** Arrays of this size in all are worth a moment's halt: keys and values of large models, which the decoder needs the room of. */
+const WORTH_RECLAIMING_BYTES = 512 * MEBIBYTE;
+
+let collect: (() => void) | undefined;
+
+/**
+ * Gives large arrays that nobody holds any more back to the system. The runtime's own memory does not press on V8, which
+ * would let them lie until its next full collection.
+ */
+export function reclaimMemory(): void {
+  if (process.memoryUsage().arrayBuffers < WORTH_RECLAIMING_BYTES) return;
+  setFlagsFromString('--expose-gc');
+  collect ??= runInNewContext('gc') as () => void;
+  collect();
 }
 
 /** What can be taken now without swapping: the kernel's own estimate, or a container's limit where that is lower. */

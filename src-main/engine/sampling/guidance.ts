@@ -20,3 +20,8 @@ export function guidancePerScale(guidance: number, scales: number, ramp: 'consta
   if (ramp === 'constant') return Array.from({ length: scales }, () => guidance);
   return Array.from({ length: scales }, (_, k) => 1 + ((guidance - 1) * k) / Math.max(1, scales - 1));
 }
+
+/** None (1) behind scale `until` (1-based): late scales add what is fine, and without guidance they cost half. */
+export function endedAfter(guidance: readonly number[], until = guidance.length): readonly number[] {
+  return guidance.map((value, scale) => (scale < until ? value : 1));
+}

@@ -58,11 +58,17 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
+    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) run.endGuidance();
     const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started, ...(scale === 0 && { beginMs }) };
   }
+}
+
+/** Whether this scale or a later one is guided. */
+function isGuidedFrom({ guidance }: ScalePlan, scale: number): boolean {
+  return guidance.slice(scale).some((value) => value !== 1);
 }
 
 function scaleInput(plan: ScalePlan, sum: FloatTensor, scale: number): ScaleInput {

@@ -60,6 +60,8 @@ export interface PredictionRun {
    * @param layers the transformer layers to run, ascending (VARiant depth subset).
    */
   predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction>;
+  /** Nothing is guided from here on: only row 0 is predicted. */
+  endGuidance(): void;
 }
 
 /** A next-scale transformer that is ready to run. */

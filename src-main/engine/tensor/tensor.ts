@@ -2,6 +2,8 @@ import { ExpectedError } from '#contract/errors.js';
 
 export interface ElementArrays {
   float32: Float32Array;
+  /** As bits: Node 20 has no array of halves. */
+  float16: Uint16Array;
   int64: BigInt64Array;
   int32: Int32Array;
   uint8: Uint8Array;

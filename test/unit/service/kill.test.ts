@@ -86,7 +86,7 @@ test(`a program that is killed ${String(KILLS)} times while it saves leaves the 
     await journal.write(owner, null);
     expect(kept).toBeGreaterThanOrEqual(last.journal ?? from);
     if (existsSync(folders.file)) {
-      const saved = await wholeNumber(await readProjectFile(await readFile(folders.file), store));
+      const saved = await wholeNumber(await readProjectFile({ body: [await readFile(folders.file)] }, store));
       certain = Math.max(certain, last.file ?? 0);
       expect(saved).toBeGreaterThanOrEqual(certain);
       expect(saved).toBeLessThanOrEqual(kept);

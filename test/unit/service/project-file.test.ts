@@ -53,7 +53,7 @@ async function described(change: (description: Record<string, unknown>) => void)
 describe('the file of a project', () => {
   it('brings back every picture byte for byte, every step and every setting', async () => {
     const file = await writeProjectFile(project, store);
-    const back = await readProjectFile(file, store);
+    const back = await readProjectFile({ body: [file] }, store);
     expect(back.sheets.map(({ mask }) => mask)).toEqual(project.sheets.map(({ mask }) => mask));
     expect([back.open, back.settings]).toEqual([1, { instruction: '東京 🌃' }]);
     const bytes = await Promise.all(back.sheets.map(async ({ picture }) => (await store.get(picture)).bytes));
@@ -62,7 +62,7 @@ describe('the file of a project', () => {
   });
 
   it('of version 1 is read with every step', async () => {
-    const back = await readProjectFile(await readFile('test/fixtures/projects/version-1.scalebrush'), store);
+    const back = await readProjectFile({ body: [await readFile('test/fixtures/projects/version-1.scalebrush')] }, store);
     expect(back).toMatchObject({
       sheets: [{ mask: { steps: [{ kind: 'invert' }, { kind: 'grow', px: -1 }], length: 1 } }, { recipe: { seed: 7 } }],
       open: 1,
@@ -79,13 +79,15 @@ describe('the file of a project', () => {
     const change = { before: first.picture, after: other.id };
     const deed = { before: { sheets: [0, 2], open: 1 }, after: { sheets: [0, 1], open: 1 } };
     const rich: Project = { ...project, others: [{ ...second, picture: other.id, change, hidden: true }], done: [deed] };
-    const back = await readProjectFile(await writeProjectFile(rich, store), store);
+    const back = await readProjectFile({ body: [await writeProjectFile(rich, store)] }, store);
     const kept = back.others[0]!;
     expect(back.done).toEqual([deed]);
     expect(kept).toMatchObject({ hidden: true, change: { before: back.sheets[0]!.picture, after: kept.picture } });
     expect(Buffer.from((await store.get(kept.picture)).bytes)).toEqual(Buffer.from(grayPng(4, 3, 30)));
     const lost = { ...rich, done: [{ ...deed, before: { sheets: [0, 9], open: 1 } }] };
-    await expect(readProjectFile(await writeProjectFile(lost, store), store)).rejects.toMatchObject({ code: 'project.unreadable' });
+    await expect(readProjectFile({ body: [await writeProjectFile(lost, store)] }, store)).rejects.toMatchObject({
+      code: 'project.unreadable',
+    });
   });
 
   it('names no path of this machine', async () => {
@@ -95,7 +97,7 @@ describe('the file of a project', () => {
 
   it('packed anew by another program is the same', async () => {
     const again = await changed((files) => files);
-    expect((await readProjectFile(again, store)).sheets).toHaveLength(2);
+    expect((await readProjectFile({ body: [again] }, store)).sheets).toHaveLength(2);
   });
 
   const picture = 'pictures/0.png';
@@ -134,7 +136,10 @@ describe('the file of a project', () => {
   ])('%s is refused in one line, and leaves nothing open', async (_what, make, code, sentence) => {
     const file = await make();
     const before = await Promise.all(project.sheets.map(({ picture: id }) => store.describe(id)));
-    await expect(readProjectFile(file, store)).rejects.toMatchObject({ code, message: expect.stringMatching(sentence) as string });
+    await expect(readProjectFile({ body: [file] }, store)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(sentence) as string,
+    });
     expect(await Promise.all(project.sheets.map(({ picture: id }) => store.describe(id)))).toEqual(before);
   });
 });

@@ -75,7 +75,7 @@ export class ControlArPredictor implements RasterPredictor {
       rotary: rotaryOfGrid(gridOf(config), headWidth),
       cache: new KvCache(
         { depth: config.depth, width: config.width, scales: [[1, at(start.text.dims, 0)], gridOf(config)] },
-        { batch, hasSource: false },
+        { batch, hasSource: false, lastScale: 'kept' },
       ),
       embed: await this.#once('embed', embedGraph),
       step: await this.#once('step', stepGraph),

@@ -3,12 +3,15 @@ import { cellCount, type Grid } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
 import type { Weights } from '#engine/weights/handle.js';
+import { cacheTypes, type CacheType } from '../kv-cache.js';
 
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface Architecture {
   readonly config: TransformerConfig;
   readonly weights: Weights;
   readonly blocks: readonly Weights[];
+  /** How every layer's keys and values are kept. */
+  readonly cacheTypes: readonly CacheType[];
   readonly headWidth: number;
   /** Whether the runner's fused attention operator is exact. */
   readonly fusedAttention: boolean;
@@ -44,6 +47,10 @@ export function describe(weights: Weights, config: TransformerConfig, provider =
     config,
     weights,
     blocks,
+    cacheTypes: cacheTypes(
+      blocks.map((block) => block.at('sa')),
+      { readsSource: config.source !== false },
+    ),
     fusedAttention: provider !== 'webgpu',
     headWidth: width / heads,
     ...finestOf(scales),

@@ -1,3 +1,4 @@
+import { at } from '#base/assert.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
 import type { Conditioning, PredictionRun, ScalePredictor } from '#engine/tensor/predictor.js';
 import { output, type Runner } from '#engine/tensor/runner.js';
@@ -9,7 +10,7 @@ import { describe, withGrids, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
 import { rotaryTables, type RotaryTables } from './rotary-positions.js';
-import { InfinityRun, sharedFeeds, type TextCondition } from './run.js';
+import { InfinityRun, sharedFeeds, textRow, type TextCondition } from './run.js';
 import { InfinitySessions } from './sessions.js';
 
 /**
@@ -23,13 +24,20 @@ export async function openInfinity(runner: Runner, weights: Weights, config: Tra
   return new InfinityPredictor(await openedWhole(new InfinitySessions(new SessionCache(runner), architecture)));
 }
 
-/** A source prefix that lies ready in a cache, and what it was made from. */
-interface PreparedCache {
-  /** The token grids that it was made for. */
+/** A source prefix that lies ready in the caches of a batch's parts, and what it was made from. */
+interface PreparedCaches {
+  /** The token grids that they were made for. */
   readonly scales: string;
-  readonly cache: KvCache;
+  /** How many rows each was made for. */
+  readonly batches: readonly number[];
+  readonly caches: readonly KvCache[];
   readonly origin: PrefixOrigin | undefined;
 }
+
+/** With more tokens at the last scale (above 512 pixels), rows take turns: half the working room, and less time than together. */
+const MOST_TOKENS_TOGETHER = 1024;
+/** Caches of at most this size stay for the next request, which then need not read the same source again. */
+const MAX_SPARE_BYTES = 1024 ** 3;
 
 /** Copies: a caller may write into its own arrays later. */
 interface PrefixOrigin {
@@ -38,9 +46,9 @@ interface PrefixOrigin {
   readonly text: Float32Array;
 }
 
-/** The cache of the last finished run, whatever its shape: the next one writes over it, or goes on from its source. */
+/** The caches of the last finished run, whatever their shape: the next one writes over them, or goes on from their source. */
 interface Spare {
-  prepared?: PreparedCache | undefined;
+  prepared?: PreparedCaches | undefined;
 }
 
 export class InfinityPredictor implements ScalePredictor {
@@ -76,16 +84,17 @@ export class InfinityPredictor implements ScalePredictor {
   }
 
   async begin(conditioning: Conditioning): Promise<PredictionRun> {
-    const text = await this.#encodeText(conditioning);
-    const prepared = await this.#prepareCache(conditioning, text);
+    const texts = this.#inTurn(await this.#encodeText(conditioning));
+    const prepared = await this.#prepareCaches(conditioning, texts);
     const control = conditioning.control && (await encodeControl(this.#sessions, conditioning.control));
     return new InfinityRun({
       sessions: this.#sessions,
       rotary: this.#rotary,
-      text,
-      cache: prepared.cache,
+      parts: texts.map((text, i) => ({ text, cache: at(prepared.caches, i) })),
       ...(control && { control }),
-      finished: () => (this.#spare.prepared = prepared),
+      finished: () => {
+        this.#keep(prepared);
+      },
     });
   }
 
@@ -100,28 +109,52 @@ export class InfinityPredictor implements ScalePredictor {
     return { outputs, bias: feeds['text_bias']!, batch: guided ? 2 : 1 };
   }
 
-  async #prepareCache(conditioning: Conditioning, text: TextCondition): Promise<PreparedCache> {
-    const origin = this.#originOf(conditioning, text);
-    const spare = this.#takeSpare(text.batch, origin !== undefined);
-    if (spare && sameOrigin(spare.origin, origin)) return spare;
-    const cache = spare?.cache ?? new KvCache(this.#architecture.config, { batch: text.batch, hasSource: origin !== undefined });
-    if (origin) await this.#runPrefix(origin, { text, cache });
-    return { scales: this.#scales, cache, origin };
+  /** The rows of a batch as they go through the network: together, or one after the other. */
+  #inTurn(text: TextCondition): readonly TextCondition[] {
+    const isLarge = this.#architecture.sourceTokens > MOST_TOKENS_TOGETHER;
+    return isLarge ? Array.from({ length: text.batch }, (_, row) => textRow(text, row)) : [text];
   }
 
-  #takeSpare(batch: number, hasSource: boolean): PreparedCache | undefined {
+  async #prepareCaches(conditioning: Conditioning, texts: readonly TextCondition[]): Promise<PreparedCaches> {
+    const origin = this.#originOf(conditioning, texts);
+    const batches = texts.map(({ batch }) => batch);
+    const spare = this.#takeSpare(batches, origin !== undefined);
+    if (spare && sameOrigin(spare.origin, origin)) return spare;
+    const caches = spare?.caches ?? batches.map((batch) => this.#newCache(batch, origin !== undefined));
+    if (origin) for (const [i, text] of texts.entries()) await this.#runPrefix(origin, { text, cache: at(caches, i) });
+    return { scales: this.#scales, batches, caches, origin };
+  }
+
+  #newCache(batch: number, hasSource: boolean): KvCache {
+    const { config, cacheTypes: types } = this.#architecture;
+    return new KvCache(config, { batch, hasSource, types, lastScale: 'left out' });
+  }
+
+  #takeSpare(batches: readonly number[], hasSource: boolean): PreparedCaches | undefined {
     const spare = this.#spare.prepared;
     this.#spare.prepared = undefined;
-    if (spare?.scales !== this.#scales || spare.cache.batch !== batch || spare.cache.hasSource !== hasSource) return undefined;
-    spare.cache.reset();
+    const fits = spare?.scales === this.#scales && String(spare.batches) === String(batches);
+    if (!fits || !spare.caches.every((cache) => cache.hasSource === hasSource)) return undefined;
+    for (const cache of spare.caches) cache.reset();
     return spare;
   }
 
-  #originOf({ source }: Conditioning, text: TextCondition): PrefixOrigin | undefined {
+  /** Caches that lost rows on the way are of no use, and large ones make room for the decoder. */
+  #keep(prepared: PreparedCaches): void {
+    const isWhole = prepared.caches.every((cache, i) => cache.batch === prepared.batches[i]);
+    const bytes = prepared.caches.reduce((sum, cache) => sum + cache.bytes, 0);
+    if (isWhole && bytes <= MAX_SPARE_BYTES) this.#spare.prepared = prepared;
+  }
+
+  #originOf({ source }: Conditioning, texts: readonly TextCondition[]): PrefixOrigin | undefined {
     if (!source) return undefined;
     const { sourceTokens, cellsPerToken } = this.#architecture;
     const mask = source.mask ? source.mask.data.slice() : new Float32Array(sourceTokens * cellsPerToken);
-    return { tokens: source.tokens.data.slice(), mask, text: floatData(output(text.outputs, 'text_memory')).slice() };
+    return {
+      tokens: source.tokens.data.slice(),
+      mask,
+      text: joined(texts.map(({ outputs }) => floatData(output(outputs, 'text_memory')))),
+    };
   }
 
   /** The source once through all layers, straight into the cache. */
@@ -137,8 +170,14 @@ export class InfinityPredictor implements ScalePredictor {
     const feeds = { ...embedded, ...sharedFeeds(text, layers), ...this.#rotary.source, ...cache.nothingBefore() };
     // The pull is what the logits of a scale need; nobody asks for those of the source.
     const unasked = config.copyGate ? { pull: floats([sourceTokens, config.tokenBits]) } : {};
-    await (await this.#sessions.step(layers, false)).run({ ...feeds, ...unasked }, cache.sourceOutputs());
+    await (await this.#sessions.step(layers, false)).run({ ...feeds, ...unasked }, cache.sourceOutputs(), []);
   }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((filled, part) => (whole.set(part, filled), filled + part.length), 0);
+  return whole;
 }
 
 function sameOrigin(a: PrefixOrigin | undefined, b: PrefixOrigin | undefined): boolean {

@@ -1,7 +1,7 @@
 import { at, invariant } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { PredictionRun, ScaleInput, ScalePrediction } from '#engine/tensor/predictor.js';
-import { output, type Feeds } from '#engine/tensor/runner.js';
+import { batchRow, output, type Feeds } from '#engine/tensor/runner.js';
 import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { KvCache } from '../kv-cache.js';
 import type { ControlFeatures } from './control.js';
@@ -20,42 +20,65 @@ export interface TextCondition {
 interface RunState {
   readonly sessions: InfinitySessions;
   readonly rotary: RotaryTables;
+  /** Rows of the batch that go through the network together: all of them, or each by itself. */
+  readonly parts: readonly BatchPart[];
+  readonly control?: ControlFeatures;
+  /** Called after the last scale with the caches that still hold every row: they are free again. */
+  readonly finished: () => void;
+}
+
+/** Some rows of a batch, with what they were told and what they remember. */
+export interface BatchPart {
   readonly text: TextCondition;
   readonly cache: KvCache;
-  readonly control?: ControlFeatures;
-  /** Called after the last scale: the cache is free again. */
-  readonly finished: () => void;
 }
 
 /** One picture in the making: its text, its cache, and how far it has come. */
 export class InfinityRun implements PredictionRun {
   readonly #state: RunState;
+  #parts: readonly BatchPart[];
   #next = 0;
 
   constructor(state: RunState) {
     this.#state = state;
+    this.#parts = state.parts;
   }
 
   async predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction> {
-    const { sessions, cache, control } = this.#state;
+    const { sessions, finished } = this.#state;
     const { config } = sessions.architecture;
     invariant(scale === this.#next, `Expected scale ${this.#next} but received ${scale}.`);
     this.#next += 1;
+    const predictions: ScalePrediction[] = [];
+    for (const part of this.#parts) predictions.push(await this.#predictPart(part, { scale, input, layers }));
+    if (this.#next === config.scales.length) finished();
+    return { ...at(predictions, 0), logits: stacked(predictions.map(({ logits }) => logits)) };
+  }
+
+  endGuidance(): void {
+    const first = at(this.#parts, 0);
+    if (first.text.batch > 1) first.cache.keepFirstRow();
+    this.#parts = [{ ...first, text: textRow(first.text, 0) }];
+  }
+
+  async #predictPart({ text, cache }: BatchPart, { scale, input, layers }: ScaleWork): Promise<ScalePrediction> {
+    const { sessions, control, rotary } = this.#state;
+    const { config } = sessions.architecture;
     const held = control?.[scale];
     const session = await sessions.step(layers, held !== undefined);
-    const embedded = await this.#embed(scale, input);
-    const shared = { ...sharedFeeds(this.#state.text, layers), ...at(this.#state.rotary.scales, scale) };
+    const embedded = await this.#embed(text, scale, input);
+    const shared = { ...sharedFeeds(text, layers), ...at(rotary.scales, scale) };
     const feeds = { ...embedded, ...shared, ...cache.pastInputs(scale, layers), ...held };
-    const outputs = await session.run(feeds, cache.freshOutputs(cellCount(at(config.scales, scale)), layers));
-    if (this.#next === config.scales.length) this.#state.finished();
+    const isLast = scale === config.scales.length - 1;
+    const kept = isLast ? {} : cache.freshOutputs(cellCount(at(config.scales, scale)), layers);
+    const outputs = await session.run(feeds, kept, config.copyGate ? ['logits', 'gate'] : ['logits']);
     const logits = output(outputs, 'logits') as FloatTensor;
     return config.copyGate ? { logits, gate: output(outputs, 'gate') as FloatTensor } : { logits };
   }
 
   /** The tokens of the scale: `x` `[B, l, C]` and, with a copy gate, `pull` `[l, D]`. */
-  async #embed(scale: number, input: ScaleInput): Promise<Feeds> {
-    const { sessions, text } = this.#state;
-    const session = await sessions.embed(scale === 0);
+  async #embed(text: TextCondition, scale: number, input: ScaleInput): Promise<Feeds> {
+    const session = await this.#state.sessions.embed(scale === 0);
     const feeds: Record<string, Tensor> = { cond: output(text.outputs, 'cond'), level: int64s([], [scale]) };
     if (scale > 0) {
       invariant(input.codes, `Expected the codes so far at scale ${scale} but received none.`);
@@ -74,6 +97,32 @@ export class InfinityRun implements PredictionRun {
       feeds['mask'] = input.mask ?? floats([tokens, cellsPerToken], new Float32Array(tokens * cellsPerToken).fill(1));
     return feeds;
   }
+}
+
+interface ScaleWork {
+  readonly scale: number;
+  readonly input: ScaleInput;
+  readonly layers: readonly number[];
+}
+
+/** `[b, l, D]` each → `[B, l, D]`; one alone as it is. */
+function stacked(parts: readonly FloatTensor[]): FloatTensor {
+  const [first, ...others] = parts;
+  invariant(first, 'Expected at least one row.');
+  if (others.length === 0) return first;
+  const [, ...dims] = first.dims;
+  const whole = floats([parts.reduce((rows, part) => rows + at(part.dims, 0), 0), ...dims]);
+  let filled = 0;
+  for (const { data } of parts) {
+    whole.data.set(data, filled);
+    filled += data.length;
+  }
+  return whole;
+}
+
+/** What one row of a batch was told. */
+export function textRow({ outputs, bias }: TextCondition, index: number): TextCondition {
+  return { outputs: batchRow(outputs, index), bias: output(batchRow({ bias }, index), 'bias'), batch: 1 };
 }
 
 /** What the text says to a step through the given layers. */

@@ -1,3 +1,4 @@
+import { at } from '#base/assert.js';
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { headRows } from '../adaptive-block.js';
@@ -35,7 +36,12 @@ export function stepGraph(architecture: Architecture, { layers, controlled, prob
     if (!layers.includes(layer)) continue;
     const block = infinityBlock(setting, architecture, layer);
     const { q, k, v } = block.attend(x);
-    x = block.finish(x, { q, k: withPast(graph, k, { name: `k_${layer}`, width }), v: withPast(graph, v, { name: `v_${layer}`, width }) });
+    const rows = { width, kept: at(architecture.cacheTypes, layer) };
+    x = block.finish(x, {
+      q,
+      k: withPast(graph, k, { ...rows, name: `k_${layer}` }),
+      v: withPast(graph, v, { ...rows, name: `v_${layer}` }),
+    });
     if (probe) graph.output(`hidden_${layer}`, x, ['B', 'L', width]);
   }
   head(graph, x, architecture);

@@ -3,12 +3,15 @@ import { ExpectedError } from '#contract/errors.js';
 import type { VarConfig } from '#contract/pack-card.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { BlockSizes } from '../adaptive-block.js';
+import { cacheTypes, type CacheType } from '../kv-cache.js';
 
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface VarArchitecture {
   readonly config: VarConfig;
   readonly weights: Weights;
   readonly blocks: readonly Weights[];
+  /** How every layer's keys and values are kept. */
+  readonly cacheTypes: readonly CacheType[];
   readonly sizes: BlockSizes;
 }
 
@@ -31,10 +34,15 @@ export function describeVar(weights: Weights, config: VarConfig, provider: strin
   weights.expectShape('pos_1LC', [1, positions, width]);
   weights.expectShape('lvl_embed.weight', [scales.length, width]);
   weights.expectShape('head.weight', [entries, width]);
+  const checked = Array.from({ length: depth }, (_, index) => blockOf(blocks.at(index), { width, heads }));
   return {
     config,
     weights,
-    blocks: Array.from({ length: depth }, (_, index) => blockOf(blocks.at(index), { width, heads })),
+    blocks: checked,
+    cacheTypes: cacheTypes(
+      checked.map((block) => block.at('attn')),
+      { readsSource: false },
+    ),
     sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention: provider !== 'webgpu' },
   };
 }

@@ -2,7 +2,7 @@ import { at, invariant } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { VarConfig } from '#contract/pack-card.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
-import { output, type Feeds, type GraphSession, type Runner } from '#engine/tensor/runner.js';
+import { batchRow, output, type Feeds, type GraphSession, type Runner } from '#engine/tensor/runner.js';
 import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
@@ -56,13 +56,20 @@ class VarPredictor implements ScalePredictor {
     const { classes } = this.#architecture.config;
     const rows = guided ? [text.index, classes] : [text.index];
     const condition = await (await this.#condition()).run({ class: int64s([rows.length], rows) });
-    const cache = new KvCache(this.#architecture.config, { batch: rows.length, hasSource: false });
+    const { config, cacheTypes: types } = this.#architecture;
+    const cache = new KvCache(config, { batch: rows.length, hasSource: false, types, lastScale: 'left out' });
     let next = 0;
+    let told = condition;
     return {
       predict: (scale, input, layers) => {
         invariant(scale === next, `Expected scale ${next} but received ${scale}.`);
         next += 1;
-        return this.#predict({ condition, cache, scale }, input, layers);
+        return this.#predict({ condition: told, cache, scale }, input, layers);
+      },
+      endGuidance: () => {
+        if (cache.batch === 1) return;
+        cache.keepFirstRow();
+        told = batchRow(told, 0);
       },
     };
   }
@@ -85,7 +92,9 @@ class VarPredictor implements ScalePredictor {
     };
     for (const layer of layers) feeds[`ada_${layer}`] = output(condition, `ada_${layer}`);
     const session = await this.#step(layers);
-    const outputs = await session.run(feeds, cache.freshOutputs(cellCount(at(this.schedule, scale)), layers));
+    const isLast = scale === this.schedule.length - 1;
+    const kept = isLast ? {} : cache.freshOutputs(cellCount(at(this.schedule, scale)), layers);
+    const outputs = await session.run(feeds, kept, ['logits']);
     return { logits: output(outputs, 'logits') as FloatTensor };
   }
 

@@ -1,3 +1,4 @@
+import { at } from '#base/assert.js';
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import type { GraphModel } from '#engine/tensor/runner.js';
 import { AdaptiveBlock, batchAndLengthOf, headRows } from '../adaptive-block.js';
@@ -34,7 +35,12 @@ export function stepGraph(architecture: VarArchitecture, layers: readonly number
     const adaptive = graph.input(`ada_${index}`, ['B', 6, width]);
     const block = new AdaptiveBlock(setting, { index, weights: blocks[index]!, attention: 'attn', adaptive });
     const { q, k, v } = block.attend(x);
-    x = block.finish(x, { q, k: withPast(graph, k, { name: `k_${index}`, width }), v: withPast(graph, v, { name: `v_${index}`, width }) });
+    const rows = { width, kept: at(architecture.cacheTypes, index) };
+    x = block.finish(x, {
+      q,
+      k: withPast(graph, k, { ...rows, name: `k_${index}` }),
+      v: withPast(graph, v, { ...rows, name: `v_${index}` }),
+    });
   }
   const perToken = graph.op('Concat', [setting.batchAndLength, graph.integers([entries])], { axis: 0 });
   graph.output('logits', graph.op('Reshape', [linear(root.at('head'), headRows(graph, x, sizes)), perToken]), ['B', 'L', entries]);

@@ -4,15 +4,35 @@ import { CostModel, openPackBytes, staysMapped, transformerWork } from '#engine/
 import { tinyCard } from '../../../support/tiny-card.js';
 
 test('a lighter preset needs fewer operations and less memory for keys and values', () => {
-  const best = transformerWork(tinyCard, 'best', false);
-  const draft = transformerWork(tinyCard, 'draft', false);
+  // The last scale leaves nothing behind: two late scales are needed to see a difference.
+  const best = transformerWork(thinned(2), { preset: 'best', guided: false });
+  const draft = transformerWork(thinned(2), { preset: 'draft', guided: false });
   expect(draft.flops).toBeLessThan(best.flops);
   expect(draft.keyValueBytes).toBeLessThan(best.keyValueBytes);
 });
 
+function thinned(lateScales: number): typeof tinyCard {
+  return { ...tinyCard, config: { ...tinyCard.config, transformer: { ...tinyCard.config.transformer, lateScales } } };
+}
+
+test('a scale without guidance costs half', () => {
+  const [whole, ended, none] = [64, 1, undefined].map((guidanceUntil) =>
+    transformerWork(tinyCard, { preset: 'best', guided: guidanceUntil !== undefined, guidanceUntil }),
+  );
+  expect(ended!.flops).toBeLessThan(whole!.flops);
+  expect(ended!.flops).toBeGreaterThan(none!.flops);
+  expect(ended!.keyValueBytes).toBe(whole!.keyValueBytes);
+});
+
+test('packs of integers keep keys and values in half the memory', () => {
+  const exact = transformerWork(tinyCard, { preset: 'best', guided: false });
+  const rounded = transformerWork({ ...tinyCard, precision: 'int8' }, { preset: 'best', guided: false });
+  expect(rounded.keyValueBytes * 2).toBe(exact.keyValueBytes);
+});
+
 test('guidance doubles both', () => {
-  const plain = transformerWork(tinyCard, 'best', false);
-  const guided = transformerWork(tinyCard, 'best', true);
+  const plain = transformerWork(tinyCard, { preset: 'best', guided: false });
+  const guided = transformerWork(tinyCard, { preset: 'best', guided: true });
   expect(guided).toEqual({ flops: plain.flops * 2, keyValueBytes: plain.keyValueBytes * 2 });
 });
 
@@ -25,12 +45,12 @@ test('the operations of one pass follow 28·C² per token and layer plus attenti
     },
   };
   // source token sees 1 row, the one target token sees 2
-  expect(transformerWork(card, 'best', false).flops).toBe(2800 + 40 + (2800 + 80));
+  expect(transformerWork(card, { preset: 'best', guided: false }).flops).toBe(2800 + 40 + (2800 + 80));
 });
 
 test('measured runs pull the forecast towards them', () => {
   const costs = new CostModel(1000);
-  const work = transformerWork(tinyCard, 'best', false);
+  const work = transformerWork(tinyCard, { preset: 'best', guided: false });
   const before = costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
   for (let i = 0; i < 20; i++) costs.learn(tinyCard, work, { scalesMs: 500, restMs: 250, pixels: 1e6 });
   const after = costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
@@ -48,7 +68,7 @@ test('weights are repacked while that is a small part of the machine, and stay m
 test('what a run takes by itself does not count the open pack', () => {
   const costs = new CostModel(1000);
   const { bytes } = costs.estimate(tinyCard, { preset: 'best', guided: true, pixels: 1000 });
-  const ownBytes = transformerWork(tinyCard, 'best', true).keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000;
+  const ownBytes = transformerWork(tinyCard, { preset: 'best', guided: true }).keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000;
   expect(bytes - costs.heldBytes(tinyCard, true)).toBe(ownBytes);
 });
 
@@ -61,7 +81,7 @@ test('the process holds a pack that is open, and one that stays mapped in any ca
 });
 
 test('a forecast carries what there is for it', () => {
-  const forecast = new CostModel(1000).forecast(tinyCard, { guided: false, pixels: 1e6, availableBytes: 5e8 });
+  const forecast = new CostModel(1000).forecast(thinned(2), { guided: false, pixels: 1e6, availableBytes: 5e8 });
   expect(forecast.availableBytes).toBe(5e8);
   expect(forecast.draft.bytes).toBeLessThan(forecast.best.bytes);
 });
@@ -99,7 +119,6 @@ test.each([
   ['VAR-d16', 'var', 'int8', { transformer: 330, tokenizer: 436 }, 1530],
   ['VAR-d16', 'var', 'int4', { transformer: 215, tokenizer: 436 }, 1412],
   ['VAREdit-2B', 'infinity', 'half', { transformer: 4415, tokenizer: 440, text: 2579 }, 7141],
-  ['VAREdit-2B', 'infinity', 'int4', { transformer: 1387, tokenizer: 440, text: 987 }, 4446],
   ['VAREdit-2B', 'infinity', 'int8', { transformer: 2216, tokenizer: 440, text: 1423 }, 4730],
 ] as const)('the forecast for %s (%s) at %s is within 15 % of its measured peak', (_, family, precision, sizes, measuredMegabytes) => {
   const card = published(family, precision, sizes);

@@ -64,6 +64,13 @@ describe('next-scale prediction', () => {
     expect([...steps[2]!.tokens]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
   });
 
+  test('ends guidance where no later scale has any, and not before', async () => {
+    const conditioning = { text: { kind: 'words', ids: [2] }, guided: true } as const;
+    const predictor = fakePredictor({ schedule, tokenBits: 8, depth: 4, logit: noise });
+    await run(planOf({ predictor, conditioning, guidance: [1, 3, 1] }));
+    expect(predictor.asked.map(({ batch }) => batch)).toEqual([2, 2, 1]);
+  });
+
   test('guidance moves the logits away from the unconditional row', async () => {
     // conditional −1, unconditional −4: at guidance 3 the guided logit is 3·(−1) − 2·(−4) = 5
     const logit = ({ row }: { row: number }) => (row === 0 ? -1 : -4);
