@@ -6,6 +6,7 @@ import type { Forecast } from './forecast.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
+import { RecentId, RecentKeep, type RecentDocument, type RecentKeepInput } from './recent.js';
 import { Recipe, type FileRecipe } from './recipe.js';
 import { CONTROL_KINDS, EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat } from './request.js';
 
@@ -154,6 +155,11 @@ export interface Calls {
   'journal.write': { in: { owner: string; project: ProjectInput | null }; out: null };
   /** What was on this window's table, or on the last one of a program that has ended. */
   'journal.recover': { in: { owner: string }; out: Project | null };
+  /** Keeps a document that is closed, with everything; its pictures may be closed then. */
+  'recent.keep': { in: RecentKeepInput; out: RecentDocument };
+  'recent.list': { in: Record<string, never>; out: readonly RecentDocument[] };
+  'recent.open': { in: { id: string }; out: Project };
+  'recent.remove': { in: { id: string }; out: null };
   'preferences.read': { in: Record<string, never>; out: Preferences };
   'preferences.write': { in: Preferences; out: null };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
@@ -250,6 +256,10 @@ export const CALL_INPUTS = {
   'checkpoints.describe': ImportRequest,
   'journal.write': v.object({ owner: JournalOwner, project: v.nullable(Project) }),
   'journal.recover': v.object({ owner: JournalOwner }),
+  'recent.keep': RecentKeep,
+  'recent.list': nothing,
+  'recent.open': v.object({ id: RecentId }),
+  'recent.remove': v.object({ id: RecentId }),
   'preferences.read': nothing,
   'preferences.write': Preferences,
   'tokens.make': v.object({ pack: name, source: PictureId }),

@@ -16,14 +16,22 @@ export interface Desktop {
   pathOf(file: unknown): string;
   /** Lets the system drag a picture of the service out of the window, as a file. */
   dragOut(picture: string): void;
+  /** Where a file was saved, as soon as it is; undefined where the user thought better of it. */
+  onSaved(listener: (name: string | undefined) => void): void;
+  /** Shows the file that was saved last in its folder. */
+  showSaved(): void;
   /** What the window speaks; menus and dialogs of the system follow. */
   language(tag: LanguageTag): void;
 }
 
 /** Main to page. */
-export const CHANNELS = { command: 'scalebrush:command', file: 'scalebrush:file' } as const;
+export const CHANNELS = { command: 'scalebrush:command', file: 'scalebrush:file', saved: 'scalebrush:saved' } as const;
 /** Page to main: these and nothing else. */
-export const PAGE_CHANNELS = { dragOut: 'scalebrush:drag-out', language: 'scalebrush:language' } as const;
+export const PAGE_CHANNELS = {
+  dragOut: 'scalebrush:drag-out',
+  language: 'scalebrush:language',
+  showSaved: 'scalebrush:show-saved',
+} as const;
 
 /** The page's own scheme: neither a file nor an address of the network. */
 export const STUDIO = { scheme: 'app', host: 'studio', url: 'app://studio/' } as const;

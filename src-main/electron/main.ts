@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { app, clipboard, dialog, type BrowserWindow, type WebContents } from 'electron';
+import { app, clipboard, dialog, shell, type BrowserWindow, type WebContents } from 'electron';
 import type { ProviderReport } from '#contract/api.js';
 import { CHANNELS, PAGE_CHANNELS, STUDIO } from '#contract/desktop.js';
 import type { LanguageTag } from '#contract/preferences.js';
@@ -25,12 +25,15 @@ const LOG_LINES = 200;
 
 /**
  * The desktop shell: a window onto the service, which lives in a utility process. The page has no powers of its own;
- * menus and files come to it as messages; it sends two, which ask for a drag and say its language.
+ * menus and files come to it as messages; it sends three, which ask for a drag, say its language, and ask for the folder
+ * of what was saved last.
  */
 class Shell {
   readonly #log = openLog(path.join(app.getPath('userData'), 'logs'));
   readonly #settings = new SettingsFile(app.getPath('userData'));
   readonly #opened = new OpenedFiles();
+  /** The file that the page saved last. */
+  #saved: string | undefined;
   readonly #dragOut = new DragOut();
   readonly #runs = new Runs(() => this.#window, this.#settings);
   #process: ServiceProcess | undefined;
@@ -42,7 +45,10 @@ class Shell {
     this.#log.info(`Scalebrush ${app.getVersion()} begins.`);
     this.#startService();
     refusePermissions();
-    askWhereToSave(this.#settings);
+    askWhereToSave(this.#settings, (file) => {
+      this.#saved = file ?? this.#saved;
+      this.#window?.webContents.send(CHANNELS.saved, file && path.basename(file));
+    });
     serveStudio({
       folder: path.join(import.meta.dirname, '../renderer'),
       service: (request) => this.#answer(request),
@@ -53,6 +59,9 @@ class Shell {
       language: (language: LanguageTag) => {
         this.#settings.change({ language });
         this.#showMenus();
+      },
+      showSaved: () => {
+        if (this.#saved !== undefined) shell.showItemInFolder(this.#saved);
       },
     };
     hearPage(PAGE_CHANNELS, heard, this.#log);

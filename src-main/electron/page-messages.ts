@@ -6,7 +6,7 @@ import { PictureId } from '#contract/request.js';
 import type { Log } from './log.js';
 
 /** What each message of the page holds: one short text, or the message is none. A gap does not compile. */
-const MESSAGES = { dragOut: PictureId, language: v.picklist(LANGUAGE_TAGS) } as const satisfies Record<
+const MESSAGES = { dragOut: PictureId, language: v.picklist(LANGUAGE_TAGS), showSaved: v.literal('last') } as const satisfies Record<
   keyof typeof PAGE_CHANNELS,
   v.GenericSchema
 >;

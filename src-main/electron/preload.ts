@@ -13,6 +13,14 @@ const desktop: Desktop = {
       listener(file);
     });
   },
+  onSaved: (listener) => {
+    ipcRenderer.on(CHANNELS.saved, (_event, name: string | undefined) => {
+      listener(name);
+    });
+  },
+  showSaved: () => {
+    ipcRenderer.send(PAGE_CHANNELS.showSaved, 'last');
+  },
   pathOf: (file) => webUtils.getPathForFile(file as File),
   dragOut: (picture) => {
     ipcRenderer.send(PAGE_CHANNELS.dragOut, picture);

@@ -2,8 +2,11 @@ import path from 'node:path';
 import { session } from 'electron';
 import type { SettingsFile } from './settings.js';
 
-/** Whatever the page saves goes through the system's own dialog: it begins where the last one ended, and asks before it replaces a file. */
-export function askWhereToSave(settings: SettingsFile): void {
+/**
+ * Whatever the page saves goes through the system's own dialog: it begins where the last one ended, and asks before it
+ * replaces a file. `onsaved` hears where it lies, or that it was not saved after all.
+ */
+export function askWhereToSave(settings: SettingsFile, onsaved: (file: string | undefined) => void): void {
   session.defaultSession.on('will-download', (_event, item) => {
     const name = item.getFilename();
     const defaultPath = path.join(settings.current.saveFolder ?? '', name);
@@ -15,7 +18,9 @@ export function askWhereToSave(settings: SettingsFile): void {
       properties: ['showOverwriteConfirmation', 'createDirectory'],
     });
     item.once('done', (_done, state) => {
-      if (state === 'completed') settings.change({ saveFolder: path.dirname(item.getSavePath()) });
+      const file = state === 'completed' ? item.getSavePath() : undefined;
+      if (file !== undefined) settings.change({ saveFolder: path.dirname(file) });
+      onsaved(file);
     });
   });
 }

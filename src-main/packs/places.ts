@@ -34,6 +34,11 @@ export function journalFolder(environment: Environment = process.env): string {
   return join(userDataFolder(environment, process.platform), 'journal');
 }
 
+/** Documents that were closed. */
+export function recentFolder(environment: Environment = process.env): string {
+  return join(userDataFolder(environment, process.platform), 'recent');
+}
+
 /** What the user likes; see the contract. */
 export function preferencesFile(environment: Environment = process.env): string {
   return join(userDataFolder(environment, process.platform), 'preferences.json');

@@ -48,19 +48,19 @@ export function openJournal({ folder, pictures }: JournalParts): Journal {
     write: (owner, project) => {
       const writing = (last.get(owner) ?? Promise.resolve())
         .catch(() => undefined)
-        .then(() => (project ? write(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true })));
+        .then(() => (project ? writeTable(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true })));
       last.set(owner, writing);
       return writing;
     },
     recover: async (owner) => {
       await last.get(owner)?.catch(() => undefined);
-      const mine = await read(own(owner), pictures);
+      const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
       for (const left of await takeLeft(folder)) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
-        const project = await read(own(owner), pictures);
+        const project = await readTable(own(owner), pictures);
         if (project) return project;
       }
       return null;
@@ -69,7 +69,7 @@ export function openJournal({ folder, pictures }: JournalParts): Journal {
 }
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
-async function write(folder: string, project: Project, pictures: PictureStore): Promise<void> {
+export async function writeTable(folder: string, project: Project, pictures: PictureStore): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const known = new Map((await describedIn(folder)).map((entry) => [entry.id, entry]));
   const entries: StoredEntry[] = [];
@@ -95,13 +95,13 @@ async function describedIn(folder: string): Promise<readonly StoredEntry[]> {
 }
 
 /** A journal that cannot be read is no reason not to start. */
-async function read(folder: string, pictures: PictureStore): Promise<Project | undefined> {
+export async function readTable(folder: string, pictures: PictureStore): Promise<Project | undefined> {
   try {
     const stored = parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS));
     // After a reload of the window the service still holds them.
     if (await holdsAll(pictures, picturesOf(stored.project))) return withPictures(stored.project, (id) => id);
     const project = await adoptProject(stored, (entry) => foundIn(folder, entry, pictures), pictures);
-    await write(folder, project, pictures);
+    await writeTable(folder, project, pictures);
     return project;
   } catch {
     return undefined;

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { startEngine } from '#engine/door/client.js';
 import { JobQueue } from '#jobs/queue.js';
 import { openLibrary } from '#packs/library.js';
-import { builtInPacksFolder, journalFolder, packageRoot, preferencesFile, userPacksFolder } from '#packs/places.js';
+import { builtInPacksFolder, journalFolder, packageRoot, preferencesFile, recentFolder, userPacksFolder } from '#packs/places.js';
 import { openJournal } from './journal.js';
+import { openRecent } from './recent.js';
 import { openPreferences } from './preferences.js';
 import { openPictureStore } from './pictures.js';
 import { createService, type Service } from './service.js';
@@ -16,6 +17,15 @@ export async function openService(): Promise<Service> {
   const engine = startEngine({ entry: join(packageRoot(), INFERENCE_SCRIPT) });
   const library = openLibrary({ builtIn: [builtInPacksFolder()], user: userPacksFolder() });
   const pictures = await openPictureStore({ engine });
+  const recent = openRecent({ folder: recentFolder(), pictures });
   const journal = openJournal({ folder: journalFolder(), pictures });
-  return createService({ engine, library, queue: new JobQueue(), pictures, journal, preferences: openPreferences(preferencesFile()) });
+  return createService({
+    engine,
+    library,
+    queue: new JobQueue(),
+    pictures,
+    journal,
+    recent,
+    preferences: openPreferences(preferencesFile()),
+  });
 }

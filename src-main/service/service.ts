@@ -16,6 +16,7 @@ import type { Journal } from './journal.js';
 import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';
 import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
+import type { Recent } from './recent.js';
 import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
@@ -53,6 +54,7 @@ export interface ServiceParts {
   readonly queue: JobQueue;
   readonly pictures: PictureStore;
   readonly journal: Journal;
+  readonly recent: Recent;
   readonly preferences: PreferencesFile;
 }
 
@@ -92,7 +94,7 @@ function callWith<N extends CallName>(table: CallTable, name: N, input: unknown)
 }
 
 function callTable(parts: ServiceParts): CallTable {
-  const { engine, library, pictures, journal, preferences } = parts;
+  const { engine, library, pictures, journal, recent, preferences } = parts;
   return {
     'packs.list': () => library.list(),
     'packs.info': ({ name }) => library.info(name),
@@ -124,6 +126,13 @@ function callTable(parts: ServiceParts): CallTable {
       return null;
     },
     'journal.recover': ({ owner }) => journal.recover(owner),
+    'recent.keep': (document) => recent.keep(document),
+    'recent.list': () => recent.list(),
+    'recent.open': ({ id }) => recent.open(id),
+    'recent.remove': async ({ id }) => {
+      await recent.remove(id);
+      return null;
+    },
     'preferences.read': () => preferences.read(),
     'preferences.write': async (chosen) => {
       await preferences.write(chosen);

@@ -9,6 +9,8 @@ const SMALLEST_ZOOM = 0.05;
 const LARGEST_ZOOM = 32;
 /** Free space around a fitted picture, in screen pixels. */
 const FIT_MARGIN = 28;
+/** And more below it, where the bar of a result stands. */
+const BAR_HEIGHT = 30;
 /** Small pictures are not blown up without being asked to, except to this. */
 const LARGEST_FIT = 2;
 
@@ -19,8 +21,9 @@ export interface Viewport {
 }
 
 export function fitted(picture: Extent, screen: Extent): Viewport {
-  const room = { width: Math.max(1, screen.width - 2 * FIT_MARGIN), height: Math.max(1, screen.height - 2 * FIT_MARGIN) };
-  return centred(picture, screen, Math.min(LARGEST_FIT, room.width / picture.width, room.height / picture.height));
+  const above = { width: screen.width, height: Math.max(1, screen.height - BAR_HEIGHT) };
+  const room = { width: Math.max(1, above.width - 2 * FIT_MARGIN), height: Math.max(1, above.height - 2 * FIT_MARGIN) };
+  return centred(picture, above, Math.min(LARGEST_FIT, room.width / picture.width, room.height / picture.height));
 }
 
 export function centred(picture: Extent, screen: Extent, wanted: number): Viewport {
@@ -36,6 +39,22 @@ export function zoomedAt({ zoom, offset }: Viewport, anchor: ScreenPoint, factor
   const next = clampZoom(zoom * factor);
   const ratio = next / zoom;
   return { zoom: next, offset: { x: anchor.x - (anchor.x - offset.x) * ratio, y: anchor.y - (anchor.y - offset.y) * ratio } };
+}
+
+/** Smaller, around the opposite side, where a side that is pulled outwards would leave the screen. */
+export function shownTo(
+  viewport: Viewport,
+  { picture, screen }: { readonly picture: Extent; readonly screen: Extent },
+  outwards: ScreenPoint,
+): Viewport {
+  const near = toScreen(viewport, { x: outwards.x < 0 ? picture.width : 0, y: outwards.y < 0 ? picture.height : 0 });
+  const far = toScreen(viewport, { x: outwards.x < 0 ? 0 : picture.width, y: outwards.y < 0 ? 0 : picture.height });
+  const share = (from: number, to: number, side: number): number => {
+    const end = Math.min(side - FIT_MARGIN, Math.max(FIT_MARGIN, to));
+    return end === to ? 1 : Math.max(0, (end - from) / (to - from));
+  };
+  const factor = outwards.x === 0 ? share(near.y, far.y, screen.height) : share(near.x, far.x, screen.width);
+  return factor === 1 ? viewport : zoomedAt(viewport, near, factor);
 }
 
 export function panned({ zoom, offset }: Viewport, by: ScreenPoint): Viewport {

@@ -3,6 +3,7 @@ import { COMMANDS, type Command } from '#contract/commands.js';
 /** What the keys of the window ask for beside the commands, and the chords that they begin with. */
 const OWN = {
   run: ['CmdOrCtrl+Enter'],
+  another: ['A'],
   instruction: ['I'],
   earlier: ['H'],
   stopHere: ['S'],
@@ -118,6 +119,11 @@ function isCharacter(key: string): boolean {
 
 function isSymbol(key: string): boolean {
   return key === 'Plus' || (isCharacter(key) && !/\p{L}/u.test(key));
+}
+
+/** The keys of a chord one by one, as they are called here. */
+export function spelt(chord: string, names: Readonly<Record<string, string>>): readonly string[] {
+  return chord.split('+').map((part) => names[part] ?? part);
 }
 
 /** Keys that the window or the browser needs for itself. */

@@ -30,6 +30,17 @@ export class Brush {
   /** The size on a scale from 0 to 1 that gives small brushes as much room as large ones. */
   readonly position = $derived(Math.log(this.sizePx / SMALLEST_PX) / Math.log(this.largest / SMALLEST_PX));
 
+  /** One thing at a time: whatever is taken, the eraser is put down. */
+  take(tool: MaskTool): void {
+    this.tool = tool;
+    this.erase = false;
+  }
+
+  takeEraser(): void {
+    this.tool = 'brush';
+    this.erase = true;
+  }
+
   /** A brush that suits a picture: a tenth of its shorter side. */
   fit({ width, height }: Extent): void {
     this.#longerSide = Math.max(width, height);

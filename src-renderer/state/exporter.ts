@@ -8,7 +8,7 @@ import { rasterise } from '#document/mask.js';
 import { asItWas, type Darkroom } from './rechain.js';
 import type { Document } from './document.svelte.js';
 import type { SavedFile } from './pictures.js';
-import { fileName } from './project.js';
+import { endingOf, fileName } from './project.js';
 import type { Sheet, ShownResult } from './sheets.js';
 
 export interface SaveWish {
@@ -62,14 +62,12 @@ export class Exporter {
   /** The whole document. */
   async saveProject(): Promise<SavedFile | undefined> {
     const { project } = this.#stock;
-    return (
-      project && this.#stock.attempt(async () => ({ file: await this.#room.link.saveProject(project), name: this.#nameWith('scalebrush') }))
-    );
+    return project && this.#stock.attempt(async () => ({ file: await this.#room.link.saveProject(project), name: this.nameAs('project') }));
   }
 
   /** The document as a Photoshop file: the photograph and every step as layers. */
   async saveLayers(): Promise<SavedFile | undefined> {
-    return this.#stock.attempt(async () => ({ file: await this.#room.link.saveLayers(await this.#layers()), name: this.#nameWith('psd') }));
+    return this.#stock.attempt(async () => ({ file: await this.#room.link.saveLayers(await this.#layers()), name: this.nameAs('layers') }));
   }
 
   /** The picture that is shown as a PNG that says nothing of how or where it came about; for other programs. */
@@ -83,8 +81,11 @@ export class Exporter {
     return info && `image/${info.format}:${info.name.replace(/:/gu, '_')}:${this.#room.link.addressOf(info.id)}`;
   }
 
-  #nameWith(extension: string): string {
-    return fileName(this.#stock.document.sheets, extension);
+  /** The photograph's own name, however often it was worked on. */
+  nameAs(kind: OutputFormat | 'project' | 'layers'): string {
+    const { sheets } = this.#stock.document;
+    const ending = kind === 'project' ? 'scalebrush' : kind === 'layers' ? 'psd' : endingOf(kind, sheets);
+    return fileName(sheets, ending);
   }
 
   async #layers(): Promise<LayersWish> {

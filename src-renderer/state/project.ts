@@ -19,6 +19,16 @@ export function isProjectName(name: string): boolean {
   return name.toLowerCase().endsWith('.scalebrush');
 }
 
+/** What a file of a kind is called at its end; a photograph that says it another way keeps that. */
+const ENDINGS: Readonly<Record<string, readonly string[]>> = { jpeg: ['jpg', 'jpeg', 'jpe'], tiff: ['tiff', 'tif'] };
+
+/** The ending for a format: the photograph's own where it is of that format. */
+export function endingOf(format: string, [first]: readonly Sheet[]): string {
+  const own = /\.([^.]+)$/u.exec(first?.picture.info.name ?? '')?.[1]?.toLowerCase() ?? '';
+  const endings = ENDINGS[format] ?? [format];
+  return endings.includes(own) ? own : (endings[0] ?? format);
+}
+
 /** Named after the photograph that it began with. */
 export function fileName([first]: readonly Sheet[], extension: string): string {
   return `${first?.picture.info.name.replace(/\.[^.]*$/u, '') ?? ''}.${extension}`;

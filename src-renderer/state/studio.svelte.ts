@@ -1,14 +1,15 @@
 import type { Project, ProjectInput } from '#contract/project.js';
-import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import { firstScales, type Margins, type PictureId } from '#contract/request.js';
+import type { Margins } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import { DEFAULT_SETTINGS, requestOf, verbOf, type Settings, type Verb } from '#document/request.js';
+import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
+import { Comparison } from './comparison.svelte.js';
 import { Document, newSheet } from './document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Journal } from './journal.js';
@@ -17,9 +18,10 @@ import type { Mask } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { isProjectName, projectOf, tableOf } from './project.js';
 import { recalled } from './recalled.js';
-import { followRun } from './run.js';
-import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
-import type { Detour, Look, Phase, Running, ShownResult } from './sheets.js';
+import { Recent } from './recent.svelte.js';
+import { Runner } from './runner.svelte.js';
+import type { ScaleStrip } from './scale-strip.svelte.js';
+import type { Detour, Phase, ShownResult } from './sheets.js';
 import { StepEditor } from './step-editor.svelte.js';
 import { Wish } from './wish.svelte.js';
 
@@ -30,21 +32,13 @@ const LEAST_BLANK = 512;
 
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
-  phase = $state<Phase>('empty');
-  /** The candidates of the last run, and which of them is shown. */
-  results = $state.raw<readonly ShownResult[]>([]);
-  chosen = $state(0);
-  look = $state<Look>('result');
-  /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
-  picked = $state<number>();
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
-  /** Shows the original in place of the result. */
-  comparing = $state(false);
   /** A file is on its way in. */
   opening = $state(false);
-  readonly strip = new ScaleStrip();
   readonly document: Document;
+  readonly runner: Runner;
+  readonly comparison: Comparison;
   readonly mask: Mask;
   readonly stepEditor: StepEditor;
   readonly exporter: Exporter;
@@ -52,52 +46,54 @@ export class Studio {
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
   readonly wish: Wish;
+  readonly recent: Recent;
 
-  #running = $state.raw<Running>();
-
-  readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.advice.draws);
   readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.painted, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
-  readonly shown: ShownPicture | undefined = $derived(
-    this.phase === 'running' || this.comparing ? this.source : (this.result ?? this.source),
+  readonly shown: ShownPicture | undefined = $derived.by(() =>
+    this.phase === 'running' ? this.source : (this.comparison.shows?.picture ?? this.result ?? this.source),
   );
-  /** How many scales the result has. */
-  readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
-  readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
   /** All of it as a document; undefined while there is none. */
   readonly project: ProjectInput | undefined = $derived.by(() => {
-    const { settings, results, chosen } = this;
+    const { settings } = this;
+    const { results, chosen } = this.runner;
     const { steps, history } = this.document;
     const { done, undone } = history;
     return this.source && projectOf({ ...steps, settings, results, chosen, done, undone, replacing: this.stepEditor.replacing });
   });
-  readonly canPaint = $derived.by(
-    () => this.source !== undefined && this.result === undefined && this.phase !== 'running' && !this.stepEditor.busy,
-  );
-  readonly canRun = $derived(
-    this.source !== undefined &&
+  /** Nothing waits to be kept or discarded. */
+  readonly isSettled = $derived.by(() => this.canPaint && this.result === undefined);
+  /** Painting on a result keeps it. */
+  readonly canPaint = $derived.by(() => this.source !== undefined && this.phase !== 'running' && !this.stepEditor.busy);
+  readonly canRun = $derived.by(
+    () =>
+      this.source !== undefined &&
       this.phase !== 'running' &&
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
   );
   readonly canUndo = $derived.by(
     () =>
-      this.phase !== 'running' &&
-      !this.stepEditor.busy &&
-      (this.result !== undefined || this.wish.isChanging || this.mask.canUndo || this.document.canUndo),
+      (this.phase === 'empty' || this.canPaint) &&
+      (this.recent.last !== undefined ||
+        this.result !== undefined ||
+        this.runner.canRecall('hand') ||
+        this.wish.isChanging ||
+        this.mask.canUndo ||
+        this.document.canUndo),
   );
   readonly canRedo = $derived.by(
-    () => (this.canPaint && (this.mask.canRedo || this.document.canRedo)) || (this.phase === 'done' && this.document.canRedoChange),
+    () =>
+      (this.isSettled && (this.runner.canRecall('undo') || this.mask.canRedo || this.document.canRedo)) ||
+      (this.phase === 'done' && this.document.canRedoChange),
   );
 
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
   #openings = 0;
-  /** How many changes the open step had when the last run began. */
-  #changesAtRun = 0;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
@@ -107,6 +103,7 @@ export class Studio {
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
+    this.recent = new Recent(link);
     this.document = new Document(this.#pictures, {
       onstep: () => {
         // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
@@ -118,8 +115,22 @@ export class Studio {
     });
     this.wish = new Wish(this, this.#pictures);
     this.mask = this.document.mask;
+    this.runner = new Runner(this, { link, pictures: this.#pictures });
+    this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
     this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
+  }
+
+  get phase(): Phase {
+    return this.runner.phase;
+  }
+
+  get result(): ShownResult | undefined {
+    return this.runner.result;
+  }
+
+  get strip(): ScaleStrip {
+    return this.runner.strip;
   }
 
   get settings(): Settings {
@@ -136,14 +147,15 @@ export class Studio {
   }
 
   get #margins(): Margins {
-    return this.#running?.margins ?? this.result?.margins ?? this.settings.margins;
+    return this.runner.margins ?? this.settings.margins;
   }
 
   /** Asks the service what there is. */
   async begin(): Promise<void> {
     await this.attempt(async () => {
+      void this.recent.load();
       await this.advice.load(this.settings.pack);
-      this.#emptyStrip();
+      this.runner.emptyStrip();
       const project = await this.#journal.recover();
       if (!project || this.source || this.opening) return;
       await this.#restore(project);
@@ -156,16 +168,37 @@ export class Studio {
     this.#journal.note(this.project);
   }
 
-  /** Takes everything off the table. */
+  /** Takes everything off the table, and keeps it where it can be had again. */
   async close(): Promise<void> {
     this.#openings += 1;
-    await this.#stop();
+    await this.runner.stop();
+    await this.attempt(async () => {
+      await this.#putAway();
+      this.mask.end();
+      this.runner.emptyStrip();
+      this.notices = [];
+      this.error = undefined;
+      this.runner.phase = 'empty';
+    });
+  }
+
+  /** What is on the table goes to the recent documents, with everything. */
+  async #putAway(): Promise<void> {
+    this.wish.settle();
+    const { project, shown } = this;
+    const { sheets } = this.document;
+    if (project && shown) await this.recent.keep({ project, sheets, shown });
     this.#forgetAll();
-    this.mask.end();
-    this.#emptyStrip();
-    this.notices = [];
-    this.error = undefined;
-    this.phase = 'empty';
+  }
+
+  /** A document that was closed comes back as it was. */
+  async reopen(id: string): Promise<void> {
+    this.#openings += 1;
+    await this.attempt(async () => {
+      await this.#restore(await this.recent.open(id));
+      this.recent.opened(id);
+      this.notices = [];
+    });
   }
 
   change(change: Partial<Settings>): void {
@@ -188,8 +221,8 @@ export class Studio {
         this.#drop(picture);
         return;
       }
-      await this.#stop();
-      this.#forgetAll();
+      await this.runner.stop();
+      await this.#putAway();
       this.document.open(newSheet(picture, blank));
       this.showStep();
       this.wish.take(settings);
@@ -234,190 +267,115 @@ export class Studio {
     if (!this.canUndo) return;
     this.wish.settle();
     // What was changed since the run is taken back before its result is.
-    if (this.result && this.document.changes.length <= this.#changesAtRun) this.discard();
-    else if (this.document.undo()) this.#turned();
+    if (this.result && this.runner.isLast) this.runner.discard('undo');
+    else if (this.runner.canRecall('hand')) this.runner.recall();
+    else if (!this.wish.isChanging && !this.mask.canUndo && !this.document.canUndo) void this.#undoClosing();
+    else if (this.document.undo()) {
+      this.#turned();
+      this.#sayAgain();
+    }
+  }
+
+  /** Before the first thing that was done to a document, another one lay here. */
+  async #undoClosing(): Promise<void> {
+    const { last } = this.recent;
+    if (last && !this.opening) await this.reopen(last.id);
   }
 
   redo(): void {
     this.wish.settle();
     if (!this.canRedo) return;
     if (this.result) this.document.redoChange();
-    else if (this.document.redo()) this.#turned();
+    else if (this.runner.canRecall('undo')) this.runner.recall();
+    else if (this.document.redo()) {
+      this.#turned();
+      this.#forgetWords();
+    }
+  }
+
+  /** The words of a result that is no longer kept are wanted again. */
+  #sayAgain(): void {
+    const words = this.document.sheets[this.document.step + 1]?.recipe?.request.instruction;
+    if (words !== undefined && this.settings.instruction === '') this.wish.take({ instruction: words });
+  }
+
+  /** What was kept is done: its words are in the list of earlier ones. */
+  #forgetWords(): void {
+    if (this.settings.instruction.trim() === this.document.recipe?.request.instruction?.trim()) this.wish.take({ instruction: '' });
   }
 
   /** Lays another of the kept pictures on the table; none is lost. */
   goTo(step: number): void {
-    if (!this.canPaint || step < 0 || step >= this.document.sheets.length) return;
+    if (!this.isSettled || step < 0 || step >= this.document.sheets.length) return;
     this.wish.settle();
     this.document.place({ sheets: this.document.sheets, open: step });
     this.#turned();
   }
 
-  async run(detour: Detour = {}): Promise<void> {
-    if (!this.canRun || !this.source) return;
-    this.wish.settle();
-    this.wish.remember();
-    this.#changesAtRun = this.document.changes.length;
-    const controller = new AbortController();
-    let finish = (): void => undefined;
-    const ended = new Promise<void>((resolve) => (finish = resolve));
-    const margins = this.verb === 'expand' ? this.settings.margins : NO_MARGINS;
-    const { kind, map } = this.settings.control;
-    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended, map: kind === 'none' ? undefined : map };
-    this.#running = running;
-    this.phase = 'running';
-    this.error = undefined;
-    this.comparing = false;
-    this.picked = undefined;
-    try {
-      await this.#follow(running, this.source.info.id);
-    } catch (error) {
-      this.#comeToNothing(running, error);
-    } finally {
-      this.#running = undefined;
-      finish();
-    }
+  async run(detour?: Detour): Promise<void> {
+    await this.runner.run(detour);
   }
 
   cancel(): void {
-    this.#running?.controller.abort();
-  }
-
-  /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
-  async stopHere(): Promise<void> {
-    const { reached } = this.strip;
-    const detour = this.#running?.detour;
-    if (!detour || reached === 0) return;
-    await this.#stop();
-    await this.run({ ...detour, stopAtScale: reached });
-  }
-
-  /** The result as it was at a scale. */
-  async stopAt(scale: number): Promise<void> {
-    await this.#goOnFrom(scale, { stopAtScale: scale });
-  }
-
-  /** The scales that a stopped result lacks. */
-  async continueRun(): Promise<void> {
-    await this.#goOnFrom(this.reachedScale, {});
-  }
-
-  /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
-  async reroll(scale: number, count: number): Promise<void> {
-    const { result } = this;
-    if (result) await this.#goOnFrom(scale - 1, { ...this.#another(result.candidate.seed), count });
+    this.runner.cancel();
   }
 
   /** Makes a step anew with the same wish and another seed. */
   async rerollStep(step: number): Promise<void> {
-    await this.stepEditor.rerun(step, this.#another(this.document.sheets[step]?.recipe?.seed ?? 0));
-  }
-
-  /** Without chance there is nothing to draw anew. */
-  #another(seed: number): Detour {
-    const own = this.advice.pack?.card.defaults.temperature;
-    return { seed: (seed + 1) >>> 0, temperature: this.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
-  }
-
-  async #goOnFrom(scale: number, detour: Detour): Promise<void> {
-    const { result } = this;
-    if (!result) return;
-    const { tokens, seed } = result.candidate;
-    await this.run({ seed, count: 1, ...detour, resume: firstScales(tokens, scale) });
-  }
-
-  choose(candidate: number): void {
-    if (this.phase !== 'running' && this.results[candidate]) this.chosen = candidate;
+    await this.stepEditor.rerun(step, this.runner.anotherThan(this.document.sheets[step]?.recipe?.seed ?? 0));
   }
 
   /** The result becomes the picture to go on from. */
   keep(): void {
-    const { result } = this;
-    if (!result || this.phase === 'running') return;
+    const result = this.runner.takeResult();
+    if (!result) return;
     const kept = this.document.stepOf(result);
-    for (const other of this.results) if (other !== result) this.#dropOne(other);
-    this.results = [];
-    this.#pictures.forget(result.candidate.changedMask);
     this.wish.settle();
     const before = { sheets: this.document.sheets, open: this.document.step + 1 };
     this.document.follow(kept);
     this.wish.take({ margins: NO_MARGINS });
+    this.#forgetWords();
     if (this.stepEditor.replacing === before.open) this.stepEditor.replaced(before);
     else this.document.dropFuture();
     this.showStep();
   }
 
+  /** Work on the mask of a result begins by keeping it. Says whether there can be any. */
+  goOn(): boolean {
+    if (this.result) this.keep();
+    return this.canPaint;
+  }
+
   discard(): void {
-    if (!this.result || this.phase === 'running') return;
-    this.#dropResult();
-    this.#emptyStrip();
-    this.error = undefined;
-    this.phase = 'ready';
+    this.runner.discard('hand');
   }
 
   dismiss(): void {
     this.error = undefined;
-    if (this.phase === 'failed') this.phase = this.result ? 'done' : 'ready';
+    if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
   }
 
-  async #follow(running: Running, source: PictureId): Promise<void> {
-    const mask = await this.#uploadMask();
-    const request = { ...requestOf(this.settings, { source, mask, anew: this.wish.anew }), ...running.detour };
-    const onnotices = (notices: readonly Notice[]) => (this.notices = notices);
-    try {
-      const results = await followRun({ link: this.#link, pictures: this.#pictures, strip: this.strip, onnotices }, request, running);
-      this.#dropResult();
-      releasePreviews(running.strip);
-      this.results = results;
-    } finally {
-      this.#pictures.forget(mask);
-    }
-    this.chosen = 0;
-    this.phase = 'done';
-    this.wish.expectRun();
-  }
-
-  async #uploadMask(): Promise<PictureId | undefined> {
-    if (!this.mask.painted || !this.mask.layer || this.verb === 'expand') return undefined;
-    const { id } = await this.#pictures.upload(await this.mask.layer.toPng(), 'mask.png');
-    return id;
-  }
-
-  /** Everything is as it was before the run; what is no cancellation is said. */
-  #comeToNothing({ strip, controller }: Running, error: unknown): void {
-    if (this.strip.contents !== strip) this.strip.restore(strip);
-    const cancelled = error instanceof CancelledError || controller.signal.aborted;
-    if (!cancelled) this.error = toErrorData(error);
-    if (cancelled) this.phase = this.result ? 'done' : 'ready';
-    else this.phase = 'failed';
-  }
-
-  async #stop(): Promise<void> {
-    const ended = this.#running?.ended;
-    this.cancel();
-    await ended;
+  lookAtResult(): void {
+    this.comparison.end();
   }
 
   /** Puts a document on the table in place of what is there. */
   async #restore(project: Project): Promise<void> {
     const table = await tableOf(project, this.#pictures, DEFAULT_SETTINGS);
-    await this.#stop();
-    this.#forgetAll();
+    await this.runner.stop();
+    await this.#putAway();
     const { history } = this.document;
     [history.done, history.undone] = [table.done, table.undone];
     this.document.place(table);
     this.wish.take(table.settings);
-    this.#changesAtRun = this.document.changes.length;
     this.showStep();
     this.stepEditor.replacing = table.replacing;
-    this.results = table.results;
-    this.chosen = table.chosen;
-    if (this.results.length > 0) this.phase = 'done';
+    this.runner.place(table.results, table.chosen);
   }
 
   /** The strip shows the scales of the pack. */
   packRead(): void {
-    if (this.canPaint) this.#emptyStrip();
+    if (this.canPaint) this.runner.emptyStrip();
   }
 
   /** Another step was opened by undoing, redoing or going there. */
@@ -428,33 +386,17 @@ export class Studio {
 
   /** Shows the open step of the document. */
   showStep(): void {
-    this.look = 'result';
-    this.comparing = false;
-    this.#emptyStrip();
+    this.lookAtResult();
+    this.runner.emptyStrip();
     // What it said of the picture that was here is not true of this one.
     this.error = undefined;
-    this.phase = 'ready';
+    this.runner.phase = 'ready';
     this.wish.expectRun();
   }
 
-  #emptyStrip(): void {
-    this.strip.empty(this.advice.pack?.card.config.transformer.scales ?? []);
-  }
-
-  #dropResult(): void {
-    for (const result of this.results) this.#dropOne(result);
-    this.results = [];
-    this.chosen = 0;
-    this.comparing = false;
-  }
-
-  #dropOne(result: ShownResult): void {
-    this.#drop(result);
-    this.#pictures.forget(result.candidate.changedMask);
-  }
-
   #forgetAll(): void {
-    this.#dropResult();
+    this.runner.forgetAll();
+    this.comparison.end();
     this.stepEditor.leave();
     this.wish.settle();
     this.document.clear();

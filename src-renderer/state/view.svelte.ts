@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import { centred, fitted, panned, zoomedAt, type ScreenPoint, type Viewport } from '#canvas/viewport.js';
+import { centred, fitted, panned, shownTo, zoomedAt, type ScreenPoint, type Viewport } from '#canvas/viewport.js';
 
 const ZOOM_STEP = 1.25;
 
@@ -11,7 +11,11 @@ export class View {
   fits = $state(true);
   rulers = $state(false);
 
-  readonly percent = $derived(Math.round(this.viewport.zoom * 100));
+  /** Pixels of the screen for one of the page. */
+  density = $state(1);
+
+  /** Pixels of the screen for one of the picture, in percent. */
+  readonly percent = $derived(Math.round(this.viewport.zoom * this.density * 100));
   readonly centre: ScreenPoint = $derived({ x: this.screen.width / 2, y: this.screen.height / 2 });
 
   look(next: Viewport): void {
@@ -40,11 +44,17 @@ export class View {
   }
 
   /** Follows the window and the picture for as long as it is fitted. */
-  follow(picture: Extent): void {
+  refit(picture: Extent): void {
     if (this.fits && this.screen.width > 0) this.viewport = fitted(picture, this.screen);
   }
 
+  /** Keeps the side of a picture in view that is being pulled outwards. */
+  follow(picture: Extent, outwards: ScreenPoint): void {
+    this.look(shownTo(this.viewport, { picture, screen: this.screen }, outwards));
+  }
+
+  /** One pixel of the picture on one of the screen. */
   actualSize(picture: Extent | undefined): void {
-    if (picture) this.look(centred(picture, this.screen, 1));
+    if (picture) this.look(centred(picture, this.screen, 1 / this.density));
   }
 }

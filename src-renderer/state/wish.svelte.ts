@@ -11,7 +11,7 @@ export interface WishBench {
   readonly document: Document;
   readonly advice: Advice;
   readonly map: MapPreview;
-  readonly results: readonly ShownResult[];
+  readonly runner: { readonly results: readonly ShownResult[] };
   /** A picture is drawn in the place of what is there. */
   readonly anew: boolean;
   /** Another pack has been read. */
@@ -109,10 +109,10 @@ export class Wish {
   }
 
   #takeMap(map: Settings['control']['map']): void {
-    const { document, results } = this.#bench;
+    const { document, runner } = this.#bench;
     const last = this.settings.control.map?.id;
     // A step that is run again is held to its own map.
-    const needed = last !== undefined && (document.holdsMap(last) || results.some((result) => result.map?.id === last));
+    const needed = last !== undefined && (document.holdsMap(last) || runner.results.some((result) => result.map?.id === last));
     if (!needed) this.#pictures.forget(last);
     this.take({ control: { ...this.settings.control, map } });
   }

@@ -1,3 +1,4 @@
+import type { ProjectInput } from '#contract/project.js';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -67,6 +68,25 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       expect(await link.call('journal.write', { owner: 'window-one', project })).toBeNull();
       expect(await link.call('journal.recover', { owner: 'window-one' })).toMatchObject(project);
       await expect(link.call('journal.recover', { owner: '../etc' })).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
+    it('keeps documents that were closed, until they are removed', async () => {
+      const { id: picture } = await link.upload(grayPng(2, 3), 'photo.png');
+      const mask = { steps: [{ kind: 'invert' as const }], length: 1 };
+      const project = { sheets: [{ picture, mask, blank: false }], open: 0, settings: { seed: 7 } };
+      const said = { name: 'photo.png', steps: 0, width: 2, height: 3, thumbnail: '' };
+      const { id } = await link.call('recent.keep', { ...said, project });
+      await link.call('picture.close', { id: picture });
+      expect(await link.call('recent.list', {})).toMatchObject([{ id, ...said }]);
+      const back = await link.call('recent.open', { id });
+      expect(back).toMatchObject({ sheets: [{ mask }], settings: { seed: 7 } });
+      expect(Buffer.from(await link.download(back.sheets[0]?.picture ?? '')).equals(Buffer.from(grayPng(2, 3)))).toBe(true);
+      const again = await link.call('recent.keep', { ...said, id, name: 'again.png', project: back as ProjectInput });
+      expect(await link.call('recent.list', {})).toEqual([again]);
+      await expect(link.call('recent.open', { id: '../../etc' })).rejects.toMatchObject({ code: 'request.invalid' });
+      expect(await link.call('recent.remove', { id })).toBeNull();
+      expect(await link.call('recent.list', {})).toEqual([]);
+      await expect(link.call('recent.open', { id })).rejects.toMatchObject({ code: 'project.unreadable' });
     });
 
     it('keeps preferences', async () => {

@@ -28,11 +28,11 @@ test('three clicks lead from an open picture to the first edit with published fi
   await studio.openScene();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('class 3');
   await stroke(page, [0.4, 0.45], [0.6, 0.55]);
-  await page.getByRole('button', { name: 'Open checkpoint…' }).click();
+  await page.getByRole('button', { name: 'Open model file…' }).click();
   await expect(page.getByRole('textbox', { name: 'Files on this computer' })).toBeFocused();
   await page.keyboard.insertText(PATHS.join('\n'));
   await page.getByRole('button', { name: 'Import' }).click();
-  await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('var-d3');
+  await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('var-d3');
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   await expect(page.locator('[data-testid="scale-cell"][data-state="done"]')).toHaveCount(4);
@@ -41,8 +41,8 @@ test('three clicks lead from an open picture to the first edit with published fi
 test('published files are looked at before they are imported, and the pack is used at once', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene();
-  await page.getByRole('button', { name: 'Open checkpoint…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Open a published checkpoint' });
+  await page.getByRole('button', { name: 'Open model file…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Open a published model' });
   const files = dialog.getByRole('textbox', { name: 'Files on this computer' });
   await files.fill(PATHS[0]!);
   await expect(dialog.getByRole('status')).toContainText('Expected a VAR transformer and its tokenizer');
@@ -55,10 +55,10 @@ test('published files are looked at before they are imported, and the pack is us
   await dialog.getByRole('radio', { name: /int8/ }).check();
   await dialog.getByRole('button', { name: 'Import' }).click();
   await expect(dialog.getByRole('status')).toContainText('"var-d3"');
-  await dialog.getByRole('textbox', { name: 'Name of the pack' }).fill('var-d3-int8');
+  await dialog.getByRole('textbox', { name: 'Name of the model' }).fill('var-d3-int8');
   await dialog.getByRole('button', { name: 'Import' }).click();
   await expect(dialog).toBeHidden();
-  await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('var-d3-int8');
+  await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('var-d3-int8');
   expect(await readdir(path.join(folder, 'packs'))).toEqual(['var-d3', 'var-d3-int8']);
 });
 
@@ -66,7 +66,7 @@ test('what tensors leave open, the task and the size, is said and can be chosen'
   test.skip(!VAREDIT.exists, 'needs the reference fixtures');
   const { page } = studio;
   await studio.openScene();
-  await page.getByRole('button', { name: 'Open checkpoint…' }).click();
+  await page.getByRole('button', { name: 'Open model file…' }).click();
   const t5 = path.resolve('test/golden/t5-mini');
   const files = [VAREDIT.file('transformer.pth'), VAREDIT.file('vae.pth'), path.join(t5, 't5.pth'), path.join(t5, 'tokenizer.json')];
   await page.keyboard.insertText(files.join('\n'));
@@ -80,7 +80,7 @@ test('what tensors leave open, the task and the size, is said and can be chosen'
   await side.selectOption('256');
   await expect(page.getByText(/^VAREdit, \d+ layers$/)).toBeVisible();
   await page.getByRole('button', { name: 'Import' }).click();
-  await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('transformer');
+  await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('transformer');
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('checkbox', { name: 'On a white square, as published' }).check();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it red');

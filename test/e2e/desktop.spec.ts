@@ -54,7 +54,7 @@ test('menus do what the keys do', async () => {
   await press('undo');
   await expectPhase(page, 'ready');
   await press('openCheckpoint');
-  await expect(page.getByRole('dialog', { name: 'Open a published checkpoint' })).toBeVisible();
+  await expect(page.getByRole('dialog', { name: 'Open a published model' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Choose files…' })).toBeVisible();
   await page.keyboard.press('Escape');
 });
@@ -232,7 +232,7 @@ test('menus and dialogs of the system speak the language of the window', async (
     session.defaultSession.once('will-download', (_event, item) => (world.asked = item.getSaveDialogOptions()));
   });
   await page.keyboard.press('ControlOrMeta+s');
-  await page.getByRole('button', { name: 'Sichern', exact: true }).click();
+  await page.getByRole('button', { name: 'Speichern', exact: true }).click();
   const asked = () => app.evaluate(() => (globalThis as { asked?: unknown }).asked);
   await expect.poll(asked).toMatchObject({ title: 'second.png sichern', filters: [{ name: 'PNG', extensions: ['png'] }] });
   await choose(/Sprache/u, 'system');

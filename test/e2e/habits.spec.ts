@@ -11,12 +11,12 @@ async function scene(page: Page): Promise<void> {
   await expectPhase(page, 'ready');
 }
 
-async function openPanel(page: Page, name: 'Packs…' | 'Hardware…'): Promise<void> {
+async function openPanel(page: Page, name: 'Models…' | 'Hardware…'): Promise<void> {
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('button', { name }).click();
 }
 
-const packOf = (page: Page) => page.getByRole('combobox', { name: 'Pack' });
+const packOf = (page: Page) => page.getByRole('combobox', { name: 'Model' });
 const licenceQuestion = (page: Page) => page.getByRole('dialog', { name: 'Before the first use' });
 
 async function choose(page: Page, field: RegExp, value: string): Promise<void> {
@@ -87,6 +87,8 @@ test('the whole job by keyboard alone, on a Swiss layout, with each scale announ
   await tabTo(page, /^Red car$/u);
   await page.keyboard.press('Enter');
   await expectPhase(page, 'ready');
+  await expect(page.getByRole('textbox', { name: 'Instruction' })).toBeFocused();
+  await page.keyboard.press('Escape');
   await swiss(page, { key: '?', code: 'Minus', modifiers: SHIFT });
   await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
   await page.keyboard.press('Escape');
@@ -117,7 +119,7 @@ test('the whole job by keyboard alone, on a Swiss layout, with each scale announ
   await swiss(page, { key: '[', code: 'BracketLeft', modifiers: ALT_GR });
   expect(parseInt((await size())!)).toBeLessThan(larger);
   for (const key of ['ArrowLeft', 'ArrowUp', 'Enter']) await page.keyboard.press(key);
-  await expect(page.getByTestId('main-button')).toHaveText(/^Edit/u);
+  await expect(page.getByTestId('main-button')).toHaveText(/^Fill/u);
   await swiss(page, { key: 'z', code: 'KeyY', modifiers: CONTROL });
   await expect(page.getByRole('button', { name: 'Clear mask' })).toBeDisabled();
   await swiss(page, { key: '+', code: 'Digit1', modifiers: SHIFT });
@@ -131,6 +133,7 @@ test('the whole job by keyboard alone, on a Swiss layout, with each scale announ
 test('keys are changed on the sheet, also where Cyrillic is printed', async ({ studio: { page } }) => {
   await scene(page);
   const pressed = (name: string) => page.getByRole('button', { name, exact: true }).getAttribute('aria-pressed');
+  await page.keyboard.press('Escape');
   await swiss(page, { key: 'у', code: 'KeyE' });
   expect(await pressed('Eraser')).toBe('true');
   await page.keyboard.press('F1');
@@ -195,7 +198,7 @@ test('earlier instructions are searched by keys', async ({ studio: { page } }) =
 });
 
 test('the licences of the program and of its parts can be read', async ({ studio: { page } }) => {
-  await openPanel(page, 'Packs…');
+  await openPanel(page, 'Models…');
   await page.getByText('Licences of the program').click();
   const text = page.getByRole('textbox', { name: /^Licences/u });
   await expect(text).toHaveValue(/^MIT License.*GNU LESSER GENERAL PUBLIC LICENSE.*onnxruntime-node/su);
@@ -234,8 +237,8 @@ test.describe('packs', () => {
     studio: { page },
     program,
   }) => {
-    await openPanel(page, 'Packs…');
-    const dialog = page.getByRole('dialog', { name: 'Packs' });
+    await openPanel(page, 'Models…');
+    const dialog = page.getByRole('dialog', { name: 'Models' });
     await expect(dialog.getByText('Came with the program and stays.')).toBeVisible();
     await expect(dialog.getByRole('button', { name: /Remove/u })).toHaveCount(0);
     await dialog.getByRole('button', { name: 'VAR-d16, 256 px' }).click();
@@ -251,15 +254,15 @@ test.describe('packs', () => {
     await dialog.getByRole('button', { name: 'Verify' }).click();
     await expect(dialog.getByText('Every file is as its card says.')).toBeVisible();
     expect(await violations(page)).toEqual([]);
-    await dialog.getByRole('button', { name: 'Use this pack' }).click();
-    await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('var-d16');
+    await dialog.getByRole('button', { name: 'Use this model' }).click();
+    await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('var-d16');
     await writeFile(path.join(program.home, 'packs/var-d16/transformer.safetensors'), 'x');
     await dialog.getByRole('button', { name: 'Verify' }).click();
     await expect(dialog.getByText(/^Expected \d+ bytes for transformer/u)).toBeVisible();
     await dialog.getByRole('button', { name: /Remove/u }).click();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await expect(dialog.getByRole('button', { name: /VAR-d16/u })).toHaveCount(1);
-    await expect(page.getByRole('combobox', { name: 'Pack' })).toHaveValue('sketch');
+    await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('sketch');
   });
 
   test('a pack of others is used after its licence was accepted, which is asked once', async ({ program }) => {
@@ -318,8 +321,8 @@ for (const { name, ...look } of LOOKS) {
         const openers = {
           preferences: () => page.keyboard.press('Control+,'),
           keys: () => page.keyboard.press('F1'),
-          packs: () => page.getByRole('button', { name: /^(?:Packs|Pakete)…/u }).click(),
-          hardware: () => page.getByRole('button', { name: /^(?:Hardware|Rechenwerk)…/u }).click(),
+          packs: () => page.getByRole('button', { name: /^(?:Models|Modelle)…/u }).click(),
+          hardware: () => page.getByRole('button', { name: /^(?:Hardware)…/u }).click(),
         };
         for (const [name, open] of Object.entries(openers)) {
           await open();

@@ -16,7 +16,7 @@ async function runToEnd(page: Page): Promise<void> {
 }
 
 test('the panels have the names and roles that a screen reader needs', async ({ page, server: _ }) => {
-  await expect(page.getByRole('radiogroup', { name: 'Depth preset', exact: true }).getByRole('radio')).toHaveCount(4);
+  await expect(page.getByRole('radiogroup', { name: 'Speed', exact: true }).getByRole('radio')).toHaveCount(4);
   await expect(page.getByRole('group', { name: 'Expand', exact: true }).getByRole('spinbutton')).toHaveCount(4);
 });
 
@@ -50,7 +50,7 @@ test('holding Tab with the focus nowhere shows the original; a tap moves on from
     await expect(compare).toHaveAttribute('aria-pressed', 'false');
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
   }
-  await page.getByText('Depth preset', { exact: true }).click();
+  await page.getByText('Speed', { exact: true }).click();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('radio', { name: 'Balanced' })).toBeFocused();
 });

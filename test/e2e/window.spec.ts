@@ -161,7 +161,7 @@ test('a failure of the run is said with its advice, and the next run works', asy
   await say(page, 'make it night');
   await page.getByTestId('main-button').click();
   await expect(page.getByRole('alert')).toContainText('only 2 GB are free');
-  await expect(page.getByRole('alert')).toContainText('smaller depth preset');
+  await expect(page.getByRole('alert')).toContainText('faster speed');
   server.script.failBefore = undefined;
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
@@ -179,7 +179,7 @@ test('a mask is painted by keyboard, and a tap of Tab still moves on', async ({ 
   await page.getByTestId('canvas').focus();
   await page.keyboard.press('Tab');
   await expect(page.getByTestId('canvas')).not.toBeFocused();
-  await expect(page.getByRole('textbox', { name: 'Instruction' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Compare' })).toBeFocused();
 });
 
 test('the wheel zooms to the pointer and results keep zoom and position', async ({ page, server: _ }) => {

@@ -6,6 +6,7 @@ import { openLibrary } from '#packs/library.js';
 import { openJournal } from '#service/journal.js';
 import { openPreferences } from '#service/preferences.js';
 import { openPictureStore } from '#service/pictures.js';
+import { openRecent } from '#service/recent.js';
 import { createService, type Service } from '#service/service.js';
 import { fakeEngine, threeScales, type FakeEngine, type Lessons } from './fake-engine.js';
 import { smallCard, writePack } from './pack-folder.js';
@@ -26,8 +27,9 @@ export async function openTestService(lessons: Lessons = {}): Promise<TestServic
   const library = openLibrary({ builtIn: [join(root, 'models')], user: join(root, 'packs') });
   const pictures = await openPictureStore({ engine, parent: root });
   const journal = openJournal({ folder: join(root, 'journal'), pictures });
+  const recent = openRecent({ folder: join(root, 'recent'), pictures });
   const preferences = openPreferences(join(root, 'preferences.json'));
-  const service = createService({ engine, library, queue: new JobQueue(), pictures, journal, preferences });
+  const service = createService({ engine, library, queue: new JobQueue(), pictures, journal, recent, preferences });
   const close = async (): Promise<void> => {
     await service.close();
     await rm(root, { recursive: true, force: true });

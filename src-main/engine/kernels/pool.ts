@@ -93,8 +93,7 @@ export class KernelPool {
       if (signal.aborted) Atomics.store(this.#counter, 1, 1);
     }, WATCH_MS);
     try {
-      const workers = this.#workers.slice(0, Math.max(1, pieces));
-      await Promise.all(workers.map((worker) => answered(worker, { step: name, pointer, pieces })));
+      await Promise.all(this.#workers.map((worker) => answered(worker, { step: name, pointer, pieces })));
     } finally {
       clearInterval(watch);
     }

@@ -1,5 +1,4 @@
-import type { Cancellation } from '#base/cancellation.js';
-import type { Candidate, DetailReport, Notice } from '#contract/event.js';
+import type { Candidate } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { composed, compositeInto } from '#engine/image/compositing/composite.js';
@@ -7,10 +6,10 @@ import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Region } from '#engine/image/working/regions.js';
 import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
-import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
-import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
+import { redrawsMask, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
@@ -19,8 +18,6 @@ export class ResultCanvas {
   readonly #stage: Stage;
   readonly #samples: Photo['samples'];
   readonly #traces: EditTrace[] = [];
-  readonly #notices: Notice[] = [];
-  #report: DetailReport | undefined;
   #weight: Mask | undefined;
 
   constructor(job: PipelineJob, stage: Stage) {
@@ -30,19 +27,16 @@ export class ResultCanvas {
     this.#samples = stage.canvas.samples.slice();
   }
 
-  /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
-  async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  /** Touches only what the request allows. Regions come in their order. */
+  async place(region: Region, trace: EditTrace): Promise<void> {
     const { request } = this.#job;
     const { canvas, kept } = this.#stage;
-    const { region, trace } = drawn;
     const weight = (this.#weight ??= request.whole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
     const { before, after } = trace;
     // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
     const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
-    const kind = anew ? ('hole' as const) : ('change' as const);
-    const detailed = redraw && wantsDetail(this.#job) ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
@@ -50,20 +44,11 @@ export class ResultCanvas {
       within: region.reach,
       before,
       after,
-      weight: detailed?.weight ?? weight,
+      weight,
       mode: redraw ? 'decoded' : 'transfer',
       matchSurroundings: structural || anew,
       ...(kept && { kept }),
-      ...(detailed?.detail && { detail: detailed.detail.rows }),
     });
-  }
-
-  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed> {
-    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
-    this.#weight = detailed.weight;
-    this.#report = detailed.report ?? this.#report;
-    for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
-    return detailed;
   }
 
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
@@ -84,8 +69,6 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
-      ...(this.#report && { detail: this.#report }),
-      ...(this.#notices.length > 0 && { notices: this.#notices }),
     };
   }
 

@@ -230,9 +230,7 @@ async function* produceCandidate({ production, only, index }: CandidateWork, sig
     const drawn = yield* drawRegion(work, { index, seed }, signal);
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
-    const started = performance.now();
-    yield* canvas.place({ region: at(stage.regions, region), trace, index, seed, ...partPlace(work) }, signal);
-    clock.composite += performance.now() - started;
+    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), trace));
   }
   yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
 }

@@ -3,7 +3,7 @@ import type { Action } from '#document/keys.js';
 /** Every action once, in the order of the sheet. */
 export const GROUPS = [
   { name: 'files', actions: ['open', 'save', 'openCheckpoint', 'packs', 'hardware', 'preferences', 'keys'] },
-  { name: 'doing', actions: ['instruction', 'earlier', 'run', 'stopHere', 'continueRun', 'keep', 'discard', 'undo', 'redo'] },
+  { name: 'doing', actions: ['instruction', 'earlier', 'run', 'another', 'stopHere', 'continueRun', 'keep', 'discard', 'undo', 'redo'] },
   {
     name: 'mask',
     actions: ['brush', 'eraser', 'lasso', 'polygon', 'rectangle', 'ellipse', 'similar', 'smaller', 'larger', 'softer', 'harder'],

@@ -2,7 +2,7 @@ import type { NoticeWords, Problems } from './problems.en.js';
 
 const TABLE = 'Bild, Maske und Schritte sind unverändert.';
 const FILES = 'Im Fenster hat sich nichts geändert, und keine Datei wurde geschrieben.';
-const PACKS = 'Ihre anderen Pakete und Ihr Bild sind unverändert.';
+const PACKS = 'Ihre anderen Modelle und Ihr Bild sind unverändert.';
 
 /** Each failure that is foreseen, in German. */
 export const problems: Problems = {
@@ -43,7 +43,7 @@ export const problems: Problems = {
     press: 'Eine Maske wählen, die zu diesem Bild gehört.',
   },
   'instruction.unknown-words': {
-    cause: 'Die Anweisung enthält Wörter, die dieses Paket nicht kennt.',
+    cause: 'Die Anweisung enthält Wörter, die dieses Modell nicht kennt.',
     kept: TABLE,
     press: 'Eines der Wörter drücken, die unter der Anweisung stehen.',
   },
@@ -52,15 +52,15 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Schreiben, was sich ändern soll, dann Enter drücken.',
   },
-  'pack.unknown': { cause: 'Dieses Paket ist nicht installiert.', kept: PACKS, press: 'Unter Mehr, Pakete ein anderes wählen.' },
+  'pack.unknown': { cause: 'Dieses Modell ist nicht installiert.', kept: PACKS, press: 'Unter Mehr, Modelle ein anderes wählen.' },
   'pack.damaged': {
-    cause: 'Dateien dieses Pakets sind beschädigt.',
+    cause: 'Dateien dieses Modells sind beschädigt.',
     kept: PACKS,
-    press: 'Unter Mehr, Pakete Prüfen drücken und es neu installieren.',
+    press: 'Unter Mehr, Modelle Prüfen drücken und es neu installieren.',
   },
-  'pack.unable': { cause: 'Das kann dieses Paket nicht.', kept: TABLE, press: 'Unter Mehr ein anderes Paket wählen.' },
+  'pack.unable': { cause: 'Das kann dieses Modell nicht.', kept: TABLE, press: 'Unter Mehr ein anderes Modell wählen.' },
   'pack.protected': {
-    cause: 'Das Paket gehört zum Programm.',
+    cause: 'Das Modell gehört zum Programm.',
     kept: PACKS,
     press: 'Einen anderen Namen wählen, oder es lassen, wo es ist.',
   },
@@ -77,22 +77,22 @@ export const problems: Problems = {
   'weights.damaged': {
     cause: 'Die Gewichte sind beschädigt.',
     kept: TABLE,
-    press: 'Unter Mehr, Pakete Prüfen drücken und das Paket neu installieren.',
+    press: 'Unter Mehr, Modelle Prüfen drücken und das Modell neu installieren.',
   },
   'tokens.invalid': {
-    cause: 'Die Token gehören zu einem anderen Paket.',
+    cause: 'Die Token gehören zu einem anderen Modell.',
     kept: TABLE,
-    press: 'Unter Mehr das Paket wählen, das sie gemacht hat.',
+    press: 'Unter Mehr das Modell wählen, das sie gemacht hat.',
   },
   'memory.too-little': {
     cause: 'Es ist zu wenig Speicher frei.',
     kept: TABLE,
-    press: 'Eine kleinere Tiefe wählen, dann Erneut versuchen drücken.',
+    press: 'Ein schnelleres Tempo wählen, dann Erneut versuchen drücken.',
   },
   'provider.unavailable': {
-    cause: 'Das gewählte Rechenwerk lässt sich hier nicht nutzen.',
+    cause: 'Die gewählte Hardware lässt sich hier nicht nutzen.',
     kept: TABLE,
-    press: 'Unter Mehr, Rechenwerk Automatisch wählen.',
+    press: 'Unter Mehr, Hardware Automatisch wählen.',
   },
   'inference.died': {
     cause: 'Der Prozess, der rechnet, ist zu Ende gegangen.',
@@ -132,8 +132,8 @@ export const problems: Problems = {
 };
 
 export const noticeWords: NoticeWords = {
-  'instruction.cut': 'Die Anweisung ist länger, als dieses Paket lesen kann; ihr Ende entfiel.',
-  'instruction.unknown-words': 'Wörter, die dieses Paket nicht kennt, wurden ausgelassen.',
+  'instruction.cut': 'Die Anweisung ist länger, als dieses Modell lesen kann; ihr Ende entfiel.',
+  'instruction.unknown-words': 'Wörter, die dieses Modell nicht kennt, wurden ausgelassen.',
   'image.deep': 'Das Bild hat 16 Bit je Kanal; Pixel, die keine Bearbeitung berührt, behalten sie.',
   'image.animated': 'Nur das erste Einzelbild oder die erste Seite wird verwendet.',
   'image.damaged': 'Die Datei ist beschädigt; offen ist, was sich lesen ließ.',
@@ -151,10 +151,10 @@ export const noticeWords: NoticeWords = {
   'detail.no-source': 'Im Foto ist nichts, wovon Details kopiert werden könnten; es bleiben die Pixel des Modells.',
   'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',
   'recipe.restored': 'Alle Vorgaben sind wie damals, als dieses Bild entstand.',
-  'recipe.other-pack': 'Es entstand mit einem Paket anderen Namens oder anderer Version als dem installierten.',
+  'recipe.other-pack': 'Es entstand mit einem Modell anderen Namens oder anderer Version als dem installierten.',
   'recipe.other-weights':
-    'Es entstand mit anderen Gewichten dieses Pakets als den installierten: ein neuer Lauf zeichnet ein anderes Bild.',
+    'Es entstand mit anderen Gewichten dieses Modells als den installierten: ein neuer Lauf zeichnet ein anderes Bild.',
   'steps.dependent': 'Ein späterer Schritt baut auf diesem auf; er bleibt deshalb, wo er ist.',
   'steps.stale': 'Schritte, die auf diesem aufbauen, sind gekennzeichnet: sie erneut ausführen.',
-  'preset.experimental': 'Für diese Tiefe wurde das Paket nicht trainiert: experimentell.',
+  'preset.experimental': 'Für dieses Tempo wurde das Modell nicht trainiert: experimentell.',
 };

@@ -13,7 +13,7 @@ export type NoticeWords = Readonly<Record<Notice['code'], string>>;
 
 const TABLE = 'Your picture, its mask and its steps are unchanged.';
 const FILES = 'Nothing in the window changed, and no file was written.';
-const PACKS = 'Your other packs and your picture are unchanged.';
+const PACKS = 'Your other models and your picture are unchanged.';
 
 /** Each failure that is foreseen, in English; details stand in the message below it. */
 export const problems: Problems = {
@@ -50,15 +50,19 @@ export const problems: Problems = {
     press: 'Choose a mask that was made for this picture.',
   },
   'instruction.unknown-words': {
-    cause: 'The instruction has words that this pack does not know.',
+    cause: 'The instruction has words that this model does not know.',
     kept: TABLE,
     press: 'Press one of the words that are proposed below the instruction.',
   },
   'instruction.missing': { cause: 'There is no instruction yet.', kept: TABLE, press: 'Write what should change, then press Enter.' },
-  'pack.unknown': { cause: 'This pack is not installed.', kept: PACKS, press: 'Choose another one under More, Packs.' },
-  'pack.damaged': { cause: 'Files of this pack are damaged.', kept: PACKS, press: 'Press Verify under More, Packs, and install it again.' },
-  'pack.unable': { cause: 'This pack cannot do that.', kept: TABLE, press: 'Choose another pack under More.' },
-  'pack.protected': { cause: 'The pack came with the program.', kept: PACKS, press: 'Choose another name, or leave it where it is.' },
+  'pack.unknown': { cause: 'This model is not installed.', kept: PACKS, press: 'Choose another one under More, Models.' },
+  'pack.damaged': {
+    cause: 'Files of this model are damaged.',
+    kept: PACKS,
+    press: 'Press Verify under More, Models, and install it again.',
+  },
+  'pack.unable': { cause: 'This model cannot do that.', kept: TABLE, press: 'Choose another model under More.' },
+  'pack.protected': { cause: 'The model came with the program.', kept: PACKS, press: 'Choose another name, or leave it where it is.' },
   'weights.refused': {
     cause: 'These weights are refused; nothing in them was executed.',
     kept: PACKS,
@@ -72,13 +76,13 @@ export const problems: Problems = {
   'weights.damaged': {
     cause: 'The weights are damaged.',
     kept: TABLE,
-    press: 'Press Verify under More, Packs, and install the pack again.',
+    press: 'Press Verify under More, Models, and install the model again.',
   },
-  'tokens.invalid': { cause: 'The tokens belong to another pack.', kept: TABLE, press: 'Choose the pack that made them under More.' },
+  'tokens.invalid': { cause: 'The tokens belong to another model.', kept: TABLE, press: 'Choose the model that made them under More.' },
   'memory.too-little': {
     cause: 'There is too little free memory.',
     kept: TABLE,
-    press: 'Choose a smaller depth preset, then press Try again.',
+    press: 'Choose a faster speed, then press Try again.',
   },
   'provider.unavailable': {
     cause: 'The chosen hardware cannot be used here.',
@@ -115,8 +119,8 @@ export const problems: Problems = {
 };
 
 export const noticeWords: NoticeWords = {
-  'instruction.cut': 'The instruction is longer than this pack can read; its end was left out.',
-  'instruction.unknown-words': 'Words that this pack does not know were left out.',
+  'instruction.cut': 'The instruction is longer than this model can read; its end was left out.',
+  'instruction.unknown-words': 'Words that this model does not know were left out.',
   'image.deep': 'The picture has 16 bits per channel; pixels that no edit touches keep them.',
   'image.animated': 'Only the first frame or page is used.',
   'image.damaged': 'The file is damaged; what could be read of it is open.',
@@ -134,9 +138,9 @@ export const noticeWords: NoticeWords = {
   'detail.no-source': 'There is nothing in the photograph that detail could be copied from, so the model’s own pixels are shown.',
   'recipe.ignored': 'The recipe in this file cannot be read and was left out.',
   'recipe.restored': 'Every setting is as it was when this picture was made.',
-  'recipe.other-pack': 'It was made with a pack of another name or version than is installed.',
-  'recipe.other-weights': 'It was made with other weights of this pack than are installed: a new run will draw another picture.',
+  'recipe.other-pack': 'It was made with a model of another name or version than is installed.',
+  'recipe.other-weights': 'It was made with other weights of this model than are installed: a new run will draw another picture.',
   'steps.dependent': 'A later step builds on this one, so it stays where it is.',
   'steps.stale': 'Steps that build on this one are marked: run them again.',
-  'preset.experimental': 'This pack was not trained for this depth preset: experimental.',
+  'preset.experimental': 'This model was not trained for this speed: experimental.',
 };

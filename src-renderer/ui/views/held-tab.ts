@@ -4,7 +4,7 @@ import { focusAfter } from '#ui/shared/focus.js';
 /** A shorter press of Tab moves the focus on, as everywhere: nobody is caught here. */
 const TAP_MS = 200;
 
-/** The Tab key while a result is there: held, it shows the original. */
+/** The Tab key while there is something before the picture: held, it shows that. */
 export class HeldTab {
   readonly #studio: Studio;
   #since: number | undefined;
@@ -14,11 +14,11 @@ export class HeldTab {
   }
 
   press(event: KeyboardEvent): void {
-    if (event.shiftKey || !this.#studio.result || this.#studio.phase === 'running') return;
+    if (event.shiftKey || !this.#studio.comparison.before) return;
     event.preventDefault();
     if (event.repeat) return;
     this.#since = event.timeStamp;
-    this.#studio.comparing = true;
+    this.#studio.comparison.on = true;
   }
 
   lift(event: KeyboardEvent): void {
@@ -29,7 +29,7 @@ export class HeldTab {
   }
 
   letGo(): void {
-    if (this.#since !== undefined) this.#studio.comparing = false;
+    if (this.#since !== undefined) this.#studio.comparison.on = false;
     this.#since = undefined;
   }
 }

@@ -4,16 +4,21 @@ import type { Studio } from '#state/studio.svelte.js';
 
 /** What the window's own actions do, whichever keys ask for them. */
 export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAction, () => void>> {
-  const take = (tool: MaskTool) => () => (brush.tool = tool);
+  const take = (tool: MaskTool) => () => {
+    brush.take(tool);
+  };
   return {
-    run: () => void studio.run(),
+    run: () => void studio.runner.press(),
+    another: () => {
+      if (studio.result) void studio.runner.another();
+    },
     instruction: () => document.getElementById('instruction')?.focus(),
     earlier: () => document.getElementById('earlier')?.click(),
     stopHere: () => {
-      if (studio.phase === 'running') void studio.stopHere();
+      if (studio.phase === 'running') void studio.runner.stopHere();
     },
     continueRun: () => {
-      if (studio.unfinished) void studio.continueRun();
+      if (studio.runner.unfinished) void studio.runner.continueRun();
     },
     keep: () => {
       studio.keep();
@@ -21,11 +26,10 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
     discard: () => {
       studio.discard();
     },
-    brush: () => {
-      brush.tool = 'brush';
-      brush.erase = false;
+    brush: take('brush'),
+    eraser: () => {
+      brush.takeEraser();
     },
-    eraser: () => (brush.erase = true),
     lasso: take('lasso'),
     polygon: take('polygon'),
     rectangle: take('rectangle'),

@@ -167,7 +167,7 @@ export const dialog = strict('dialog', {
   showMessageBoxSync: unanswered('showMessageBoxSync'),
 });
 
-export const shell = strict('shell', { openExternal: () => Promise.resolve() });
+export const shell = strict('shell', { openExternal: () => Promise.resolve(), showItemInFolder: () => undefined });
 
 export const session = strict('session', {
   defaultSession: strict(

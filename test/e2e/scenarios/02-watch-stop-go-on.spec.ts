@@ -20,7 +20,7 @@ test('2 watch, stop, go on: previews in order, stopping leaves 4/6, and going on
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   expect(await page.evaluate(() => (window as unknown as { order: number[] }).order)).toEqual([1, 2, 3, 4, 5, 6]);
-  await expect(page.getByTestId('scale-cell').first()).toContainText(/1 token\s*\d+ ms/u);
+  await expect(page.getByTestId('scale-cell').first()).toContainText(/1\/6\s*\d+ ms/u);
   await expect(page.getByTestId('reached')).toBeHidden();
   const whole = await saved(page, 'png');
 

@@ -10,6 +10,8 @@ import type { Extent, Grid } from '#base/geometry.js';
 import type { Calls, PictureInfo } from '#contract/api.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contract/errors.js';
 import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { Project, ProjectInput } from '#contract/project.js';
+import type { RecentDocument } from '#contract/recent.js';
 import { spaceOf } from '#document/space.js';
 import { Margins, type EditRequestInput, type OutputFormat } from '#contract/request.js';
 
@@ -26,6 +28,13 @@ interface Held {
   readonly info: PictureInfo;
 }
 
+/** A document that was closed. */
+interface Kept {
+  readonly document: RecentDocument;
+  readonly project: ProjectInput;
+  readonly pictures: ReadonlyMap<string, Held>;
+}
+
 /** What happens in the next runs. */
 export interface Script {
   /** Between two scales. */
@@ -39,7 +48,7 @@ export interface Script {
 
 /**
  * The wire of the contract with canned answers, for states of the window that the real engine reaches only by chance:
- * any pace, any failure, any moment. Pictures are real; the "edit" inverts their colours.
+ * any pace, any failure, any moment. Pictures are real; the "edit" inverts their colours, and each seed shades them another way.
  */
 export class FakeServer {
   readonly script: Script = { paceMs: 0, holdBefore: undefined, failBefore: undefined, breakBefore: undefined };
@@ -49,6 +58,7 @@ export class FakeServer {
   cancelled = 0;
   readonly #pictures = new Map<string, Held>();
   readonly #server: Server;
+  readonly #recent = new Map<string, Kept>();
   #count = 0;
 
   constructor() {
@@ -97,9 +107,22 @@ export class FakeServer {
   #call(name: string, input: unknown): unknown {
     const table: { readonly [N in keyof Calls]?: (input: Calls[N]['in']) => unknown } = {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
-      'packs.info': () => ({ name: 'sketch', card: { config: { transformer: { scales: SCHEDULE } } } }),
+      'packs.info': () => ({ name: 'sketch', card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE } } } }),
       'journal.write': () => null,
       'journal.recover': () => null,
+      'recent.list': () => [...this.#recent.values()].map(({ document }) => document).reverse(),
+      'recent.keep': ({ id = `recent-${this.#recent.size}`, project, ...said }) => {
+        const document = { ...said, id, closedMs: this.#recent.size };
+        this.#recent.delete(id);
+        this.#recent.set(id, { document, project, pictures: new Map(this.#pictures) });
+        return document;
+      },
+      'recent.open': ({ id }) => {
+        const kept = this.#recent.get(id);
+        for (const [name, held] of kept?.pictures ?? []) this.#pictures.set(name, held);
+        if (!kept) throw new ExpectedError('project.unreadable', `Expected a document that was closed but received ${id}.`);
+        return kept.project;
+      },
       'providers.list': () => [
         { name: 'cpu', available: true },
         { name: 'webgpu', available: false, whyNot: 'no graphics adapter was found' },
@@ -160,7 +183,8 @@ export class FakeServer {
     const source = this.#held(request.source ?? '');
     const { extent } = spaceOf(source.info.size, v.parse(Margins, request.margins ?? {}));
     yield { type: 'started', plan: planOf(extent) };
-    const result = await edited(source.bytes, extent);
+    const seed = request.seed ?? 0;
+    const result = await edited(source.bytes, extent, seed);
     for (const [k, [rows, columns]] of SCHEDULE.entries()) {
       const place = { candidate: 0, scale: k + 1, of: SCHEDULE.length };
       const { failBefore, breakBefore, holdBefore, paceMs } = this.script;
@@ -180,7 +204,7 @@ export class FakeServer {
     }
     const { id } = await this.#hold(result, `${path.parse(source.info.name).name}-edit-1.png`);
     const tokens = { pack: 'sketch', schedule: [], tokens: [] };
-    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed: 0, changedPixels: 4321, changedOutsideMask: 0 } };
+    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0 } };
     const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: 640 };
     yield { type: 'done', timingsMs, peakRssBytes: 2e8, size: extent, provider: 'cpu' };
   }
@@ -234,8 +258,16 @@ function planOf(size: Extent): RunPlan {
   return { ...plan, crop: { x: 0, y: 0, ...size }, size, notices: [] };
 }
 
-async function edited(source: Buffer, { width, height }: Extent): Promise<Buffer> {
-  return sharp(source).autoOrient().removeAlpha().negate().resize(width, height, { fit: 'fill', kernel: 'nearest' }).png().toBuffer();
+async function edited(source: Buffer, { width, height }: Extent, seed: number): Promise<Buffer> {
+  const shade = 1 - (seed % 8) / 10;
+  return sharp(source)
+    .autoOrient()
+    .removeAlpha()
+    .negate()
+    .linear(shade, 0)
+    .resize(width, height, { fit: 'fill', kernel: 'nearest' })
+    .png()
+    .toBuffer();
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

@@ -15,16 +15,54 @@ export async function violations(page: Page): Promise<readonly string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
-/** Controls that reach beyond the window or beyond their panel. */
+/**
+ * What reaches beyond the window, or is cut by its panel without a way to scroll there, and words that are longer than
+ * their place without an ellipsis. The footer is there to be scrolled.
+ */
 export function spills(page: Page): Promise<readonly string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('header, header *, aside, aside *, footer, section, dialog[open], dialog[open] *')]
-      .filter((element) => element.checkVisibility())
-      .filter(
-        ({ scrollWidth, clientWidth, tagName }) =>
-          clientWidth > 0 && scrollWidth > clientWidth + 1 && !['INPUT', 'TEXTAREA'].includes(tagName),
-      )
-      .filter((element) => !['ellipsis', 'clip'].includes(getComputedStyle(element).textOverflow) || element.tagName === 'SMALL')
-      .map(({ tagName, className }) => `${tagName}.${className}`),
-  );
+  return page.evaluate(() => {
+    const SLACK = 1;
+    const named = (element: Element) =>
+      `${element.tagName}.${element.getAttribute('class') ?? ''} ${element.textContent.trim().slice(0, 30)}`;
+    const style = (element: Element) => getComputedStyle(element);
+    const scrolls = (element: Element) => element.matches('footer') || ['auto', 'scroll'].includes(style(element).overflowX);
+
+    /** The nearest place that cuts the element off, or the window. */
+    const boxAround = (element: Element): { readonly left: number; readonly right: number } => {
+      for (let at = element.parentElement; at; at = at.parentElement) {
+        if (at.matches('footer, dialog, [popover]') || style(at).overflowX !== 'visible') return at.getBoundingClientRect();
+      }
+      return { left: 0, right: window.innerWidth };
+    };
+    const isCut = (element: Element): boolean => {
+      if (element.closest('footer')) return false;
+      const { left, right } = element.getBoundingClientRect();
+      const around = boxAround(element);
+      const within = Math.min(window.innerWidth, around.right) + SLACK;
+      return left < Math.max(0, around.left) - SLACK || right > within;
+    };
+    const isTooLong = (element: Element): boolean =>
+      element.clientWidth > 0 &&
+      element.scrollWidth > element.clientWidth + SLACK &&
+      style(element).textOverflow !== 'ellipsis' &&
+      !scrolls(element);
+    /** A panel is scrolled up and down, never sideways. */
+    const isWide = (element: Element): boolean =>
+      scrolls(element) && !element.matches('footer') && element.scrollWidth > element.clientWidth + SLACK;
+
+    const seen = (selector: string) =>
+      [...document.querySelectorAll(selector)].filter(
+        (element) => element.checkVisibility() && !element.closest('.visually-hidden') && style(element).clipPath === 'none',
+      );
+    const places = 'header, aside, footer, section, main, dialog[open], [popover]:popover-open';
+    const all = seen(places.split(', ').flatMap((place) => [place, `${place} *`]).join(', ')); // prettier-ignore
+    const controls = seen('button, input, select, textarea, summary, a');
+    const spilt = [
+      ...controls.filter(isCut),
+      ...all.filter(
+        (element) => !element.matches('input, textarea, select, canvas, option, svg *') && (isTooLong(element) || isWide(element)),
+      ),
+    ];
+    return [...new Set(spilt.map(named))];
+  });
 }

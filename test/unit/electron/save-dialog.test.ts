@@ -14,7 +14,8 @@ it.each([
   ['cancelled', 0],
 ])('a picture is saved where the last one was, and never over another without a question: %s', (state, remembered) => {
   const change = vi.fn();
-  askWhereToSave({ current: { saveFolder: '/pictures' }, words: SHELL_WORDS.de, change } as unknown as SettingsFile);
+  const saved = vi.fn();
+  askWhereToSave({ current: { saveFolder: '/pictures' }, words: SHELL_WORDS.de, change } as unknown as SettingsFile, saved);
   const setSaveDialogOptions = vi.fn();
   const item = Object.assign(new EventEmitter(), {
     getFilename: () => 'cat-edit.png',
@@ -30,4 +31,5 @@ it.each([
   });
   item.emit('done', {}, state);
   expect(change.mock.calls).toEqual(Array(remembered).fill([{ saveFolder: '/other' }]));
+  expect(saved).toHaveBeenCalledExactlyOnceWith(remembered === 1 ? '/other/cat.png' : undefined);
 });

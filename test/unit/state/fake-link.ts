@@ -32,6 +32,8 @@ export class FakeLink implements Link {
           name,
           card: { config: { transformer: { scales: SCHEDULE } }, defaults: { temperature: 0 } },
         }) as unknown as Calls['packs.info']['out'],
+      'recent.list': () => [],
+      'recent.keep': ({ project: _, id = 'recent-1', ...said }) => ({ ...said, id, closedMs: 1 }),
       'picture.describe': ({ id }) => infoOf(id),
       'picture.close': ({ id }) => {
         this.closed.push(id);

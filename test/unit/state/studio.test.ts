@@ -84,7 +84,7 @@ test('parts of a mask that lie apart are shown in turn, and branching keeps the 
   expect(studio.strip.part).toEqual({ index: 2, of: 2 });
   expect([studio.strip.stepsDone, studio.strip.steps, studio.strip.frame]).toEqual([6, 6, regions[1]]);
   link.events = wholeRun('result-2');
-  await studio.reroll(2, 1);
+  await studio.runner.reroll(2, 1);
   expect(link.requests.at(-1)?.resume).toEqual({ ...tokens, tokens: [[1]], regions: [[[5]]] });
 });
 
@@ -258,13 +258,63 @@ describe('a run', () => {
     expect(open()).toEqual(['upload-2']);
   });
 
-  test('replaces the result before it and gives its memory back', async () => {
+  test('joins the result before it, until one of them is kept and gives back the memory of the others', async () => {
     const { studio, link } = await studioWithResult();
     link.events = wholeRun('result-2');
     await studio.run();
-    expect(studio.result?.info.id).toBe('result-2');
-    expect(open()).toEqual(['upload-1', 'preview-1', 'preview-2', 'preview-3', 'result-2']);
+    expect([studio.result?.info.id, studio.runner.results.length]).toEqual(['result-2', 2]);
+    expect(open()).toEqual(['upload-1', 'result-1', 'preview-1', 'preview-2', 'preview-3', 'result-2']);
+    studio.keep();
+    expect(open()).toEqual(['upload-1', 'result-2']);
     expect(link.closed).toEqual(expect.arrayContaining(['result-1', 'result-1-changed']));
+  });
+
+  test('of a wish that was answered draws the next seed, and with the same one on request', async () => {
+    const { studio, link } = await studioWithResult();
+    expect(studio.runner.repeats).toBe(true);
+    await studio.runner.press();
+    expect(link.requests.at(-1)).toMatchObject({ seed: 1, temperature: 1 });
+    await studio.runner.sameSeed();
+    expect(link.requests.at(-1)).toMatchObject({ seed: studio.result?.candidate.seed });
+    studio.change({ instruction: 'make it warm' });
+    expect(studio.runner.repeats).toBe(false);
+    await studio.runner.press();
+    expect(link.requests.at(-1)).toMatchObject({ seed: 0, instruction: 'make it warm' });
+  });
+
+  test('that was discarded comes back by undoing it, and one that was undone by redoing it', async () => {
+    const { studio } = await studioWithResult();
+    const result = studio.result?.info.id;
+    studio.discard();
+    expect([studio.result, studio.canUndo]).toEqual([undefined, true]);
+    studio.undo();
+    expect([studio.result?.info.id, studio.phase]).toEqual([result, 'done']);
+    studio.undo();
+    expect([studio.result, studio.canRedo]).toEqual([undefined, true]);
+    studio.redo();
+    expect(studio.result?.info.id).toBe(result);
+  });
+
+  test('that was kept is done: its words are gone, and undoing brings them back', async () => {
+    const { studio } = await studioWithResult();
+    const words = studio.settings.instruction;
+    studio.keep();
+    expect([studio.settings.instruction, studio.wish.said]).toEqual(['', [words]]);
+    studio.undo();
+    expect(studio.settings.instruction).toBe(words);
+    studio.redo();
+    expect(studio.settings.instruction).toBe('');
+  });
+
+  test('is kept by working on, and can be compared with what was before for good', async () => {
+    const { studio } = await studioWithResult();
+    expect(studio.comparison.before?.picture.info.id).toBe('upload-1');
+    expect(studio.goOn()).toBe(true);
+    expect([studio.result, studio.source?.info.id]).toEqual([undefined, 'result-1']);
+    studio.comparison.on = true;
+    expect(studio.shown?.info.id).toBe('upload-1');
+    studio.undo();
+    expect(studio.comparison.before).toBeUndefined();
   });
 
   test('that expands shows the source where its border leaves it', async () => {
@@ -328,7 +378,7 @@ describe('deciding', () => {
   test('comparing shows the source', async () => {
     const { studio } = await studioWithResult();
     expect(studio.shown).toBe(studio.result);
-    studio.comparing = true;
+    studio.comparison.on = true;
     expect(studio.shown).toBe(studio.source);
   });
 
@@ -358,16 +408,16 @@ describe('candidates', () => {
   test('are asked for together and walked one by one', async () => {
     const { studio, link } = await studioWithThree();
     expect(link.requests.at(-1)).toMatchObject({ count: 3 });
-    expect(studio.results).toHaveLength(3);
-    studio.choose(2);
+    expect(studio.runner.results).toHaveLength(3);
+    studio.runner.choose(2);
     expect(studio.result?.info.id).toBe('result-3');
-    studio.choose(3);
+    studio.runner.choose(3);
     expect(studio.result?.info.id).toBe('result-3');
   });
 
   test('that are not kept give their memory back', async () => {
     const { studio, link } = await studioWithThree();
-    studio.choose(1);
+    studio.runner.choose(1);
     studio.keep();
     expect(studio.source?.info.id).toBe('result-2');
     expect(open()).toEqual(['upload-1', 'result-2']);
@@ -389,22 +439,22 @@ describe('going on from a scale', () => {
 
   test('a part of a result says that it can be continued, with its own tokens and seed', async () => {
     const { studio, link, tokens } = await studioWithPart();
-    expect(studio.unfinished).toBe(true);
+    expect(studio.runner.unfinished).toBe(true);
     link.events = wholeRun('whole');
-    await studio.continueRun();
+    await studio.runner.continueRun();
     expect(link.requests.at(-1)).toMatchObject({ resume: tokens, seed: 5, count: 1 });
-    expect(studio.unfinished).toBe(false);
+    expect(studio.runner.unfinished).toBe(false);
   });
 
   test('a scale can be the last', async () => {
     const { studio, link, tokens } = await studioWithPart();
-    await studio.stopAt(1);
+    await studio.runner.stopAt(1);
     expect(link.requests.at(-1)).toMatchObject({ resume: { ...tokens, tokens: [['a']] }, stopAtScale: 1, seed: 5 });
   });
 
   test('re-rolling keeps the scales before it and takes chance where the pack takes none', async () => {
     const { studio, link, tokens } = await studioWithPart();
-    await studio.reroll(2, 4);
+    await studio.runner.reroll(2, 4);
     expect(link.requests.at(-1)).toMatchObject({ resume: { ...tokens, tokens: [['a']] }, seed: 6, count: 4, temperature: 1 });
   });
 
@@ -417,7 +467,7 @@ describe('going on from a scale', () => {
       expect(studio.strip.reached).toBe(2);
     });
     link.events = wholeRun('stopped');
-    await studio.stopHere();
+    await studio.runner.stopHere();
     await running;
     expect(link.requests.at(-1)).toMatchObject({ stopAtScale: 2 });
     expect(studio.result?.info.id).toBe('stopped');
@@ -452,6 +502,7 @@ test('kept pictures are a history that can be walked without losing any', async 
   const { studio, link } = await studioWithResult();
   studio.keep();
   link.events = wholeRun('result-2');
+  studio.change({ instruction: 'make it warmer' });
   await studio.run();
   studio.keep();
   expect(studio.document.sheets.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1', 'result-2']);
@@ -492,7 +543,7 @@ describe('a document', () => {
     expect(JSON.parse(JSON.stringify(reopened.project))).toEqual(saved);
     reopened.undo();
     reopened.undo();
-    expect([reopened.settings.instruction, reopened.settings.guidance]).toEqual(['make it night', undefined]);
+    expect([reopened.settings.instruction, reopened.settings.guidance]).toEqual(['', undefined]);
     reopened.undo();
     expect([reopened.source?.info.id, reopened.mask.history.length]).toEqual(['upload-1', 1]);
   });

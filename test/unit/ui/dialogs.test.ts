@@ -116,7 +116,7 @@ test.each(['en', 'de'] as const)('every failure says its cause, what was kept an
 test('a failure is said in the language of the window, with its details, and may be tried again', () => {
   const body = show(ErrorBar, { studio });
   studio.error = { code: 'inference.died', message: 'The inference process ended (SIGKILL).', advice: '' };
-  studio.phase = 'failed';
+  studio.runner.phase = 'failed';
   language.tag = 'de';
   flushSync();
   expect(body.querySelector('[role="alert"]')!.textContent).toContain('Der Prozess, der rechnet, ist zu Ende gegangen.');

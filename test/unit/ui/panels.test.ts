@@ -50,7 +50,7 @@ describe('the instruction box', () => {
   });
 
   test('runs on Enter, not on Shift Enter nor while a script is being composed', () => {
-    const run = vi.spyOn(studio, 'run').mockResolvedValue();
+    const run = vi.spyOn(studio.runner, 'press').mockResolvedValue();
     const box = show(Prompt).querySelector('textarea')!;
     for (const init of [{ shiftKey: true }, { isComposing: true }, {}])
       box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, ...init }));
@@ -68,7 +68,7 @@ describe('the main button', () => {
   test('becomes Cancel while a run goes on, and the second click of a double click does nothing', () => {
     const cancel = vi.spyOn(studio, 'cancel');
     const body = show(RunButton);
-    studio.phase = 'running';
+    studio.runner.phase = 'running';
     flushSync();
     const button = body.querySelector('button')!;
     expect(button.textContent.trim()).toBe('Cancel');
@@ -80,7 +80,7 @@ describe('the main button', () => {
 
   test('announces preparation and then each scale', () => {
     const body = show(RunButton);
-    studio.phase = 'running';
+    studio.runner.phase = 'running';
     flushSync();
     const status = body.querySelector('[role="status"]')!;
     expect(status.textContent).toBe('Preparing…');
@@ -148,7 +148,7 @@ describe('before a run that is too big', () => {
     const body = show(RunButton);
     studio.advice.forecast = forecastWith(50);
     flushSync();
-    expect(lackIn(body).textContent).toContain('No preset fits');
+    expect(lackIn(body).textContent).toContain('No speed fits');
     expect(lackIn(body).querySelector('button')).toBeNull();
   });
 

@@ -4,15 +4,9 @@ import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
 import type { FrameSampler } from '#engine/image/sampling/resample.js';
 import type { Seam } from './seam.js';
 
-/** Pixels that are known in the photo's own colours: they take the place of decoded ones. */
-export interface NativeRows {
-  /** Over row `y` of the photo from column `x` on. */
-  write(planes: Planes, place: { readonly x: number; readonly y: number }): void;
-}
-
 /** What an edit wants a row of the photo to be, given what it is. */
 export type RowEdit =
-  | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam; readonly detail?: NativeRows }
+  | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -83,7 +77,6 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
   if (edit.kind === 'decoded') {
     toNative(edited, space);
     edit.seam?.close(edited, { x: region.x, y: region.y + y });
-    edit.detail?.write(edited, { x: region.x, y: region.y + y });
     return;
   }
   edit.matrix.readAll(y, rows.coefficients.slice(0, 9));

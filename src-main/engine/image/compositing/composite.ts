@@ -3,7 +3,7 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
-import { compositeRows, toNative, type NativeRows, type RowEdit } from './composite-rows.js';
+import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -27,8 +27,6 @@ export interface CompositeJob {
   readonly matchSurroundings?: boolean;
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
-  /** `decoded`: what is better known than the model knows it. */
-  readonly detail?: NativeRows;
   /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
   readonly editMap?: FloatTensor;
   /** The part of the photo whose weight counts; absent = all of it. */
@@ -90,7 +88,7 @@ async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; spa
   if (mode === 'decoded') {
     const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
     const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
-    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }), ...(job.detail && { detail: job.detail }) };
+    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }) };
   }
   const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };

@@ -1,0 +1,329 @@
+import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
+import { firstScales, type Margins, type PictureId } from '#contract/request.js';
+import { requestOf, type Verb } from '#document/request.js';
+import { NO_MARGINS } from '#document/space.js';
+import type { Link } from '#link/http.js';
+import type { Advice } from './advice.svelte.js';
+import type { Document } from './document.svelte.js';
+import type { Pictures } from './pictures.js';
+import { followRun } from './run.js';
+import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
+import type { Detour, Phase, Running, ShownResult } from './sheets.js';
+import type { Wish } from './wish.svelte.js';
+
+/** What the studio lends to runs. */
+export interface RunBench {
+  readonly document: Document;
+  readonly advice: Advice;
+  readonly wish: Wish;
+  readonly verb: Verb;
+  readonly canRun: boolean;
+  notices: readonly Notice[];
+  error: ErrorData | undefined;
+  /** The picture itself is looked at again. */
+  lookAtResult(): void;
+}
+
+interface Services {
+  readonly link: Link;
+  readonly pictures: Pictures;
+}
+
+/** As many as a project holds. */
+const MOST_RESULTS = 16;
+
+/** The life of a run: what is asked for, what arrives, and the results that wait to be kept or discarded. */
+export class Runner {
+  phase = $state<Phase>('empty');
+  /** What was made of the open picture and is not decided on yet, and which of it is shown. */
+  results = $state.raw<readonly ShownResult[]>([]);
+  chosen = $state(0);
+  /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
+  picked = $state<number>();
+  /** The last run came to its end; false where it was cancelled or failed. */
+  arrived = false;
+  readonly strip = new ScaleStrip();
+
+  readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
+  /** How many scales the result has. */
+  readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
+  readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
+  /** The border of what is being made or is shown; undefined where that is the open picture itself. */
+  readonly margins: Margins | undefined = $derived.by(() => this.#running?.margins ?? this.result?.margins);
+  /** A run of this wish would make what is there already: the next one draws another. */
+  readonly repeats: boolean = $derived.by(
+    () => this.results.length > 0 && this.#asked === this.#wish && this.results.some(({ candidate }) => candidate.seed === this.#seed),
+  );
+
+  #running = $state.raw<Running>();
+  /** What the results answer, whatever their seeds. */
+  #asked = $state<string>();
+  /** What was discarded last, for as long as nothing else has been done. */
+  #discarded = $state.raw<Discarded>();
+  /** How many changes the open step had when the last run began. */
+  #changesAtRun = 0;
+
+  readonly #bench: RunBench;
+  readonly #services: Services;
+
+  constructor(bench: RunBench, services: Services) {
+    this.#bench = bench;
+    this.#services = services;
+  }
+
+  /** All of the wish but its seed and number, as a text. */
+  get #wish(): string | undefined {
+    const { document, wish } = this.#bench;
+    if (!document.source) return undefined;
+    const mask = document.mask.painted ? ('mask' as PictureId) : undefined;
+    return JSON.stringify(requestOf({ ...wish.settings, seed: 0, count: 1 }, { source: document.source.info.id, mask, anew: wish.anew }));
+  }
+
+  get #seed(): number {
+    return this.#bench.wish.settings.seed;
+  }
+
+  /** Nothing was changed in the panels since the run that made the results. */
+  get isLast(): boolean {
+    return this.#bench.document.changes.length <= this.#changesAtRun;
+  }
+
+  /** What was discarded can be had again by undoing it, or by redoing what was undone, where everything is as it was. */
+  canRecall(by: Discarded['by']): boolean {
+    return this.phase === 'ready' && this.#discarded?.by === by && this.#discarded.place === this.#place;
+  }
+
+  /** How far the document has been worked on, as a text. */
+  get #place(): string {
+    const { step, mask, changes } = this.#bench.document;
+    return [step, mask.history.length, changes.length].join();
+  }
+
+  /** The main button: the wish, or another answer to it where it has been answered. */
+  async press(): Promise<void> {
+    if (this.repeats) await this.another();
+    else await this.run();
+  }
+
+  /** The wish with the next seed that none of the results has. */
+  async another(): Promise<void> {
+    await this.run(this.anotherThan(Math.max(...this.results.map(({ candidate }) => candidate.seed))));
+  }
+
+  /** The wish with the seed of the shown result: the same picture, or what a changed setting makes of it. */
+  async sameSeed(): Promise<void> {
+    const { result } = this;
+    if (result) await this.run({ seed: result.candidate.seed, ...temperatureOf(result) });
+  }
+
+  async run(detour: Detour = {}): Promise<void> {
+    const { document, wish, canRun, verb } = this.#bench;
+    if (!canRun || !document.source) return;
+    wish.settle();
+    wish.remember();
+    this.#changesAtRun = document.changes.length;
+    const controller = new AbortController();
+    let finish = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (finish = resolve));
+    const margins = verb === 'expand' ? wish.settings.margins : NO_MARGINS;
+    const { kind, map } = wish.settings.control;
+    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended, map: kind === 'none' ? undefined : map };
+    this.#running = running;
+    this.arrived = false;
+    this.phase = 'running';
+    this.#bench.error = undefined;
+    this.#bench.lookAtResult();
+    this.picked = undefined;
+    try {
+      await this.#follow(running, document.source.info.id);
+    } catch (error) {
+      this.#comeToNothing(running, error);
+    } finally {
+      this.#running = undefined;
+      finish();
+    }
+  }
+
+  cancel(): void {
+    this.#running?.controller.abort();
+  }
+
+  async stop(): Promise<void> {
+    const ended = this.#running?.ended;
+    this.cancel();
+    await ended;
+  }
+
+  /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
+  async stopHere(): Promise<void> {
+    const { reached } = this.strip;
+    const detour = this.#running?.detour;
+    if (!detour || reached === 0) return;
+    await this.stop();
+    await this.run({ ...detour, stopAtScale: reached });
+  }
+
+  /** The result as it was at a scale. */
+  async stopAt(scale: number): Promise<void> {
+    await this.#goOnFrom(scale, { stopAtScale: scale });
+  }
+
+  /** The scales that a stopped result lacks. */
+  async continueRun(): Promise<void> {
+    await this.#goOnFrom(this.reachedScale, {});
+  }
+
+  /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
+  async reroll(scale: number, count: number): Promise<void> {
+    const { result } = this;
+    if (result) await this.#goOnFrom(scale - 1, { ...this.anotherThan(result.candidate.seed), count });
+  }
+
+  /** Without chance there is nothing to draw anew. */
+  anotherThan(seed: number): Detour {
+    const own = this.#bench.advice.pack?.card.defaults.temperature;
+    return { seed: (seed + 1) >>> 0, temperature: this.#bench.wish.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
+  }
+
+  async #goOnFrom(scale: number, detour: Detour): Promise<void> {
+    const { result } = this;
+    if (!result) return;
+    const { tokens, seed } = result.candidate;
+    await this.run({ seed, count: 1, ...detour, resume: firstScales(tokens, scale) });
+  }
+
+  choose(candidate: number): void {
+    if (this.phase !== 'running' && this.results[candidate]) this.chosen = candidate;
+  }
+
+  /** The next result, or the one before: round and round. */
+  walk(step: number): void {
+    const count = this.results.length;
+    if (count > 0) this.choose((this.chosen + step + count) % count);
+  }
+
+  /** Takes the shown result out of the row and lets the others go. */
+  takeResult(): ShownResult | undefined {
+    const { result } = this;
+    if (!result || this.phase === 'running') return undefined;
+    for (const other of this.results) if (other !== result) this.#drop(other);
+    this.results = [];
+    this.chosen = 0;
+    this.#forgetDiscarded();
+    this.#services.pictures.forget(result.candidate.changedMask);
+    return result;
+  }
+
+  /** What lay there when a document was put down. */
+  place(results: readonly ShownResult[], chosen: number): void {
+    this.results = results;
+    this.chosen = chosen;
+    this.#asked = this.#wish;
+    this.#changesAtRun = this.#bench.document.changes.length;
+    if (results.length > 0) this.phase = 'done';
+  }
+
+  /** Nothing of it is kept, but it can be had again until something else is done. */
+  discard(by: Discarded['by']): void {
+    if (!this.result || this.phase === 'running') return;
+    this.#forgetDiscarded();
+    this.#discarded = { by, place: this.#place, results: this.results, chosen: this.chosen, asked: this.#asked };
+    this.results = [];
+    this.chosen = 0;
+    this.#bench.lookAtResult();
+    this.emptyStrip();
+    this.#bench.error = undefined;
+    this.phase = 'ready';
+  }
+
+  recall(): void {
+    const discarded = this.#discarded;
+    if (!discarded) return;
+    this.#discarded = undefined;
+    ({ results: this.results, chosen: this.chosen } = discarded);
+    this.#asked = discarded.asked;
+    this.phase = 'done';
+  }
+
+  forgetAll(): void {
+    for (const result of this.results) this.#drop(result);
+    this.results = [];
+    this.chosen = 0;
+    this.#forgetDiscarded();
+  }
+
+  /** As many places as the pack has scales. */
+  emptyStrip(): void {
+    this.strip.empty(this.#bench.advice.pack?.card.config.transformer.scales ?? []);
+  }
+
+  async #follow(running: Running, source: PictureId): Promise<void> {
+    const asked = this.#wish;
+    const mask = await this.#uploadMask();
+    const { wish } = this.#bench;
+    const request = { ...requestOf(wish.settings, { source, mask, anew: wish.anew }), ...running.detour };
+    const onnotices = (notices: readonly Notice[]) => (this.#bench.notices = notices);
+    try {
+      const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
+      this.#forgetDiscarded();
+      const kept = this.#makeRoom(running.detour.resume === undefined ? MOST_RESULTS - results.length : 0);
+      releasePreviews(running.strip);
+      this.results = [...kept, ...results];
+      this.chosen = kept.length;
+      this.arrived = true;
+      this.#asked = asked;
+    } finally {
+      this.#services.pictures.forget(mask);
+    }
+    this.phase = 'done';
+    wish.expectRun();
+  }
+
+  /** The last of the results stay; a picture that goes on from one of them takes the place of all. */
+  #makeRoom(places: number): readonly ShownResult[] {
+    const kept = places > 0 ? this.results.slice(-places) : [];
+    for (const result of this.results) if (!kept.includes(result)) this.#drop(result);
+    return kept;
+  }
+
+  async #uploadMask(): Promise<PictureId | undefined> {
+    const { document, verb } = this.#bench;
+    const { painted, layer } = document.mask;
+    if (!painted || !layer || verb === 'expand') return undefined;
+    const { id } = await this.#services.pictures.upload(await layer.toPng(), 'mask.png');
+    return id;
+  }
+
+  /** Everything is as it was before the run; what is no cancellation is said. */
+  #comeToNothing({ strip, controller }: Running, error: unknown): void {
+    if (this.strip.contents !== strip) this.strip.restore(strip);
+    const cancelled = error instanceof CancelledError || controller.signal.aborted;
+    if (!cancelled) this.#bench.error = toErrorData(error);
+    if (cancelled) this.phase = this.result ? 'done' : 'ready';
+    else this.phase = 'failed';
+  }
+
+  #forgetDiscarded(): void {
+    for (const result of this.#discarded?.results ?? []) this.#drop(result);
+    this.#discarded = undefined;
+  }
+
+  #drop({ info, bitmap, candidate }: ShownResult): void {
+    bitmap.close();
+    this.#services.pictures.forget(info.id, candidate.changedMask);
+  }
+}
+
+interface Discarded {
+  readonly by: 'hand' | 'undo';
+  readonly place: string;
+  readonly results: readonly ShownResult[];
+  readonly chosen: number;
+  readonly asked: string | undefined;
+}
+
+/** With which chance a result was drawn, where the wish said it. */
+function temperatureOf({ request }: ShownResult): Detour {
+  return request.temperature === undefined ? {} : { temperature: request.temperature };
+}
