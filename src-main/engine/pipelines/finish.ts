@@ -1,4 +1,4 @@
-import type { Candidate } from '#contract/event.js';
+import type { Candidate, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { composed, compositeInto } from '#engine/image/compositing/composite.js';
@@ -11,6 +11,8 @@ import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { redrawsMask, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
+
+const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -69,6 +71,7 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
+      ...(request.task === 'edit' && changedPixels === 0 && { notices: [UNCHANGED] }),
     };
   }
 

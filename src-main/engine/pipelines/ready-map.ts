@@ -10,7 +10,7 @@ import { mixAlong, mixRows, resampleTaps } from '#engine/image/sampling/resample
 import { frameWhole } from '#engine/image/working/frame.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import type { ControlJob } from './control-input.js';
+import type { PipelineJob } from './model.js';
 
 // S model picture side
 
@@ -36,7 +36,10 @@ const LITTLE = 0.25;
 const SAME_SHAPE = 0.01;
 
 /** The map that a request names; undefined where it names none. */
-export async function openMap({ request: { control }, pictures }: Pick<ControlJob, 'request' | 'pictures'>): Promise<ReadyMap | undefined> {
+export async function openMap({
+  request: { control },
+  pictures,
+}: Pick<PipelineJob, 'request' | 'pictures'>): Promise<ReadyMap | undefined> {
   if (control?.map === undefined) return undefined;
   const bytes = pictures[control.map];
   if (!bytes) throw new ExpectedError('request.invalid', 'Expected a control map picture but received none.');
