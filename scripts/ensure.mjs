@@ -95,6 +95,15 @@ export function ensureBrowser() {
   process.exit(1);
 }
 
+/** The tests of the farm need a Redis; without one they are skipped by name. */
+export function ensureRedis() {
+  const there = (process.env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, 'redis-server')));
+  if (there || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env, stdio: 'ignore' });
+}
+
 /** Debian's strace, with which tests see what the system sees. Where it cannot be had they skip, and say so. */
 export function ensureTracer() {
   if (process.platform !== 'linux' || !spawnSync('strace', ['-V']).error) return;

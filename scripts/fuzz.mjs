@@ -1,10 +1,14 @@
-// `npm run fuzz [TIMES]`: hostile bytes for every reader of weights, TIMES as many as `npm test` tries (default 100).
+// `npm run fuzz [TIMES]`: hostile bytes for every reader of weights, and hostile jobs for the farm, TIMES as many as `npm test` tries (default 100).
 import { spawnSync } from 'node:child_process';
 import { ensurePackages, root } from './ensure.mjs';
 
 ensurePackages();
 const env = { ...process.env, SCALEBRUSH_FUZZ: process.argv[2] ?? '100' };
-const tests = ['test/unit/engine/weights/hostile-bytes.test.ts', 'test/unit/engine/graph/onnx-reader.test.ts'];
+const tests = [
+  'test/unit/engine/weights/hostile-bytes.test.ts',
+  'test/unit/engine/graph/onnx-reader.test.ts',
+  'test/unit/farm/job.test.ts',
+];
 const { status } = spawnSync('npx', ['vitest', 'run', ...tests], {
   cwd: root,
   env,

@@ -18,7 +18,11 @@ const owner = windowName();
 const studio = new Studio(link, owner);
 const batch = new Batch(
   link,
-  () => ({ settings: studio.settings, draws: studio.advice.draws, mask: studio.mask.painted ? studio.mask.layer : undefined }),
+  () => ({
+    settings: studio.settings,
+    draws: studio.advice.draws,
+    mask: studio.mask.painted && studio.mask.use === undefined ? studio.mask.layer : undefined,
+  }),
   sessionShelf('scalebrush-batch'),
 );
 const changed = new ChangedArea(new Pictures(link));

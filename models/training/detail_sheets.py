@@ -42,7 +42,7 @@ class Sheet:
             for column, tile in enumerate(tiles):
                 if tile is not None:
                     sheet.paste(Image.fromarray(tile), (column * TILE, top + _HEAD - 1))
-        sheet.save(path, quality=82)
+        sheet.save(path, quality=70)
 
 
 #: Pixels of the picture around a small hole.

@@ -22,7 +22,7 @@ from detail_measures import measure
 from detail_report import report
 from detail_sheets import Sheet
 from photographs import load as load_photographs
-from product import Product, ProductError
+from product import BUILT, Product, ProductError
 
 #: How the program is asked; "today" is its result without detail scales.
 VARIANTS = {'today': {'detail': 'off'}, 'detail scales': {'detail': 'auto'}, 'detail 0': {'detail': 0},
@@ -85,20 +85,21 @@ def fill_with_program(product: Product, case: Case, variant: str) -> np.ndarray 
     return picture if picture.shape == case.truth.shape else None
 
 
-def fillers_of(case: Case, variants: list[str]) -> list[str]:
+def fillers_of(case: Case, variants: list[str], others: list[str]) -> list[str]:
     """The classical ones read no instructions."""
-    return [*variants, *([] if case.request['task'] == 'edit' else classical.FILLERS)]
+    return [*variants, *([] if case.request['task'] == 'edit' else others)]
 
 
-def make_all(cases: list[Case], variants: list[str], results: Results) -> None:
-    with Product() as product:
+def make_all(cases: list[Case], arguments: argparse.Namespace, results: Results) -> None:
+    with Product(arguments.program) as product:
         for case in cases:
-            for filler in fillers_of(case, variants):
-                if results.has(case, filler):
-                    continue
-                made = (fill_with_program(product, case, filler) if filler in VARIANTS
-                        else classical.filled(filler, case.truth, case.hole))
-                results.put(case, filler, made)
+            for variant in arguments.variants:
+                if not results.has(case, variant):
+                    results.put(case, variant, fill_with_program(product, case, variant))
+    for case in cases:
+        for filler in fillers_of(case, [], arguments.fillers):
+            if not results.has(case, filler):
+                results.put(case, filler, classical.filled(filler, case.truth, case.hole))
 
 
 def all_cases(arguments: argparse.Namespace) -> Iterator[Case]:
@@ -111,7 +112,7 @@ def all_cases(arguments: argparse.Namespace) -> Iterator[Case]:
 
 def write_sheets(cases: list[Case], arguments: argparse.Namespace, results: Results) -> None:
     for group in dict.fromkeys(case.group for case in cases):
-        sheet = Sheet(fillers_of(next(case for case in cases if case.group == group), arguments.variants))
+        sheet = Sheet(fillers_of(next(case for case in cases if case.group == group), arguments.variants, arguments.fillers))
         for case in cases:
             if case.group == group:
                 sheet.add(case, {filler: results.picture(case, filler) for filler in sheet.fillers})
@@ -128,6 +129,8 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True, help="the pack's folder")
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['today', 'detail scales'])
     parser.add_argument('--again', nargs='+', choices=VARIANTS, default=[], help='forget what was made before')
+    parser.add_argument('--program', type=Path, default=BUILT, help='another built command line')
+    parser.add_argument('--fillers', nargs='*', choices=classical.FILLERS, default=list(classical.FILLERS), help="of OpenCV's")
     parser.add_argument('--groups', nargs='+', help='only these')
     parser.add_argument('--threads', type=int, default=2)
     arguments = parser.parse_args()
@@ -138,8 +141,8 @@ def main() -> None:
     for case in cases:
         for variant in arguments.again:
             results.forget(case, variant)
-    make_all(cases, arguments.variants, results)
-    figures = [(case.group, case.name, {filler: results.figures(case, filler) for filler in fillers_of(case, arguments.variants)})
+    make_all(cases, arguments, results)
+    figures = [(case.group, case.name, {filler: results.figures(case, filler) for filler in fillers_of(case, arguments.variants, arguments.fillers)})
                for case in cases]
     write_sheets(cases, arguments, results)
     (arguments.out / 'DETAIL.md').write_text(report(figures))

@@ -29,14 +29,13 @@ class Product:
     def __enter__(self) -> 'Product':
         self._process = subprocess.Popen(['node', str(self._program), 'serve', '--json'], stdout=subprocess.PIPE)
         announced = json.loads(self._process.stdout.readline())
-        self._connection = http.client.HTTPConnection('127.0.0.1', announced['port'], timeout=TIMEOUT_S)
+        self._port = announced['port']
         self._cookie = ''
         answer, _ = self._ask('GET', announced['url'].partition(str(announced['port']))[2])
         self._cookie = answer.getheader('set-cookie').partition(';')[0]
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._connection.close()
         self._process.terminate()
         self._process.wait()
 
@@ -77,9 +76,12 @@ class Product:
 
     def _ask(self, method: str, path: str, body: bytes | None = None,
              headers: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, bytes]:
-        self._connection.request(method, path, body, {**(headers or {}), 'cookie': self._cookie})
-        answer = self._connection.getresponse()
+        # Each question has its own connection: the program drops one that rests while other fillers are at work.
+        connection = http.client.HTTPConnection('127.0.0.1', self._port, timeout=TIMEOUT_S)
+        connection.request(method, path, body, {**(headers or {}), 'cookie': self._cookie})
+        answer = connection.getresponse()
         content = answer.read()
+        connection.close()
         if answer.status >= 400:
             raise ProductError(f'{path}: {answer.status} {content[:500].decode(errors="replace")}')
         return answer, content

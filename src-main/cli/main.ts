@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
 import { packageRoot } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import type { Service } from '#service/service.js';
@@ -24,15 +25,6 @@ function watchInterrupts(): { readonly signal: AbortSignal; readonly watch: (ser
   };
 }
 
-/** A reader that has seen enough (`| head`) is no failure. */
-function tolerateClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
-}
-
 function readVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   return version;
@@ -42,7 +34,8 @@ tolerateClosedPipes();
 const interrupts = watchInterrupts();
 process.exitCode = await runCli(process.argv.slice(2), {
   version: readVersion(),
-  openService,
+  // A library of its own, loaded by whoever asks for other machines.
+  openService: () => openService(async (parts) => (await import('#farm/open.js')).openFarm(parts)),
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   signal: interrupts.signal,

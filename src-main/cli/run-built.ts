@@ -1,35 +1,44 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { NO_TELEMETRY } from '#base/telemetry.js';
 import { packageRoot } from '#packs/places.js';
 import { refused } from './arguments.js';
 import type { Context } from './command.js';
 
-const CANCELLED = 130;
+/** As shells say it: so much more than the signal's number. */
+const SIGNALLED = 128;
 
 /**
- * Runs another built program of ours with this terminal and gives its exit code. Hosts never see each other's
+ * Runs another built program of ours with this terminal and gives its exit code, or that of the signal which ended it or us. Hosts never see each other's
  * code, and the channel tells the other one when we die, so that nothing stays behind.
  */
-export async function runBuilt(script: string, args: readonly string[], { signal }: Context): Promise<number> {
+export async function runBuilt(script: string, args: readonly string[], { signal, log }: Context): Promise<number> {
   const path = join(packageRoot(), 'dist', script);
   if (!existsSync(path)) throw refused(`Expected the built file dist/${script} but found none; run "npm run build" first.`);
   const child = fork(path, [...args], { stdio: 'inherit', env: { ...process.env, ...NO_TELEMETRY } });
-  const stop = (): void => {
+  let asked: NodeJS.Signals | undefined;
+  const end = (how: NodeJS.Signals): void => {
+    asked ??= how;
     child.kill('SIGTERM');
   };
-  signal.addEventListener('abort', stop);
-  process.once('SIGTERM', stop);
+  const interrupt = (): void => {
+    end('SIGINT');
+  };
+  signal.addEventListener('abort', interrupt);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', end);
   try {
-    return await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => {
-        resolve(code ?? CANCELLED);
-      });
-    });
+    const [code, fatal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    const by = asked ?? fatal;
+    if (by === null) return code ?? 0;
+    if (by !== 'SIGINT') log(`scalebrush: ended by ${by}${asked === undefined ? ', which another program sent' : ''}.`);
+    return SIGNALLED + constants.signals[by];
   } finally {
-    signal.removeEventListener('abort', stop);
-    process.off('SIGTERM', stop);
+    signal.removeEventListener('abort', interrupt);
+    process.off('SIGTERM', end);
+    process.off('SIGHUP', end);
   }
 }

@@ -7,6 +7,7 @@ import { benchCommand } from './commands/bench.js';
 import { controlCommand } from './commands/control.js';
 import { decodeCommand, tokenizeCommand } from './commands/tokens.js';
 import { editCommand, expandCommand, fillCommand, generateCommand } from './commands/tasks.js';
+import { farmCommand } from './commands/farm.js';
 import { inspectCommand } from './commands/inspect.js';
 import { packsCommand } from './commands/packs.js';
 import { serveCommand } from './commands/serve.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   expandCommand,
   generateCommand,
   batchCommand,
+  farmCommand,
   controlCommand,
   tokenizeCommand,
   decodeCommand,

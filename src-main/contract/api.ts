@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { ErrorData } from './errors.js';
+import { BatchId, FarmOrder, type FarmEvent, type FarmOrderInput, type FarmStatus } from './farm.js';
 import type { Forecast } from './forecast.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
@@ -162,6 +163,11 @@ export interface Calls {
   'recent.remove': { in: { id: string }; out: null };
   'preferences.read': { in: Record<string, never>; out: Preferences };
   'preferences.write': { in: Preferences; out: null };
+  /** Asks the farm that is set; of a batch what became of each picture. */
+  'farm.status': { in: { batch?: BatchId | undefined }; out: FarmStatus };
+  'farm.cancel': { in: { batch: BatchId }; out: null };
+  /** What failed or was cancelled waits again. */
+  'farm.retry': { in: { batch: BatchId }; out: { readonly waiting: number } };
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
@@ -186,6 +192,8 @@ export interface Streams {
   'packs.verify': { in: { name: string }; out: VerifyEvent };
   /** Fetches a known pack from the hub and imports it; what was fetched when it is left early is gone on with. */
   'packs.add': { in: AddRequestInput; out: AddEvent };
+  /** A batch on other machines; leaving it early leaves it to them. */
+  'farm.run': { in: FarmOrderInput; out: FarmEvent };
 }
 
 /** What a published transformer was trained for, and its side in pixels. */
@@ -262,6 +270,9 @@ export const CALL_INPUTS = {
   'recent.remove': v.object({ id: RecentId }),
   'preferences.read': nothing,
   'preferences.write': Preferences,
+  'farm.status': v.object({ batch: v.optional(BatchId) }),
+  'farm.cancel': v.object({ batch: BatchId }),
+  'farm.retry': v.object({ batch: BatchId }),
   'tokens.make': v.object({ pack: name, source: PictureId }),
   'tokens.decode': v.object({ tokens: TokenFile, format: v.picklist(OUTPUT_FORMATS) }),
 } as const satisfies Record<keyof Calls, v.GenericSchema>;
@@ -271,6 +282,7 @@ export const STREAM_INPUTS = {
   'checkpoints.import': ImportRequest,
   'packs.verify': v.object({ name }),
   'packs.add': AddRequest,
+  'farm.run': FarmOrder,
 } as const satisfies Record<keyof Streams, v.GenericSchema>;
 
 export type CallName = keyof Calls;

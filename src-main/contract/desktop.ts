@@ -44,11 +44,12 @@ export type ToShell =
       /** What the process finds beside the shell's own. */
       readonly env: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'stop'; readonly id: number };
+  | { readonly kind: 'stop' | 'kill'; readonly id: number };
 
 /** What it is told. With `started` comes the port to the new process. */
 export type FromShell =
-  { readonly kind: 'started'; readonly id: number } | { readonly kind: 'ended'; readonly id: number; readonly how: string };
+  | { readonly kind: 'started'; readonly id: number; readonly pid: number | undefined }
+  | { readonly kind: 'ended'; readonly id: number; readonly how: string };
 
 /** As far as we use Electron's own: only the shell's room may name it. */
 export interface MessagePort {

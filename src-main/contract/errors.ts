@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   'job.busy': { advice: 'Wait for the running jobs to end.', retry: true },
   'job.unknown': { advice: 'The job has ended.', retry: false },
   'service.unreachable': { advice: 'Look whether the studio is still running, then try again.', retry: true },
+  'farm.unreachable': { advice: 'Look whether the farm’s Redis runs and SCALEBRUSH_FARM names it, then try again.', retry: true },
+  'farm.unsafe': { advice: 'Change the named setting of the farm, as docs/farm.md says.', retry: false },
   'access.denied': { advice: 'Open the address that the server printed.', retry: false },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -57,7 +57,20 @@ export const MaskHistory = v.object({
 });
 export type MaskHistory = Readonly<v.InferOutput<typeof MaskHistory>>;
 
-export const NamedMask = v.object({ name: v.pipe(v.string(), v.maxLength(100)), history: MaskHistory });
+/** What a mask says of the pixels that detail is copied from: not these, or only these. */
+export const SOURCE_USES = ['avoid', 'only'] as const;
+export type SourceUse = (typeof SOURCE_USES)[number];
+
+/** The sources that a wish was held to. */
+export const HeldSources = v.object({ use: v.picklist(SOURCE_USES), history: MaskHistory });
+export type HeldSources = Readonly<v.InferOutput<typeof HeldSources>>;
+
+export const NamedMask = v.object({
+  name: v.pipe(v.string(), v.maxLength(100)),
+  history: MaskHistory,
+  /** Absent = it says where to repaint. */
+  use: v.optional(v.picklist(SOURCE_USES)),
+});
 export type NamedMask = Readonly<v.InferOutput<typeof NamedMask>>;
 
 /** The masks of a picture, and which of them is painted on. */

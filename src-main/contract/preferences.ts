@@ -17,8 +17,11 @@ const keys = v.record(short, v.pipe(v.array(short), v.maxLength(8)));
 /** Packs whose licence was accepted, each with that licence. */
 const licences = v.pipe(v.array(v.pipe(v.string(), v.maxLength(512))), v.maxLength(1000));
 
+/** A farm of this user: a file that holds its address and secret, and the folder that its machines share; empty = the usual one. */
+const farm = v.object({ file: v.pipe(v.string(), v.maxLength(4096)), store: v.pipe(v.string(), v.maxLength(4096)) });
+
 /** What someone likes, whatever they work on: the same for every window of this machine. */
-export const Preferences = v.object({ version: v.literal(1), language, theme, keys, licences });
+export const Preferences = v.object({ version: v.literal(1), language, theme, keys, licences, farm: v.optional(farm) });
 export type Preferences = v.InferOutput<typeof Preferences>;
 
 export const DEFAULT_PREFERENCES: Preferences = { version: 1, language: 'system', theme: 'system', keys: {}, licences: [] };
@@ -30,6 +33,7 @@ const Stored = v.fallback(
     theme: v.fallback(theme, DEFAULT_PREFERENCES.theme),
     keys: v.fallback(keys, {}),
     licences: v.fallback(licences, []),
+    farm: v.optional(v.fallback(v.optional(farm), undefined)),
   }),
   DEFAULT_PREFERENCES,
 );

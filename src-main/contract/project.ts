@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MaskHistory, MaskList } from './mask.js';
+import { HeldSources, MaskHistory, MaskList } from './mask.js';
 import { Recipe } from './recipe.js';
 import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
 
@@ -41,6 +41,7 @@ const ProjectSettings = v.object({
   padded: v.optional(v.boolean()),
   blend: count,
   structure: count,
+  detail: v.optional(v.union([v.picklist(['auto', 'off']), v.number()])),
 });
 
 /** Changes of the settings while a picture was open; those behind `length` can be redone. */
@@ -62,6 +63,8 @@ const ProjectSheet = v.object({
   recipe: v.optional(Recipe),
   /** The mask that the wish was held to. */
   held: v.optional(MaskHistory),
+  /** What detail was not to be copied from then, or all that it was. */
+  copied: v.optional(HeldSources),
   /** The control map of one's own that the wish was held to. */
   map: v.optional(OwnMap),
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
@@ -78,6 +81,15 @@ const ProjectTable = v.object({ sheets: v.pipe(v.array(whole), v.minLength(1), v
 const ProjectDeed = v.object({ before: ProjectTable, after: ProjectTable });
 const Deeds = v.optional(v.pipe(v.array(ProjectDeed), v.maxLength(1000)), []);
 
+/** How the detail scales of a result went: without it, a stopped one could not go on. */
+const DetailReport = v.object({
+  lead: v.number(),
+  ledBy: v.picklist(['model', 'photograph']),
+  scale: whole,
+  of: whole,
+  seeds: v.pipe(v.array(whole), v.maxLength(64)),
+});
+
 const ProjectResult = v.object({
   candidate: v.object({
     index: whole,
@@ -87,6 +99,7 @@ const ProjectResult = v.object({
     seed: whole,
     changedPixels: whole,
     changedOutsideMask: whole,
+    detail: v.optional(DetailReport),
   }),
   request: Recipe.entries.request,
   margins: Margins,

@@ -31,8 +31,8 @@ export function startServiceProcess(log: Log): ServiceProcess {
   };
   service.on('message', (wish: ToShell) => {
     const { id } = wish;
-    if (wish.kind === 'stop') {
-      inference.get(id)?.kill();
+    if (wish.kind !== 'start') {
+      end(inference.get(id), wish.kind);
       return;
     }
     const child = start('inference.js', 'Scalebrush Inference', wish.env);
@@ -44,7 +44,10 @@ export function startServiceProcess(log: Log): ServiceProcess {
     });
     keepLines(child, log);
     child.postMessage(undefined, [port1]);
-    service.postMessage({ kind: 'started', id } satisfies FromShell, [port2]);
+    // Its number is known from here on.
+    child.once('spawn', () => {
+      service.postMessage({ kind: 'started', id, pid: child.pid } satisfies FromShell, [port2]);
+    });
   });
   const ended = new Promise<void>((resolve) => {
     service.once('exit', () => {
@@ -60,6 +63,12 @@ export function startServiceProcess(log: Log): ServiceProcess {
 function start(script: string, serviceName: string, more: Readonly<Record<string, string>> = {}): UtilityProcess {
   const env = { ...more, ...process.env, ...NO_TELEMETRY };
   return utilityProcess.fork(path.join(import.meta.dirname, script), ['--json'], { stdio: 'pipe', serviceName, env });
+}
+
+/** Electron’s own way asks politely, which a stopped process does not hear. */
+function end(child: UtilityProcess | undefined, how: 'stop' | 'kill'): void {
+  if (how === 'kill' && child?.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+  else child?.kill();
 }
 
 function announcedBy(service: UtilityProcess): Promise<string> {

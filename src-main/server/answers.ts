@@ -19,6 +19,7 @@ const HTTP_SENTENCES: Readonly<Record<number, string>> = {
   404: 'Expected the address of something that exists.',
   408: 'Expected the whole request in time but it came too slowly.',
   413: 'Expected a smaller body for the request.',
+  429: 'Expected fewer connections at one time.',
   415: 'Expected another content type for this address.',
 };
 

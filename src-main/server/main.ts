@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
 import { packageRoot } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import { startServer, type RunningServer } from './server.js';
@@ -15,7 +16,7 @@ const BROWSER_COMMANDS: Readonly<Partial<Record<NodeJS.Platform, readonly string
 /** Serves until it is told to stop: by a signal, or because the program that started it is gone. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { port: { type: 'string' }, open: { type: 'boolean' }, json: { type: 'boolean' } } });
-  const service = await openService();
+  const service = await openService(async (parts) => (await import('#farm/open.js')).openFarm(parts));
   try {
     const server = await startServer({ service, port: portOf(values.port), rendererFolder: join(packageRoot(), 'dist', 'renderer') });
     announce(server, values.json === true);
@@ -62,6 +63,7 @@ function toldToStop(): Promise<void> {
   });
 }
 
+tolerateClosedPipes();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -9,6 +9,7 @@ import { Access } from './access.js';
 import { sendError, sendRefusal } from './answers.js';
 import { apiRoutes } from './api-routes.js';
 import { limitJsonTogether } from './bodies.js';
+import { Doorway, type DoorwayLimits } from './doorway.js';
 import { protect } from './headers.js';
 import { pictureRoutes } from './picture-routes.js';
 import { projectRoutes } from './project-routes.js';
@@ -29,15 +30,14 @@ export interface ServerOptions {
   readonly limits?: ServerLimits;
 }
 
-export interface ServerLimits {
+export interface ServerLimits extends DoorwayLimits {
   /** A request must have arrived whole within this time. */
   readonly requestMs: number;
   readonly headersMs: number;
-  readonly connections: number;
 }
 
 /** Generous for half a gigabyte over loopback, hopeless for a byte per second. */
-const LIMITS: ServerLimits = { requestMs: 60_000, headersMs: 10_000, connections: 256 };
+const LIMITS: ServerLimits = { requestMs: 60_000, headersMs: 10_000, members: 256, strangers: 64, strangerMs: 2000 };
 const TIMEOUT_CHECKS_PER_LIMIT = 4;
 
 export interface RunningServer {
@@ -56,12 +56,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const app = createApp(limits);
   // The port is part of what is compared, so nobody is let in before it is known.
   const door: { access?: Access } = {};
+  const doorway = new Doorway(limits);
+  doorway.watch(app.server);
   app.addHook('onRequest', async (request, reply) => {
     protect(reply);
-    return door.access === undefined ? sendRefusal(reply, 403) : admit(door.access, request, reply);
+    if (door.access === undefined) return sendRefusal(reply, 403);
+    const refused = admit(door.access, request, reply);
+    return refused ?? (doorway.admit(request.raw.socket) ? undefined : sendRefusal(reply, 429));
   });
   await addRoutes(app, options);
-  const port = await listen(app, options.port, limits);
+  const port = await listen(app, options.port);
   const access = new Access(port);
   door.access = access;
   const base = `http://${LOOPBACK}:${String(port)}/?token=`;
@@ -94,8 +98,14 @@ function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
     // A malformed percent sequence never reaches a hook, but is answered all the same.
     frameworkErrors: (error, _request, reply) => {
       protect(reply);
-      void sendError(reply, error);
+      // What cannot be read as an address is that of nothing.
+      void (error.code === 'FST_ERR_BAD_URL' ? sendRefusal(reply, 404) : sendError(reply, error));
     },
+  });
+  // Where there is nothing, a body is not looked at; each room of routes says itself what it takes.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => {
+    done(null);
   });
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
   app.setNotFoundHandler((_request, reply) => sendRefusal(reply, 404));
@@ -127,7 +137,7 @@ function tokenOf({ url }: FastifyRequest): string | null {
   return new URL(url, `http://${LOOPBACK}`).searchParams.get('token');
 }
 
-async function listen(app: FastifyInstance, port: number, { connections }: ServerLimits): Promise<number> {
+async function listen(app: FastifyInstance, port: number): Promise<number> {
   try {
     await app.listen({ host: LOOPBACK, port });
   } catch (cause) {
@@ -135,6 +145,5 @@ async function listen(app: FastifyInstance, port: number, { connections }: Serve
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     throw new ExpectedError('request.invalid', `Expected a free port but ${String(port)} cannot be used (${reason}).`, { cause });
   }
-  app.server.maxConnections = connections;
   return (app.server.address() as AddressInfo).port;
 }

@@ -22,7 +22,7 @@ const StateFile = v.object({
 });
 type StateFile = v.InferOutput<typeof StateFile>;
 
-/** What of a batch is done, on disk after every step: a batch that is killed loses the file that was at work. */
+/** What of a batch is done, sources by their digest, on disk after every step: a batch that is killed loses the file that was at work. */
 export class BatchLedger {
   readonly #folder: string;
   #content: StateFile;
@@ -32,10 +32,10 @@ export class BatchLedger {
     this.#content = content;
   }
 
-  /** Was this result made of these bytes, to its end? */
-  isDone(output: string, source: Uint8Array): boolean {
+  /** Was this result made of these bytes (their digest), to its end? */
+  isDone(output: string, source: string): boolean {
     const file = this.#content.files[output];
-    return file?.state === 'done' && file.source === digestOf(source);
+    return file?.state === 'done' && file.source === source;
   }
 
   /** A result that an interrupted start may have left behind is ours to replace. */
@@ -43,8 +43,8 @@ export class BatchLedger {
     return this.#content.files[output]?.state === 'begun';
   }
 
-  async note(output: string, state: 'begun' | 'done', source: Uint8Array): Promise<void> {
-    const file = { state, source: digestOf(source) };
+  async note(output: string, state: 'begun' | 'done', source: string): Promise<void> {
+    const file = { state, source };
     this.#content = { ...this.#content, files: { ...this.#content.files, [output]: file } };
     await saveFile(join(this.#folder, STATE_FILE), new TextEncoder().encode(`${JSON.stringify(this.#content)}\n`));
   }
@@ -73,6 +73,7 @@ async function readState(folder: string): Promise<StateFile | undefined> {
   return parsed.success ? parsed.output : undefined;
 }
 
-function digestOf(bytes: Uint8Array): string {
+/** SHA-256 of a source, as the ledger notes it. */
+export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -15,10 +15,13 @@ interface Signal {
   addEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Where the pictures of a run lie: any place that keeps and gives them. */
+type PicturePlace = Pick<PictureStore, 'keep'> & { file(id: PictureId): { readonly name: string } };
+
 interface RunParts {
   readonly engine: Pick<Engine, 'run'>;
   readonly queue: JobQueue;
-  readonly pictures: PictureStore;
+  readonly pictures: PicturePlace;
 }
 
 /** One job through the queue. Ends with done, failed or cancelled; leaving the loop early cancels the job. */
@@ -60,12 +63,12 @@ interface Naming {
   readonly format: OutputFormat;
 }
 
-function namesFor(pictures: PictureStore, { request }: EngineJob): Naming {
+function namesFor(pictures: PicturePlace, { request }: EngineJob): Naming {
   const source = request.source === undefined ? 'picture.png' : pictures.file(request.source).name;
   return { stem: `${splitName(source).stem}-${request.task}`, format: request.output.format };
 }
 
-async function storePictures(pictures: PictureStore, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
+async function storePictures(pictures: PicturePlace, naming: Naming, event: EngineEvent): Promise<ProbedEvent> {
   if (event.type === 'candidate') return { type: 'candidate', candidate: await storeCandidate(pictures, naming, event.candidate) };
   if (event.type === 'preview') return { ...event, picture: await keepPreview(pictures, naming, event) };
   if (event.type !== 'detail') return event;
@@ -79,13 +82,13 @@ interface Preview {
   readonly picture: Uint8Array;
 }
 
-function keepPreview(pictures: PictureStore, { stem }: Naming, { type, scale, picture }: Preview): Promise<PictureId> {
+function keepPreview(pictures: PicturePlace, { stem }: Naming, { type, scale, picture }: Preview): Promise<PictureId> {
   const name = `${stem}-${type === 'detail' ? 'detail' : 'scale'}-${String(scale)}.png`;
   return pictures.keep({ bytes: picture, name, format: 'png', lifetime: 'passing' });
 }
 
 async function storeCandidate(
-  pictures: PictureStore,
+  pictures: PicturePlace,
   { stem, format }: Naming,
   candidate: Candidate<Uint8Array>,
 ): Promise<Candidate<PictureId>> {

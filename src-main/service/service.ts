@@ -11,6 +11,8 @@ import type { EncodedLayer, Engine, EngineJob, InspectReport } from '#engine/doo
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { addPack, askForPack, listKnownPacks } from './add-pack.js';
+import type { Farm, OpenFarm } from './farm.js';
+import { FarmDesk } from './farm-desk.js';
 import { describeCheckpoints, importCheckpoints } from './import-checkpoints.js';
 import type { Journal } from './journal.js';
 import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js';
@@ -33,6 +35,8 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  /** Other machines. Throws `farm.unreachable` where none is set or reached, `farm.unsafe`. */
+  farm(): Promise<Farm>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
   openProject(source: ProjectSource): Promise<Project>;
   saveProject(project: unknown): Promise<Uint8Array>;
@@ -56,12 +60,16 @@ export interface ServiceParts {
   readonly journal: Journal;
   readonly recent: Recent;
   readonly preferences: PreferencesFile;
+  /** Absent = this host knows of no farm. */
+  readonly openFarm?: OpenFarm;
 }
 
 type CallTable = { [N in CallName]: (input: ParsedCalls[N]) => Promise<Calls[N]['out']> };
 type StreamSignal = NonNullable<Parameters<Transport['stream']>[2]>;
 
-export function createService(parts: ServiceParts): Service {
+export function createService(given: ServiceParts): Service {
+  const desk = new FarmDesk(given);
+  const parts = { ...given, desk };
   const { engine, library, pictures } = parts;
   const table = callTable(parts);
   return {
@@ -76,6 +84,7 @@ export function createService(parts: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    farm: () => desk.farm(),
     openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),
     saveLayers: (layers) => saveLayers(parts, layers),
@@ -83,6 +92,7 @@ export function createService(parts: ServiceParts): Service {
       engine.kill();
     },
     close: async () => {
+      await desk.close();
       await engine.close();
       pictures.close();
     },
@@ -93,8 +103,13 @@ function callWith<N extends CallName>(table: CallTable, name: N, input: unknown)
   return table[name](parseCall(name, input));
 }
 
-function callTable(parts: ServiceParts): CallTable {
-  const { engine, library, pictures, journal, recent, preferences } = parts;
+/** The parts as the service uses them. */
+interface OwnParts extends ServiceParts {
+  readonly desk: FarmDesk;
+}
+
+function callTable(parts: OwnParts): CallTable {
+  const { engine, library, pictures, journal, recent, preferences, desk } = parts;
   return {
     'packs.list': () => library.list(),
     'packs.info': ({ name }) => library.info(name),
@@ -138,6 +153,12 @@ function callTable(parts: ServiceParts): CallTable {
       await preferences.write(chosen);
       return null;
     },
+    'farm.status': ({ batch }) => desk.status(batch),
+    'farm.cancel': async ({ batch }) => {
+      await (await desk.farm()).cancel(batch);
+      return null;
+    },
+    'farm.retry': async ({ batch }) => ({ waiting: await (await desk.farm()).retry(batch) }),
     'tokens.make': async ({ pack, source }) => engine.tokenize(await library.find(pack), pictures.file(source)),
     'tokens.decode': (input) => decodeTokens(parts, input),
   };
@@ -197,17 +218,20 @@ async function decodeTokens({ engine, library, pictures }: ServiceParts, { token
   return pictures.describe(id);
 }
 
-/** The request together with its pack and the bytes of all pictures that it names. */
-async function jobOf({ library, pictures }: Pick<ServiceParts, 'library' | 'pictures'>, request: EditRequest): Promise<EngineJob> {
+/** The request together with its pack and the files of all pictures that it names. */
+export async function jobOf(
+  { library, pictures }: { readonly library: Library; readonly pictures: Pick<PictureStore, 'file'> },
+  request: EditRequest,
+): Promise<EngineJob> {
+  const named = namedPictures(request).map((id) => [id, { file: pictures.file(id).file }] as const);
+  return { ...(await withPacks(library, request)), pictures: Object.fromEntries(named) };
+}
+
+/** The request together with the packs that it names. */
+export async function withPacks(library: Library, request: EditRequest): Promise<Omit<EngineJob, 'pictures'>> {
   const pack = await library.find(request.pack);
   const estimator = request.control?.estimator;
-  const named = namedPictures(request).map((id) => [id, { file: pictures.file(id).file }] as const);
-  return {
-    request,
-    pack,
-    ...(estimator !== undefined && { estimator: await library.findAny(estimator) }),
-    pictures: Object.fromEntries(named),
-  };
+  return { request, pack, ...(estimator !== undefined && { estimator: await library.findAny(estimator) }) };
 }
 
 type LaterRequest = () => EditRequest;
@@ -223,17 +247,19 @@ function parseRequest(input: unknown): EditRequest {
 }
 
 function streamOf(
-  parts: ServiceParts,
+  parts: OwnParts,
   { name, input }: { readonly name: StreamName; readonly input: unknown },
   signal: StreamSignal | undefined,
 ): AsyncGenerator<Streams[StreamName]['out'], void> {
-  return name === 'edit.run' ? editOf(parts, parseLater(input), signal) : packStreamOf(parts, { name, input }, cancellationOf(signal));
+  if (name === 'edit.run') return editOf(parts, parseLater(input), signal);
+  if (name === 'farm.run') return parts.desk.run(input, signal);
+  return packStreamOf(parts, { name, input }, cancellationOf(signal));
 }
 
 /** Input that is refused is thrown at the first step. */
 async function* packStreamOf(
   parts: ServiceParts,
-  { name, input }: { readonly name: Exclude<StreamName, 'edit.run'>; readonly input: unknown },
+  { name, input }: { readonly name: Exclude<StreamName, 'edit.run' | 'farm.run'>; readonly input: unknown },
   signal: Cancellation,
 ): AsyncGenerator<Streams[typeof name]['out'], void> {
   if (name === 'packs.verify') yield* verifyPack(parts.library, parseStream(name, input).name, signal);

@@ -35,6 +35,22 @@ export function namedPictures({ source, mask, control, copy }: EditRequest): rea
   return [...new Set([source, mask, control?.map, copy?.mask].filter((id) => id !== undefined))];
 }
 
+/** The same wish for pictures of other names. */
+export function renamePictures(
+  { source, mask, control, copy, ...wish }: EditRequest,
+  names: ReadonlyMap<PictureId, PictureId>,
+): EditRequest {
+  const named = (id: PictureId) => names.get(id) ?? id;
+  const { map } = control ?? {};
+  return {
+    ...wish,
+    ...(source !== undefined && { source: named(source) }),
+    ...(mask !== undefined && { mask: named(mask) }),
+    ...(control && { control: { ...control, ...(map !== undefined && { map: named(map) }) } }),
+    ...(copy && { copy: { ...copy, mask: named(copy.mask) } }),
+  };
+}
+
 function expectSource({ source, task }: EditRequest): void {
   if (source === undefined)
     throw missing(`a picture to ${task === 'control' || task === 'generate' ? 'take the control map from' : task}`, 'source');

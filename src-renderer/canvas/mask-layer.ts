@@ -7,17 +7,20 @@ import { offThread } from './off-thread.js';
 /** Two hues, because no single one is seen on every photograph. */
 export const MASK_TINTS = ['red', 'teal'] as const;
 export type MaskTint = (typeof MASK_TINTS)[number];
+/** What is painted of sources looks like no mask. */
+type Tint = MaskTint | 'amber';
 
 /** Half transparent, as canvas pixels. */
-const TINT_COLOURS: Readonly<Record<MaskTint, readonly [number, number, number, number]>> = {
+const TINT_COLOURS: Readonly<Record<Tint, readonly [number, number, number, number]>> = {
   red: [232, 38, 64, 128],
   teal: [0, 190, 190, 128],
+  amber: [255, 176, 0, 128],
 };
 
 /** For every value of a mask: soft edges show as they are. */
-const COLOURS = { red: coloursOf(TINT_COLOURS.red), teal: coloursOf(TINT_COLOURS.teal) };
+const COLOURS = { red: coloursOf(TINT_COLOURS.red), teal: coloursOf(TINT_COLOURS.teal), amber: coloursOf(TINT_COLOURS.amber) };
 
-function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[MaskTint]): Uint32Array {
+function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[Tint]): Uint32Array {
   return Uint32Array.from({ length: 256 }, (_, value) => packed([red, green, blue, Math.round((most * value) / 255)]));
 }
 
@@ -38,7 +41,7 @@ export class MaskLayer {
   readonly #onlater: () => void;
   readonly #later: Rect[] = [];
   readonly #pixels: MaskPixels;
-  #tint: MaskTint = 'red';
+  #tint: Tint = 'red';
 
   /** `onlater` hears when a piece of a large change is shown. */
   constructor(extent: Extent, onlater: () => void = () => undefined) {
@@ -51,12 +54,17 @@ export class MaskLayer {
     return this.#pixels.empty;
   }
 
+  /** 255 = painted, less in soft edges. */
+  get values(): Uint8Array {
+    return this.#pixels.values;
+  }
+
   /** What is painted, as pieces; where nothing is, there is no piece. */
   get tiles(): Iterable<MaskTile> {
     return this.#tiles.values();
   }
 
-  tint(tint: MaskTint): void {
+  tint(tint: Tint): void {
     if (tint === this.#tint) return;
     this.#tint = tint;
     this.#redraw([{ x: 0, y: 0, ...this.extent }]);
@@ -82,9 +90,7 @@ export class MaskLayer {
 
   /** White where painted, as the contract wants it. */
   async toPng(): Promise<Blob> {
-    const png = await offThread('encodeMask', { values: this.#pixels.values, extent: this.extent });
-    if (!png) throw new Error('Expected the mask as a PNG but it could not be written.');
-    return png;
+    return pngOf(this.#pixels);
   }
 
   #redraw(boxes: readonly Rect[]): void {
@@ -162,6 +168,13 @@ export class MaskLayer {
     this.#tiles.set(key, tile);
     return tile;
   }
+}
+
+/** White where painted, as the contract wants it. */
+export async function pngOf({ values, extent }: Pick<MaskPixels, 'values' | 'extent'>): Promise<Blob> {
+  const png = await offThread('encodeMask', { values, extent });
+  if (!png) throw new Error('Expected the mask as a PNG but it could not be written.');
+  return png;
 }
 
 /** The parts of a box, each in one tile. */

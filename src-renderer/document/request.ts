@@ -49,7 +49,11 @@ export interface Settings {
   readonly blend: number | undefined;
   /** The first scales that keep the source's own tokens. */
   readonly structure: number;
+  /** Whether, and how far led by the model, what is new is written with the photograph's own pixels. */
+  readonly detail: Detail;
 }
+
+export type Detail = NonNullable<EditRequestInput['detail']>;
 
 export const DEFAULT_SETTINGS: Settings = {
   instruction: '',
@@ -80,6 +84,7 @@ export const DEFAULT_SETTINGS: Settings = {
   padded: false,
   blend: undefined,
   structure: 0,
+  detail: 'auto',
 };
 
 /** More than any pack has; what the contract takes "to the last" for. */
@@ -102,6 +107,8 @@ export function verbOf({ margins, instruction }: Pick<Settings, 'margins' | 'ins
 export interface RequestPictures {
   readonly source: PictureId;
   readonly mask: PictureId | undefined;
+  /** What detail is not to be copied from, or all that it is. */
+  readonly copy?: EditRequestInput['copy'];
   /** The source's, where a picture is drawn anew in its place. */
   readonly anew?: { readonly size: Extent; readonly blank: boolean } | undefined;
 }
@@ -122,6 +129,8 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),
+    ...(task !== 'generate' && settings.detail !== 'auto' && { detail: settings.detail }),
+    ...(task !== 'generate' && pictures.copy && { copy: pictures.copy }),
     ...(padded && task === 'edit' && pictures.mask === undefined && { padded }),
     ...(guidance !== undefined && { guidance }),
     ...(temperature !== undefined && { temperature }),
@@ -150,10 +159,11 @@ function controlOf({ control }: Settings): Partial<EditRequestInput> {
 /** The settings that lead to a wish again; a map of one's own is not part of it. */
 export function settingsOf({ request, seed }: Pick<Recipe, 'request' | 'seed'>): Partial<Settings> {
   const { guidance, temperature, topP, blend } = request;
-  const { instruction, preset, pack, provider, whole, padded, structure } = { ...DEFAULT_SETTINGS, ...given(request) };
+  const { instruction, preset, pack, provider, whole, padded, structure, detail } = { ...DEFAULT_SETTINGS, ...given(request) };
   const margins = { ...NO_MARGINS, ...given(request.margins) };
   const control = controlChoiceOf(request.control);
-  return { instruction, preset, margins, control, pack, provider, seed, guidance, temperature, topP, whole, padded, blend, structure };
+  const own = { guidance, temperature, topP, blend };
+  return { instruction, preset, margins, control, pack, provider, seed, whole, padded, structure, detail, ...own };
 }
 
 /** Without the members that nothing is said of. */

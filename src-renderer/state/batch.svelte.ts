@@ -1,6 +1,7 @@
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry, type BatchReport } from '#contract/batch.js';
 import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
+import type { BatchId, FarmEvent } from '#contract/farm.js';
 import { requestOf, verbOf, type Settings } from '#document/request.js';
 import type { Link } from '#link/http.js';
 import { Pictures, type SavedFile } from './pictures.js';
@@ -38,6 +39,8 @@ interface Job {
   readonly entries: readonly BatchEntry[];
   readonly sources: Readonly<Record<string, PictureId>>;
   readonly results: Readonly<Record<string, PictureId>>;
+  /** Where other machines have it. */
+  readonly farm?: BatchId;
 }
 
 interface Outcome {
@@ -58,6 +61,12 @@ export class Batch {
   takenIn = $state<number>();
   /** It was cut off by a reload, and can be gone on with. */
   cutOff = $state(false);
+  /** The farm that is set, as it may be shown; null = there is only this machine. */
+  farmAddress = $state<string | null>(null);
+  /** Why the farm that is set cannot be used. */
+  farmProblem = $state<string>();
+  /** Other machines are to do it. */
+  onFarm = $state(false);
 
   readonly report: BatchReport = $derived(reportOf(this.entries));
   readonly begun = $derived(this.report.waiting < this.entries.length);
@@ -71,6 +80,7 @@ export class Batch {
   #sources: Readonly<Record<string, PictureId>> = {};
   #results: Readonly<Record<string, PictureId>> = {};
   #order = $state.raw<Order>();
+  #farm = $state<BatchId>();
   #running: AbortController | undefined;
 
   constructor(link: Link, current: () => BatchTable, shelf: Shelf) {
@@ -101,12 +111,29 @@ export class Batch {
     return !this.running && this.report.waiting > 0 && (!needsWords || settings.instruction.trim() !== '');
   }
 
+  /** It is the farm's, which goes on with it whether this window looks or not. */
+  get isFarms(): boolean {
+    return this.#farm !== undefined;
+  }
+
+  /** Looks whether there is a choice of machines. */
+  async lookForFarm(): Promise<void> {
+    this.farmProblem = undefined;
+    try {
+      this.farmAddress = (await this.#link.call('farm.status', {})).address;
+    } catch (error) {
+      this.farmAddress = null;
+      this.farmProblem = toErrorData(error).message;
+    }
+    if (this.farmAddress === null && !this.isFarms) this.onFarm = false;
+  }
+
   /** Takes the pictures among the files, in the order of the command line. */
   choose(files: readonly File[]): void {
     if (this.running) return;
     this.#pictures.forget(...Object.values(this.#sources), ...Object.values(this.#results), this.#order?.mask);
     this.#files = files.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1));
-    [this.#sources, this.#results, this.#order] = [{}, {}, undefined];
+    [this.#sources, this.#results, this.#order, this.#farm] = [{}, {}, undefined, undefined];
     this.cutOff = false;
     this.entries = planBatch(this.#files.map(({ name }) => name)).map((plan) => ({ ...plan, state: 'waiting' }));
     void this.#shelf.write(null);
@@ -120,10 +147,13 @@ export class Batch {
     this.running = true;
     this.cutOff = false;
     try {
-      await this.#takeIn(controller.signal);
-      if (!this.pausing) await this.#workOn(controller.signal);
+      if (!this.isFarms) await this.#takeIn(controller.signal);
+      if (this.onFarm && !this.pausing) await this.#onFarm(controller.signal);
+      else if (!this.pausing) await this.#workOn(controller.signal);
     } catch (error) {
-      if (!(error instanceof CancelledError)) throw error;
+      if (error instanceof CancelledError) return;
+      if (!this.onFarm) throw error;
+      this.farmProblem = toErrorData(error).message;
     } finally {
       this.running = false;
       this.pausing = false;
@@ -132,13 +162,24 @@ export class Batch {
     }
   }
 
+  /** A batch that the farm has is only left: the farm goes on. */
   pause(): void {
-    this.pausing = this.running;
+    if (this.isFarms) this.#running?.abort();
+    else this.pausing = this.running;
   }
 
   /** The picture at work waits again; what is done stays. */
-  cancel(): void {
+  async cancel(): Promise<void> {
+    if (this.#farm !== undefined) await this.#link.call('farm.cancel', { batch: this.#farm });
     this.#running?.abort();
+  }
+
+  /** What the farm refused is tried again. */
+  async retry(): Promise<void> {
+    if (this.#farm === undefined || this.running) return;
+    await this.#link.call('farm.retry', { batch: this.#farm });
+    this.entries = this.entries.map(({ error, ...entry }) => (error ? { ...entry, state: 'waiting' } : entry));
+    await this.start();
   }
 
   /** What this window had begun before it was loaded anew. Files that the service no longer holds are refused. */
@@ -147,7 +188,8 @@ export class Batch {
     if (!job || this.entries.length > 0) return;
     const entries: BatchEntry[] = [];
     for (const entry of job.entries) entries.push(await this.#foundAgain(entry, job));
-    [this.#sources, this.#results, this.#order] = [job.sources, job.results, job.order];
+    [this.#sources, this.#results, this.#order, this.#farm] = [job.sources, job.results, job.order, job.farm];
+    this.onFarm = this.isFarms;
     this.entries = entries;
     this.cutOff = this.report.waiting > 0;
   }
@@ -195,6 +237,45 @@ export class Batch {
     }
   }
 
+  /** Sends what waits, or finds again what was sent: the same list, and pictures that come as they are done. */
+  async #onFarm(signal: AbortSignal): Promise<void> {
+    const order = this.#farm === undefined ? { entries: await this.#farmEntries() } : { batch: this.#farm };
+    try {
+      for await (const event of this.#link.stream('farm.run', order, signal)) this.#takeFarm(event);
+    } finally {
+      // Nobody looks any more.
+      this.entries = this.entries.map((entry) => (entry.state === 'running' ? { ...entry, state: 'waiting' } : entry));
+      this.#keep();
+    }
+  }
+
+  async #farmEntries() {
+    const entries = [];
+    for (const entry of this.entries) {
+      const { source, output, format } = entry;
+      const held = this.#sources[output];
+      if (entry.state !== 'waiting' || held === undefined) continue;
+      entries.push({ source, output, format, request: await this.#requestFor(entry, held) });
+    }
+    return entries;
+  }
+
+  #takeFarm(event: FarmEvent): void {
+    if (event.type === 'failed') throw fromErrorData(event.error);
+    if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
+    if (event.type === 'batch') {
+      this.#farm = event.batch;
+      this.#keep();
+      return;
+    }
+    const index = this.entries.findIndex(({ output }) => output === event.entry.output);
+    if (index < 0) return;
+    const [picture] = event.pictures ?? [];
+    if (picture !== undefined) this.#results = { ...this.#results, [event.entry.output]: picture };
+    if (event.entry.state === 'done') this.#letGo(event.entry);
+    this.#note(index, event.entry);
+  }
+
   #note(index: number, entry: BatchEntry): void {
     this.entries = this.entries.with(index, entry);
     this.#keep();
@@ -202,13 +283,22 @@ export class Batch {
 
   #keep(): void {
     if (!this.#order) return;
-    const job: Job = { version: 1, order: this.#order, entries: this.entries, sources: this.#sources, results: this.#results };
+    const job: Job = {
+      version: 1,
+      order: this.#order,
+      entries: this.entries,
+      sources: this.#sources,
+      results: this.#results,
+      ...(this.#farm !== undefined && { farm: this.#farm }),
+    };
     // A shelf that is full is no reason to stop.
     void this.#shelf.write(JSON.stringify(job)).catch(() => undefined);
   }
 
-  async #foundAgain({ error, ...entry }: BatchEntry, { sources, results }: Job): Promise<BatchEntry> {
+  async #foundAgain({ error, ...entry }: BatchEntry, { sources, results, farm }: Job): Promise<BatchEntry> {
     if (error) return { ...entry, error };
+    // The farm has what it needs, and its results come again.
+    if (farm !== undefined) return { ...entry, state: 'waiting' };
     const id = entry.state === 'done' ? results[entry.output] : sources[entry.output];
     const state = entry.state === 'running' ? 'waiting' : entry.state;
     try {

@@ -2,7 +2,7 @@ import type { MaskHistory, MaskList } from '#contract/mask.js';
 import type { PictureId } from '#contract/request.js';
 import { NO_CHANGES, settled, withChange, type Change, type Changes } from '#document/changes.js';
 import { EMPTY_MASK } from '#document/mask.js';
-import { activeMask, carriedOn, ONE_MASK } from '#document/mask-list.js';
+import { activeMask, carriedOn, ONE_MASK, sourcesOf } from '#document/mask-list.js';
 import { History } from './history.svelte.js';
 import { Mask } from './mask.svelte.js';
 import type { Pictures, ShownPicture } from './pictures.js';
@@ -26,7 +26,7 @@ export class Document {
   changes = $state.raw<Changes>(NO_CHANGES);
   readonly history = new History();
   /** What else is known of the open step. */
-  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'map' | 'change' | 'hidden' | 'stale'>>({});
+  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'copied' | 'map' | 'change' | 'hidden' | 'stale'>>({});
   /** Every picture that was kept, the open one among them, and which that is. */
   readonly sheets: readonly Sheet[] = $derived([...this.history.past, ...(this.source ? [this.sheet()] : []), ...this.history.future]);
   readonly step = $derived(this.history.past.length);
@@ -56,7 +56,8 @@ export class Document {
   sheet(): Sheet {
     if (!this.source) throw new Error('Expected an open picture.');
     const { list, history } = this.mask;
-    const several = list.masks.length > 1 || activeMask(list).name !== '';
+    const { name, use } = activeMask(list);
+    const several = list.masks.length > 1 || name !== '' || use !== undefined;
     const changes = this.changes.steps.length > 0 && { changes: this.changes };
     return { picture: this.source, mask: history, blank: this.blank, ...this.#rest, ...(several && { masks: list }), ...changes };
   }
@@ -84,13 +85,15 @@ export class Document {
     const { seed, tokens } = candidate;
     const masks = carriedOn(this.mask.list);
     const before = this.source?.info.id;
+    const copied = sourcesOf(this.mask.list);
     return {
       picture: { info, bitmap },
       mask: activeMask(masks).history,
       blank: false,
       recipe: { request, seed, tokens },
       ...(masks !== ONE_MASK && { masks }),
-      ...(this.mask.painted && request.task !== 'expand' && { held: this.mask.history }),
+      ...(this.mask.masked && request.task !== 'expand' && { held: this.mask.repaint }),
+      ...(copied && request.task !== 'generate' && { copied }),
       ...(before !== undefined && { change: { before, after: info.id } }),
       ...(map && { map }),
     };

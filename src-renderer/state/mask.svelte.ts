@@ -1,8 +1,9 @@
 import type { MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { selectSimilar } from '#canvas/mask-file.js';
-import { MaskLayer } from '#canvas/mask-layer.js';
+import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, redone, runsOf, undone, withStep } from '#document/mask.js';
-import { activeMask, ONE_MASK, withHistory } from '#document/mask-list.js';
+import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
+import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
 
 /** The masks of the open picture; of the active one the history, and the pixels. */
@@ -16,6 +17,13 @@ export class Mask {
 
   #list = $state.raw<MaskList>(ONE_MASK);
   readonly list: MaskList = $derived(withHistory(this.#list, this.history));
+
+  /** What the active mask says of sources; undefined where it says what to repaint. */
+  readonly use = $derived(activeMask(this.list).use);
+  /** While sources are painted: the mask that says where to repaint. */
+  #aside = $state.raw<MaskPixels>();
+  /** Is there anything to repaint? */
+  readonly masked = $derived(this.use === undefined ? this.painted : this.#aside !== undefined && !this.#aside.empty);
 
   readonly canUndo = $derived(this.history.length > 0);
   readonly canRedo = $derived(this.history.length < this.history.steps.length);
@@ -40,12 +48,28 @@ export class Mask {
   /** Other masks of the same picture. */
   take(list: MaskList): void {
     this.#list = list;
+    const repaints = repaintIndex(list);
+    const aside = activeMask(list).use === undefined ? undefined : list.masks[repaints]?.history;
+    this.#aside = aside && this.#pixelsOf(aside);
     this.#set(activeMask(list).history);
   }
 
-  /** Lays another history on the active mask. */
-  show(history: MaskHistory): void {
-    this.#set(history);
+  /** The history of the mask that says where to repaint. */
+  get repaint(): MaskHistory {
+    return this.list.masks[repaintIndex(this.list)]?.history ?? EMPTY_MASK;
+  }
+
+  /** White where to repaint; undefined where nothing is. */
+  async repaintPng(): Promise<Blob | undefined> {
+    if (!this.masked) return undefined;
+    return this.#aside ? pngOf(this.#aside) : this.layer?.toPng();
+  }
+
+  /** White where detail is not to be copied from, or where alone it is; undefined where nothing is said. */
+  async sourcesPng(): Promise<{ readonly png: Blob; readonly only: boolean } | undefined> {
+    const sources = sourcesOf(this.list);
+    const pixels = sources && this.#pixelsOf(sources.history);
+    return pixels && !pixels.empty ? { png: await pngOf(pixels), only: sources.use === 'only' } : undefined;
   }
 
   /** There is no picture any more. */
@@ -97,6 +121,13 @@ export class Mask {
 
   redo(): void {
     this.#set(redone(this.history));
+  }
+
+  #pixelsOf(history: MaskHistory): MaskPixels | undefined {
+    if (!this.#picture) return undefined;
+    const pixels = new MaskPixels(this.#picture.info.size);
+    pixels.show(history);
+    return pixels;
   }
 
   #addPixels(mask: Uint8Array, erase: boolean): void {

@@ -48,6 +48,9 @@ async function take({ pictures, strip, onnotices }: RunPlace, event: Exclude<Edi
     case 'preview':
       strip.fill(event, await pictures.preview(event.picture));
       break;
+    case 'detail':
+      strip.reachDetail(event, event.picture === undefined ? undefined : await pictures.preview(event.picture));
+      break;
     case 'failed':
       throw fromErrorData(event.error);
     case 'cancelled':

@@ -1,10 +1,11 @@
 import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import { firstScales, type Margins, type PictureId } from '#contract/request.js';
-import { requestOf, type Verb } from '#document/request.js';
+import type { Margins, PictureId } from '#contract/request.js';
+import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import type { Advice } from './advice.svelte.js';
+import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
 import type { Document } from './document.svelte.js';
 import type { Pictures } from './pictures.js';
 import { followRun } from './run.js';
@@ -39,16 +40,16 @@ export class Runner {
   /** What was made of the open picture and is not decided on yet, and which of it is shown. */
   results = $state.raw<readonly ShownResult[]>([]);
   chosen = $state(0);
-  /** The scale of the strip that was picked, 1-based: where to stop or to branch off. */
+  /** The place of the strip that was picked, 1-based: where to stop or to branch off. */
   picked = $state<number>();
   /** The last run came to its end; false where it was cancelled or failed. */
   arrived = false;
   readonly strip = new ScaleStrip();
 
   readonly result: ShownResult | undefined = $derived(this.results[this.chosen]);
-  /** How many scales the result has. */
-  readonly reachedScale = $derived(this.result?.candidate.tokens.tokens.length ?? 0);
-  readonly unfinished = $derived(this.result !== undefined && this.reachedScale < this.result.candidate.tokens.schedule.length);
+  /** The last place of the strip that the result has. */
+  readonly reached = $derived(this.result ? reachedPlace(this.result.candidate) : 0);
+  readonly unfinished = $derived(this.result !== undefined && isUnfinished(this.result));
   /** The border of what is being made or is shown; undefined where that is the open picture itself. */
   readonly margins: Margins | undefined = $derived.by(() => this.#running?.margins ?? this.result?.margins);
   /** A run of this wish would make what is there already: the next one draws another. */
@@ -76,7 +77,7 @@ export class Runner {
   get #wish(): string | undefined {
     const { document, wish } = this.#bench;
     if (!document.source) return undefined;
-    const mask = document.mask.painted ? ('mask' as PictureId) : undefined;
+    const mask = document.mask.masked ? ('mask' as PictureId) : undefined;
     return JSON.stringify(requestOf({ ...wish.settings, seed: 0, count: 1 }, { source: document.source.info.id, mask, anew: wish.anew }));
   }
 
@@ -157,40 +158,33 @@ export class Runner {
 
   /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
   async stopHere(): Promise<void> {
-    const { reached } = this.strip;
+    const { reached, detailReached } = this.strip;
     const detour = this.#running?.detour;
     if (!detour || reached === 0) return;
     await this.stop();
-    await this.run({ ...detour, stopAtScale: reached });
+    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) });
   }
 
-  /** The result as it was at a scale. */
-  async stopAt(scale: number): Promise<void> {
-    await this.#goOnFrom(scale, { stopAtScale: scale });
+  /** The result as it was at a place of the strip. */
+  async stopAt(place: number): Promise<void> {
+    if (this.result) await this.run(stoppedAt(this.result.candidate, place));
   }
 
   /** The scales that a stopped result lacks. */
   async continueRun(): Promise<void> {
-    await this.#goOnFrom(this.reachedScale, {});
+    if (this.result) await this.run(continued(this.result.candidate));
   }
 
-  /** Other pictures with the same coarse scales: `scale` and those behind it are drawn anew. */
-  async reroll(scale: number, count: number): Promise<void> {
+  /** Other pictures with the same coarse scales: what is at `place` and behind it is made anew. */
+  async reroll(place: number, count: number): Promise<void> {
     const { result } = this;
-    if (result) await this.#goOnFrom(scale - 1, { ...this.anotherThan(result.candidate.seed), count });
+    if (result) await this.run(rerolledFrom(result.candidate, place, { ...this.anotherThan(result.candidate.seed), count }));
   }
 
   /** Without chance there is nothing to draw anew. */
   anotherThan(seed: number): Detour {
     const own = this.#bench.advice.pack?.card.defaults.temperature;
     return { seed: (seed + 1) >>> 0, temperature: this.#bench.wish.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
-  }
-
-  async #goOnFrom(scale: number, detour: Detour): Promise<void> {
-    const { result } = this;
-    if (!result) return;
-    const { tokens, seed } = result.candidate;
-    await this.run({ seed, count: 1, ...detour, resume: firstScales(tokens, scale) });
   }
 
   choose(candidate: number): void {
@@ -260,9 +254,9 @@ export class Runner {
 
   async #follow(running: Running, source: PictureId): Promise<void> {
     const asked = this.#wish;
-    const mask = await this.#uploadMask();
+    const pictures = await this.#upload();
     const { wish } = this.#bench;
-    const request = { ...requestOf(wish.settings, { source, mask, anew: wish.anew }), ...running.detour };
+    const request = { ...requestOf(wish.settings, { source, ...pictures, anew: wish.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.#bench.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
@@ -274,7 +268,7 @@ export class Runner {
       this.arrived = true;
       this.#asked = asked;
     } finally {
-      this.#services.pictures.forget(mask);
+      this.#services.pictures.forget(pictures.mask, pictures.copy?.mask);
     }
     this.phase = 'done';
     wish.expectRun();
@@ -287,12 +281,15 @@ export class Runner {
     return kept;
   }
 
-  async #uploadMask(): Promise<PictureId | undefined> {
+  /** What is painted of this wish. */
+  async #upload(): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
     const { document, verb } = this.#bench;
-    const { painted, layer } = document.mask;
-    if (!painted || !layer || verb === 'expand') return undefined;
-    const { id } = await this.#services.pictures.upload(await layer.toPng(), 'mask.png');
-    return id;
+    const { pictures } = this.#services;
+    const repaint = verb === 'expand' ? undefined : await document.mask.repaintPng();
+    const sources = await document.mask.sourcesPng();
+    const mask = repaint && (await pictures.upload(repaint, 'mask.png')).id;
+    if (!sources) return { mask };
+    return { mask, copy: { mask: (await pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
   }
 
   /** Everything is as it was before the run; what is no cancellation is said. */

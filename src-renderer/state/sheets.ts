@@ -1,7 +1,7 @@
 import type { Recipe } from '#contract/recipe.js';
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
-import type { MaskHistory, MaskList } from '#contract/mask.js';
+import type { HeldSources, MaskHistory, MaskList } from '#contract/mask.js';
 import { NO_CHANGES, type Changes } from '#document/changes.js';
 import type { Settings } from '#document/request.js';
 import type { ShownPicture } from './pictures.js';
@@ -39,6 +39,8 @@ export interface Sheet {
   readonly recipe?: Recipe | undefined;
   /** The mask that the wish was held to. */
   readonly held?: MaskHistory | undefined;
+  /** What detail was not to be copied from then, or all that it was. */
+  readonly copied?: HeldSources | undefined;
   /** The control map of one's own that the wish was held to. */
   readonly map?: OwnMap | undefined;
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
@@ -91,7 +93,9 @@ function alike(a: Sheet, b: Sheet, same: SamePast): boolean {
 
 function sameMasks(a: MaskList | undefined, b: MaskList | undefined, same: SamePast): boolean {
   const [masks, others] = [a?.masks ?? [], b?.masks ?? []];
-  const all = masks.every(({ name, history }, i) => name === others[i]?.name && same(history, others[i].history));
+  const all = masks.every(
+    ({ name, use, history }, i) => name === others[i]?.name && use === others[i].use && same(history, others[i].history),
+  );
   return all && masks.length === others.length && a?.active === b?.active;
 }
 
@@ -101,7 +105,7 @@ function sameValue(a: unknown, b: unknown): boolean {
 }
 
 /** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */
-export type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'seed' | 'count' | 'temperature'>;
+export type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'stopAtDetail' | 'detailSeeds' | 'seed' | 'count' | 'temperature'>;
 
 export interface Running {
   readonly controller: AbortController;

@@ -1,5 +1,6 @@
 import type { Notice } from '#contract/event.js';
 import { EMPTY_MASK } from '#document/mask.js';
+import { heldTo } from '#document/mask-list.js';
 import { settingsOf } from '#document/request.js';
 import type { Document } from './document.svelte.js';
 import { rechained, type Darkroom } from './rechain.js';
@@ -40,11 +41,11 @@ export class StepEditor {
   edit(step: number): boolean {
     const { document } = this.#bench;
     const { sheets } = document;
-    const { recipe, held, map } = sheets[step] ?? {};
+    const { recipe, held, copied, map } = sheets[step] ?? {};
     if (!recipe || step === 0 || this.busy) return false;
     this.#bench.wish.settle();
     document.place({ sheets, open: step - 1 });
-    document.mask.show(held ?? EMPTY_MASK);
+    document.mask.take(heldTo(document.mask.list, held ?? EMPTY_MASK, copied));
     this.#bench.showStep();
     const settings = settingsOf(recipe);
     this.#bench.wish.take(settings.control ? { ...settings, control: { ...settings.control, map } } : settings);

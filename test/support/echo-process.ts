@@ -11,6 +11,14 @@ serve({
       yield i;
     }
   },
+  /** Computes for so many milliseconds without looking up, as a session does. */
+  async *busy([ms], cancellation) {
+    yield 0;
+    for (const until = performance.now() + (ms as number); performance.now() < until;) Math.hypot(until);
+    await new Promise(setImmediate);
+    if (cancellation.aborted) throw new CancelledError('Cancelled.');
+    yield 1;
+  },
   async *deaf() {
     yield 0;
     await new Promise((resolve) => setTimeout(resolve, 60_000));

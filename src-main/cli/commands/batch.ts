@@ -1,17 +1,18 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { numberedName } from '#base/file-name.js';
-import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry } from '#contract/batch.js';
+import { isPictureName, planBatch, reportOf, runBatch, type BatchChange, type BatchEntry } from '#contract/batch.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory } from '#contract/forecast.js';
 import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
-import { openLedger, type BatchLedger } from '#service/batch-state.js';
+import { digestOf, openLedger, type BatchLedger } from '#service/batch-state.js';
 import { readPictureFile } from '#service/files.js';
 import { shownName } from '#service/names.js';
 import { errnoOf } from '#packs/json-file.js';
 import { parseCommandLine, refused, required, wordOf } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { COMMON_HELP } from '../help.js';
+import { runOnFarm, type OpenSource } from '../farm-batch.js';
 import { expectOutputs, makeFolder } from '../places.js';
 import { openPictures, stillClosed, withPictures, type OpenPictures } from '../request-pictures.js';
 import { runTask, saveJson } from '../run-task.js';
@@ -29,6 +30,8 @@ with one line, and the others go on. Results keep the names and formats of their
   --overwrite                 replace results that are there already
   --format FORMAT             png, jpeg, webp, tiff or avif instead of each source's own
   --report FILE.json          what became of each picture
+  --farm                      let other machines do it: the farm that SCALEBRUSH_FARM names
+  --detach                    (with --farm) submit, and fetch the results later
 ${COMMON_HELP.split('\n')
   .filter((line) => !/--(previews|tokens-out|force-tokens|logits-out)/u.test(line))
   .join('\n')}`;
@@ -43,6 +46,8 @@ const OWN_OPTIONS = {
   overwrite: flag,
   format: { type: 'string' },
   report: { type: 'string' },
+  farm: flag,
+  detach: flag,
 } as const;
 
 interface BatchValues extends TaskValues {
@@ -51,9 +56,12 @@ interface BatchValues extends TaskValues {
   readonly overwrite?: boolean;
   readonly format?: string;
   readonly report?: string;
+  readonly farm?: boolean;
+  readonly detach?: boolean;
 }
 
-interface Batch {
+/** A batch as its command line says it. */
+export interface Batch {
   readonly values: BatchValues;
   readonly folder: string;
   readonly wish: EditRequestInput;
@@ -74,7 +82,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const batch = await openBatch(values, folder, context);
   let entries: readonly BatchEntry[] = planBatch(sources, format).map((plan) => ({ ...plan, state: 'waiting' }));
   try {
-    for await (const { index, entry } of runBatch(entries, (each) => doOne(batch, each))) {
+    for await (const { index, entry } of changesOf(batch, entries)) {
       entries = entries.with(index, entry);
       sayState(batch, entries, index);
     }
@@ -84,7 +92,15 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   return exitCodeOf(entries);
 }
 
-function exitCodeOf(entries: readonly BatchEntry[]): number {
+/** Here, one after the other, or on the farm. What a dry run says, this machine knows. */
+function changesOf(batch: Batch, entries: readonly BatchEntry[]): AsyncGenerator<BatchChange, void> {
+  const { farm, 'dry-run': dry, detach } = batch.values;
+  if (farm === true && dry !== true) return runOnFarm(batch, entries, { expectPlace, openSource });
+  if (detach === true) throw refused('Expected --farm with --detach.');
+  return runBatch(entries, (each) => doOne(batch, each));
+}
+
+export function exitCodeOf(entries: readonly BatchEntry[]): number {
   const errors = entries.flatMap(({ error }) => error ?? []);
   if (errors.some(({ code }) => code === 'bug')) return EXIT.bug;
   return errors.length > 0 ? EXIT.refused : EXIT.done;
@@ -138,23 +154,38 @@ async function picturesIn(folder: string): Promise<readonly string[]> {
 }
 
 async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
-  const { context, values, ledger, folder, wish } = batch;
+  const { context, values, ledger, folder } = batch;
   throwIfCancelled(context.signal);
   const bytes = await readPictureFile(entry.source, basename(entry.source));
-  const output = join(folder, entry.output);
-  const results = Array.from({ length: wish.count ?? 1 }, (_, index) => numberedName(output, index, wish.count ?? 1));
+  const digest = digestOf(bytes);
+  if ((await expectPlace(batch, entry, digest)) === 'kept') return { state: 'kept' };
+  const { request, close } = await openSource(batch, { entry, bytes });
+  try {
+    if (values['dry-run'] === true) return await forecast(batch, request);
+    await ledger.note(entry.output, 'begun', digest);
+    const report = await runTask({ request, destinations: { output: join(folder, entry.output) } }, { ...context, log: () => undefined });
+    await ledger.note(entry.output, 'done', digest);
+    return { state: 'done', ms: (report['timingsMs'] as { total: number }).total };
+  } finally {
+    await close();
+  }
+}
+
+/** Whether its results are there already, or may be written. Throws what it is refused with. */
+async function expectPlace(batch: Batch, entry: BatchEntry, digest: string): Promise<'kept' | 'free'> {
+  const { values, ledger } = batch;
+  const results = resultsOf(batch, entry);
   const there = await existing(results);
   const replaces = values.overwrite === true && values.resume !== true;
-  if (!replaces && ledger.isDone(entry.output, bytes) && there.length === results.length) return { state: 'kept' };
+  if (!replaces && ledger.isDone(entry.output, digest) && there.length === results.length) return 'kept';
   expectFree(there, batch, entry);
   await expectOutputs(values['dry-run'] === true ? [] : results, [entry.source]);
-  return withSource(batch, { entry, bytes }, async (request) => {
-    if (values['dry-run'] === true) return forecast(batch, request);
-    await ledger.note(entry.output, 'begun', bytes);
-    const report = await runTask({ request, destinations: { output } }, { ...context, log: () => undefined });
-    await ledger.note(entry.output, 'done', bytes);
-    return { state: 'done', ms: (report['timingsMs'] as { total: number }).total };
-  });
+  return 'free';
+}
+
+/** The files of one picture's candidates. */
+export function resultsOf({ folder, wish: { count = 1 } }: Pick<Batch, 'folder' | 'wish'>, { output }: BatchEntry): readonly string[] {
+  return Array.from({ length: count }, (_, index) => numberedName(join(folder, output), index, count));
 }
 
 async function existing(paths: readonly string[]): Promise<readonly string[]> {
@@ -173,19 +204,12 @@ interface OneSource {
   readonly bytes: Uint8Array;
 }
 
-/** The source is held while `work` goes on, and no longer: a folder may be larger than what we hold. */
-async function withSource<T>(
-  { context, wish, control, shared }: Batch,
-  { entry, bytes }: OneSource,
-  work: (request: EditRequestInput) => Promise<T>,
-): Promise<T> {
+/** The source is held until it is closed, and no longer: a folder may be larger than what we hold. */
+async function openSource({ context, wish, control, shared }: Batch, { entry, bytes }: OneSource): Promise<OpenSource> {
   const service = await context.service();
   const source = await service.pictures.add(bytes, basename(entry.source));
-  try {
-    return await work(withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, { control }));
-  } finally {
-    await service.pictures.remove(source.id);
-  }
+  const request = withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, { control });
+  return { request, close: () => service.pictures.remove(source.id) };
 }
 
 /** What a run would take: it stays to be done. */

@@ -54,6 +54,14 @@ function keptBytes({ precision, family }: PackCard): number {
   return (precision === 'int8' || precision === 'int4') && family !== 'controlar' ? HALF_BYTES : FLOAT_BYTES;
 }
 
+/** A wish is asked on the reference pictures too while a run takes at most this: some hundredths of a second. */
+const ASKED_TWICE_FLOPS = 5e9;
+
+/** Whether the pack is so small that asking it what a wish does to colours alone is not felt. Decided by the card: the same request gives the same bytes. */
+export function asksTwice(card: PackCard, wish: Omit<TransformerWish, 'preset'>): boolean {
+  return transformerWork(card, { ...wish, preset: 'best' }).flops <= ASKED_TWICE_FLOPS;
+}
+
 function passFlops(tokens: number, seen: number, width: number): number {
   return tokens * (FLOPS_PER_WIDTH_SQUARED * width * width + 4 * seen * width);
 }

@@ -1,6 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { serve } from '#engine/runtime/process-protocol.js';
 import { sweepTelemetryFiles } from '#engine/runtime/telemetry-files.js';
+import { tolerateClosedPipes } from './closed-pipes.js';
 import { LocalEngine } from './local-engine.js';
 
 /** Entry of the inference process: the engine, answering over the process's message port. */
@@ -19,6 +20,7 @@ type Args<
     | 'inspect',
 > = Parameters<LocalEngine[M]>;
 
+tolerateClosedPipes();
 void sweepTelemetryFiles();
 const engine = new LocalEngine();
 

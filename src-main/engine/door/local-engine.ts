@@ -17,6 +17,7 @@ import { workingCopy } from '#engine/image/working/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
@@ -31,6 +32,7 @@ import { inspectFile } from '#engine/weights/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
+  asksTwice,
   CostModel,
   openPackBytes,
   PROCESS_BYTES,
@@ -61,7 +63,7 @@ import { checkInstruction } from './open-text.js';
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
 export class LocalEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
-  readonly #packs = new Map<string, Promise<OpenPack & { readonly runner: Runner }>>();
+  readonly #packs = new Map<string, Promise<OpenedPack>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
   #costs: Promise<CostModel> | undefined;
   #gflops: number | null = null;
@@ -105,6 +107,7 @@ export class LocalEngine {
       provider: runner.provider,
       loadMs,
       ...(job.probe && { probe: job.probe }),
+      ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
         const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
@@ -228,7 +231,7 @@ export class LocalEngine {
   }
 
   #runner(provider: ProviderChoice, mapped: boolean): Promise<Runner> {
-    return remember(this.#runners, `${provider} ${mapped}`, () => createRunner({ provider, prepack: !mapped }));
+    return remember(this.#runners, `${provider} ${mapped}`, () => createRunner({ provider, prepack: !mapped, ...threadsSetting() }));
   }
 
   #costModel(runner: Runner): Promise<CostModel> {
@@ -237,14 +240,14 @@ export class LocalEngine {
     return costs;
   }
 
-  async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenPack & { readonly runner: Runner }> {
+  async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenedPack> {
     const { card } = pack;
     const key = keyOf(pack, provider);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
     if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card));
     const runner = await this.#runner(provider, mapped);
-    return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner }));
+    return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner, wishes: new WishMemory() }));
   }
 
   /** The model with the depth estimator that the request asks for. */
@@ -269,6 +272,15 @@ export class LocalEngine {
     return Math.min(this.#limitBytes, heldBytes + spareBytes(this.#freeBytes()));
   }
 }
+
+/** SCALEBRUSH_THREADS: several processes share a machine. Undefined = all of its threads. */
+function threadsSetting(): { readonly threads?: number } {
+  const threads = Number(process.env['SCALEBRUSH_THREADS']);
+  return Number.isInteger(threads) && threads > 0 ? { threads } : {};
+}
+
+/** A pack, what runs it, and what was learnt of it. */
+type OpenedPack = OpenPack & { readonly runner: Runner; readonly wishes: WishMemory };
 
 function keyOf({ card, folder }: InstalledPack, provider: ProviderChoice): string {
   return `${provider} ${folder} ${card.name} ${card.version}`;

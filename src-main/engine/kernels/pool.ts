@@ -93,7 +93,8 @@ export class KernelPool {
       if (signal.aborted) Atomics.store(this.#counter, 1, 1);
     }, WATCH_MS);
     try {
-      await Promise.all(this.#workers.map((worker) => answered(worker, { step: name, pointer, pieces })));
+      const workers = this.#workers.slice(0, Math.max(1, pieces));
+      await Promise.all(workers.map((worker) => answered(worker, { step: name, pointer, pieces })));
     } finally {
       clearInterval(watch);
     }

@@ -1,15 +1,19 @@
-import type { Candidate, Notice } from '#contract/event.js';
+import type { Cancellation } from '#base/cancellation.js';
+import type { Candidate, DetailReport, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
-import { composed, compositeInto } from '#engine/image/compositing/composite.js';
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
+import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
 import { fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
-import type { Region } from '#engine/image/working/regions.js';
+import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
-import { redrawsMask, type PipelineJob } from './model.js';
+import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
+import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
@@ -20,6 +24,8 @@ export class ResultCanvas {
   readonly #stage: Stage;
   readonly #samples: Photo['samples'];
   readonly #traces: EditTrace[] = [];
+  readonly #notices: Notice[] = [];
+  #report: DetailReport | undefined;
   #weight: Mask | undefined;
 
   constructor(job: PipelineJob, stage: Stage) {
@@ -29,16 +35,17 @@ export class ResultCanvas {
     this.#samples = stage.canvas.samples.slice();
   }
 
-  /** Touches only what the request allows. Regions come in their order. */
-  async place(region: Region, trace: EditTrace): Promise<void> {
-    const { request } = this.#job;
+  /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
+  async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const { canvas, kept } = this.#stage;
-    const weight = (this.#weight ??= request.whole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
+    const { region, trace } = drawn;
+    const map = this.#obeyedMap(drawn);
+    const weight = await this.#weightFor(drawn, map !== undefined);
     const { before, after } = trace;
-    // A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam.
-    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
-    const anew = redrawsMask(this.#job);
-    const redraw = request.task !== 'edit' || request.whole || structural || anew;
+    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
+    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
+    const isRedrawn = manner.mode === 'decoded' && wantsDetail(this.#job);
+    const detailed = isRedrawn ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
@@ -46,11 +53,43 @@ export class ResultCanvas {
       within: region.reach,
       before,
       after,
-      weight,
-      mode: redraw ? 'decoded' : 'transfer',
-      matchSurroundings: structural || anew,
+      weight: detailed?.weight ?? weight,
+      ...manner,
       ...(kept && { kept }),
+      ...(detailed?.detail && { detail: detailed.detail.rows }),
     });
+  }
+
+  /** Where the canvas may change: as it was staged, or as the edit itself decides. */
+  async #weightFor({ region, trace }: DrawnRegion, isMapped: boolean): Promise<Mask> {
+    const { canvas } = this.#stage;
+    const isWhole = this.#job.request.whole || isMapped;
+    return (this.#weight ??= isWhole ? fullMask(canvas.extent) : await changedArea(trace, region.frame, canvas));
+  }
+
+  /** The wish's own map, where it is what became of this region too. */
+  #obeyedMap({ region: { frame }, trace: { before, after }, wish }: DrawnRegion): ColourMap | undefined {
+    if (!wish) return undefined;
+    const [, , height = 0, width = 0] = before.dims;
+    const where = this.#weight && workingMask(this.#weight, frame, { width, height });
+    return explains(wish, { before, after, ...(where && { where }) }) ? wish : undefined;
+  }
+
+  /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
+  #mannerOf({ before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+    const { request } = this.#job;
+    const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
+    const anew = redrawsMask(this.#job);
+    const redraw = request.task !== 'edit' || request.whole || structural || anew;
+    return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
+  }
+
+  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed> {
+    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
+    this.#weight = detailed.weight;
+    this.#report = detailed.report ?? this.#report;
+    for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
+    return detailed;
   }
 
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
@@ -63,6 +102,7 @@ export class ResultCanvas {
       this.#traces.map((trace) => trace.tokens),
     );
     const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
+    const notices = [...this.#notices, ...(request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : [])];
     return {
       index,
       picture: await encodePhoto(photo, request.output, recipe),
@@ -71,7 +111,8 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
-      ...(request.task === 'edit' && changedPixels === 0 && { notices: [UNCHANGED] }),
+      ...(this.#report && { detail: this.#report }),
+      ...(notices.length > 0 && { notices }),
     };
   }
 

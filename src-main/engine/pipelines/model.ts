@@ -1,9 +1,12 @@
+import type { Cancellation } from '#base/cancellation.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
 import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
+import type { ScalePlan } from '#engine/sampling/scale-loop.js';
 import type { DepthEstimator, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 
 export interface EncodedInstruction {
@@ -69,6 +72,8 @@ export interface PipelineJob {
   /** Milliseconds that opening the pack took for this job. */
   readonly loadMs: number;
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
+  /** What wishes do to colours alone; absent where asking the model a second time would cost too much. */
+  readonly wishes?: Wishes;
   /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */
   estimate(preset: Preset, canvasPixels: number): Estimate;
   peakRssBytes(): number;
@@ -76,6 +81,17 @@ export interface PipelineJob {
   isShortOfMemory?(): boolean;
   /** Called when a picture's keys and values are done with, before it is decoded. */
   reclaimMemory?(): void;
+}
+
+/** A request, and how its scales are run. */
+export interface Wish {
+  readonly job: PipelineJob;
+  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
+}
+
+export interface Wishes {
+  /** The one map of colours that the wish is, or none where it depends on what is in a picture. */
+  mapOf(wish: Wish, signal: Cancellation): Promise<ColourMap | undefined>;
 }
 
 export type PipelineEvent =

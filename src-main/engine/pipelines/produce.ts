@@ -5,18 +5,19 @@ import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import type { Region } from '#engine/image/working/regions.js';
+import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditTrace } from './changed-area.js';
 import { ResultCanvas } from './finish.js';
-import { givenFile, redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob } from './model.js';
+import { givenFile, redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
 import type { Stage, View } from './stage.js';
 import { tokenise } from './tokenise.js';
 
@@ -49,7 +50,7 @@ interface RegionWork {
   readonly production: Production;
   /** 0-based. */
   readonly index: number;
-  readonly plan: Omit<ScalePlan, 'sampling' | 'predictor'>;
+  readonly plan: Wish['plan'];
   /** The source as the tokenizer can hold it. */
   readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
 }
@@ -230,7 +231,10 @@ async function* produceCandidate({ production, only, index }: CandidateWork, sig
     const drawn = yield* drawRegion(work, { index, seed }, signal);
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
-    await spend(clock, 'composite', () => canvas.place(at(stage.regions, region), trace));
+    const wish = await wishOf(work, signal);
+    const started = performance.now();
+    yield* canvas.place({ region: at(stage.regions, region), trace, index, seed, ...(wish && { wish }), ...partPlace(work) }, signal);
+    clock.composite += performance.now() - started;
   }
   yield { type: 'candidate', candidate: await spend(clock, 'composite', () => canvas.candidate(index, seed)) };
 }
@@ -304,6 +308,13 @@ async function traceOf({ production: { job, clock }, plan, source }: RegionWork,
   const after = await spend(clock, 'decode', () => job.model.coder.decode(batched(last.sum)));
   const { gate } = last;
   return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };
+}
+
+/** Asked behind the scales, so that no preview waits for it; only an edit by instruction can be one of colours. */
+async function wishOf({ production: { job, clock }, plan }: RegionWork, signal: Cancellation): Promise<ColourMap | undefined> {
+  const { request, wishes } = job;
+  if (!wishes || request.task !== 'edit' || request.whole || redrawsMask(job)) return undefined;
+  return spend(clock, 'text', () => wishes.mapOf({ job, plan }, signal));
 }
 
 function batched(map: FloatTensor): FloatTensor {

@@ -5,7 +5,7 @@ import type { Answer, Question } from './process-protocol.js';
 
 /** The inference process as its owner sees it. */
 export interface InferenceChild {
-  /** Absent where the process is not ours to know. */
+  /** Absent until it is known. */
   readonly pid: number | undefined;
   /** Resolves with how it ended. Questions that were on their way are lost. */
   readonly ended: Promise<string>;
@@ -61,6 +61,7 @@ let rented = 0;
 /** Questions go straight to it over a port; only its beginning and its end go through the shell. */
 function rentedChild(shell: ParentPort, listener: Listener): InferenceChild {
   const id = ++rented;
+  let pid: number | undefined;
   const tell = (wish: ToShell): void => {
     shell.postMessage(wish);
   };
@@ -70,6 +71,7 @@ function rentedChild(shell: ParentPort, listener: Listener): InferenceChild {
     shell.on('message', function hear({ data, ports: [opened] }) {
       const news = data as FromShell;
       if (news.id !== id) return;
+      if (news.kind === 'started') ({ pid } = news);
       if (opened) connect(opened);
       if (news.kind !== 'ended') return;
       shell.off('message', hear);
@@ -80,16 +82,15 @@ function rentedChild(shell: ParentPort, listener: Listener): InferenceChild {
     open.on('message', ({ data }) => { listener(data as Answer); }); // prettier-ignore
     open.start();
   });
-  const end = (): void => {
-    tell({ kind: 'stop', id });
-  };
   tell({ kind: 'start', id, env: GIVE_BACK });
   return {
-    pid: undefined,
+    get pid() {
+      return pid;
+    },
     ended,
     send: (question) => void port.then((open) => { open.postMessage(question); }), // prettier-ignore
-    stop: end,
-    kill: end,
+    stop: () => { tell({ kind: 'stop', id }); }, // prettier-ignore
+    kill: () => { tell({ kind: 'kill', id }); }, // prettier-ignore
     hold: () => undefined,
   };
 }

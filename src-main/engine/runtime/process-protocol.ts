@@ -75,7 +75,8 @@ export function serve(methods: Methods): void {
     return;
   }
   answerQuestions(methods, {
-    send: (message) => process.send?.(message),
+    // Whoever asked may be gone; then nobody is left to hear of it.
+    send: (message) => process.send?.(message, undefined, undefined, () => undefined),
     onQuestion: (listener) => process.on('message', listener),
   });
   process.on('disconnect', () => process.exit(0));

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import { processorTimeOf } from './processor-time.js';
 import { startChild, type InferenceChild } from './child.js';
 import type { Answer, Question } from './process-protocol.js';
 
@@ -16,6 +18,11 @@ interface Pending {
 }
 
 const HARD_CANCEL_MS = 10_000;
+/** A process that uses no processor time while it is looked at so often after a cancel does not work: it was stopped, or its driver hangs. */
+const LOOK_MS = 200;
+const STILL_LOOKS = 4;
+/** How long one that is told to end may take. */
+const CLOSE_MS = 2000;
 /** How often a waiting stream looks whether it is still wanted. */
 const CANCEL_POLL_MS = 20;
 
@@ -83,7 +90,10 @@ export class InferenceProcess {
     this.#closing = true;
     child.hold(true);
     child.stop();
+    // One that was stopped hears nothing.
+    const timer = setTimeout(() => { child.kill(); }, CLOSE_MS); // prettier-ignore
     await child.ended;
+    clearTimeout(timer);
   }
 
   #ask(method: string, args: readonly unknown[], pending: Pending): number {
@@ -135,14 +145,28 @@ export class InferenceProcess {
     return watch;
   }
 
-  /** Soft first; a process that does not answer in time is killed. */
+  /** Soft first; a process that does not answer in time is killed, and one that does not work at all is not waited for. */
   #cancel(id: number): void {
     this.#send({ kind: 'cancel', id });
     const child = this.#child;
+    if (child) void this.#endIfStopped(child, id);
     const timer = setTimeout(() => {
       if (this.#pending.has(id)) child?.kill();
     }, this.#options.hardCancelMs ?? HARD_CANCEL_MS);
     timer.unref();
+  }
+
+  /** While it computes it uses the processor, and hears of the cancel after that. */
+  async #endIfStopped(child: InferenceChild, id: number): Promise<void> {
+    let before = await processorTimeOf(child.pid);
+    for (let still = 0; before !== undefined && this.#pending.has(id);) {
+      await pause(LOOK_MS, undefined, { ref: false });
+      const now = await processorTimeOf(child.pid);
+      still = now === before ? still + 1 : 0;
+      if (still >= STILL_LOOKS && this.#pending.has(id)) child.kill();
+      if (still >= STILL_LOOKS) return;
+      before = now;
+    }
   }
 }
 

@@ -119,6 +119,16 @@ export const problems: Problems = {
     kept: 'Was im Fenster ist, ist unverändert.',
     press: 'Nachsehen, ob es läuft und verbunden ist, dann Erneut versuchen drücken.',
   },
+  'farm.unreachable': {
+    cause: 'Die Farm antwortet nicht.',
+    kept: TABLE,
+    press: 'In den Einstellungen prüfen, welche Farm gemeint ist und ob ihr Redis läuft, dann die Haupttaste drücken.',
+  },
+  'farm.unsafe': {
+    cause: 'Die Farm ist nicht sicher eingerichtet.',
+    kept: TABLE,
+    press: 'Die genannte Einstellung ändern lassen, wie docs/farm.md sagt, dann die Haupttaste drücken.',
+  },
   'access.denied': {
     cause: 'Diese Seite hat keinen Zugang zum Studio mehr.',
     kept: 'Was Sie bis eben getan haben, steht in seinem Journal.',

@@ -110,6 +110,16 @@ export const problems: Problems = {
     kept: 'What is in the window is unchanged.',
     press: 'Look whether it runs and is connected, then press Try again.',
   },
+  'farm.unreachable': {
+    cause: 'The farm does not answer.',
+    kept: TABLE,
+    press: 'Check in Preferences which farm is meant and whether its Redis runs, then press the main button.',
+  },
+  'farm.unsafe': {
+    cause: 'The farm is not set up safely.',
+    kept: TABLE,
+    press: 'Have the named setting changed as docs/farm.md says, then press the main button.',
+  },
   'access.denied': {
     cause: 'This page has no access to the studio any more.',
     kept: 'What you did until a moment ago is in its journal.',

@@ -79,6 +79,18 @@ describe('the request', () => {
     });
   });
 
+  test('how far the model leads the detail is said where it is not left to the pack, and comes back from a recipe', () => {
+    const own = settings({ instruction: 'make it night', detail: 0.3 });
+    expect(requestOf(own, PICTURES)).toMatchObject({ detail: 0.3 });
+    expect(requestOf(settings({}), PICTURES)).not.toHaveProperty('detail');
+    const copy = { mask: 'sources-1', only: true };
+    expect(requestOf(own, { ...PICTURES, copy })).toMatchObject({ copy });
+    const drawn = requestOf(own, { ...PICTURES, copy, anew: { size: { width: 64, height: 64 }, blank: true } });
+    expect(Object.keys(drawn)).not.toEqual(expect.arrayContaining(['copy']));
+    expect(settingsOf({ request: { task: 'fill', detail: 'off' }, seed: 1 } as never).detail).toBe('off');
+    expect(settingsOf({ request: { task: 'fill' }, seed: 1 } as never).detail).toBe('auto');
+  });
+
   test('asks for the white square only where the model sees a whole picture', () => {
     const padded = settings({ instruction: 'make it night', padded: true });
     expect(requestOf(padded, PICTURES)).toMatchObject({ task: 'edit', padded: true });

@@ -9,7 +9,7 @@ import { grayPng } from '../../support/fake-engine.js';
 import { visit } from '../../support/http-link.js';
 import { openTestService, type TestService } from '../../support/service.js';
 
-const LIMITS = { requestMs: 400, headersMs: 300, connections: 256 };
+const LIMITS = { requestMs: 400, headersMs: 300, members: 256, strangers: 128, strangerMs: 800 };
 let opened: TestService;
 let server: RunningServer;
 let cookie: string;
@@ -186,8 +186,28 @@ describe('addresses', () => {
     expect((await ask({ ...providers, path: `/api/call/${name}` })).status).toBe(404);
   });
 
-  it('answer a malformed address with a refusal', async () => {
-    expect((await ask({ path: '/%zz' })).status).toBe(400);
+  it.each(['/%zz', '/%ff', '/assets/%ff', '/api/pictures/%c0%af'])('that cannot be read are those of nothing: %s', async (path) => {
+    expect((await ask({ path })).status).toBe(404);
+  });
+
+  it.each(['PUT', 'DELETE', 'PATCH'])('that nobody answers are those of nothing, with a body or without: %s', async (method) => {
+    const address = { method, path: '/api/pictures/one' };
+    expect((await ask({ ...address, headers: JSON_TYPE })).status).toBe(404);
+    expect((await ask({ ...address, headers: { ...JSON_TYPE, 'content-length': '2' }, body: '{}' })).status).toBe(404);
+    expect((await ask({ ...address, headers: { 'content-type': 'text/odd', 'content-length': '1' }, body: '{' })).status).toBe(404);
+  });
+});
+
+describe('silent connections', () => {
+  it('keep nobody out who has the secret, however many they are, and are not kept themselves', async () => {
+    const silent = Array.from({ length: 256 }, () =>
+      connect(server.port, '127.0.0.1')
+        .resume()
+        .on('error', () => undefined),
+    );
+    const closed = silent.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (let k = 0; k < 4; k++) expect((await ask({ ...providers, headers: { ...JSON_TYPE, connection: 'close' } })).status).toBe(200);
+    await Promise.all(closed);
   });
 });
 

@@ -2,11 +2,19 @@ import type { Rect } from '#base/geometry.js';
 import type { ColourSpace, Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
 import type { FrameSampler } from '#engine/image/sampling/resample.js';
+import { applyMap, type ColourMap } from './colour-map.js';
 import type { Seam } from './seam.js';
+
+/** Pixels that are known in the photo's own colours: they take the place of decoded ones. */
+export interface NativeRows {
+  /** Over row `y` of the photo from column `x` on. */
+  write(planes: Planes, place: { readonly x: number; readonly y: number }): void;
+}
 
 /** What an edit wants a row of the photo to be, given what it is. */
 export type RowEdit =
-  | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam }
+  | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam; readonly detail?: NativeRows }
+  | { readonly kind: 'mapped'; readonly map: ColourMap }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -73,10 +81,15 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
   unedited.forEach((plane, c) => {
     plane.set(native[c]!);
   });
+  if (edit.kind === 'mapped') {
+    mapRow(edit.map, rows, space);
+    return;
+  }
   edit.decoded.readAll(y, edited);
   if (edit.kind === 'decoded') {
     toNative(edited, space);
     edit.seam?.close(edited, { x: region.x, y: region.y + y });
+    edit.detail?.write(edited, { x: region.x, y: region.y + y });
     return;
   }
   edit.matrix.readAll(y, rows.coefficients.slice(0, 9));
@@ -86,6 +99,23 @@ function editRow({ edit, space, region }: RowsJob, y: number, rows: Rows): void 
   transferRow(rows);
   space.fromSrgb(edited);
   space.fromSrgb(unedited);
+}
+
+/** One map for all of the picture. */
+function mapRow(map: ColourMap, { unedited, edited }: Rows, space: ColourSpace): void {
+  space.toSrgb(unedited);
+  applyMap(map, unedited, edited);
+  edited.forEach((plane, c) => {
+    const own = unedited[c]!;
+    for (let x = 0; x < plane.length; x++) plane[x] = withinOwn(plane[x]!, own[x]!);
+  });
+  space.fromSrgb(edited);
+  space.fromSrgb(unedited);
+}
+
+/** Colours that were outside sRGB before the edit may stay there. */
+function withinOwn(value: number, own: number): number {
+  return Math.min(Math.max(1, own), Math.max(Math.min(0, own), value));
 }
 
 /** Decoded colours in place, as the photo would say them. */
@@ -108,8 +138,7 @@ function transferRow({ unedited, edited, coefficients, share }: Rows): void {
     for (let x = 0; x < plane.length; x++) {
       const fitted = fromRed[x]! * red[x]! + fromGreen[x]! * green[x]! + fromBlue[x]! * blue[x]! + offset[x]!;
       const mixed = fitted + (plane[x]! - fitted) * share[x]!;
-      // Colours that were outside sRGB before the edit may stay there.
-      plane[x] = Math.min(Math.max(1, own[x]!), Math.max(Math.min(0, own[x]!), mixed));
+      plane[x] = withinOwn(mixed, own[x]!);
     }
   });
 }

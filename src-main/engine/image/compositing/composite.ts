@@ -3,7 +3,8 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
-import { compositeRows, toNative, type RowEdit } from './composite-rows.js';
+import { compositeRows, toNative, type NativeRows, type RowEdit } from './composite-rows.js';
+import type { ColourMap } from './colour-map.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -27,6 +28,10 @@ export interface CompositeJob {
   readonly matchSurroundings?: boolean;
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
+  /** `transfer`: the one map that the edit is, where one explains it; else maps are fitted per window. */
+  readonly map?: ColourMap;
+  /** `decoded`: what is better known than the model knows it. */
+  readonly detail?: NativeRows;
   /** `transfer`: 1 where the pack changed tokens, `[…, h', w']`. */
   readonly editMap?: FloatTensor;
   /** The part of the photo whose weight counts; absent = all of it. */
@@ -88,8 +93,9 @@ async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; spa
   if (mode === 'decoded') {
     const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
     const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
-    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }) };
+    return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }), ...(job.detail && { detail: job.detail }) };
   }
+  if (job.map) return { kind: 'mapped', map: job.map };
   const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };
   return {

@@ -2,6 +2,7 @@ import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Extent } from '#base/geometry.js';
 import { structuralRegions } from './edit-regions.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
+import { solve } from './solve.js';
 
 // Edit transfer: carries an edit from the tokenizer's blurred world to the original pixels, at any resolution.
 // x decoded source · y decoded result · h, w model size · planes are [h·w]
@@ -120,24 +121,6 @@ function globalAffine({ x, y, extent }: Scene): Affine {
     affine[9 + out]! += solution[3]!;
   }
   return affine;
-}
-
-/** Gaussian elimination with pivoting; `matrix` is square and not singular. */
-function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, right[i]!]);
-  const size = rows.length;
-  for (let column = 0; column < size; column++) {
-    const pivot = rows
-      .slice(column)
-      .reduce((best, row, i) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + i : best), column);
-    [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
-    for (let r = 0; r < size; r++) {
-      if (r === column) continue;
-      const factor = rows[r]![column]! / rows[column]![column]!;
-      for (let c = column; c <= size; c++) rows[r]![c]! -= factor * rows[column]![c]!;
-    }
-  }
-  return rows.map((row, i) => row[size]! / row[i]!);
 }
 
 interface Fit {

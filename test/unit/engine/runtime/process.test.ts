@@ -89,6 +89,44 @@ describe('the inference process', () => {
       expect(await child.call('echo', ['alive'])).toBe('alive');
     }));
 
+  test.skipIf(process.platform !== 'linux')('is not waited for where it was stopped: its work is cancelled, and a new one answers', () =>
+    withProcess(async (child) => {
+      const controller = new AbortController();
+      const values = child.stream<number>('count', [1_000_000], controller.signal);
+      await values.next();
+      process.kill(child.pid!, 'SIGSTOP');
+      controller.abort();
+      expect(
+        await codeOf(
+          (async () => {
+            for await (const _ of values);
+          })(),
+        ),
+      ).toBe('inference.died');
+      expect(await child.call('echo', ['again'])).toBe('again');
+    }, 60_000),
+  );
+
+  test.skipIf(process.platform !== 'linux')('is waited for where it computes: what it holds is worth more than a moment', () =>
+    withProcess(async (child) => {
+      const controller = new AbortController();
+      const values = child.stream<number>('busy', [2500], controller.signal);
+      await values.next();
+      const { pid } = child;
+      controller.abort();
+      await expect(values.next()).rejects.toThrow(CancelledError);
+      expect(child.pid).toBe(pid);
+    }, 60_000),
+  );
+
+  test.skipIf(process.platform === 'win32')('that was stopped is closed all the same', async () => {
+    const child = new InferenceProcess({ entry });
+    await child.call('echo', ['here']);
+    process.kill(child.pid!, 'SIGSTOP');
+    await child.close();
+    expect(child.pid).toBeUndefined();
+  });
+
   test('is killed where it does not listen to a cancel', () =>
     withProcess(async (child) => {
       const controller = new AbortController();

@@ -1,0 +1,92 @@
+"""Measures what the built product makes of instructions about colour and light, against the exact operators.
+
+python3 evaluate_colour.py PACKED_PHOTOGRAPHS [--samples DIR] [--product CHECKOUT] [--count 50] [--json OUT.json]
+
+Held-out crops (see photographs.py) go through ``scalebrush batch`` as a user's folder would. PSNR is taken between its files
+and the exact operator on the same pixels. Black and white is also judged by the colour that is left, the largest minus the
+smallest channel, on the crops and on every photograph of a folder at its full size.
+"""
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from measures import psnr
+from photographs import edited
+from photographs import load as load_photographs
+from phrases import TRAINED
+
+OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night', 'sunset']
+
+
+def batch(product: Path, source: Path, text: str, out: Path) -> None:
+    subprocess.run(['node', product / 'dist/main/cli.js', 'batch', source.resolve(), '-i', text, '-o', out, '--format', 'png', '--no-recipe'],
+                   check=True, capture_output=True, cwd=product)
+
+
+def read(path: Path) -> Tensor:
+    """(3, H, W) in 0..1, as the file's own numbers."""
+    return torch.from_numpy(np.array(Image.open(path).convert('RGB'))).permute(2, 0, 1).float() / 255
+
+
+def colour_left(picture: Tensor) -> tuple[float, float]:
+    """Mean and 99th percentile of the largest minus the smallest channel, of 255."""
+    spread = (picture.amax(0) - picture.amin(0)).flatten() * 255
+    return spread.mean().item(), np.quantile(spread.numpy(), .99).item()
+
+
+def measure_operators(product: Path, pictures: Tensor, folder: Path) -> dict:
+    source = folder / 'crops'
+    source.mkdir()
+    for i, picture in enumerate(pictures):
+        Image.fromarray(picture.permute(1, 2, 0).numpy()).save(source / f'{i:03}.png')
+    result = {}
+    for name in OPERATORS:
+        out = folder / name
+        batch(product, source, TRAINED[name][0], out)
+        made = [read(out / f'{i:03}.png') for i in range(len(pictures))]
+        scores = [psnr(mine[None], edited(name, picture[None].float() / 255)) for mine, picture in zip(made, pictures)]
+        result[TRAINED[name][0]] = {'PSNR dB': float(np.mean(scores)), 'worst': float(np.min(scores))}
+        if name == 'bw':
+            result[TRAINED[name][0]] |= _colour_left(made)
+        print(TRAINED[name][0], result[TRAINED[name][0]], flush=True)
+    return result
+
+
+def _colour_left(made: list[Tensor]) -> dict:
+    left = [colour_left(picture) for picture in made]
+    return {'colour left, mean, worst picture': max(mean for mean, _ in left), 'colour left, 99th percentile, worst picture': max(high for _, high in left)}
+
+
+def measure_samples(product: Path, samples: Path, folder: Path) -> dict:
+    out = folder / 'samples'
+    batch(product, samples, TRAINED['bw'][0], out)
+    return {path.name: dict(zip(('mean', '99th percentile'), colour_left(read(path)))) for path in sorted(out.glob('*.png'))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('photographs', type=Path)
+    parser.add_argument('--samples', type=Path, help='a folder of photographs')
+    parser.add_argument('--product', type=Path, default=Path(__file__).parents[2], help='a checkout after npm run build')
+    parser.add_argument('--count', type=int, default=50)
+    parser.add_argument('--json', type=Path)
+    arguments = parser.parse_args()
+    pictures = load_photographs(arguments.photographs, validation=True)[:arguments.count]
+    with tempfile.TemporaryDirectory() as folder:
+        result = {'crops': measure_operators(arguments.product, pictures, Path(folder))}
+        if arguments.samples:
+            result['samples'] = measure_samples(arguments.product, arguments.samples, Path(folder))
+    print(json.dumps(result, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,56 @@
+import type { Candidate } from '#contract/event.js';
+import { firstScales, type PictureId } from '#contract/request.js';
+import type { Detour, ShownResult } from './sheets.js';
+
+/** Places on the strip are 1-based: the model's scales, and behind them the detail scales. */
+type Made = Candidate<PictureId>;
+
+/** The last place that a result has. */
+export function reachedPlace({ tokens, detail }: Made): number {
+  return tokens.tokens.length + (detail?.scale ?? 0);
+}
+
+export function lastPlace({ tokens, detail }: Made): number {
+  return tokens.schedule.length + (detail?.of ?? 0);
+}
+
+/** It was stopped: a run whose memory was short for the finest detail has nothing to go on to. */
+export function isUnfinished({ candidate, request }: ShownResult): boolean {
+  const { tokens, detail } = candidate;
+  if (tokens.tokens.length < tokens.schedule.length) return true;
+  return request.stopAtDetail !== undefined && detail !== undefined && detail.scale < detail.of;
+}
+
+/** The run that ends at a place as this one did there. */
+export function stoppedAt(made: Made, place: number): Detour {
+  const detail = detailAt(made, place);
+  if (detail === undefined) return { seed: made.seed, count: 1, stopAtScale: place, resume: firstScales(made.tokens, place) };
+  return { ...wholeOf(made), stopAtDetail: detail, detailSeeds: seedsOf(made) };
+}
+
+/** The run that draws what a stopped one lacks. */
+export function continued(made: Made): Detour {
+  const isModels = made.tokens.tokens.length < made.tokens.schedule.length;
+  return isModels ? wholeOf(made) : { ...wholeOf(made), detailSeeds: seedsOf(made) };
+}
+
+/** Other pictures with the same coarser scales: the one at `place` and those behind it are made anew, as `another` says. */
+export function rerolledFrom(made: Made, place: number, another: Detour): Detour {
+  const detail = detailAt(made, place);
+  if (detail === undefined) return { ...another, resume: firstScales(made.tokens, place - 1) };
+  const seeds = seedsOf(made);
+  const next = ((seeds[detail - 1] ?? seeds.at(-1) ?? 0) + 1) >>> 0;
+  return { ...wholeOf(made), count: another.count, detailSeeds: [...seeds.slice(0, detail - 1), next] };
+}
+
+function detailAt({ tokens }: Made, place: number): number | undefined {
+  return place > tokens.schedule.length ? place - tokens.schedule.length : undefined;
+}
+
+function seedsOf({ seed, detail }: Made): number[] {
+  return detail === undefined || detail.seeds.length === 0 ? [seed] : [...detail.seeds];
+}
+
+function wholeOf({ seed, tokens }: Made): Detour {
+  return { seed, count: 1, resume: firstScales(tokens, tokens.tokens.length) };
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Planes } from '#engine/image/colour/colour.js';
+import { applyMap, isGray, simplestMap, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
+import { referencePictures } from '#engine/image/working/reference-picture.js';
+import { NOISE, noisy } from '../noise.js';
+
+type Operator = (r: number, g: number, b: number) => readonly [number, number, number];
+
+const luma = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
+const gray = (value: number) => [value, value, value] as const;
+const clamp = (value: number) => Math.min(1, Math.max(0, value));
+
+/** The colours of the reference pictures, and what an operator with a tokenizer's noise makes of them. */
+function pairsOf(operator: Operator, noise = NOISE): ColourPairs {
+  const pictures = referencePictures({ width: 48, height: 48 });
+  const before = [0, 1, 2].map((c) =>
+    Float32Array.from(pictures.flatMap(({ data }) => [...data.subarray(c * 48 * 48, (c + 1) * 48 * 48)])),
+  ) as unknown as Planes;
+  const after = before.map((plane, c) =>
+    plane.map((_, i) => clamp(operator(before[0][i]!, before[1][i]!, before[2][i]!)[c]! + noisy(i * 3 + c, noise))),
+  ) as unknown as Planes;
+  return { before, after };
+}
+
+function mapped(map: ColourMap, colour: readonly [number, number, number]): number[] {
+  const planes = colour.map((value) => Float32Array.of(value)) as unknown as Planes;
+  const result = [new Float32Array(1), new Float32Array(1), new Float32Array(1)] as const;
+  applyMap(map, planes, result);
+  return result.map(([value]) => clamp(value!));
+}
+
+const PROBES = [
+  [0, 0, 0],
+  [0.1, 0.1, 0.1],
+  [0.5, 0.5, 0.5],
+  [0.9, 0.9, 0.9],
+  [0.8, 0.2, 0.3],
+  [0.15, 0.4, 0.7],
+  [0.3, 0.6, 0.2],
+] as const;
+
+describe('the simplest map that explains', () => {
+  const curves = ({ tones }: ColourMap) => tones.some(({ curve }) => curve);
+  test.each<[string, Operator, { gray: boolean; curved: boolean }]>([
+    ['nothing', (r, g, b) => [r, g, b], { gray: false, curved: false }],
+    ['black and white', (r, g, b) => gray(luma(r, g, b)), { gray: true, curved: false }],
+    ['a brighter gray', (r, g, b) => gray(0.7 * luma(r, g, b) + 0.25), { gray: true, curved: false }],
+    ['sepia', (r, g, b) => [1.1 * luma(r, g, b), 0.92 * luma(r, g, b), 0.68 * luma(r, g, b)], { gray: false, curved: false }],
+    ['inverted', (r, g, b) => [1 - r, 1 - g, 1 - b], { gray: false, curved: false }],
+    ['brighter', (r, g, b) => [r ** 0.6, g ** 0.6, b ** 0.6], { gray: false, curved: true }],
+    ['contrast', (r, g, b) => [(r - 0.5) * 1.5 + 0.5, (g - 0.5) * 1.5 + 0.5, (b - 0.5) * 1.5 + 0.5], { gray: false, curved: true }],
+    ['a gray of more contrast', (r, g, b) => gray((luma(r, g, b) - 0.5) * 2 + 0.5), { gray: true, curved: true }],
+  ])('%s', (_, operator, expected) => {
+    const { map } = simplestMap(pairsOf(operator));
+    expect({ gray: isGray(map), curved: curves(map) }).toEqual(expected);
+    for (const probe of PROBES) {
+      const [r, g, b] = probe;
+      operator(r, g, b).forEach((value, c) => {
+        expect(Math.abs(mapped(map, probe)[c]! - clamp(value))).toBeLessThan(0.04);
+      });
+    }
+  });
+
+  test('nothing is nothing to the last bit', () => {
+    const { map } = simplestMap(pairsOf((r, g, b) => [r, g, b]));
+    for (const probe of PROBES) expect(mapped(map, probe)).toEqual([...probe.map(Math.fround)]);
+  });
+
+  test('a gray axis leaves equal channels, and grays where they are', () => {
+    const { map } = simplestMap(pairsOf((r, g, b) => gray(luma(r, g, b))));
+    for (const probe of PROBES) expect(new Set(mapped(map, probe)).size).toBe(1);
+    expect(mapped(map, [0.4, 0.4, 0.4])[0]).toBeCloseTo(0.4, 6);
+  });
+});
+
+test('a curve has no bands in 16 bit: neighbours stay neighbours, and nothing turns back', () => {
+  const { map } = simplestMap(pairsOf((r, g, b) => [r ** 0.6, g ** 0.6, b ** 0.6]));
+  const ramp = Float32Array.from({ length: 65536 }, (_, i) => i / 65535);
+  const result = [new Float32Array(65536), new Float32Array(65536), new Float32Array(65536)] as const;
+  applyMap(map, [ramp, ramp, ramp], result);
+  const steps = Array.from(result[1].subarray(1), (value, i) => (value - result[1][i]!) * 65535);
+  expect(steps.slice(650).reduce((a, b) => Math.min(a, b))).toBeGreaterThan(-0.1);
+  expect(steps.reduce((a, b) => Math.max(a, b))).toBeLessThan(6);
+});
