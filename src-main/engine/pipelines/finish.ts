@@ -102,7 +102,8 @@ export class ResultCanvas {
       this.#traces.map((trace) => trace.tokens),
     );
     const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
-    const notices = [...this.#notices, ...(request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : [])];
+    // Of what did not happen nothing else is to be said.
+    const notices = request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : this.#notices;
     return {
       index,
       picture: await encodePhoto(photo, request.output, recipe),
