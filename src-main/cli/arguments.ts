@@ -25,12 +25,21 @@ export function parseCommandLine<O extends OptionTable>({ args, options, positio
 
 function parseStrictly<O extends OptionTable>(args: readonly string[], options: O): Parsed<O> {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    return parseArgs({ args: withNegative(args), options, allowPositionals: true, strict: true });
   } catch (cause) {
     const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
     const [sentence = line] = line.split(/\.\s/u);
     throw refused(`${sentence.replace(/\.$/u, '')}.`, cause);
   }
+}
+
+/** `--seed -1`: a number below 0 is the value of the option before it, never an option. */
+function withNegative(args: readonly string[]): string[] {
+  return args.reduce<string[]>((joined, arg) => {
+    const before = joined.at(-1);
+    if (!/^-\d/u.test(arg) || before?.startsWith('--') !== true || before === '--' || before.includes('=')) return [...joined, arg];
+    return [...joined.slice(0, -1), `${before}=${arg}`];
+  }, []);
 }
 
 function expectPositionals(received: readonly string[], names: readonly string[]): void {

@@ -22,7 +22,7 @@ Options:
   --temperature T             0 = always the likeliest token
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values
-  --seed N                    same seed, same picture (default 0)
+  --seed N                    same seed, same picture (default 0); -1 draws one and says which
   -n, --count COUNT           that many candidates: OUT-1.png, OUT-2.png …
   --provider PROVIDER         auto, cpu, webgpu, cuda, dml or coreml (default auto)
   --previews DIR              the picture after every scale: DIR/scale-01.png …

@@ -1,10 +1,14 @@
 import { ExpectedError } from '#contract/errors.js';
+import { randomInt } from 'node:crypto';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
+
+/** The seed that asks for another one every time. */
+export const DRAWN_SEED = '-1';
 
 /** Options that every kind of edit takes. */
 export const TASK_OPTIONS = {
@@ -154,7 +158,7 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
     topK: numberOf(values['top-k'], '--top-k'),
     topP: numberOf(values['top-p'], '--top-p'),
     temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
-    seed: numberOf(values.seed, '--seed'),
+    seed: values.seed === DRAWN_SEED ? randomInt(2 ** 32) : numberOf(values.seed, '--seed'),
     count: numberOf(values.count, '-n'),
   });
 }

@@ -143,6 +143,8 @@ export interface Calls {
   /** Re-encodes a held picture for saving; the answer names the new picture. */
   'picture.convert': { in: ConvertInput; out: PictureInfo };
   /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
+  /** A mask file of any kind as a gray picture of `size`, white where to repaint; its notices say what had to be guessed. */
+  'mask.read': { in: { mask: PictureId; size: Extent }; out: PictureInfo };
   'picture.carry': { in: { before: PictureId; after: PictureId; onto: PictureId }; out: PictureInfo | null };
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
@@ -234,6 +236,8 @@ const nothing = v.strictObject({});
 const name = v.pipe(v.string(), v.maxLength(128));
 const picture = v.object({ id: PictureId });
 
+const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff));
+
 /** The boundary: every input is parsed by its schema before anything else sees it. A gap does not compile. */
 export const CALL_INPUTS = {
   'packs.list': nothing,
@@ -251,6 +255,7 @@ export const CALL_INPUTS = {
     keepLocation: v.optional(v.boolean(), true),
     recipe: v.optional(Recipe),
   }),
+  'mask.read': v.object({ mask: PictureId, size: v.object({ width: side, height: side }) }),
   'picture.carry': v.object({ before: PictureId, after: PictureId, onto: PictureId }),
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),

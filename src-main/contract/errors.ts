@@ -16,6 +16,10 @@ export const ERROR_CODES = {
   'image.too-large': { advice: 'Use a picture of at most 100 megapixels.', retry: false },
   'image.too-small': { advice: 'Use a picture of at least 16 pixels on each side.', retry: false },
   'mask.empty': { advice: 'Paint the part that should change.', retry: false },
+  'mask.invalid': {
+    advice: 'Use a picture that is white where to repaint and black elsewhere, or one with that part erased.',
+    retry: false,
+  },
   'mask.size': { advice: 'Use a mask of the same shape as the picture.', retry: false },
   'instruction.unknown-words': { advice: 'Use words that this pack knows.', retry: false },
   'instruction.missing': { advice: 'Write what should change.', retry: false },
@@ -23,7 +27,10 @@ export const ERROR_CODES = {
   'pack.damaged': { advice: 'Verify the pack and install it again.', retry: false },
   'pack.unable': { advice: 'Choose a pack that can do this.', retry: false },
   'pack.protected': { advice: 'Built-in packs stay.', retry: false },
-  'weights.refused': { advice: 'Use the file that the authors published.', retry: false },
+  'weights.refused': {
+    advice: 'Use a published file, or save the state dict alone with a current PyTorch: torch.save(model.state_dict(), "weights.pth").',
+    retry: false,
+  },
   'weights.changed': { advice: 'Reload the model.', retry: true },
   'weights.damaged': { advice: 'Verify the pack and install it again.', retry: false },
   'tokens.invalid': { advice: 'Use a token file made by this pack.', retry: false },

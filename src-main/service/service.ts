@@ -123,6 +123,7 @@ function callTable(parts: OwnParts): CallTable {
     'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
+    'mask.read': (input) => readMask(parts, input),
     'picture.carry': (change) => carryChange(parts, change),
     'picture.close': async ({ id }) => {
       await pictures.remove(id);
@@ -188,6 +189,12 @@ async function convertPicture(
 async function packOf(library: Library, { request: { pack: name = '' } }: Recipe): Promise<Parameters<typeof fileRecipeOf>[0]> {
   const pack = await library.find(name).catch(() => undefined);
   return pack?.card ?? { name, version: '', files: [] };
+}
+
+async function readMask({ engine, pictures }: ServiceParts, { mask, size }: ParsedCalls['mask.read']): Promise<PictureInfo> {
+  const { picture, notices } = await engine.readMask(pictures.file(mask), size);
+  const id = await pictures.keep({ bytes: picture, name: 'mask.png', format: 'png', lifetime: 'passing' });
+  return { ...(await pictures.describe(id)), notices };
 }
 
 async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCalls['picture.carry']): Promise<PictureInfo | null> {

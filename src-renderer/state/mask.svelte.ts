@@ -1,5 +1,5 @@
 import type { MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
-import { readMask, selectSimilar } from '#canvas/mask-file.js';
+import { selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, redone, runsOf, undone, withStep } from '#document/mask.js';
 import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
@@ -69,7 +69,7 @@ export class Mask {
   async sourcesPng(): Promise<{ readonly png: Blob; readonly only: boolean } | undefined> {
     const sources = sourcesOf(this.list);
     const pixels = sources && this.#pixelsOf(sources.history);
-    return pixels && !pixels.empty ? { png: await pngOf(pixels), only: sources?.use === 'only' } : undefined;
+    return pixels && !pixels.empty ? { png: await pngOf(pixels), only: sources.use === 'only' } : undefined;
   }
 
   /** There is no picture any more. */
@@ -105,13 +105,9 @@ export class Mask {
     if (this.#picture) this.#addPixels(selectSimilar(this.#picture.bitmap, at, tolerance), erase);
   }
 
-  /** Adds a mask from a file, white where to repaint. Says whether it had to be resized. */
-  async addFile(file: Blob): Promise<boolean> {
-    const picture = this.#picture;
-    if (!picture) return false;
-    const { mask, resized } = await readMask(file, picture.info.size);
-    if (picture === this.#picture) this.#addPixels(mask, false);
-    return resized;
+  /** Adds a mask that was read from a file. */
+  addValues(mask: Uint8Array): void {
+    this.#addPixels(mask, false);
   }
 
   /** Repeats what was done on another mask. */

@@ -1,7 +1,10 @@
 import type { ConvertInput, PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
+import type { Extent } from '#base/geometry.js';
+import type { Notice } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
+import { valuesOfMask } from '#canvas/mask-file.js';
 import type { Link } from '#link/http.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
 
@@ -44,6 +47,19 @@ export class Pictures {
   async show(id: PictureId): Promise<ShownPicture> {
     const info = await this.#link.call('picture.describe', { id });
     return { info, bitmap: await this.#bitmapOf(info) };
+  }
+
+  /** A mask file as values of a mask of `size`. */
+  async readMask(file: Blob, size: Extent): Promise<{ readonly values: Uint8Array; readonly notices: readonly Notice[] }> {
+    const { id: mask } = await this.upload(file, 'mask');
+    try {
+      const { id, notices } = await this.#link.call('mask.read', { mask, size });
+      const values = await valuesOfMask(await this.#link.download(id));
+      this.forget(id);
+      return { values, notices };
+    } finally {
+      this.forget(mask);
+    }
   }
 
   async preview(id: PictureId): Promise<ScalePreview> {

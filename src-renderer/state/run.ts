@@ -18,9 +18,14 @@ export interface RunPlace {
 /** Follows a run to its end, scale by scale. Throws CancelledError, what the run failed with, or `service.unreachable`. */
 export async function followRun(place: RunPlace, request: EditRequestInput, running: Running): Promise<readonly ShownResult[]> {
   const candidates: Candidate<PictureId>[] = [];
+  let notices: readonly Notice[] = [];
   for await (const event of place.link.stream('edit.run', request, running.controller.signal)) {
-    if (event.type === 'candidate') candidates.push(event.candidate);
-    else if (event.type === 'done') {
+    if (event.type === 'started') notices = event.plan.notices;
+    if (event.type === 'candidate') {
+      candidates.push(event.candidate);
+      notices = [...notices, ...(event.candidate.notices ?? [])];
+      place.onnotices(notices);
+    } else if (event.type === 'done') {
       const results: ShownResult[] = [];
       const said = { request: wishOf(request), margins: running.margins, totalMs: event.timingsMs.total, map: running.map };
       for (const candidate of candidates) results.push({ ...(await place.pictures.show(candidate.picture)), candidate, ...said });

@@ -256,10 +256,15 @@ export class Studio {
     await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.advice.pack?.card.imageSize ?? 0)), name, true);
   }
 
-  /** Adds a mask from a file, white where to repaint. */
+  /** Adds a mask from a file; what had to be guessed of it is said. */
   async openMask(file: Blob): Promise<void> {
+    const { source } = this;
+    if (!source) return;
     await this.attempt(async () => {
-      if (await this.mask.addFile(file)) this.notices = [{ code: 'mask.resized', message: 'The mask was resized to the picture.' }];
+      const { values, notices } = await this.#pictures.readMask(file, source.info.size);
+      if (source !== this.source) return;
+      this.mask.addValues(values);
+      this.notices = notices;
     });
   }
 

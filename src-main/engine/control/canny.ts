@@ -120,6 +120,29 @@ export function modelCanny(
   return floats([1, 1, height, width], modelEdges(blurred(picture.data, { width, height, channels }, blur), { width, height }, thresholds));
 }
 
+/** What a gradient can be at most: thresholds are parts of it. */
+const STRONGEST = 1530;
+
+/** A ready map of edges, `[…, h, w]` in 0..1, held to the thresholds where they are not the usual ones: 0 and 1. */
+export function thresholdMap(map: FloatTensor, { low, high }: { readonly low: number; readonly high: number }): FloatTensor {
+  if (low === SHOWN.low && high === SHOWN.high) return map;
+  const [height = 1, width = 1] = map.dims.slice(-2);
+  const [weak, strong] = [Math.min(low, high) / STRONGEST, Math.max(low, high) / STRONGEST];
+  const state = new Uint8Array((width + 2) * (height + 2)).fill(SUPPRESSED);
+  const edges: number[] = [];
+  map.data.forEach((value, i) => {
+    const at = (Math.trunc(i / width) + 1) * (width + 2) + (i % width) + 1;
+    if (value > weak) state[at] = value > strong ? EDGE : WEAK;
+    if (state[at] === EDGE) edges.push(at);
+  });
+  follow(state, edges, width + 2);
+  const kept = withoutBorder(state, { width, height });
+  return floats(
+    map.dims,
+    map.data.map((_, i) => kept[i]! / 255),
+  );
+}
+
 /** Each plane through a Gaussian of that sigma; the very same planes where it is 0. */
 function blurred(planes: Float32Array, { width, height, channels }: Extent & { readonly channels: number }, sigma: number): Float32Array {
   if (sigma === 0) return planes;

@@ -26,6 +26,7 @@ export function startEngine(options: EngineOptions): Engine {
     describe: (picture) => process.call('describe', [picture]),
     convert: (picture, output) => process.call('convert', [picture, output]),
     carry: (change) => process.call('carry', [change]),
+    readMask: (mask, size) => process.call('readMask', [mask, size]),
     layers: (layers) => process.call('layers', [layers]),
     tokenize: (pack, picture) => process.call('tokenize', [pack, picture]),
     decode: (pack, tokens, output) => process.call('decode', [pack, { tokens, output }]),

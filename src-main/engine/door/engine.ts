@@ -1,5 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Extent } from '#base/geometry.js';
+import type { Notice } from '#contract/event.js';
 import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
@@ -89,6 +91,11 @@ export interface InspectReport {
   readonly tensors: readonly TensorSummary[];
 }
 
+export interface ReadMask {
+  readonly picture: Uint8Array;
+  readonly notices: readonly Notice[];
+}
+
 /** All that the outside may ask of image intelligence. Implemented in the inference process; this side is a client of it. */
 export interface Engine {
   /** Never throws: failures and cancellation are events, and the last event is done, failed or cancelled. */
@@ -100,6 +107,8 @@ export interface Engine {
   convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
+  /** A mask file of any kind as a gray PNG of `size`, white where to repaint. */
+  readMask(mask: EncodedPicture, size: Extent): Promise<ReadMask>;
   /** Layers as a Photoshop file, the lowest first. */
   layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;

@@ -7,7 +7,17 @@ import { LocalEngine } from './local-engine.js';
 /** Entry of the inference process: the engine, answering over the process's message port. */
 type Args<
   M extends
-    'forecast' | 'controlMap' | 'describe' | 'convert' | 'carry' | 'layers' | 'tokenize' | 'decode' | 'checkInstruction' | 'inspect',
+    | 'forecast'
+    | 'controlMap'
+    | 'describe'
+    | 'convert'
+    | 'carry'
+    | 'readMask'
+    | 'layers'
+    | 'tokenize'
+    | 'decode'
+    | 'checkInstruction'
+    | 'inspect',
 > = Parameters<LocalEngine[M]>;
 
 tolerateClosedPipes();
@@ -21,6 +31,7 @@ serve({
   describe: (args) => engine.describe(...(args as Args<'describe'>)),
   convert: (args) => engine.convert(...(args as Args<'convert'>)),
   carry: (args) => engine.carry(...(args as Args<'carry'>)),
+  readMask: (args) => engine.readMask(...(args as Args<'readMask'>)),
   layers: (args) => engine.layers(...(args as Args<'layers'>)),
   tokenize: (args) => engine.tokenize(...(args as Args<'tokenize'>)),
   decode: (args) => engine.decode(...(args as Args<'decode'>)),

@@ -1,17 +1,18 @@
 import os from 'node:os';
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
-import type { Grid } from '#base/geometry.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
-import { encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
+import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
+import { openMask } from '#engine/image/working/mask.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
@@ -49,6 +50,7 @@ import type {
   EncodedLayer,
   EncodedPicture,
   PictureFacts,
+  ReadMask,
   WriteEvent,
   WriteWork,
 } from './engine.js';
@@ -158,6 +160,11 @@ export class LocalEngine {
     const open = async (picture: EncodedPicture) => openPhoto(await bytesOf(picture));
     const carried = carryChange({ before: await open(before), after: await open(after), onto: await open(onto) });
     return carried ? encodePhoto(carried, { format: 'png', quality: 100 }) : null;
+  }
+
+  async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {
+    const { mask, notices } = await openMask(await bytesOf(picture), size);
+    return { picture: await encodeMask(mask), notices };
   }
 
   async layers(layers: readonly EncodedLayer[]): Promise<Uint8Array> {

@@ -16,6 +16,8 @@ import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
+const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
   readonly #job: PipelineJob;
@@ -104,6 +106,8 @@ export class ResultCanvas {
       this.#traces.map((trace) => trace.tokens),
     );
     const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
+    // Of what did not happen nothing else is to be said.
+    const notices = request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : this.#notices;
     return {
       index,
       picture: await encodePhoto(photo, request.output, recipe),
@@ -113,7 +117,7 @@ export class ResultCanvas {
       changedPixels,
       changedOutsideMask: changedOutside,
       ...(this.#report && { detail: this.#report }),
-      ...(this.#notices.length > 0 && { notices: this.#notices }),
+      ...(notices.length > 0 && { notices }),
     };
   }
 

@@ -13,10 +13,11 @@ import { frameWhole } from '#engine/image/working/frame.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import type { Region } from '#engine/image/working/regions.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
-import { controlInput, estimateMap } from './control-input.js';
+import { controlInput, estimateMap, type MapOrigin } from './control-input.js';
 import { photoOfMask } from './finish.js';
 import { fittedTo, modelExtent, pictureBytes, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
+import { mapNotices, openMap, type ReadyMap } from './ready-map.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
 
 /** Runs a request of any task; the last event is `done`. Throws ExpectedError, CancelledError or a bug. */
@@ -99,11 +100,22 @@ async function* expand(job: PipelineJob, signal: Cancellation): AsyncGenerator<P
 
 async function* staged(job: PipelineJob, stage: Stage, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   throwIfCancelled(signal);
+  const map = await openMap(job);
   const see = async (region: Region) => {
     const view = await stage.see(region);
-    return { view, control: await controlInput(job, view.picture) };
+    return { view, control: await controlInput(job, { picture: view.picture, ready: readyIn(stage, map, region) }) };
   };
-  yield* produce(job, { stage, see }, signal);
+  yield* produce(job, { stage: withMapNotices(stage, map), see }, signal);
+}
+
+function readyIn({ canvas, kept }: Stage, map: ReadyMap | undefined, { frame }: Region): MapOrigin['ready'] {
+  return map && { map, place: { canvas: canvas.extent, kept, frame } };
+}
+
+function withMapNotices(stage: Stage, map: ReadyMap | undefined): Stage {
+  if (!map) return stage;
+  const { canvas, kept } = stage;
+  return { ...stage, notices: [...stage.notices, ...mapNotices(map, { canvas: canvas.extent, kept })] };
 }
 
 /** A picture from words, a control map, or both (ControlAR). */
@@ -112,8 +124,14 @@ async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator
   const guide = job.request.source === undefined ? undefined : await openPhoto(pictureBytes(job, job.request.source, 'source'));
   const seen = guide && (await workingCopy(guide, frameWhole(guide.extent, size.width / size.height), size));
   const stage = stageEmpty(job.model, job.request.size ?? guide?.extent ?? size);
-  const see = async (region: Region) => ({ control: await controlInput(job, seen), view: await stage.see(region) });
-  yield* produce(job, { stage, see }, signal);
+  const map = await openMap(job);
+  const see = async (region: Region) => {
+    const control = await controlInput(job, { picture: seen, ready: readyIn(stage, map, region) });
+    return { control, view: await stage.see(region) };
+  };
+  // A picture that is drawn from the map alone has no shape of its own.
+  const notices = job.request.size || guide ? withMapNotices(stage, map).notices : (map?.notices ?? []);
+  yield* produce(job, { stage: { ...stage, notices }, see }, signal);
 }
 
 /** Makes a control map of a photograph: edges at its own resolution, or the pack's depth estimate. */

@@ -4,9 +4,10 @@ import { encodePng } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { controlPlane, type ControlJob } from './control-input.js';
+import { controlPlane, type ControlJob, type MapOrigin } from './control-input.js';
 import { fittedTo, modelExtent, pictureBytes } from './model.js';
 import { shapeOf } from './pipelines.js';
+import { openMap } from './ready-map.js';
 
 /** The picture that was looked at last, at the model's size: thresholds change often, photographs seldom. */
 export class LastSeen {
@@ -32,8 +33,16 @@ export async function previewControl(job: ControlJob, seen: LastSeen): Promise<U
   if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
   const shape = await shapeOf(job);
   const fitted = shape ? { ...job, model: fittedTo(job.model, shape) } : job;
-  const plane = await controlPlane(fitted, settings, settings.map === undefined ? await modelView(fitted, seen) : undefined);
+  const plane = await controlPlane(fitted, settings, await originOf(fitted, seen));
   return encodePng(grey(plane));
+}
+
+async function originOf(job: ControlJob, seen: LastSeen): Promise<MapOrigin> {
+  const map = await openMap(job);
+  if (!map) return { picture: await modelView(job, seen) };
+  const size = modelExtent(job.model);
+  const canvas = map.photo.extent;
+  return { ready: { map, place: { canvas, frame: frameWhole(canvas, size.width / size.height) } } };
 }
 
 function modelView(job: ControlJob, seen: LastSeen): Promise<FloatTensor> {

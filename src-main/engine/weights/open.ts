@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import type { Checkpoint } from './checkpoint.js';
-import { refused } from './refusal.js';
+import { withPlainNames } from './plain-names.js';
+import { refused, shown } from './refusal.js';
 import { readSafetensors } from './safetensors.js';
 import { isIndex, openShards, readIndex } from './sharded.js';
 import { readTorch } from './torch-zip.js';
@@ -35,7 +37,9 @@ const STRANGERS: readonly (readonly [signature: string, what: string])[] = [
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const opened = await withWeightsFile(path, (file) => (isIndex(file) ? readIndex(file) : readCheckpoint(file)));
-  return 'weightMap' in opened ? openShards(path, opened, openFile) : opened;
+  // An index speaks of names as they stand in the files: they are cleaned behind it.
+  const checkpoint = 'weightMap' in opened ? await openShards(path, opened, openFile) : opened;
+  return withPlainNames(checkpoint, shown(basename(path)));
 }
 
 /** One file, which is no index: an index of indices would never end. */

@@ -33,8 +33,14 @@ const GLOBALS: ReadonlyMap<string, PickleGlobal> = new Map<string, PickleGlobal>
 
 export function findGlobal(module: string, name: string, label: string): PickleGlobal {
   const global = GLOBALS.get(`${module}.${name}`);
-  if (global === undefined) throw refused(`Expected only tensors in ${label} but it asks for ${shown(`${module}.${name}`)}.`);
+  if (global === undefined) throw unknownGlobal(`${module}.${name}`, label);
   return global;
+}
+
+/** Most often settings that a trainer saved beside the weights. */
+function unknownGlobal(name: string, label: string): ExpectedError {
+  const way = 'such objects are never made; load it where you trust it and save its state dict alone';
+  return refused(`Expected only tensors in ${label} but it asks for ${shown(name)}: ${way}.`);
 }
 
 /** What PyTorch's own constructors would make of `args`, as inert records. */
@@ -68,7 +74,8 @@ export function resolveStorage(id: PickleValue, label: string): StorageRef {
 }
 
 function rebuildTensor(args: PickleTuple, label: string): TensorRef {
-  const [storage, offset, shape, strides] = args.items;
+  const [storage, offset, shape, strides, , , metadata] = args.items;
+  expectAsStored(metadata, label);
   if (storage === undefined || !isStorage(storage))
     throw refused(`Expected a tensor over a storage in ${label} but received something else.`);
   const ref: TensorRef = {
@@ -81,6 +88,15 @@ function rebuildTensor(args: PickleTuple, label: string): TensorRef {
   if (ref.shape.length !== ref.strides.length)
     throw refused(`Expected one stride per dimension in ${label} but received ${String(ref.strides.length)}.`);
   return ref;
+}
+
+/** PyTorch keeps a tensor's sign and its conjugation as marks beside the bytes (`_neg_view`, `conj`). */
+function expectAsStored(metadata: PickleValue | undefined, label: string): void {
+  if (!(metadata instanceof PickleDict)) return;
+  for (const mark of ['neg', 'conj']) {
+    if (metadata.entries.get(mark) !== true) continue;
+    throw refused(`Expected tensors as they are stored in ${label} but one is marked "${mark}"; save it after .resolve_${mark}().`);
+  }
 }
 
 function parameter(args: PickleTuple, label: string): TensorRef {

@@ -1,28 +1,9 @@
 import { MAX_NAME_LENGTH, MAX_TENSORS } from './limits.js';
+import { WRAPPERS } from './plain-names.js';
 import type { PickleValue, TensorRef } from './pickle-values.js';
 import { isTensor, PickleDict } from './pickle-values.js';
 import { refused, shown } from './refusal.js';
 
-/** Keys under which trainers keep the one state dict that counts, the most telling first. */
-const WRAPPERS = [
-  'state_dict',
-  'model_state_dict',
-  'model',
-  'trainer',
-  'var_wo_ddp',
-  'gpt_wo_ddp',
-  'gpt_fsdp',
-  'vae',
-  'vae_wo_ddp',
-  'vae_local',
-  'net',
-  'network',
-  'params',
-  'module',
-  'ema',
-];
-/** Parallel and compiled wrappers put these before every name. */
-const PREFIXES = ['module.', '_orig_mod.'];
 const MAX_WRAPPERS = 8;
 const MAX_NESTING = 64;
 /** Values visited while flattening: shared dicts could otherwise multiply without end. */
@@ -37,12 +18,12 @@ export interface StateDict {
 
 /**
  * Finds the state dict in what a checkpoint holds: unwraps `{"vae": …}` and trainer files, joins
- * nested dicts with dots and strips `module.`. Counters, settings and lists are passed over.
+ * nested dicts with dots. Counters, settings and lists are passed over.
  */
 export function findStateDict(root: PickleValue, label: string): StateDict {
   if (!(root instanceof PickleDict)) throw refused(`Expected a state dict in ${label} but received another object.`);
   const { dict, wrappers } = unwrap(root);
-  const tensors = stripPrefixes(new Flattening(label).flatten(dict));
+  const tensors = new Flattening(label).flatten(dict);
   if (tensors.size === 0) throw refused(`Expected tensors in ${label} but it holds none.`);
   return { tensors, wrappers };
 }
@@ -50,8 +31,10 @@ export function findStateDict(root: PickleValue, label: string): StateDict {
 function unwrap(root: PickleDict): { dict: PickleDict; wrappers: readonly string[] } {
   const wrappers: string[] = [];
   let dict = root;
-  while (wrappers.length < MAX_WRAPPERS && ![...dict.entries.values()].some(isTensor)) {
-    const inside = WRAPPERS.find((key) => dict.entries.get(key) instanceof PickleDict);
+  while (wrappers.length < MAX_WRAPPERS && ![...dict.entries.values()].some(isWeight)) {
+    const inside =
+      WRAPPERS.find((key) => holdsWeights(dict.entries.get(key), MAX_WRAPPERS)) ??
+      WRAPPERS.find((key) => dict.entries.get(key) instanceof PickleDict);
     if (inside === undefined) break;
     wrappers.push(inside);
     dict = dict.entries.get(inside) as PickleDict;
@@ -59,19 +42,16 @@ function unwrap(root: PickleDict): { dict: PickleDict; wrappers: readonly string
   return { dict, wrappers };
 }
 
-function stripPrefixes(tensors: ReadonlyMap<string, TensorRef>): ReadonlyMap<string, TensorRef> {
-  let stripped = tensors;
-  for (let i = 0; i < MAX_WRAPPERS; i++) {
-    const prefix = PREFIXES.find((candidate) => isCommonPrefix(candidate, stripped.keys()));
-    if (prefix === undefined) break;
-    stripped = new Map([...stripped].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-  }
-  return stripped;
+/** Trainers keep their counters as tensors of one element. */
+function isWeight(value: PickleValue): boolean {
+  return isTensor(value) && value.shape.reduce((product, side) => product * side, 1) > 1;
 }
 
-function isCommonPrefix(prefix: string, names: Iterable<string>): boolean {
-  for (const name of names) if (!name.startsWith(prefix) || name.length === prefix.length) return false;
-  return true;
+/** Some trainers keep a dict for averaged weights that are not there. */
+function holdsWeights(value: PickleValue | undefined, nesting: number): boolean {
+  if (!(value instanceof PickleDict) || nesting === 0) return false;
+  const values = [...value.entries.values()];
+  return values.some(isWeight) || values.slice(0, MAX_NESTING).some((inside) => holdsWeights(inside, nesting - 1));
 }
 
 class Flattening {

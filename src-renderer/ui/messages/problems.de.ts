@@ -32,6 +32,11 @@ export const problems: Problems = {
     press: 'Öffnen drücken und eines mit mindestens 16 Pixeln je Seite wählen.',
   },
   'mask.empty': { cause: 'Nichts ist maskiert.', kept: TABLE, press: 'Mit dem Pinsel malen, was sich ändern soll.' },
+  'mask.invalid': {
+    cause: 'Dieses Bild ist keine Maske.',
+    kept: TABLE,
+    press: 'Eines wählen, das weiß ist, wo neu gemalt wird, und sonst schwarz, oder das Bild, in dem diese Stelle radiert ist.',
+  },
   'mask.size': {
     cause: 'Die Maske hat eine andere Form als das Bild.',
     kept: TABLE,
@@ -62,7 +67,7 @@ export const problems: Problems = {
   'weights.refused': {
     cause: 'Diese Gewichte werden abgelehnt; nichts darin wurde ausgeführt.',
     kept: PACKS,
-    press: 'Die Datei nehmen, die die Autoren veröffentlicht haben.',
+    press: 'Eine veröffentlichte Datei nehmen, oder nur das State Dict speichern: torch.save(model.state_dict(), "weights.pth").',
   },
   'weights.changed': {
     cause: 'Eine Gewichtsdatei änderte sich, während sie offen war.',
@@ -157,6 +162,12 @@ export const noticeWords: NoticeWords = {
   'output.channels': 'Dieses Format hat keinen Platz für weitere Kanäle; TIFF behält sie.',
   'output.metadata': 'Dieses Format hat keinen Platz für einen Teil der Metadaten.',
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
+  'mask.labels': 'Die Maske hat wenige dunkle Werte: alles außer dem niedrigsten wird neu gemalt.',
+  'mask.cleaned': 'Schwarz und Weiß der Maske waren es nicht ganz; sie gelten als solches.',
+  'mask.erased': 'Die Maske ist ein Bild, in dem eine Stelle radiert ist: diese Stelle wird neu gemalt.',
+  'map.stretched': 'Die Karte nutzt wenig von ihrem Umfang; sie wurde gespreizt.',
+  'map.fitted': 'Die Karte hat eine andere Form als das Bild; sie wurde eingepasst.',
+  'edit.unchanged': 'Es fand sich nichts zu ändern: das Bild ist, wie es war.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
   'detail.memory': 'Der Speicher ist knapp: das feinste Detail fehlt.',

@@ -39,6 +39,11 @@ export const problems: Problems = {
     press: 'Press Open and choose one of at least 16 pixels on each side.',
   },
   'mask.empty': { cause: 'Nothing is masked.', kept: TABLE, press: 'Take the brush and paint the part that should change.' },
+  'mask.invalid': {
+    cause: 'This picture is no mask.',
+    kept: TABLE,
+    press: 'Choose one that is white where to repaint and black elsewhere, or the picture with that part erased.',
+  },
   'mask.size': {
     cause: 'The mask has another shape than the picture.',
     kept: TABLE,
@@ -61,7 +66,7 @@ export const problems: Problems = {
   'weights.refused': {
     cause: 'These weights are refused; nothing in them was executed.',
     kept: PACKS,
-    press: 'Use the file that the authors published.',
+    press: 'Use a published file, or save the state dict alone: torch.save(model.state_dict(), "weights.pth").',
   },
   'weights.changed': {
     cause: 'A weights file changed while it was open.',
@@ -144,6 +149,12 @@ export const noticeWords: NoticeWords = {
   'output.channels': 'This format has no place for further channels; TIFF keeps them.',
   'output.metadata': 'This format has no room for a part of the metadata.',
   'mask.resized': 'The mask was resized to the picture.',
+  'mask.labels': 'The mask has few dark values: all but the lowest is repainted.',
+  'mask.cleaned': 'Black and white of the mask were not quite that; they count as such.',
+  'mask.erased': 'The mask is a picture with a part erased: that part is repainted.',
+  'map.stretched': 'The map uses little of its range; it was stretched.',
+  'map.fitted': 'The map has another shape than the picture; it was fitted into it.',
+  'edit.unchanged': 'Nothing was found to change: the picture is as it was.',
   'project.recovered': 'This is where you left off.',
   'previews.off': 'Memory is short: the picture is made without previews.',
   'detail.memory': 'Memory is short: the finest detail was left out.',

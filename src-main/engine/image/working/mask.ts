@@ -5,7 +5,8 @@ import { openPhoto } from '#engine/image/files/decode.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep, softEdge } from '#base/smooth-step.js';
 import { FAR, beyond, grown, squaredDistances } from '#base/distance.js';
-import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Mask } from '#engine/image/files/photo.js';
+import { paintedValues } from './mask-file.js';
 import { workingMask } from './working-copy.js';
 
 /** Masks of another size are resized when their sides are in the same proportion up to this. */
@@ -14,19 +15,22 @@ const SAME_SHAPE = 0.01;
 const INSIDE = 128;
 
 /**
- * Reads a mask picture: white = repaint, black or transparent = keep; a painted layer of one colour counts by its alpha.
- * Throws `mask.empty` where nothing is painted, `mask.size` where the shape is not the picture's, and as `openPhoto` does.
+ * Reads a mask picture of any kind, see `paintedValues`; what had to be guessed is said.
+ *
+ * @throws ExpectedError `mask.invalid` for a picture that is no mask, `mask.empty` where nothing is painted, `mask.size`
+ * where the shape is not the picture's, and as `openPhoto` does.
  */
-export async function openMask(bytes: Uint8Array, extent: Extent): Promise<{ mask: Mask; notices: Notice[] }> {
+export async function openMask(bytes: Uint8Array, extent: Extent): Promise<{ mask: Mask; notices: readonly Notice[] }> {
   const photo = await openPhoto(bytes);
-  const mask = { extent: photo.extent, values: paintedShare(photo) };
-  if (!mask.values.some((value) => value > 0))
+  const { values, notices } = paintedValues(photo);
+  const mask = { extent: photo.extent, values };
+  if (!values.some((value) => value > 0))
     throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
-  if (sameExtent(photo.extent, extent)) return { mask, notices: [] };
+  if (sameExtent(photo.extent, extent)) return { mask, notices };
   const [received, expected] = [`${photo.extent.width}×${photo.extent.height}`, `${extent.width}×${extent.height}`];
   if (!sameShape(photo.extent, extent)) throw new ExpectedError('mask.size', `Expected a mask of ${expected} but received ${received}.`);
   const message = `The mask was resized from ${received} to ${expected}.`;
-  return { mask: resizeMask(mask, extent), notices: [{ code: 'mask.resized', message, details: { received, expected } }] };
+  return { mask: resizeMask(mask, extent), notices: [...notices, { code: 'mask.resized', message, details: { received, expected } }] };
 }
 
 function sameShape(a: Extent, b: Extent): boolean {
@@ -34,35 +38,6 @@ function sameShape(a: Extent, b: Extent): boolean {
   // One pixel of rounding is always allowed: small masks cannot hit the proportion exactly.
   const rounding = Math.max(1 / a.width, 1 / a.height);
   return Math.abs(stretch - 1) <= Math.max(SAME_SHAPE, rounding);
-}
-
-/** How much of each pixel is painted, 0..255. */
-function paintedShare({ channels, samples, extent }: Photo): Uint8Array {
-  const unit = samples.BYTES_PER_ELEMENT === 2 ? 257 : 1;
-  const colours = channels <= 2 ? 1 : 3;
-  const byAlphaAlone = channels !== colours && isAlphaLayer({ channels, samples });
-  return Uint8Array.from({ length: sampleCount(extent) }, (_, i) => {
-    const at = i * channels;
-    const alpha = channels === colours ? 255 : samples[at + colours]! / unit;
-    if (byAlphaAlone) return Math.round(alpha);
-    const light = colours === 1 ? samples[at]! : 0.299 * samples[at]! + 0.587 * samples[at + 1]! + 0.114 * samples[at + 2]!;
-    return Math.round(((light / unit) * alpha) / 255);
-  });
-}
-
-/** A layer whose visible pixels share one colour, with something transparent beside them. */
-function isAlphaLayer({ channels, samples }: Pick<Photo, 'channels' | 'samples'>): boolean {
-  let first = -1;
-  let transparent = false;
-  for (let at = 0; at < samples.length; at += channels) {
-    if (samples[at + channels - 1] === 0) {
-      transparent = true;
-      continue;
-    }
-    if (first < 0) first = at;
-    for (let c = 0; c < channels - 1; c++) if (samples[at + c] !== samples[first + c]) return false;
-  }
-  return transparent && first >= 0;
 }
 
 /** The mask at another size, by area. */

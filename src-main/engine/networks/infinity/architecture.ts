@@ -68,8 +68,9 @@ function finestOf(scales: readonly Grid[]): Pick<Architecture, 'finest' | 'sourc
   return { finest, sourceTokens: cellCount(finest) };
 }
 
-/** The blocks in order, out of the chunks they are published in. */
+/** The blocks in order, out of the chunks they are published in; models that were trained in one piece have none. */
 function blocksOf(weights: Weights): Weights[] {
+  if (!weights.has('block_chunks')) return weights.at('blocks').children().map((index) => weights.at('blocks', index)); // prettier-ignore
   const chunks = weights.at('block_chunks');
   return chunks.children().flatMap((chunk) => {
     const modules = chunks.at(chunk, 'module');

@@ -250,6 +250,7 @@ describe('edit', () => {
     const candidate = await only({ task: 'edit', source: 'source', instruction: 'red', structure: 3 });
     expect((await rgbOf(candidate.picture)).samples).toEqual((await rgbOf(pictures.source)).samples);
     expect(candidate.changedPixels).toBe(0);
+    expect(candidate.notices?.map(({ code }) => code)).toEqual(['edit.unchanged']);
   });
 
   test('padded shows the photo in the corner of a white square, and gives it back at its own size', async () => {

@@ -26,9 +26,16 @@ describe('findStateDict', () => {
       p.dict({ optimizer: p.dict({ state: p.dict({ m: W }) }), model: p.dict({ w: W }) }),
       { names: ['w'], wrappers: ['model'] },
     ],
-    ['the prefix of a parallel wrapper', p.dict({ 'module.a': W, 'module.b': W }), { names: ['a', 'b'], wrappers: [] }],
-    ['both prefixes', p.dict({ 'module._orig_mod.a': W }), { names: ['a'], wrappers: [] }],
-    ['a prefix that not all have', p.dict({ 'module.a': W, b: W }), { names: ['module.a', 'b'], wrappers: [] }],
+    [
+      'averaged weights before the last ones',
+      p.dict({ model: p.dict({ w: W }), model_ema: p.dict({ module: p.dict({ w: W }), decay: p.int(1) }) }),
+      { names: ['w'], wrappers: ['model_ema', 'module'] },
+    ],
+    [
+      'averaged weights that are not there',
+      p.dict({ ema: p.dict({ decay: p.int(1) }), model: p.dict({ w: W }) }),
+      { names: ['w'], wrappers: ['model'] },
+    ],
     ['dicts in dicts', p.dict({ a: p.dict({ b: p.dict({ w: W }) }), c: W }), { names: ['a.b.w', 'c'], wrappers: [] }],
     ['a module that is called like a wrapper', p.dict({ model: p.dict({ w: W }), head: W }), { names: ['model.w', 'head'], wrappers: [] }],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { PickleSet, PickleTuple } from '#engine/weights/pickle-values.js';
-import type { PickleValue, PickleDict, PickleList } from '#engine/weights/pickle-values.js';
+import { PickleDict, PickleSet, PickleTuple } from '#engine/weights/pickle-values.js';
+import type { PickleValue, PickleList } from '#engine/weights/pickle-values.js';
 import { unpickle } from '#engine/weights/unpickle.js';
 
 import * as p from './support/pickle-writer.js';
@@ -92,6 +92,12 @@ const HOSTILE: readonly (readonly [what: string, bytes: Buffer, reason: RegExp])
 ];
 
 describe('a hostile pickle', () => {
+  it.each(['neg', 'conj'])('tensors that are marked "%s" are refused with the way out, others with marks are read', (mark) => {
+    const marked = (value: Buffer) => p.pickle(p.dict({ w: p.tensor({ metadata: p.dict({ [mark]: value }) }) }));
+    expect(() => unpickle(marked(p.NEWTRUE), 'model.pth')).toThrow(`save it after .resolve_${mark}()`);
+    expect(unpickle(marked(p.NEWFALSE), 'model.pth')).toBeInstanceOf(PickleDict);
+  });
+
   it.each(HOSTILE)('is refused after little work and by name: %s', (_, bytes, reason) => {
     const spentMs = stopwatch();
     expect(() => unpickle(bytes, 'model.pth')).toThrow(

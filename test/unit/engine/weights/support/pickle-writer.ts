@@ -7,6 +7,7 @@ export const EMPTY_LIST = Buffer.from(']');
 export const EMPTY_TUPLE = Buffer.from(')');
 export const EMPTY_SET = Buffer.from([0x8f]);
 export const NONE = Buffer.from('N');
+export const NEWTRUE = Buffer.from([0x88]);
 export const NEWFALSE = Buffer.from([0x89]);
 export const TUPLE = Buffer.from('t');
 export const TUPLE1 = Buffer.from([0x85]);
@@ -25,6 +26,8 @@ export interface TensorSpec {
   readonly offset?: number;
   readonly shape?: readonly number[];
   readonly strides?: readonly number[];
+  /** Marks that PyTorch keeps beside a tensor. */
+  readonly metadata?: Buffer;
 }
 
 export function pickle(...parts: readonly Buffer[]): Buffer {
@@ -70,10 +73,19 @@ export function dict(members: Readonly<Record<string, Buffer>>): Buffer {
 
 /** A one-dimensional float tensor of 4 elements over `data/0`, where nothing else is said. */
 export function tensor(spec: TensorSpec = {}): Buffer {
-  const { key = '0', storage = 'FloatStorage', elements = 4, offset = 0, shape = [4], strides = [1] } = spec;
+  const { key = '0', storage = 'FloatStorage', elements = 4, offset = 0, shape = [4], strides = [1], metadata } = spec;
   const id = tuple(text('storage'), global('torch', storage), text(key), text('cpu'), int(elements));
   const hooks = Buffer.concat([global('collections', 'OrderedDict'), EMPTY_TUPLE, REDUCE]);
-  const args = tuple(id, BINPERSID, int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), NEWFALSE, hooks);
+  const args = tuple(
+    id,
+    BINPERSID,
+    int(offset),
+    tuple(...shape.map(int)),
+    tuple(...strides.map(int)),
+    NEWFALSE,
+    hooks,
+    ...(metadata ? [metadata] : []),
+  );
   return Buffer.concat([global('torch._utils', '_rebuild_tensor_v2'), args, REDUCE]);
 }
 

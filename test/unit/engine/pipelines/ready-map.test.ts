@@ -1,0 +1,66 @@
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import * as v from 'valibot';
+import { ControlSettings } from '#contract/request.js';
+import { mapNotices, openMap, readyPlane } from '#engine/pipelines/ready-map.js';
+import type { PipelineJob } from '#engine/pipelines/model.js';
+
+const [canvas, size] = [
+  { width: 120, height: 80 },
+  { width: 32, height: 32 },
+];
+const whole = { x: 0, y: -20, width: 120, height: 120 };
+const corner = { x: 80, y: 40, width: 40, height: 40 };
+
+/** A ramp from left to right, 0 … top. */
+async function ramp({ width, height } = canvas, top = 255, deep = false): Promise<Uint8Array> {
+  const values = Array.from({ length: width * height }, (_, i) => Math.round(((i % width) * top) / (width - 1)));
+  const samples = deep ? Uint16Array.from(values) : Uint8Array.from(values);
+  const picture = sharp(samples, { raw: { width, height, channels: 1 } });
+  return new Uint8Array(await (deep ? picture.toColourspace('grey16') : picture).png().toBuffer());
+}
+
+async function mapOf(bytes: Uint8Array, settings: object = {}) {
+  const control = v.parse(ControlSettings, { kind: 'depth', map: 'map', ...settings });
+  const ready = await openMap({ request: { control } as PipelineJob['request'], pictures: { map: bytes } });
+  if (!ready) throw new Error('Expected a map.');
+  const plane = async (frame = whole) => (await readyPlane(ready, control, { canvas, frame, size })).data;
+  return { ready, plane };
+}
+
+const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+test('a ready map is cut as the picture is: what lies outside the frame has no part in it, at any size of the map', async () => {
+  for (const extent of [canvas, { width: 60, height: 40 }, { width: 480, height: 320 }]) {
+    const { plane } = await mapOf(await ramp(extent));
+    // The ramp from two thirds of the way on.
+    expect(mean(await plane(corner))).toBeCloseTo(5 / 6, 1);
+    expect(mean(await plane())).toBeCloseTo(1 / 2, 1);
+  }
+});
+
+test('a ready map obeys near, far and invert, and an edge map its thresholds', async () => {
+  const plain = await (await mapOf(await ramp())).plane();
+  const held = await (await mapOf(await ramp(), { near: 0.5, far: 0.4 })).plane();
+  expect(held).toEqual(plain.map((value) => Math.min(1, Math.max(0, (value - 0.4) / (0.5 - 0.4)))));
+  const inverted = await (await mapOf(await ramp(), { invert: true })).plane();
+  expect(inverted).toEqual(plain.map((value) => 1 - value));
+  const edges = await (await mapOf(await ramp(), { kind: 'canny', low: 765, high: 765 })).plane();
+  expect(edges).toEqual(plain.map((value) => (value > 0.5 ? 1 : 0)));
+});
+
+test('maps of 16 bits keep their range; millimetres, and edges of 0 and 1, are stretched with a notice', async () => {
+  const plain = await mapOf(await ramp());
+  const deep = await mapOf(await ramp(canvas, 65535, true));
+  expect(deep.ready.notices).toEqual([]);
+  for (const other of [await mapOf(await ramp(canvas, 4000, true)), await mapOf(await ramp(canvas, 60))]) {
+    expect(other.ready.notices.map(({ code }) => code)).toEqual(['map.stretched']);
+    expect(Math.abs(mean(await other.plane()) - mean(await plain.plane()))).toBeLessThan(0.02);
+  }
+});
+
+test('a map of another shape is fitted, and that is said', async () => {
+  const { ready } = await mapOf(await ramp({ width: 50, height: 80 }));
+  expect(mapNotices(ready, { canvas }).map(({ code }) => code)).toEqual(['map.fitted']);
+  expect(mapNotices(ready, { canvas, kept: { x: 9, y: 0, width: 100, height: 160 } })).toEqual([]);
+});
