@@ -61,7 +61,7 @@ describe('a batch in the window', () => {
     batch.choose([file('a.png')]);
     const first = batch.start();
     await expect.poll(() => link.requests.length).toBe(1);
-    batch.cancel();
+    void batch.cancel();
     await first;
     expect([states(), batch.running]).toEqual([['a.png waiting'], false]);
   });
