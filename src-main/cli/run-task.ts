@@ -161,25 +161,20 @@ function reportOf({ run, progress }: Ongoing): RunReport {
   const [first] = saved;
   if (first === undefined || done === undefined) throw new Error('Expected a run to end with a picture but it gave none.');
   return {
-    output: first.output,
     ...done.size,
     pack: plan?.pack ?? first.candidate.tokens.pack,
     preset: plan?.preset ?? run.request.preset ?? null,
     provider: done.provider,
-    seed: first.candidate.seed,
     timingsMs: done.timingsMs,
     peakRssBytes: done.peakRssBytes,
     ...(plan && { estimateMs: plan.estimateMs, estimateBytes: plan.estimateBytes }),
     ...(plan && plan.notices.length > 0 && { notices: plan.notices }),
-    changedPixels: first.candidate.changedPixels,
-    changedOutsideMask: first.candidate.changedOutsideMask,
-    ...(first.candidate.detail && { detail: first.candidate.detail }),
-    tokens: first.candidate.tokens,
+    ...candidateReport(first),
     ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
   };
 }
 
 function candidateReport({ output, candidate }: SavedCandidate): RunReport {
-  const { seed, changedPixels, changedOutsideMask, tokens } = candidate;
-  return { output, seed, changedPixels, changedOutsideMask, tokens };
+  const { seed, changedPixels, changedOutsideMask, detail, tokens } = candidate;
+  return { output, seed, changedPixels, changedOutsideMask, ...(detail && { detail }), tokens };
 }

@@ -89,19 +89,24 @@ function flattened(bytes: Uint8Array): number[] {
   const canvas = Array<number>(width * height * 4).fill(0);
   for (const { left = 0, top = 0, imageData, mask, hidden = false } of children) {
     if (hidden || !imageData) continue;
+    const on = mask?.disabled === true ? undefined : mask?.imageData;
     for (let i = 0; i < imageData.width * imageData.height; i++) {
       const [x, y] = [left + (i % imageData.width), top + Math.trunc(i / imageData.width)];
-      const at = (y * width + x) * 4;
-      const shown = mask?.imageData && mask.disabled !== true ? mask.imageData.data[(y * mask.imageData.width + x) * 4]! / 255 : 1;
-      const above = (imageData.data[i * 4 + 3]! / 255) * shown;
-      const alpha = above + (canvas[at + 3]! / 255) * (1 - above);
-      for (let c = 0; c < 3 && alpha > 0; c++) {
-        canvas[at + c] = Math.round((imageData.data[i * 4 + c]! * above + canvas[at + c]! * (alpha - above)) / alpha);
-      }
-      canvas[at + 3] = Math.round(alpha * 255);
+      const shown = on ? on.data[(y * on.width + x) * 4]! / 255 : 1;
+      layOver(canvas, (y * width + x) * 4, { colours: imageData.data.subarray(i * 4, i * 4 + 4), shown });
     }
   }
   return canvas;
+}
+
+/** One pixel of four samples over another. */
+function layOver(canvas: number[], at: number, { colours, shown }: { colours: ArrayLike<number>; shown: number }): void {
+  const above = (colours[3]! / 255) * shown;
+  const alpha = above + (canvas[at + 3]! / 255) * (1 - above);
+  for (let c = 0; c < 3 && alpha > 0; c++) {
+    canvas[at + c] = Math.round((colours[c]! * above + canvas[at + c]! * (alpha - above)) / alpha);
+  }
+  canvas[at + 3] = Math.round(alpha * 255);
 }
 
 it('together equals the result at every pixel, where the picture and its steps are half transparent', async () => {
