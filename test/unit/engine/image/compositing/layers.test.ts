@@ -87,8 +87,9 @@ it('more than Photoshop opens is refused before it is made', async () => {
 function flattened(bytes: Uint8Array): number[] {
   const { width, height, children = [] } = open(bytes);
   const canvas = Array<number>(width * height * 4).fill(0);
-  for (const { left = 0, top = 0, imageData, mask, hidden = false } of children) {
-    if (hidden || !imageData) continue;
+  const shownLayers = children.filter(({ hidden }) => !hidden);
+  for (const { left = 0, top = 0, imageData, mask } of shownLayers) {
+    if (!imageData) continue;
     const on = mask?.disabled === true ? undefined : mask?.imageData;
     for (let i = 0; i < imageData.width * imageData.height; i++) {
       const [x, y] = [left + (i % imageData.width), top + Math.trunc(i / imageData.width)];
