@@ -37,8 +37,10 @@ export interface Settings {
   readonly seed: number;
   /** Absent = the pack's own. */
   readonly guidance: number | undefined;
+  readonly guidanceUntil: number | undefined;
   readonly temperature: number | undefined;
   readonly topP: number | undefined;
+  readonly topK: number | undefined;
   /** How many pictures of one wish. */
   readonly count: number;
   /** Take the model's picture as it is. */
@@ -77,8 +79,10 @@ export const DEFAULT_SETTINGS: Settings = {
   provider: 'auto',
   seed: 0,
   guidance: undefined,
+  guidanceUntil: undefined,
   temperature: undefined,
   topP: undefined,
+  topK: undefined,
   count: 1,
   whole: false,
   padded: false,
@@ -86,6 +90,10 @@ export const DEFAULT_SETTINGS: Settings = {
   structure: 0,
   detail: 'auto',
 };
+
+/** Numbers that are the pack's own, or chosen from the size, where nothing is said. */
+const OWN = ['guidance', 'guidanceUntil', 'temperature', 'topP', 'topK', 'blend'] as const satisfies readonly (keyof Settings)[];
+type OwnNumbers = Pick<Settings, (typeof OWN)[number]>;
 
 /** More than any pack has; what the contract takes "to the last" for. */
 const MOST_SCALES = 64;
@@ -115,7 +123,7 @@ export interface RequestPictures {
 
 /** The one value that says the whole wish. An expansion paints its own border: a brushed mask has no part in it. */
 export function requestOf(settings: Settings, pictures: RequestPictures): EditRequestInput {
-  const { guidance, temperature, topP, blend, instruction, pack, preset, seed, structure, provider, count, whole, padded } = settings;
+  const { instruction, pack, preset, seed, structure, provider, count, whole, padded } = settings;
   const task = verbOf(settings, { masked: pictures.mask !== undefined, anew: pictures.anew !== undefined });
   return {
     task,
@@ -132,10 +140,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     ...(task !== 'generate' && settings.detail !== 'auto' && { detail: settings.detail }),
     ...(task !== 'generate' && pictures.copy && { copy: pictures.copy }),
     ...(padded && task === 'edit' && pictures.mask === undefined && { padded }),
-    ...(guidance !== undefined && { guidance }),
-    ...(temperature !== undefined && { temperature }),
-    ...(topP !== undefined && { topP }),
-    ...(blend !== undefined && { blend }),
+    ...given(Object.fromEntries(OWN.map((name) => [name, settings[name]]))),
   };
 }
 
@@ -158,11 +163,10 @@ function controlOf({ control }: Settings): Partial<EditRequestInput> {
 
 /** The settings that lead to a wish again; a map of one's own is not part of it. */
 export function settingsOf({ request, seed }: Pick<Recipe, 'request' | 'seed'>): Partial<Settings> {
-  const { guidance, temperature, topP, blend } = request;
   const { instruction, preset, pack, provider, whole, padded, structure, detail } = { ...DEFAULT_SETTINGS, ...given(request) };
   const margins = { ...NO_MARGINS, ...given(request.margins) };
   const control = controlChoiceOf(request.control);
-  const own = { guidance, temperature, topP, blend };
+  const own = Object.fromEntries(OWN.map((name) => [name, request[name]])) as unknown as OwnNumbers;
   return { instruction, preset, margins, control, pack, provider, seed, whole, padded, structure, detail, ...own };
 }
 

@@ -109,6 +109,7 @@ export const de = {
   noBorder: 'Keiner',
   count: 'Vorschläge',
   topP: 'Top-p',
+  topK: 'Top-k',
   pasteChanged: 'Nur Geändertes einsetzen',
   blend: 'Weiche Kante, px',
   chosenBySize: 'nach Größe',
@@ -174,6 +175,7 @@ export const de = {
   more: 'Mehr',
   seed: 'Startwert',
   guidance: 'Führung',
+  guidanceUntil: 'Führung bis Stufe',
   temperature: 'Temperatur',
   structure: 'Aufbau festhalten',
   lockedScales: (count: number) =>

@@ -111,6 +111,7 @@ export const en = {
   noBorder: 'None',
   count: 'Candidates',
   topP: 'Top-p',
+  topK: 'Top-k',
   pasteChanged: 'Paste only what changed',
   blend: 'Soft edge, px',
   chosenBySize: 'by size',
@@ -177,6 +178,7 @@ export const en = {
   more: 'More',
   seed: 'Seed',
   guidance: 'Guidance',
+  guidanceUntil: 'Guidance up to scale',
   temperature: 'Temperature',
   structure: 'Structure lock',
   lockedScales: (count: number) =>

@@ -146,3 +146,49 @@ test('the settings of a wish are those that led to it, whether its defaults are 
   const { count: _, ...same } = wanted;
   for (const wish of [request, v.parse(EditRequest, request)]) expect(settingsOf({ request: wish, seed: 41 })).toEqual(same);
 });
+
+// Not settings: what is on the table, how a run is watched or ended, and what is decided anew for each run.
+const NO_SETTINGS = [
+  'task',
+  'source',
+  'mask',
+  'copy',
+  'size',
+  'resume',
+  'previews',
+  'stopAtScale',
+  'stopAtDetail',
+  'detailSeeds',
+  'count',
+  'output',
+];
+/** Of every setting a value that is no default. */
+const UNUSUAL: Partial<Settings> = {
+  pack: 'other',
+  instruction: 'make it night',
+  margins: WIDE,
+  control: { ...DEFAULT_SETTINGS.control, kind: 'canny', low: 7 },
+  structure: 2,
+  preset: 'draft',
+  guidance: 2,
+  guidanceUntil: 3,
+  temperature: 0.5,
+  topP: 0.25,
+  topK: 12,
+  seed: 9,
+  whole: true,
+  padded: true,
+  blend: 4,
+  provider: 'cpu',
+  detail: 0.5,
+};
+
+test.each(Object.keys(EditRequest.entries).filter((name) => !NO_SETTINGS.includes(name)))(
+  'the setting "%s" of a request comes back from its recipe',
+  (name) => {
+    expect(UNUSUAL, 'a new setting needs a value here, or a reason above').toHaveProperty(name);
+    const value = UNUSUAL[name as keyof Settings];
+    const request = requestOf(settings({ instruction: 'x', [name]: value }), PICTURES);
+    expect(settingsOf({ request, seed: request.seed ?? 0 })).toHaveProperty(name, value);
+  },
+);
