@@ -76,9 +76,11 @@ const REPACKED_SHARE = 0.25;
 
 /**
  * Whether a pack's weights stay mapped from their files: slower by a tenth or more, but shared by all graphs and given
- * back under pressure. Decided by the machine's size, not by what is free: the same request gives the same bytes.
+ * back under pressure. Of floats both give the same bytes. Integers are repacked on every machine: mapped, int4 is
+ * multiplied by another kernel, and a picture must not depend on how much memory there is.
  */
 export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()): boolean {
+  if (card.precision === 'int8' || card.precision === 'int4') return false;
   return card.files.reduce((sum, { bytes }) => sum + bytes, 0) > REPACKED_SHARE * machineBytes;
 }
 
