@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { scenePng } from '../support/pictures.js';
+import { maskPng, scenePng } from '../support/pictures.js';
 import { openHttpLink } from '../support/http-link.js';
 import { CAN_TRACE, layGround, leftIn, runTraced, traced, type Ground, type Seen } from './support/audit.js';
 
@@ -54,8 +54,8 @@ test.skipIf(!CAN_TRACE)('a packet to another machine, and a file beside the resu
 });
 
 test.skipIf(!CAN_TRACE)('what the system sees of a fill (needs strace)', async () => {
-  const white = await scenePng(320, 240);
-  await writeFile(path.join(ground.root, 'work/mask.png'), white);
+  const mask = await maskPng({ width: 320, height: 240 }, { x: 80, y: 60, width: 90, height: 70 });
+  await writeFile(path.join(ground.root, 'work/mask.png'), mask);
   await expectQuiet(['fill', 'scene.png', '-m', 'mask.png', '-o', 'filled.png'], /^(?:work\/)?\.?filled\.png/u);
 });
 
