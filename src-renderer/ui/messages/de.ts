@@ -115,7 +115,7 @@ export const de = {
   chosenBySize: 'nach Größe',
   low: 'Untere',
   high: 'Obere',
-  blurMap: 'Weichzeichnen, px',
+  blurMap: 'Weich, px',
   estimator: 'Geschätzt von',
   near: 'Nah',
   far: 'Fern',

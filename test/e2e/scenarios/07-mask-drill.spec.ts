@@ -163,7 +163,7 @@ test('7 mask drill: a saved mask is opened again, pixel for pixel; one of anothe
   expect((await savedMask(page)).equals(before)).toBe(true);
   const square = await sharp(buffer).resize(100, 100, { fit: 'fill' }).png().toBuffer();
   await page.getByTestId('mask-input').setInputFiles({ name: 'square.png', mimeType: 'image/png', buffer: square });
-  await expect(page.getByRole('alert')).toContainText('Expected a mask in the shape of 320×240 but received 100×100.');
+  await expect(page.getByRole('alert')).toContainText('Expected a mask of 320×240 but received 100×100.');
 });
 
 const WAYS = {

@@ -12,6 +12,8 @@ import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contra
 import type { EditEvent, RunPlan } from '#contract/event.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
+import { encodeMask } from '#engine/image/files/encode.js';
+import { openMask } from '#engine/image/working/mask.js';
 import { spaceOf } from '#document/space.js';
 import { Margins, type EditRequestInput, type OutputFormat } from '#contract/request.js';
 
@@ -131,6 +133,11 @@ export class FakeServer {
       'picture.close': ({ id }) => {
         this.#pictures.delete(id);
         return null;
+      },
+      // As it is read for real: what the window makes of it is looked at pixel by pixel.
+      'mask.read': async ({ mask, size }) => {
+        const read = await openMask(this.#held(mask).bytes, size);
+        return { ...(await this.#hold(Buffer.from(await encodeMask(read.mask)), 'mask.png')), notices: read.notices };
       },
       'picture.convert': ({ id, format, quality }) => this.#convert(id, format, quality),
       'instruction.check': ({ instruction }) => {
