@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { canonicalJson } from '#base/canonical-json.js';
 import { numberedName } from '#base/file-name.js';
@@ -13,6 +12,7 @@ import { parseInput } from '#service/parse.js';
 import type { Context } from './command.js';
 import type { OpenPictures } from './request-pictures.js';
 import type { ControlWish } from './task-options.js';
+import { digestOf, sha256 } from '#service/digest.js';
 
 export interface OpenSource {
   readonly request: EditRequestInput;
@@ -49,10 +49,10 @@ export async function* runOnFarm<B extends FarmBatch>(
   const orders = entries.map((entry): FarmEntry => ({
     ...entry,
     packs: [batch.wish.pack ?? DEFAULT_PACK, batch.control?.settings.estimator].filter((name) => name !== undefined),
-    fingerprint: async () => digestOf([common, digestOf(await readPictureFile(entry.source, basename(entry.source)))]),
+    fingerprint: async () => digestOf([common, sha256(await readPictureFile(entry.source, basename(entry.source)))]),
     open: async () => {
       const bytes = await readPictureFile(entry.source, basename(entry.source));
-      const digest = digestOf(bytes);
+      const digest = sha256(bytes);
       if ((await steps.expectPlace(batch, entry, digest)) === 'kept') return 'kept';
       const { request, close } = await steps.openSource(batch, { entry, bytes });
       sources.set(entry.output, digest);
@@ -111,12 +111,6 @@ export async function savePictures(farm: Farm, pictures: readonly string[], outp
 /** What all pictures of the batch have in common. */
 async function commonOf({ context, wish, control, shared, values }: FarmBatch): Promise<string> {
   const { pictures } = await context.service();
-  const held = [shared.mask, shared.map].map(async (picture) => (picture ? digestOf((await pictures.get(picture.id)).bytes) : null));
+  const held = [shared.mask, shared.map].map(async (picture) => (picture ? sha256((await pictures.get(picture.id)).bytes) : null));
   return canonicalJson([wish, control, values.format, await Promise.all(held)]);
-}
-
-function digestOf(value: Uint8Array | readonly string[]): string {
-  return createHash('sha256')
-    .update(value instanceof Uint8Array ? value : canonicalJson(value))
-    .digest('hex');
 }

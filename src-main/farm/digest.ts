@@ -1,18 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canonicalJson } from '#base/canonical-json.js';
 import type { Sha256 } from '#contract/farm.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import { packageRoot } from '#packs/places.js';
-
-export function sha256(data: string | Uint8Array): Sha256 {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-export function digestOf(value: unknown): Sha256 {
-  return sha256(canonicalJson(value));
-}
+import { digestOf } from '#service/digest.js';
 
 /** Of all that a pack does to a picture: its card with the digests of its files, without the places where they lie. */
 export function packDigest(cards: readonly AnyCard[]): Sha256 {

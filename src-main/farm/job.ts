@@ -5,7 +5,7 @@ import type { EditRequest } from '#contract/request.js';
 import { parseBoundedJson } from '#packs/json-file.js';
 import { parseInput } from '#service/parse.js';
 import { expectCompleteTask, namedPictures } from '#service/task-rules.js';
-import { digestOf } from './digest.js';
+import { digestOf } from '#service/digest.js';
 
 const MOST_DEPTH = 16;
 const GIBIBYTE = 1024 ** 3;

@@ -1,6 +1,6 @@
 import type { PictureId } from '#contract/request.js';
 import type { NewPicture } from '#service/pictures.js';
-import { sha256 } from './digest.js';
+import { sha256 } from '#service/digest.js';
 import type { FarmStore } from './store.js';
 
 /** The pictures of a run by the digests of their bytes: what `runEdit` needs of a store. Previews go nowhere. */

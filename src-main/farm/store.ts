@@ -8,7 +8,7 @@ import { FarmPart, FarmResult, BatchId, Sha256 } from '#contract/farm.js';
 import { errnoOf, parseBoundedJson } from '#packs/json-file.js';
 import { MAX_PICTURE_BYTES, saveFile } from '#service/files.js';
 import { parseInput } from '#service/parse.js';
-import { sha256 } from './digest.js';
+import { sha256 } from '#service/digest.js';
 
 /** A result is some digests; a part of a batch up to 1,000 jobs. */
 const RESULT_BYTES = 64 * 1024;

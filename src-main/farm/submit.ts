@@ -7,7 +7,7 @@ import type { FarmEntry, FarmRun } from '#service/farm.js';
 import { jobOf } from '#service/service.js';
 import { namedPictures, renamePictures } from '#service/task-rules.js';
 import { addJobs } from './add-jobs.js';
-import { digestOf } from './digest.js';
+import { digestOf } from '#service/digest.js';
 import { Follower } from './follow.js';
 import { batchId, classOf, queueName, resultKey } from './job.js';
 import { BULK, cancelledKey } from './settings.js';

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
 import { readJsonFile } from '#packs/json-file.js';
 import { saveFile } from './files.js';
 import { shownName } from './names.js';
+import { sha256 } from './digest.js';
 
 /** Beside the results, so that a batch can be gone on with wherever its folder is. It holds no path and no instruction. */
 const STATE_FILE = '.scalebrush-batch.json';
@@ -56,7 +56,7 @@ export class BatchLedger {
  * @throws ExpectedError `request.invalid` where there is nothing to resume, or the wish is another one.
  */
 export async function openLedger(folder: string, wish: unknown, resume: boolean): Promise<BatchLedger> {
-  const digest = digestOf(new TextEncoder().encode(JSON.stringify(wish)));
+  const digest = sha256(JSON.stringify(wish));
   const content = await readState(folder);
   const same = content?.wish === digest;
   if (resume && !same) {
@@ -71,9 +71,4 @@ async function readState(folder: string): Promise<StateFile | undefined> {
   const raw = await readJsonFile(join(folder, STATE_FILE), STATE_FILE, LIMITS).catch(() => undefined);
   const parsed = v.safeParse(StateFile, raw);
   return parsed.success ? parsed.output : undefined;
-}
-
-/** SHA-256 of a source, as the ledger notes it. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '#base/canonical-json.js';
 import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js';
 import type { BatchId, FarmEvent, FarmOrder, FarmStatus } from '#contract/farm.js';
 import type { EditRequest, PictureId } from '#contract/request.js';
@@ -8,6 +6,7 @@ import type { Farm, FarmEntry, FarmParts, OpenFarm } from './farm.js';
 import { safeFileName } from './names.js';
 import { parseStream } from './parse.js';
 import { expectCompleteTask, namedPictures, renamePictures } from './task-rules.js';
+import { digestOf } from './digest.js';
 
 type Signal = { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void } | undefined;
 
@@ -102,10 +101,6 @@ export class FarmDesk {
   async #fingerprint(request: EditRequest): Promise<string> {
     const digests = new Map<PictureId, string>();
     for (const id of namedPictures(request)) digests.set(id, await sha256Of(this.#parts.pictures.file(id).file));
-    return sha256(canonicalJson(renamePictures(request, digests)));
+    return digestOf(renamePictures(request, digests));
   }
-}
-
-function sha256(data: string): string {
-  return createHash('sha256').update(data).digest('hex');
 }

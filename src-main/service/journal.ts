@@ -9,15 +9,8 @@ import { NO_FOLLOW, readJsonFile } from '#packs/json-file.js';
 import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 import { saveFile } from './files.js';
 import type { PictureStore } from './pictures.js';
-import {
-  adoptProject,
-  digestOf,
-  parseStoredProject,
-  storedEntry,
-  storedProject,
-  type FoundPicture,
-  type StoredEntry,
-} from './project-store.js';
+import { adoptProject, parseStoredProject, storedEntry, storedProject, type FoundPicture, type StoredEntry } from './project-store.js';
+import { sha256 } from './digest.js';
 
 const DESCRIPTION = 'project.json';
 const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24, ownFile: true };
@@ -129,7 +122,7 @@ export async function readTable(folder: string, pictures: PictureStore): Promise
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
   const handle = await open(join(folder, id), constants.O_RDONLY | NO_FOLLOW);
   const bytes = await handle.readFile().finally(() => handle.close());
-  return { sha256: digestOf(bytes), add: () => pictures.add(bytes, name) };
+  return { sha256: sha256(bytes), add: () => pictures.add(bytes, name) };
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { picturesOf, Project, withPictures } from '#contract/project.js';
 import { OUTPUT_FORMATS, PictureId } from '#contract/request.js';
 import type { PictureStore, StoredPicture } from './pictures.js';
+import { sha256 } from './digest.js';
 
 /** The version that this program writes. Older ones stay readable; newer ones are refused by number. */
 const FORMAT = 2;
@@ -68,7 +68,7 @@ export async function adoptProject(
 }
 
 export function storedEntry(id: PictureId, { name, format, bytes }: StoredPicture): StoredEntry {
-  return { id, name, format, sha256: digestOf(bytes) };
+  return { id, name, format, sha256: sha256(bytes) };
 }
 
 export function storedProject(project: Project, pictures: StoredProject['pictures']): StoredProject {
@@ -77,8 +77,4 @@ export function storedProject(project: Project, pictures: StoredProject['picture
 
 export function unreadable(why: string): ExpectedError {
   return new ExpectedError('project.unreadable', `Expected a whole Scalebrush project but ${why}.`);
-}
-
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

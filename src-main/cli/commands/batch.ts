@@ -6,7 +6,8 @@ import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { lackOf, tooLittleMemory } from '#contract/forecast.js';
 import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
-import { digestOf, openLedger, type BatchLedger } from '#service/batch-state.js';
+import { openLedger, type BatchLedger } from '#service/batch-state.js';
+import { sha256 } from '#service/digest.js';
 import { readPictureFile } from '#service/files.js';
 import { shownName } from '#service/names.js';
 import { errnoOf } from '#packs/json-file.js';
@@ -158,7 +159,7 @@ async function doOne(batch: Batch, entry: BatchEntry): Promise<Pick<BatchEntry, 
   const { context, values, ledger, folder } = batch;
   throwIfCancelled(context.signal);
   const bytes = await readPictureFile(entry.source, basename(entry.source));
-  const digest = digestOf(bytes);
+  const digest = sha256(bytes);
   if ((await expectPlace(batch, entry, digest)) === 'kept') return { state: 'kept' };
   const { request, close } = await openSource(batch, { entry, bytes });
   try {

@@ -3,7 +3,7 @@ import type { Extent, Rect } from '#base/geometry.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
-import { rowReader } from '#engine/image/working/working-copy.js';
+import { srgbRowReader } from '#engine/image/working/working-copy.js';
 import { CHANNELS, FORBIDDEN, HOLE, SOURCE, type Scale } from './scale.js';
 
 /** What is seen of a photograph while its hole is filled. */
@@ -53,21 +53,17 @@ export interface Place {
 class RowOfBlocks {
   readonly #place: Place;
   readonly #space: ColourSpace;
-  readonly #read: (y: number, planes: readonly Float32Array[]) => void;
+  readonly #read: (y: number, planes: Planes) => void;
   readonly #planes: Planes;
-  readonly #colours: number;
 
   constructor(place: Place, space: ColourSpace) {
     const { window, scene } = place;
     this.#place = place;
     this.#space = space;
-    this.#read = rowReader(
-      scene.photo,
-      Int32Array.from({ length: window.width }, (_, x) => window.x + x),
-    );
+    const columns = Int32Array.from({ length: window.width }, (_, x) => window.x + x);
+    this.#read = srgbRowReader(scene.photo, columns, space);
     const plane = () => new Float32Array(window.width);
     this.#planes = [plane(), plane(), plane()];
-    this.#colours = scene.photo.channels <= 2 ? 1 : 3;
   }
 
   /** Row `y` of the finest scale. */
@@ -95,10 +91,7 @@ class RowOfBlocks {
   }
 
   #readRow(y: number): void {
-    const { window } = this.#place;
-    this.#read(window.y + y, this.#planes.slice(0, this.#colours));
-    if (this.#colours === 1) for (const plane of this.#planes.slice(1)) plane.set(this.#planes[0]);
-    this.#space.toSrgb(this.#planes);
+    this.#read(this.#place.window.y + y, this.#planes);
   }
 
   #convert(scale: Scale, y: number): void {

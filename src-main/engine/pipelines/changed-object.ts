@@ -1,14 +1,14 @@
 import { grown } from '#base/distance.js';
 import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
-import { colourSpaceOf, type Planes } from '#engine/image/colour/colour.js';
+import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
-import { rowReader, workingCopy } from '#engine/image/working/working-copy.js';
+import { srgbRowReader, workingCopy } from '#engine/image/working/working-copy.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
@@ -51,11 +51,6 @@ export async function recolouredObject(trace: ObjectTrace, frame: Rect, canvas: 
   return map && { map, weight: await drawn(object, { extent, frame, canvas }) };
 }
 
-function planesOf({ data }: FloatTensor): Planes {
-  const pixels = data.length / 3;
-  return [data.subarray(0, pixels), data.subarray(pixels, 2 * pixels), data.subarray(2 * pixels)];
-}
-
 /** The largest change of any channel where tokens changed, `[H·W]`. */
 function changeOf({ before, after, tokens }: ObjectTrace, extent: Extent): Float32Array {
   const [, , height = 0, width = 0] = before.dims;
@@ -91,37 +86,20 @@ async function drawn({ inside, edge }: ChangedObject, { extent, frame, canvas }:
     lines.data.set(plane, k * plane.length);
   });
   const sampler = new FrameSampler(lines, { frame, region, kernel: 'linear' });
-  const space = await colourSpaceOf(canvas);
-  const read = rowReader(
-    canvas,
-    Int32Array.from({ length: region.width }, (_, x) => region.x + x),
-  );
+  const columns = Int32Array.from({ length: region.width }, (_, x) => region.x + x);
+  const read = srgbRowReader(canvas, columns, await colourSpaceOf(canvas));
   const plane = () => new Float32Array(region.width);
   const [colours, slopes]: [Planes, Float32Array[]] = [
     [plane(), plane(), plane()],
     [plane(), plane(), plane(), plane()],
   ];
   for (let y = 0; y < region.height; y++) {
-    readColours(canvas, colours, (planes) => {
-      read(region.y + y, planes);
-    });
-    space.toSrgb(colours);
+    read(region.y + y, colours);
     sampler.readAll(y, slopes);
     const start = (region.y + y) * canvas.extent.width + region.x;
     for (let x = 0; x < region.width; x++) values[start + x] = Math.round(255 * shareAt(colours, slopes, x));
   }
   return { extent: canvas.extent, values };
-}
-
-/** Gray photos have three equal colours. */
-function readColours({ channels }: Photo, colours: Planes, read: (planes: readonly Float32Array[]) => void): void {
-  if (channels > 2) {
-    read(colours);
-    return;
-  }
-  read([colours[0]]);
-  colours[1].set(colours[0]);
-  colours[2].set(colours[0]);
 }
 
 function shareAt(colours: Planes, slopes: readonly Float32Array[], x: number): number {

@@ -56,3 +56,14 @@ export function expectFinite(tensor: FloatTensor, what: string): FloatTensor {
   if (sum === 0) return tensor;
   throw new ExpectedError('weights.damaged', `Expected finite ${what} but received NaN or infinity: the weights are damaged.`);
 }
+
+/** The values of all parts, one after the other. */
+export function joinedFloats(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const part of parts) {
+    whole.set(part, filled);
+    filled += part.length;
+  }
+  return whole;
+}

@@ -1,3 +1,4 @@
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { applyCube, cubeFromP3, cubeToP3, type ColourCube } from './colour-cube.js';
 import { readMatrixProfile, type MatrixProfile, type ToneCurve } from '#engine/image/files/icc-profile.js';
 import { inverse, product } from '#engine/image/files/make-profile.js';
@@ -6,6 +7,12 @@ import { forwardTable, inverseTable, lookUp, type ToneTable } from './tone-table
 
 /** Red, green and blue (equal for gray photos), each `[n]` in 0..1 of the space it is in. */
 export type Planes = readonly [Float32Array, Float32Array, Float32Array];
+
+/** The colours of a picture `[1, 3, h, w]`, as views of it. */
+export function planesOf({ data }: FloatTensor): Planes {
+  const pixels = data.length / 3;
+  return [data.subarray(0, pixels), data.subarray(pixels, 2 * pixels), data.subarray(2 * pixels)];
+}
 
 /** Both directions between a photo's own colours and sRGB, on planes in place. */
 export interface ColourSpace {

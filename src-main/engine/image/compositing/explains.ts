@@ -2,7 +2,7 @@ import type { Extent } from '#base/geometry.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { applyMap, isGray, type ColourMap, type ColourPairs } from './colour-map.js';
-import type { Planes } from '#engine/image/colour/colour.js';
+import { planesOf, type Planes } from '#engine/image/colour/colour.js';
 
 /** A tokenizer's wavering averages out over this share of the picture's height; what an edit did stays. */
 const SIGMA_SHARE = 1 / 32;
@@ -66,11 +66,6 @@ function countsOf({ before, where }: DecodedPair): Counts {
 
 export function pairsOf({ before, after }: DecodedPair): ColourPairs {
   return { before: planesOf(before), after: planesOf(after) };
-}
-
-function planesOf(picture: FloatTensor): Planes {
-  const pixels = picture.data.length / 3;
-  return [0, 1, 2].map((c) => picture.data.subarray(c * pixels, (c + 1) * pixels)) as unknown as Planes;
 }
 
 interface Counts {

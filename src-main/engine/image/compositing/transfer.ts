@@ -1,3 +1,4 @@
+import { planesOf } from '#engine/image/colour/colour.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Extent } from '#base/geometry.js';
 import { structuralRegions } from './edit-regions.js';
@@ -74,11 +75,6 @@ interface Scene {
   /** Windowed covariances, `[in · 3 + in]` and `[in · 3 + out]`. */
   readonly covXX: Planes;
   readonly covXY: Planes;
-}
-
-function planesOf(picture: FloatTensor): Planes {
-  const [, , height = 0, width = 0] = picture.dims;
-  return [0, 1, 2].map((c) => picture.data.subarray(c * height * width, (c + 1) * height * width));
 }
 
 function measure(before: FloatTensor, after: FloatTensor, sigma: number): Scene {

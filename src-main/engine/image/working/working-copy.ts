@@ -1,6 +1,6 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { colourSpaceOf, type Planes } from '#engine/image/colour/colour.js';
+import { colourSpaceOf, planesOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Mask, type Photo } from '#engine/image/files/photo.js';
 import { mirrored, mixAlong, mixRows, resampleTaps, type Kernel, type Taps } from '#engine/image/sampling/resample.js';
 
@@ -18,7 +18,7 @@ const REACH = 3;
 export async function workingCopy(photo: Photo, frame: Rect, size: Extent): Promise<FloatTensor> {
   const space = await colourSpaceOf(photo);
   const copy = floats([1, 3, size.height, size.width]);
-  const planes = [0, 1, 2].map((c) => copy.data.subarray(c * sampleCount(size), (c + 1) * sampleCount(size))) as unknown as Planes;
+  const planes = planesOf(copy);
   const blocks = averageBlocks(photo, frame, size);
   const colours = photo.channels <= 2 ? 1 : 3;
   for (let c = 0; c < 3; c++) {
@@ -67,6 +67,20 @@ function averageBlocks(photo: Photo, frame: Rect, size: Extent): Blocks {
   const share = 1 / (across.step * down.step);
   for (const plane of planes) for (let i = 0; i < plane.length; i++) plane[i]! *= share;
   return { planes, extent, columns: across.taps, rows: down.taps, size };
+}
+
+/** Reads the given columns of a photo row as `rowReader` does, as sRGB: gray photos have three equal planes. */
+export function srgbRowReader(photo: Photo, columns: Int32Array, space: ColourSpace) {
+  const read = rowReader(photo, columns);
+  return (y: number, planes: Planes) => {
+    if (photo.channels > 2) read(y, planes);
+    else {
+      read(y, [planes[0]]);
+      planes[1].set(planes[0]);
+      planes[2].set(planes[0]);
+    }
+    space.toSrgb(planes);
+  };
 }
 
 /** Reads the given columns of a photo row as planes in 0..1, transparency composited away. */

@@ -2,7 +2,7 @@ import { at } from '#base/assert.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
 import type { Conditioning, PredictionRun, ScalePredictor } from '#engine/tensor/predictor.js';
 import { output, type Runner } from '#engine/tensor/runner.js';
-import { floatData, floats, type Tensor } from '#engine/tensor/tensor.js';
+import { floatData, floats, joinedFloats, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
@@ -153,7 +153,7 @@ export class InfinityPredictor implements ScalePredictor {
     return {
       tokens: source.tokens.data.slice(),
       mask,
-      text: joined(texts.map(({ outputs }) => floatData(output(outputs, 'text_memory')))),
+      text: joinedFloats(texts.map(({ outputs }) => floatData(output(outputs, 'text_memory')))),
     };
   }
 
@@ -172,12 +172,6 @@ export class InfinityPredictor implements ScalePredictor {
     const unasked = config.copyGate ? { pull: floats([sourceTokens, config.tokenBits]) } : {};
     await (await this.#sessions.step(layers, false)).run({ ...feeds, ...unasked }, cache.sourceOutputs(), []);
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((filled, part) => (whole.set(part, filled), filled + part.length), 0);
-  return whole;
 }
 
 function sameOrigin(a: PrefixOrigin | undefined, b: PrefixOrigin | undefined): boolean {

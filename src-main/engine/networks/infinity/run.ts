@@ -2,7 +2,7 @@ import { at, invariant } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { PredictionRun, ScaleInput, ScalePrediction } from '#engine/tensor/predictor.js';
 import { batchRow, output, type Feeds } from '#engine/tensor/runner.js';
-import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
+import { floats, int64s, joinedFloats, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { KvCache } from '../kv-cache.js';
 import type { ControlFeatures } from './control.js';
 import type { RotaryTables } from './rotary-positions.js';
@@ -111,13 +111,8 @@ function stacked(parts: readonly FloatTensor[]): FloatTensor {
   invariant(first, 'Expected at least one row.');
   if (others.length === 0) return first;
   const [, ...dims] = first.dims;
-  const whole = floats([parts.reduce((rows, part) => rows + at(part.dims, 0), 0), ...dims]);
-  let filled = 0;
-  for (const { data } of parts) {
-    whole.data.set(data, filled);
-    filled += data.length;
-  }
-  return whole;
+  const rows = parts.reduce((sum, part) => sum + at(part.dims, 0), 0);
+  return floats([rows, ...dims], joinedFloats(parts.map(({ data }) => data)));
 }
 
 /** What one row of a batch was told. */
