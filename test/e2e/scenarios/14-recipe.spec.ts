@@ -46,7 +46,7 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await openScene();
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('41');
-  await page.getByRole('spinbutton', { name: 'Guidance' }).fill('2.5');
+  await page.getByRole('spinbutton', { name: 'Guidance', exact: true }).fill('2.5');
   await page.getByRole('radio', { name: /Fast/u }).check({ force: true });
   await page.getByRole('combobox', { name: 'Control' }).selectOption('canny');
   await edit(page, words);
@@ -55,7 +55,7 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await page.getByRole('button', { name: 'Close the picture' }).click();
   await expectPhase(page, 'empty');
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('0');
-  await page.getByRole('spinbutton', { name: 'Guidance' }).fill('');
+  await page.getByRole('spinbutton', { name: 'Guidance', exact: true }).fill('');
   await page.getByRole('radio', { name: /Best/u }).check({ force: true });
   await page.getByRole('combobox', { name: 'Control' }).selectOption('none');
 
@@ -64,7 +64,7 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await expect(page.getByText('other weights')).toHaveCount(0);
   await expect(page.getByRole('textbox', { name: 'Instruction' })).toHaveValue(words);
   await expect(page.getByRole('spinbutton', { name: 'Seed' })).toHaveValue('41');
-  await expect(page.getByRole('spinbutton', { name: 'Guidance' })).toHaveValue('2.5');
+  await expect(page.getByRole('spinbutton', { name: 'Guidance', exact: true })).toHaveValue('2.5');
   await expect(page.getByRole('radio', { name: /Fast/u })).toBeChecked();
   await expect(page.getByRole('combobox', { name: 'Control' })).toHaveValue('canny');
 });
