@@ -6,12 +6,13 @@ import type { PictureId } from '#contract/request.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
 import { valuesOfMask } from '#canvas/mask-file.js';
 import type { Link } from '#link/http.js';
+import { Pixels, WholePictures } from './pixels.svelte.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
 
 /** A picture that the service holds and that we can draw. */
 export interface ShownPicture {
   readonly info: PictureInfo;
-  readonly bitmap: ImageBitmap;
+  readonly pixels: Pixels;
 }
 
 /** A file to be handed to the user. */
@@ -24,6 +25,7 @@ const FULL_QUALITY = 100;
 
 /** Brings pictures from the service to the window, and lets go of them again. */
 export class Pictures {
+  readonly whole = new WholePictures();
   readonly #link: Link;
 
   constructor(link: Link) {
@@ -33,7 +35,7 @@ export class Pictures {
   async open(file: Blob, name: string): Promise<ShownPicture> {
     const info = await this.#link.upload(file, name);
     try {
-      return { info, bitmap: await this.#bitmapOf(info) };
+      return await this.#shown(info);
     } catch (error) {
       this.forget(info.id);
       throw error;
@@ -46,7 +48,14 @@ export class Pictures {
 
   async show(id: PictureId): Promise<ShownPicture> {
     const info = await this.#link.call('picture.describe', { id });
-    return { info, bitmap: await this.#bitmapOf(info) };
+    return this.#shown(info);
+  }
+
+  async #shown(info: PictureInfo): Promise<ShownPicture> {
+    const load = () => this.#bitmapOf(info);
+    const pixels = new Pixels(await load(), load);
+    this.whole.add(pixels);
+    return { info, pixels };
   }
 
   /** A mask file as values of a mask of `size`. */

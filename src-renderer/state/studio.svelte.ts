@@ -14,7 +14,7 @@ import { Document, newSheet } from './document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
-import type { Mask } from './mask.svelte.js';
+import type { Mask, SimilarWish } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { isProjectName, projectOf, tableOf } from './project.js';
 import { recalled } from './recalled.js';
@@ -360,6 +360,16 @@ export class Studio {
     if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
   }
 
+  /** Adds what is like the place that was clicked, without holding the window up. */
+  async selectSimilar(wish: SimilarWish): Promise<void> {
+    await this.attempt(() => this.mask.addSimilar(wish, ({ pixels }) => this.#pictures.whole.whole(pixels)));
+  }
+
+  /** These pictures are on the screen, or are with the next key. */
+  look(pictures: readonly (ShownPicture | undefined)[]): void {
+    this.#pictures.whole.look(pictures.flatMap((picture) => picture?.pixels ?? []));
+  }
+
   lookAtResult(): void {
     this.comparison.end();
   }
@@ -407,8 +417,8 @@ export class Studio {
     this.document.clear();
   }
 
-  #drop({ info, bitmap }: ShownPicture): void {
-    bitmap.close();
+  #drop({ info, pixels }: ShownPicture): void {
+    pixels.close();
     this.#pictures.forget(info.id);
   }
 
