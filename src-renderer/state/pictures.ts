@@ -27,9 +27,12 @@ const FULL_QUALITY = 100;
 export class Pictures {
   readonly whole = new WholePictures();
   readonly #link: Link;
+  readonly #needed: () => Promise<void> | undefined;
 
-  constructor(link: Link) {
+  /** `needed` says how long pictures that are let go of are still needed by somebody else. */
+  constructor(link: Link, needed: () => Promise<void> | undefined = () => undefined) {
     this.#link = link;
+    this.#needed = needed;
   }
 
   async open(file: Blob, name: string): Promise<ShownPicture> {
@@ -90,6 +93,15 @@ export class Pictures {
 
   /** Nobody waits for it, and a picture that is gone already needs no forgetting. */
   forget(...ids: readonly (PictureId | undefined)[]): void {
+    const needed = this.#needed();
+    const close = (): void => {
+      this.#close(ids);
+    };
+    if (needed) void needed.then(close);
+    else close();
+  }
+
+  #close(ids: readonly (PictureId | undefined)[]): void {
     for (const id of ids) if (id !== undefined) void this.#link.call('picture.close', { id }).catch(() => undefined);
   }
 

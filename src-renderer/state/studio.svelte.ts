@@ -99,9 +99,9 @@ export class Studio {
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
-    this.#journal = new Journal(link, owner);
+    this.#journal = new Journal(link, owner, (error) => (this.error = toErrorData(error)));
     this.#link = link;
-    this.#pictures = new Pictures(link);
+    this.#pictures = new Pictures(link, () => this.#journal.writing);
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
@@ -234,6 +234,17 @@ export class Studio {
       this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;
+  }
+
+  /** One after the other: the last lies on the table, and the others beside it, where closed documents are. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    const faults: ErrorData[] = [];
+    for (const file of files) {
+      await this.openFile(file, file.name);
+      const { error } = this;
+      if (error && !faults.includes(error)) faults.push(error);
+    }
+    this.error = faults[0];
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */
