@@ -1,11 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import sharp from 'sharp';
 import { renderScene } from '../support/pictures.js';
 import { expectPhase, test } from '../e2e/support/studio.js';
+import { writeSection } from './results.js';
 
 const SIZE = { width: 6000, height: 4000 } as const;
-const RESULTS = 'test/bench/RESULTS.md';
 const SECTION = '## The window on 24 megapixels';
 
 interface Frames {
@@ -162,7 +161,7 @@ async function write(rows: readonly (readonly [string, Frames])[], { before, aft
     const longest = longTasks.length === 0 ? 'none' : `${longTasks.length}, longest ${ms(Math.max(...longTasks))}`;
     return `| ${name} | ${ms(medianMs)} | ${ms(p95Ms)} | ${longest} |`;
   });
-  const section = [
+  await writeSection([
     SECTION,
     '',
     `A rendered scene of ${SIZE.width}×${SIZE.height} in Chromium without a GPU, on the machine above; frames as requestAnimationFrame sees them.`,
@@ -172,11 +171,5 @@ async function write(rows: readonly (readonly [string, Frames])[], { before, aft
     ...lines,
     '',
     `The page's process holds ${gigabytes(before)} GB with the photograph open and ${gigabytes(after)} GB after ${String(EDITS)} kept edits; undoing takes ${ms(undoMs[Math.floor(undoMs.length / 2)] ?? 0)} ms, ${ms(undoMs.at(-1) ?? 0)} ms at most.`,
-    '',
-    '',
-  ].join('\n');
-  const written = await readFile(RESULTS, 'utf8');
-  const others = written.replace(new RegExp(`${SECTION}[\\s\\S]*?(?=\\n## )\\n`, 'u'), '');
-  await writeFile(RESULTS, others.replace('## Published sizes', `${section}## Published sizes`));
-  process.stdout.write(`\n${section}`);
+  ]);
 }
