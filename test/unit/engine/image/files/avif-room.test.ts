@@ -10,7 +10,11 @@ const picture = () => sharp({ create: { width: 40, height: 24, channels: 3, back
 const boxesEnd = (file: Uint8Array) => Buffer.from(file).indexOf('mdat') - 4;
 
 test('an AVIF whose boxes are short gets room, so that a reader of its first 500 bytes takes it for one; nothing else changes', async () => {
-  const avif = await picture().withXmp(packet).withExif({ IFD0: { Make: 'x' } }).avif().toBuffer();
+  const avif = await picture()
+    .withXmp(packet)
+    .withExif({ IFD0: { Make: 'x' } })
+    .avif()
+    .toBuffer();
   expect(boxesEnd(avif)).toBeLessThan(JUDGED_BY);
   const roomy = withRoom(avif);
   expect(boxesEnd(roomy)).toBeGreaterThan(JUDGED_BY);
