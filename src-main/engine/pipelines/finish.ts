@@ -2,6 +2,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Candidate, DetailReport, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
+import { planesOf } from '#engine/image/colour/colour.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
@@ -11,6 +12,7 @@ import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
@@ -18,6 +20,11 @@ import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
+const STAYS_GRAY: Notice = {
+  code: 'image.gray',
+  message: 'The picture is gray and stays gray: only brightness is taken from the result.',
+};
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -45,6 +52,7 @@ export class ResultCanvas {
     this.#traces.push(trace);
     if (!weight.values.some((value) => value > 0)) return;
     const { before, after } = trace;
+    if (canvas.channels <= 2 && bringsColour(before, after)) this.#say(STAYS_GRAY);
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
     const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
     const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
@@ -95,8 +103,12 @@ export class ResultCanvas {
     const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
-    for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
+    for (const notice of detailed.notices) this.#say(notice);
     return detailed;
+  }
+
+  #say(notice: Notice): void {
+    if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
   }
 
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
@@ -128,6 +140,22 @@ export class ResultCanvas {
   #isPartial({ values }: Mask): boolean {
     return this.#stage.regions.length > 1 || values.includes(0);
   }
+}
+
+/** Of 1: a tokenizer's gray is not quite gray. */
+const COLOURED = 0.07;
+
+/** Whether a picture was given colours that a gray file cannot hold: without a word a wish for them would be lost. */
+function bringsColour(before: FloatTensor, after: FloatTensor): boolean {
+  return colourOf(after) - colourOf(before) > COLOURED;
+}
+
+/** Largest minus smallest channel, the mean over the most coloured tenth of the pixels. */
+function colourOf(picture: FloatTensor): number {
+  const [red, green, blue] = planesOf(picture);
+  const spread = red.map((value, i) => Math.max(value, green[i]!, blue[i]!) - Math.min(value, green[i]!, blue[i]!)).sort();
+  const most = spread.subarray(Math.trunc(spread.length * 0.9));
+  return most.reduce((sum, value) => sum + value, 0) / most.length;
 }
 
 /** A control map as a picture of its own. */

@@ -121,20 +121,8 @@ function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): Ru
     size: stage.canvas.extent,
     estimateMs: ms * stage.regions.length,
     estimateBytes: bytes,
-    notices: [
-      ...stage.notices,
-      ...lossesOf(stage.canvas, job.request.output.format),
-      ...grayNotices(job, stage),
-      ...notices,
-      ...previewNotices(job),
-    ],
+    notices: [...stage.notices, ...lossesOf(stage.canvas, job.request.output.format), ...notices, ...previewNotices(job)],
   };
-}
-
-/** Only brightness of an edit can be told in gray; a wish that speaks of colour would be lost without a word. */
-function grayNotices({ request }: PipelineJob, { canvas }: Stage): readonly Notice[] {
-  if (canvas.channels > 2 || request.source === undefined) return [];
-  return [{ code: 'image.gray', message: 'The picture is gray and stays gray: only brightness is taken from the result.' }];
 }
 
 /** Seen at the start; where memory gets short later, previews end without a word. */
