@@ -5,6 +5,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BatchEntry, BatchReport } from '#contract/batch.js';
 import { folderOfFormats, SIZE, type FormatCase } from '../support/folder-of-formats.js';
+import { moreFormats } from '../support/folder-of-formats-more.js';
 import { maskPng } from '../support/pictures.js';
 import { scalebrush } from './support/cli.js';
 
@@ -18,7 +19,7 @@ const BOX = { x: 0, y: 0, width: 16, height: 16 };
 beforeAll(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-formats-'));
   await mkdir(at('in'));
-  cases = await folderOfFormats();
+  cases = [...(await folderOfFormats()), ...(await moreFormats())];
   for (const { name, bytes } of cases) await writeFile(at('in', name), bytes);
   await writeFile(at('mask.png'), await maskPng(SIZE, BOX));
   const wish = ['-i', 'make it warmer', '-m', at('mask.png'), '--blend', '0', '--format', 'png', '--no-recipe'];

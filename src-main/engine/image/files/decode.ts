@@ -7,7 +7,7 @@ import { unmultiplied } from './alpha.js';
 import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
 import { contentsOf, MAX_METADATA_BYTES, type Contents } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
-import { heifFacts } from './isobmff.js';
+import { heifFacts, stillOf } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import { tellsPlace } from './location.js';
 import { readPng, type PngParts } from './png-parts.js';
@@ -118,12 +118,12 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const png = kind === 'png' ? readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) : undefined;
   const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
   const own = ownTiff(tiff);
-  const pixels = png?.pixels ?? bytes;
+  const pixels = png?.pixels ?? decoderBytes(kind, bytes);
   const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
   const { width, height } = metadata.autoOrient;
   const extent = { width, height };
   const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
-  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
+  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated({ kind, bytes, metadata, png }) }), ...contents.notices];
   return {
     kind,
     extent,
@@ -131,16 +131,33 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
     contents,
     pixels,
     ...(own && { tiff: own }),
-    damaged: png?.cut ?? (kind === 'jpeg' && jpegFacts(bytes).cut),
+    damaged: png?.cut ?? isCutJpeg(kind, bytes),
     notices,
   };
+}
+
+function isCutJpeg(kind: FileKind, bytes: Uint8Array): boolean {
+  return kind === 'jpeg' && jpegFacts(bytes).cut;
+}
+
+function decoderBytes(kind: FileKind, bytes: Uint8Array): Uint8Array {
+  return kind === 'avif' ? stillOf(bytes) : bytes;
 }
 
 function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {
   return tiff && readerOfTiff(tiff) === 'own' ? tiff : undefined;
 }
 
-function isAnimated(png: PngParts | undefined, { pages = 1 }: DecoderFacts): boolean {
+interface Moving {
+  readonly kind: FileKind;
+  readonly bytes: Uint8Array;
+  readonly metadata: DecoderFacts;
+  readonly png: PngParts | undefined;
+}
+
+function isAnimated({ kind, bytes, metadata: { pages = 1 }, png }: Moving): boolean {
+  // The decoder counts the pictures of an AVIF, not the frames of its film.
+  if (kind === 'avif') return pages > 1 || heifFacts(bytes).film !== undefined;
   return png ? png.animated : pages > 1;
 }
 
@@ -163,7 +180,11 @@ function modelOf({ channels, convert }: Layout): 'GRAY' | 'RGB ' | undefined {
 function refuseUnreadable(kind: FileKind, bytes: Uint8Array): void {
   const precision = kind === 'jpeg' ? jpegFacts(bytes).precision : 8;
   const received =
-    precision !== 8 ? `a JPEG of ${String(precision)} bits` : kind === 'avif' && heifFacts(bytes).sequence ? 'an AVIF sequence' : undefined;
+    precision !== 8
+      ? `a JPEG of ${String(precision)} bits`
+      : kind === 'avif' && heifFacts(bytes).film === 'only'
+        ? 'an AVIF sequence'
+        : undefined;
   if (received === undefined) return;
   throw new ExpectedError('image.unsupported', `Expected a picture that can be read here but received ${received}.`, {
     details: { received },

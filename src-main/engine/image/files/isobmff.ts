@@ -8,8 +8,8 @@ export interface HeifFacts {
   readonly codePoints?: CodePoints;
   readonly premultiplied: boolean;
   readonly gainMap: boolean;
-  /** A film without a picture of its own. */
-  readonly sequence: boolean;
+  /** It holds a film: beside its picture, or instead of one. */
+  readonly film: 'beside' | 'only' | undefined;
 }
 
 interface Box {
@@ -44,7 +44,8 @@ export function heifFacts(file: Uint8Array): HeifFacts {
   const outer = boxesOf(file);
   const meta = find(outer, 'meta');
   const brands = Buffer.from(find(outer, 'ftyp') ?? []).toString('latin1');
-  const none = { premultiplied: false, gainMap: false, sequence: !meta && brands.includes('avis') };
+  const film = !meta && brands.includes('avis') ? 'only' : find(outer, 'moov') ? 'beside' : undefined;
+  const none = { premultiplied: false, gainMap: false, film } as const;
   if (!meta) return none;
   try {
     return { ...none, ...metaFacts(boxesOf(meta, NESTED)) };
@@ -55,7 +56,17 @@ export function heifFacts(file: Uint8Array): HeifFacts {
   }
 }
 
-function metaFacts(meta: readonly Box[]): Omit<HeifFacts, 'sequence'> {
+/** The picture beside a film under the name of one: the decoder looks at no file whose first brand is a sequence's. */
+export function stillOf(file: Uint8Array): Uint8Array {
+  if (heifFacts(file).film !== 'beside') return file;
+  const still = Buffer.from(file);
+  still.write('avif', MAJOR_BRAND, 'latin1');
+  return still;
+}
+
+const MAJOR_BRAND = 8;
+
+function metaFacts(meta: readonly Box[]): Omit<HeifFacts, 'film'> {
   const references = boxesOf(find(meta, 'iref') ?? new Uint8Array(), NESTED);
   const codePoints = codePointsOf(meta);
   return {
