@@ -96,7 +96,7 @@ async function metadata(): Promise<FormatCase[]> {
       bytes: await encode(told(flat())).toBuffer(),
       ...lossy,
       xmp: true,
-      dpi: format === 'jpeg',
+      dpi: true,
     });
     made.push({
       name: `wide-${format}.${format}`,
