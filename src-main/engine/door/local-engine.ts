@@ -17,6 +17,7 @@ import { workingCopy } from '#engine/image/working/working-copy.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
+import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
@@ -138,7 +139,8 @@ export class LocalEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    return costs.forecast(card, { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) });
+    const wish = { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) };
+    return times(await partCount(job), costs.forecast(card, wish));
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
@@ -328,6 +330,23 @@ async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<num
   const { width, height } = (await readFacts(await headOf(source))).size;
   const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
   return (width + left + right) * (height + top + bottom);
+}
+
+/** In how many parts, one after the other, the mask has the picture worked on. */
+async function partCount({ request, pictures, pack }: EngineJob): Promise<number> {
+  const { task, source, mask } = request;
+  const [picture, painted] = [source, mask].map((id) => (id === undefined ? undefined : pictures[id]));
+  if (!picture || !painted || task === 'expand') return 1;
+  const { size } = await readFacts(await headOf(picture));
+  const side = pack.card.imageSize;
+  return partsOf(request, (await openMask(await bytesOf(painted), size)).mask, { width: side, height: side }).length;
+}
+
+/** So many runs take as much longer, and no more memory. */
+function times(count: number, forecast: Forecast): Forecast {
+  const all = <C extends { readonly ms: number }>(cost: C): C => ({ ...cost, ms: cost.ms * count });
+  const { best, balanced, fast, draft } = forecast;
+  return { ...forecast, best: all(best), balanced: all(balanced), fast: all(fast), draft: all(draft) };
 }
 
 function guidanceOf({ pack: { card }, request }: EngineJob): Pick<TransformerWish, 'guided' | 'guidanceUntil'> {

@@ -1,13 +1,16 @@
+import type { Extent, Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
+import { openMask } from '#engine/image/working/mask.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { controlPlane, type ControlJob, type MapOrigin } from './control-input.js';
 import { fittedTo, modelExtent, pictureBytes } from './model.js';
 import { shapeOf } from './pipelines.js';
 import { openMap } from './ready-map.js';
+import { partsOf } from './stage.js';
 
 /** The picture that was looked at last, at the model's size: thresholds change often, photographs seldom. */
 export class LastSeen {
@@ -40,17 +43,27 @@ export async function previewControl(job: ControlJob, seen: LastSeen): Promise<U
 async function originOf(job: ControlJob, seen: LastSeen): Promise<MapOrigin> {
   const map = await openMap(job);
   if (!map) return { picture: await modelView(job, seen) };
-  const size = modelExtent(job.model);
   const canvas = map.photo.extent;
-  return { ready: { map, place: { canvas, frame: frameWhole(canvas, size.width / size.height) } } };
+  return { ready: { map, place: { canvas, frame: await frameOf(job, canvas) } } };
+}
+
+/** What a run looks at first: the first part of the mask, or all of the picture. */
+async function frameOf({ request, pictures, model }: ControlJob, canvas: Extent): Promise<Rect> {
+  const size = modelExtent(model);
+  const bytes = request.mask === undefined || request.task === 'expand' ? undefined : pictures[request.mask];
+  if (!bytes) return frameWhole(canvas, size.width / size.height);
+  const { mask } = await openMask(bytes, canvas);
+  const [first] = partsOf(request, mask, size);
+  return first?.frame ?? frameWhole(canvas, size.width / size.height);
 }
 
 function modelView(job: ControlJob, seen: LastSeen): Promise<FloatTensor> {
   const size = modelExtent(job.model);
   const bytes = pictureBytes(job, job.request.source, 'source');
-  return seen.get(`${job.request.source ?? ''} ${size.width}×${size.height}`, async () => {
+  const { source = '', mask = '', blend = '' } = job.request;
+  return seen.get(JSON.stringify([source, mask, blend, size]), async () => {
     const photo = await openPhoto(bytes);
-    return workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
+    return workingCopy(photo, await frameOf(job, photo.extent), size);
   });
 }
 

@@ -1,11 +1,12 @@
 import { sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
+import type { EditRequest } from '#contract/request.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { feather, fullMask, maskBounds, openMask, outside } from '#engine/image/working/mask.js';
 import { paddedCopy } from '#engine/image/working/padded-copy.js';
-import { maskRegions, wholeRegion, type MaskRegion, type Region } from '#engine/image/working/regions.js';
+import { maskRegions, wholeRegion, type MaskRegion, type Region, type RegionOptions } from '#engine/image/working/regions.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
@@ -147,15 +148,22 @@ async function stageMask(job: PipelineJob, canvas: Photo): Promise<StagedMask> {
 function regionsOf(job: PipelineJob, mask: Mask): readonly MaskRegion[] {
   const bounds = maskBounds(mask);
   if (!bounds) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
-  const size = modelExtent(job.model);
-  const aspect = size.width / size.height;
-  const options = { aspect, context: CONTEXT, minSide: size.width, softEdgePx: (frame: Rect) => softEdgePx(job, frame) };
+  const options = optionsOf(job.request, modelExtent(job.model));
   // Tokens of one part belong to one frame, also those of a run from before parts had frames of their own.
   const given = givenFile(job);
   return given && !given.regions ? [wholeRegion(bounds, mask.extent, options)] : maskRegions(mask, options);
 }
 
-function softEdgePx({ request }: PipelineJob, frame: Rect): number {
+/** The parts that a mask would be worked on in, by a model of that size. */
+export function partsOf(request: Pick<EditRequest, 'blend'>, mask: Mask, size: Extent): readonly MaskRegion[] {
+  return maskRegions(mask, optionsOf(request, size));
+}
+
+function optionsOf(request: Pick<EditRequest, 'blend'>, size: Extent): RegionOptions {
+  return { aspect: size.width / size.height, context: CONTEXT, minSide: size.width, softEdgePx: (frame) => softEdgePx({ request }, frame) };
+}
+
+function softEdgePx({ request }: { readonly request: Pick<EditRequest, 'blend'> }, frame: Rect): number {
   return request.blend ?? Math.round(Math.max(frame.width, frame.height) * BLEND_SHARE);
 }
 

@@ -2,6 +2,7 @@ import { cp, mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import sharp from 'sharp';
 import * as v from 'valibot';
 import { PackCard } from '#contract/pack-card.js';
 import { EditRequest, type Preset } from '#contract/request.js';
@@ -63,6 +64,22 @@ describe('a run for which memory is too short', () => {
     expect(forecast).toMatchObject({ availableBytes: bytesOf('draft'), best: { bytes: bytesOf('best') } });
     const details = { neededBytes: bytesOf('best'), availableBytes: bytesOf('draft'), preset: 'draft' };
     expect((await eventsOf(engine, folder)).at(-1)).toMatchObject({ type: 'failed', error: { code: 'memory.too-little', details } });
+  });
+
+  test('counts the parts of a mask that are worked on one after the other', async () => {
+    const engine = new LocalEngine(() => 2 ** 40);
+    const spots = sharp(Buffer.alloc(640 * 480), { raw: { width: 640, height: 480, channels: 1 } });
+    const spot = await sharp({ create: { width: 20, height: 20, channels: 3, background: 'white' } })
+      .png()
+      .toBuffer();
+    const mask = await spots.composite([{ input: spot, left: 20, top: 20 }, { input: spot, left: 580, top: 420 }]).png().toBuffer(); // prettier-ignore
+    const pictures = { a: await scenePng(640, 480), mask };
+    const forecast = async (more: object) => {
+      const request = v.parse(EditRequest, { task: 'fill', source: 'a', provider: 'cpu', ...more });
+      return (await engine.forecast({ request, pack: { card, folder }, pictures })).best;
+    };
+    const [one, two] = [await forecast({}), await forecast({ mask: 'mask' })];
+    expect([two.ms / one.ms, two.bytes]).toEqual([2, one.bytes]);
   });
 
   test('has as much before its pack is open as afterwards', async () => {

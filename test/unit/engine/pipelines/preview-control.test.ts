@@ -48,6 +48,27 @@ test('the photograph is read once for many thresholds', async () => {
   expect(reads).toBe(1);
 });
 
+test('with a mask the map is that of the part that is worked on', async () => {
+  const big = { width: 640, height: 480 };
+  const masked = { source: await scenePng(640, 480), mask: await maskPng(big, { x: 20, y: 300, width: 40, height: 40 }) };
+  const of = async (mask?: string) => {
+    const request = v.parse(EditRequest, {
+      task: 'edit',
+      source: 'source',
+      instruction: 'red',
+      control: { kind: 'canny' },
+      ...(mask && { mask }),
+    });
+    return levels(await previewControl({ request, pictures: masked, model: fakeModel() }, new LastSeen()));
+  };
+  const cut = await sharp(masked.source).extract({ left: 0, top: 256, width: 128, height: 128 }).png().toBuffer();
+  const alone = v.parse(EditRequest, { task: 'edit', source: 'cut', instruction: 'red', control: { kind: 'canny' } });
+  expect(await of('mask')).not.toEqual(await of());
+  expect(await of('mask')).toEqual(
+    await levels(await previewControl({ request: alone, pictures: { cut }, model: fakeModel() }, new LastSeen())),
+  );
+});
+
 test('without control there is no map, and depth needs an estimator', async () => {
   await expect(preview(undefined)).rejects.toMatchObject({ code: 'request.invalid' });
   await expect(preview({ kind: 'depth' })).rejects.toMatchObject({ code: 'pack.unable' });
