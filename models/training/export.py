@@ -2,7 +2,7 @@
 
 python3 export.py CHECKPOINTS_DIR PACK_DIR [--evaluation PACK_DIR/evaluation.json]
 
-CHECKPOINTS_DIR holds tokenizer.pt, transformer.pt and depth.pt.
+CHECKPOINTS_DIR holds tokenizer.pt, transformer.pt, depth.pt and finder.pt.
 """
 import argparse
 import hashlib
@@ -14,10 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from depth import DepthNet
+from finder import Finder
 from pack import CARD, FILES, load_checkpoint, tokenizer_tensors
 from tokenizer import DOWNSAMPLE, Tokenizer
 from transformer import ROTARY_BASE, EditTransformer
-from vocabulary import MAX_WORDS, VOCABULARY
+from vocabulary import KINDS, MAX_WORDS, VOCABULARY, synonyms
 
 ABILITIES = [
     'instruction edits on simple scenes: recolour, remove, add, time of day, ground',
@@ -48,7 +49,11 @@ def _save(tensors: dict[str, Tensor], path: Path, dtype: torch.dtype) -> dict:
     return {'name': path.name, 'bytes': len(content), 'sha256': hashlib.sha256(content).hexdigest()}
 
 
-def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet) -> dict:
+def objects_config(finder: Finder) -> dict:
+    return {'kind': 'finder', 'widths': finder.config['widths'], 'names': [synonyms(kind) for kind in KINDS]}
+
+
+def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet, finder: Finder) -> dict:
     blocks = {'encoder': tokenizer.config['encoder_blocks'], 'decoder': tokenizer.config['decoder_blocks']}
     return {
         'transformer': {
@@ -63,6 +68,7 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet) -> di
         'tokenizer': {'kind': 'residual', 'codeBits': tokenizer.config['code_bits'], 'downsample': DOWNSAMPLE,
                       'size': tokenizer.config['size'], 'widths': tokenizer.config['widths'], 'blocks': blocks},
         'depth': {'kind': 'pyramid', 'size': 128, 'widths': depth.config['widths']},
+        'objects': objects_config(finder),
     }
 
 
@@ -71,13 +77,15 @@ def export(options: argparse.Namespace) -> None:
     tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
     model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
     depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
+    finder = load_checkpoint(checkpoints / 'finder.pt', Finder)
     out.mkdir(parents=True, exist_ok=True)
-    tensors = {'transformer': model.state_dict(), 'tokenizer': tokenizer_tensors(tokenizer), 'depth': depth.state_dict()}
-    files = [{**_save(tensors[role], out / FILES[role], torch.float16 if options.half else torch.float32), 'role': role} for role in FILES]
+    tensors = {'transformer': model.state_dict(), 'tokenizer': tokenizer_tensors(tokenizer), 'depth': depth.state_dict(),
+               'objects': finder.state_dict()}
+    files = [{**_save(tensors[role], out / FILES[role], torch.float16 if options.half or role == 'objects' else torch.float32), 'role': role} for role in FILES]
     layers = model.depth
     card = {
         'format': 1, 'name': out.name, 'title': f'{out.name.capitalize()} (built-in)', 'version': '1.1.0', 'family': 'infinity', 'licence': 'MIT',
-        'imageSize': tokenizer.config['size'], 'resolves': 3, 'config': _config(tokenizer, model, depth),
+        'imageSize': tokenizer.config['size'], 'resolves': 3, 'config': _config(tokenizer, model, depth, finder),
         'presets': {'best': layers, 'balanced': layers * 3 // 4, 'fast': layers // 2, 'draft': max(2, layers // 4)},
         'defaults': {'guidance': 1, 'temperature': 0, 'fillInstruction': 'fill the empty area'},
         'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],

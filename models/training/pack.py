@@ -8,11 +8,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from depth import DepthNet
+from finder import Finder
 from tokenizer import Tokenizer
 from transformer import EditTransformer
 
 CARD = 'card.json'
-FILES = {'transformer': 'transformer.safetensors', 'tokenizer': 'tokenizer.safetensors', 'depth': 'depth.safetensors'}
+FILES = {'transformer': 'transformer.safetensors', 'tokenizer': 'tokenizer.safetensors', 'depth': 'depth.safetensors',
+         'objects': 'objects.safetensors'}
 
 
 class Pack(NamedTuple):
@@ -52,6 +54,12 @@ def load_depth(folder: Path) -> DepthNet:
     config = json.loads((folder / CARD).read_text())['config']['depth']
     model = DepthNet(tuple(config['widths']))
     model.load_state_dict(load_file(folder / FILES['depth']))
+    return model.eval().requires_grad_(False)
+
+
+def load_finder(folder: Path) -> Finder:
+    model = Finder(tuple(json.loads((folder / CARD).read_text())['config']['objects']['widths']))
+    model.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / FILES['objects']).items()})
     return model.eval().requires_grad_(False)
 
 

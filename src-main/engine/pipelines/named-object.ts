@@ -24,7 +24,7 @@ export async function lacksNamed({ card, objects }: EditingModel, instruction: s
 }
 
 /** Logit above which an object counts as seen: far below even odds, because a wish that is refused wrongly is the worse fault. */
-const SEEN = -2;
+const SEEN = -1.5;
 
 /** Exported for its test: the kinds that the words of an instruction name. */
 export function namedKinds(names: readonly (readonly string[])[], instruction: string): readonly number[] {
