@@ -77,7 +77,7 @@ export class ResultCanvas {
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
     if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
-    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
+    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace.before)) return { weight: emptyMask(canvas.extent) };
     return changedArea(drawn.trace, drawn.region.frame, canvas);
   }
 
