@@ -13,6 +13,7 @@ import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
+import { serverLines } from './server.js';
 import { startTimes } from './start.js';
 
 const RUNS = 7;
@@ -125,6 +126,7 @@ async function main(): Promise<void> {
   }
   await engine.close();
   lines.push(...(await startLines()), ...(await detailLines()));
+  lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(1920, 1080))));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   const text = `${lines.join('\n')}\n\n${byHand}`;
