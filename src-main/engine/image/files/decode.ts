@@ -135,7 +135,16 @@ async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const file = { kind, bytes, metadata, model: modelOf(layout), extent, leftOut };
   const contents = contentsOf({ ...file, ...(png && { png }), ...(tiff && { tiff }) });
   const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
-  return { kind, extent, layout, contents, pixels, ...(own && { tiff: own }), damaged: png?.cut === true, notices };
+  return {
+    kind,
+    extent,
+    layout,
+    contents,
+    pixels,
+    ...(own && { tiff: own }),
+    damaged: png?.cut ?? (kind === 'jpeg' && jpegFacts(bytes).cut),
+    notices,
+  };
 }
 
 function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {
