@@ -6,7 +6,7 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { blankResult, composed, compositeInto, type CompositeJob, type ResultSamples } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
-import { EVERYWHERE, fullMask, type Weight } from '#engine/image/working/mask.js';
+import { emptyMask, EVERYWHERE, fullMask, maskBounds, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
@@ -14,6 +14,7 @@ import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
+import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
@@ -44,16 +45,12 @@ export class ResultCanvas {
     const { region, trace } = drawn;
     const { weight, map } = await this.#areaOf(drawn);
     this.#weight = weight;
+    this.#traces.push(trace);
+    if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
-    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
-    const detailed =
-      manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight: maskOf(weight, canvas), kind }, signal) : undefined;
-    this.#traces.push(trace);
-    // A colour map looks at no pixel but its own; what is copied or pasted does.
-    const inPlace = this.#isLast && this.#stage.regions.length === 1 && manner.mode === 'transfer';
-    this.#result ??= blankResult(canvas, inPlace);
-    await compositeInto(this.#result, {
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight: maskOf(weight, canvas) }, signal) : undefined;
+    await compositeInto(this.#resultFor(manner.mode), {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
@@ -74,6 +71,7 @@ export class ResultCanvas {
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
+    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
     return changedArea(drawn.trace, drawn.region.frame, canvas);
   }
 
@@ -94,9 +92,16 @@ export class ResultCanvas {
     return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
   }
 
-  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+  /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
+  #resultFor(mode: CompositeJob['mode']): ResultSamples {
+    const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
+    return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
+  }
+
+  async *#detail(drawn: Omit<Redrawn, 'kind'>, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
-    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
+    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
+    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, { ...drawn, kind }, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);

@@ -124,7 +124,16 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const extent = { width, height };
   const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
   const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
-  return { kind, extent, layout, contents, pixels, ...(own && { tiff: own }), damaged: png?.cut === true, notices };
+  return {
+    kind,
+    extent,
+    layout,
+    contents,
+    pixels,
+    ...(own && { tiff: own }),
+    damaged: png?.cut ?? (kind === 'jpeg' && jpegFacts(bytes).cut),
+    notices,
+  };
 }
 
 function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {

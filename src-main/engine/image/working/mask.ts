@@ -51,6 +51,10 @@ export const EVERYWHERE = 'everywhere';
 /** Where and how much an edit shows. */
 export type Weight = Mask | typeof EVERYWHERE;
 
+export function emptyMask(extent: Extent): Mask {
+  return { extent, values: new Uint8Array(sampleCount(extent)) };
+}
+
 export function fullMask(extent: Extent): Mask {
   return { extent, values: new Uint8Array(sampleCount(extent)).fill(255) };
 }
