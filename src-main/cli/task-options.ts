@@ -2,13 +2,14 @@ import { ExpectedError } from '#contract/errors.js';
 import { randomInt } from 'node:crypto';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
+import type { Context } from './command.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
 
 /** The seed that asks for another one every time. */
-export const DRAWN_SEED = '-1';
+const DRAWN_SEED = '-1';
 
 /** Options that every kind of edit takes. */
 export const TASK_OPTIONS = {
@@ -147,6 +148,11 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     previews: values.previews !== undefined,
     output: { format, recipe: values['no-recipe'] !== true, keepLocation: values['strip-location'] !== true },
   };
+}
+
+/** A seed that nobody chose has to be known to get the picture again. */
+export function sayDrawnSeed(values: TaskValues, { seed }: EditRequestInput, { log }: Pick<Context, 'log'>): void {
+  if (values.seed === DRAWN_SEED) log(`seed: ${String(seed)}`);
 }
 
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {

@@ -6,7 +6,7 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
-import { fullMask } from '#engine/image/working/mask.js';
+import { emptyMask, fullMask } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
@@ -14,6 +14,7 @@ import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
+import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
@@ -41,11 +42,12 @@ export class ResultCanvas {
     const { region, trace } = drawn;
     const { weight, map } = await this.#areaOf(drawn);
     this.#weight = weight;
+    this.#traces.push(trace);
+    if (!weight.values.some((value) => value > 0)) return;
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
     const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
     const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
-    this.#traces.push(trace);
     await compositeInto(this.#samples, {
       photo: canvas,
       frame: region.frame,
@@ -67,6 +69,7 @@ export class ResultCanvas {
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
     if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
+    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
     return changedArea(drawn.trace, drawn.region.frame, canvas);
   }
 

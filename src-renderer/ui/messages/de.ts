@@ -174,6 +174,8 @@ export const de = {
   sides: { left: 'Links', right: 'Rechts', top: 'Oben', bottom: 'Unten' },
   more: 'Mehr',
   seed: 'Startwert',
+  seedRange: 'Ganze Zahlen von 0 bis 4294967295; -1 zieht eine.',
+  numberRange: (min: number, max: number) => `Von ${min} bis ${max}.`,
   guidance: 'Führung',
   guidanceUntil: 'Führung bis Stufe',
   temperature: 'Temperatur',

@@ -177,6 +177,8 @@ export const en = {
   sides: { left: 'Left', right: 'Right', top: 'Top', bottom: 'Bottom' },
   more: 'More',
   seed: 'Seed',
+  seedRange: 'Whole numbers from 0 to 4294967295; -1 draws one.',
+  numberRange: (min: number, max: number) => `From ${min} to ${max}.`,
   guidance: 'Guidance',
   guidanceUntil: 'Guidance up to scale',
   temperature: 'Temperature',

@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
+import { withRoom } from './avif-room.js';
 import { exifOfResolution, prefixedExif, sizedExif } from './exif.js';
 import { resourcesOfIptc } from './iptc.js';
 import { profileSegments, segment, SEGMENT_BYTES, withSegments, xmpSegment } from './jpeg-segments.js';
@@ -49,8 +50,10 @@ export async function encodePhoto(original: Photo, output: OutputSettings, recip
     case 'webp':
       return viaPng(photo, (picture) => withPacket(picture, packetOf(photo, recipe)).webp({ quality }));
     case 'avif':
-      return viaPng(photo, (picture) =>
-        withPacket(picture, packetOf(photo, recipe)).avif({ quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }),
+      return withRoom(
+        await viaPng(photo, (picture) =>
+          withPacket(picture, packetOf(photo, recipe)).avif({ quality, effort: AVIF_EFFORT, chromaSubsampling: '4:4:4' }),
+        ),
       );
   }
 }

@@ -46,6 +46,10 @@ export function resizeMask(mask: Mask, extent: Extent): Mask {
   return { extent, values: Uint8Array.from(shares.data, (share) => Math.round(share * 255)) };
 }
 
+export function emptyMask(extent: Extent): Mask {
+  return { extent, values: new Uint8Array(sampleCount(extent)) };
+}
+
 export function fullMask(extent: Extent): Mask {
   return { extent, values: new Uint8Array(sampleCount(extent)).fill(255) };
 }
