@@ -65,7 +65,9 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       await last.get(owner)?.catch(() => undefined);
       const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
-      for (const left of await takeLeft(folder, signMs)) {
+      const all = await takeLeft(folder, signMs);
+      // A window that outlived its service wants its own.
+      for (const left of [...all].sort((a, b) => Number(isOf(owner, b)) - Number(isOf(owner, a)))) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
@@ -76,6 +78,10 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       return null;
     },
   };
+}
+
+function isOf(window: string, { owner }: Left): boolean {
+  return owner.startsWith(`${window}.`);
 }
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
@@ -124,7 +130,7 @@ async function foundIn(folder: string, { id, name }: StoredEntry, pictures: Pict
   const flags = constants.O_RDONLY | NO_FOLLOW;
   const read = async () => (await open(join(folder, id), flags)).createReadStream() as AsyncIterable<Buffer>;
   const { sha256 } = await digestsOf(await read());
-  return { sha256, add: async () => pictures.receive({ body: await read(), name }) };
+  return { sha256, add: async () => pictures.receive({ body: await read(), name, id }) };
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

@@ -99,7 +99,10 @@ export class Studio {
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
-    this.#journal = new Journal(link, owner, (error) => (this.error = toErrorData(error)));
+    this.#journal = new Journal(link, owner, (error) => {
+      // That the service is gone is said by the window itself.
+      if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
+    });
     this.#link = link;
     this.#pictures = new Pictures(link, () => this.#journal.writing);
     this.advice = new Advice(link);
@@ -162,6 +165,19 @@ export class Studio {
       if (!project || this.source || this.opening) return;
       await this.#restore(project);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
+    });
+  }
+
+  /** After a restart the service has nothing but the journal: pictures come back by the names that they had. */
+  async serviceIsBack(): Promise<void> {
+    await this.attempt(async () => {
+      const id = this.source?.info.id;
+      if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
+      if (id !== undefined) await this.#link.call('picture.describe', { id });
+      if (this.error?.code === 'service.unreachable') this.dismiss();
+      await this.advice.load(this.settings.pack);
+      this.keepJournal();
+      this.wish.expectRun();
     });
   }
 

@@ -241,6 +241,11 @@ export const de = {
     int4: 'int4: am kleinsten',
   },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${tenths.format(bytes / 1e9)} GB`),
+  connection: {
+    gone: 'Der Dienst antwortet nicht. Malen geht weiter; das Fenster verbindet sich von selbst wieder.',
+    denied:
+      'Der Dienst wurde neu gestartet und kennt dieses Fenster nicht. Die Adresse, die er ausgegeben hat, in diesem Browser öffnen; dann geht es hier von selbst weiter.',
+  },
   many: {
     title: (files: number) => `${files} Bilder`,
     help: 'Jedes als eigenes Dokument öffnen oder allen denselben Wunsch geben.',

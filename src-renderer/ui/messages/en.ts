@@ -235,6 +235,11 @@ export const en = {
   },
   precisions: { float32: 'Exact (float32)', half: 'Half: as stored, slower', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
+  connection: {
+    gone: 'The service does not answer. You can go on painting; the window connects again by itself.',
+    denied:
+      'The service was started anew and does not know this window. Open the address that it printed, in this browser; then this window goes on by itself.',
+  },
   many: {
     title: (files: number) => `${files} pictures`,
     help: 'Open each as a document of its own, or give all of them the same wish.',
