@@ -11,12 +11,15 @@ import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
-import { changedArea, type EditTrace } from './changed-area.js';
+import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
+import { wordingOf } from './wording.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import type { Stage } from './stage.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
+type Area = Pick<CompositeJob, 'weight' | 'map'> & Pick<ChangedArea, 'isRemoved' | 'isRedrawn'>;
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -39,11 +42,12 @@ export class ResultCanvas {
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
-    const { weight, map } = await this.#areaOf(drawn);
+    const area = await this.#areaOf(drawn);
+    const { weight } = area;
     this.#weight = weight;
     const { before, after } = trace;
-    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
-    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
+    const manner = this.#mannerOf(trace, area);
+    const kind = this.#kindOf(area);
     const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
     this.#traces.push(trace);
     await compositeInto(this.#samples, {
@@ -61,13 +65,14 @@ export class ResultCanvas {
   }
 
   /** Where the region may change, and by which one map, where there is one. */
-  async #areaOf(drawn: DrawnRegion): Promise<Pick<CompositeJob, 'weight' | 'map'>> {
+  async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
     if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
-    return changedArea(drawn.trace, drawn.region.frame, canvas);
+    const wording = wordingOf(this.#job.request.instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
   }
 
   /** The wish's own map, where it is what became of this region too. */
@@ -79,12 +84,22 @@ export class ResultCanvas {
   }
 
   /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
-  #mannerOf({ before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+  #mannerOf(
+    { before, after }: EditTrace,
+    { weight, map, isRemoved, isRedrawn }: Area,
+  ): Pick<CompositeJob, 'mode' | 'matchSurroundings' | 'map'> {
     const { request } = this.#job;
+    if (map) return { mode: 'transfer', map };
+    if (isRemoved || isRedrawn) return { mode: 'decoded', matchSurroundings: true };
     const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
     return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
+  }
+
+  #kindOf({ isRemoved }: Area): Redrawn['kind'] {
+    if (redrawsMask(this.#job)) return 'hole';
+    return isRemoved ? 'removal' : 'change';
   }
 
   async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
