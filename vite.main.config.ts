@@ -1,4 +1,6 @@
+import { chmodSync } from 'node:fs';
 import { builtinModules } from 'node:module';
+import path from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import packageJson from './package.json' with { type: 'json' };
 
@@ -7,9 +9,17 @@ const { kernels } = (await import(new URL('./scripts/kernels.mjs', import.meta.u
 // Playwright drives the bench of the desktop's start, and is no part of the product.
 const external = [...builtinModules, /^node:/u, 'electron', '@playwright/test', ...Object.keys(packageJson.dependencies)];
 
+/** `npx scalebrush` runs the file itself. */
+const executable: Plugin = {
+  name: 'executable',
+  writeBundle: ({ dir = '' }) => {
+    chmodSync(path.join(dir, 'cli.js'), 0o755);
+  },
+};
+
 /** Everything that runs under Node: the command line with its server, the inference process, the desktop shell, the bench. */
 export default defineConfig({
-  plugins: [kernels()],
+  plugins: [kernels(), executable],
   build: {
     ssr: true,
     outDir: 'dist/main',

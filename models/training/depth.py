@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tokenizer import residuals, Residual
 
 
-class _Level(nn.Module):
+class Level(nn.Module):
     def __init__(self, channels_in: int, channels: int, stride: int, blocks: int):
         super().__init__()
         self.input = nn.Conv2d(channels_in, channels, 3, stride=stride, padding=1)
@@ -32,8 +32,8 @@ class DepthNet(nn.Module):
         super().__init__()
         self.config = dict(widths=tuple(widths))
         a, b, c = widths
-        self.level1, self.level2 = _Level(48, a, 1, 1), _Level(a, b, 2, 1)
-        self.level3, self.level4 = _Level(b, c, 2, 1), _Level(c, c, 2, 2)
+        self.level1, self.level2 = Level(48, a, 1, 1), Level(a, b, 2, 1)
+        self.level3, self.level4 = Level(b, c, 2, 1), Level(c, c, 2, 2)
         self.up3, self.up2, self.up1 = nn.Conv2d(c, c * 4, 1), nn.Conv2d(c, b * 4, 1), nn.Conv2d(b, a * 4, 1)
         self.refine2, self.refine1 = Residual(b), Residual(a)
         self.out1, self.out2 = nn.Conv2d(a, 32, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)

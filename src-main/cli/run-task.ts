@@ -168,10 +168,16 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     timingsMs: done.timingsMs,
     peakRssBytes: done.peakRssBytes,
     ...(plan && { estimateMs: plan.estimateMs, estimateBytes: plan.estimateBytes }),
-    ...(plan && plan.notices.length > 0 && { notices: plan.notices }),
+    ...noticesOf(plan, first),
     ...candidateReport(first),
     ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
   };
+}
+
+/** What was said beforehand, and of the picture itself. */
+function noticesOf(plan: RunPlan | undefined, { candidate }: SavedCandidate): RunReport {
+  const notices = [...(plan?.notices ?? []), ...(candidate.notices ?? [])];
+  return notices.length > 0 ? { notices } : {};
 }
 
 function candidateReport({ output, candidate }: SavedCandidate): RunReport {

@@ -2,13 +2,14 @@ import { ExpectedError } from '#contract/errors.js';
 import { randomInt } from 'node:crypto';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
+import type { Context } from './command.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
 
 /** The seed that asks for another one every time. */
-export const DRAWN_SEED = '-1';
+const DRAWN_SEED = '-1';
 
 /** Options that every kind of edit takes. */
 export const TASK_OPTIONS = {
@@ -57,6 +58,7 @@ export const TASK_OPTIONS = {
   'logits-out': text,
   'no-recipe': flag,
   'strip-location': flag,
+  smallest: flag,
 } as const satisfies OptionTable;
 
 type OptionName = keyof typeof TASK_OPTIONS;
@@ -98,6 +100,7 @@ const EVERY_TASK: readonly OptionName[] = [
   'logits-out',
   'no-recipe',
   'strip-location',
+  'smallest',
 ];
 
 const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
@@ -145,8 +148,18 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     whole: values.whole ?? false,
     padded: values.padded ?? false,
     previews: values.previews !== undefined,
-    output: { format, recipe: values['no-recipe'] !== true, keepLocation: values['strip-location'] !== true },
+    output: {
+      format,
+      recipe: values['no-recipe'] !== true,
+      keepLocation: values['strip-location'] !== true,
+      smallest: values.smallest ?? false,
+    },
   };
+}
+
+/** A seed that nobody chose has to be known to get the picture again. */
+export function sayDrawnSeed(values: TaskValues, { seed }: EditRequestInput, { log }: Pick<Context, 'log'>): void {
+  if (values.seed === DRAWN_SEED) log(`seed: ${String(seed)}`);
 }
 
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {

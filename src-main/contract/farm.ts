@@ -33,7 +33,7 @@ const WholeRequest = v.pipe(
   }),
 );
 
-/** What waits in the queue for one picture. Every picture that the request names is called by the digest of its bytes. */
+/** What is to be done to one picture. Every picture that the request names is called by the digest of its bytes. */
 export const FarmJob = v.strictObject({
   version: v.literal(1),
   batch: BatchId,
@@ -47,6 +47,30 @@ export const FarmJob = v.strictObject({
   result: Sha256,
 });
 export type FarmJob = v.InferOutput<typeof FarmJob>;
+
+/** A SHA-256 in base64url. */
+const ShortDigest = v.pipe(v.string(), v.regex(/^[\w-]{43}$/u, 'Expected a digest.'));
+
+/**
+ * A job as it waits in Redis, where a hundred thousand of them wait: its batch stands in its id, of the request there is
+ * only what its task does not say already, and pictures are called by their place in the list.
+ */
+export const FarmWire = v.strictObject({
+  v: v.literal(1),
+  /** Output. */
+  o: OutputName,
+  /** Request. */
+  r: v.record(v.string(), v.unknown()),
+  /** Pictures. */
+  i: v.array(ShortDigest),
+  /** Pack. */
+  p: ShortDigest,
+  /** Result. */
+  k: ShortDigest,
+  /** Tokens. */
+  t: v.optional(ShortDigest),
+});
+export type FarmWire = v.InferOutput<typeof FarmWire>;
 
 /** What became of a job, by its key. The first that is written stays. */
 export const FarmResult = v.strictObject({

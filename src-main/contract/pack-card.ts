@@ -11,7 +11,7 @@ export const PackFile = v.object({
   /** A plain base name beside the card, or of a file that stayed where it was. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
   /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
-  role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'text', 'text-tokenizer']),
+  role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'objects', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: Sha256,
   /** Where it lies if it was opened in place, and when it had last been changed. */
@@ -162,6 +162,12 @@ export const DepthConfig = v.object({
 });
 export type DepthConfig = v.InferOutput<typeof DepthConfig>;
 
+/** The objects that a pack tells apart in pictures: per kind the words that name it, in the order of its network's outputs. */
+export const ObjectsConfig = v.looseObject({
+  kind: v.literal('finder'),
+  names: v.pipe(v.array(v.pipe(v.array(v.string()), v.minLength(1))), v.minLength(1), v.maxLength(1000)),
+});
+
 /** What a folder of weights that draw says about itself (`card.json`). */
 export const PackCard = v.variant('family', [
   v.object({
@@ -171,6 +177,7 @@ export const PackCard = v.variant('family', [
       transformer: TransformerConfig,
       tokenizer: TokenizerConfig,
       depth: v.optional(v.looseObject({ kind: v.literal('pyramid'), size: positive })),
+      objects: v.optional(ObjectsConfig),
     }),
   }),
   v.object({

@@ -1,13 +1,7 @@
-import * as v from 'valibot';
-import { ExpectedError } from '#contract/errors.js';
-import { FarmJob, JOB_BYTES, Sha256, type BatchId } from '#contract/farm.js';
+import type { BatchId, FarmJob, Sha256 } from '#contract/farm.js';
 import type { EditRequest } from '#contract/request.js';
-import { parseBoundedJson } from '#packs/json-file.js';
-import { parseInput } from '#service/parse.js';
-import { expectCompleteTask, namedPictures } from '#service/task-rules.js';
 import { digestOf } from '#service/digest.js';
 
-const MOST_DEPTH = 16;
 const GIBIBYTE = 1024 ** 3;
 
 /** What a job may need, so that no worker sits before one that it cannot hold. */
@@ -57,37 +51,6 @@ export function resultKey({ request, tokens, pack }: Pick<FarmJob, 'request' | '
 /** Fingerprints in their order, with what they are done by. */
 export function batchId(parts: readonly string[]): BatchId {
   return digestOf(parts).slice(0, 32);
-}
-
-/**
- * A job from the queue, before anything that it names is read. Whoever can write to Redis can write anything there.
- *
- * @throws ExpectedError `request.invalid`, or what the request is refused with everywhere.
- */
-export function parseJob(data: unknown, engine: string): FarmJob {
-  const job = parseInput(FarmJob, bounded(data));
-  const { request } = job;
-  if (request.resume !== undefined) throw invalid('tokens in the store', 'tokens in the job');
-  for (const id of namedPictures(request)) if (!v.is(Sha256, id)) throw invalid('pictures by their SHA-256', 'another name');
-  if (job.result !== resultKey(job, engine)) throw invalid('the key of its result', 'another key');
-  expectCompleteTask(request);
-  return job;
-}
-
-/** The same value as bounded JSON: not too long, not too deep, no keys that reach for prototypes. */
-function bounded(data: unknown): unknown {
-  try {
-    const text = JSON.stringify(data);
-    if (Buffer.byteLength(text) > JOB_BYTES) throw new Error(`Expected at most ${String(JOB_BYTES)} bytes for a job but received more.`);
-    return parseBoundedJson(text, 'a job', MOST_DEPTH);
-  } catch (cause) {
-    const why = cause instanceof RangeError || !(cause instanceof Error) ? 'Expected a job but received something else.' : cause.message;
-    throw new ExpectedError('request.invalid', why, { cause });
-  }
-}
-
-function invalid(expected: string, received: string): ExpectedError {
-  return new ExpectedError('request.invalid', `Expected ${expected} for a job but received ${received}.`);
 }
 
 /** The request as it runs: of a picture that nobody watches there are no previews. */

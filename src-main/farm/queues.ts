@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import * as v from 'valibot';
-import { Sha256, type FarmJob } from '#contract/farm.js';
+import { Sha256, type FarmJob, type FarmWire } from '#contract/farm.js';
 import { jobId } from './job.js';
-import { ATTEMPTS, KEPT, MOST_STALLS, PREFIX, QUEUES_KEY, type Timing } from './settings.js';
-import { JOB_BYTES } from '#contract/farm.js';
+import { ATTEMPTS, MOST_STALLS, PREFIX, QUEUES_KEY, type Timing } from './settings.js';
+import { wireOf } from './wire.js';
 
 /** What is known of a queue: whose jobs wait in it. */
 const QueueFacts = v.object({ pack: Sha256, names: v.pipe(v.string(), v.maxLength(256)) });
@@ -17,29 +17,24 @@ const QUEUE_NAME = /^[0-9a-f]{16}-(?:2gb|8gb|more)$/u;
 export class Queues {
   readonly redis: Redis;
   readonly #timing: Timing;
-  readonly #open = new Map<string, Queue<FarmJob>>();
+  readonly #open = new Map<string, Queue<FarmWire>>();
 
   constructor(redis: Redis, timing: Timing) {
     this.redis = redis;
     this.#timing = timing;
   }
 
-  get(name: string): Queue<FarmJob> {
+  get(name: string): Queue<FarmWire> {
     const found = this.#open.get(name);
     if (found) return found;
     const { lockMs: _lock, stalledMs, backoffMs } = this.#timing;
-    const queue = new Queue<FarmJob>(name, {
+    const queue = new Queue<FarmWire>(name, {
       connection: this.redis,
       prefix: PREFIX,
       // Read by the check for stalled jobs, which any worker does for every queue that it knows.
       ...{ maxStalledCount: MOST_STALLS, stalledInterval: stalledMs },
-      defaultJobOptions: {
-        attempts: ATTEMPTS,
-        backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
-        sizeLimit: JOB_BYTES,
-        stackTraceLimit: 0,
-        ...KEPT,
-      },
+      // They lie beside every waiting job: how long it is kept is its worker's to say.
+      defaultJobOptions: { attempts: ATTEMPTS, backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 } },
     });
     // The connection says the same, and is heard.
     queue.on('error', () => undefined);
@@ -78,5 +73,5 @@ function factsIn(text: string): QueueFacts | undefined {
 
 /** As a queue takes it. */
 export function bulkEntry(job: FarmJob, priority: number) {
-  return { name: job.request.task, data: job, opts: { jobId: jobId(job), priority } };
+  return { name: job.request.task, data: wireOf(job), opts: { jobId: jobId(job), priority } };
 }

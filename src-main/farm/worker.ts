@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ExpectedError } from '#contract/errors.js';
-import type { FarmJob } from '#contract/farm.js';
+import type { FarmWire } from '#contract/farm.js';
 import type { Engine } from '#engine/door/engine.js';
 import { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { declare, type Declared } from './declared.js';
 import { CANCELLED, failureLine, mayRetry } from './failure.js';
-import { jobId, parseJob } from './job.js';
 import { LockClock } from './lock-clock.js';
 import { Metrics, type Outcome } from './metrics.js';
 import { Queues } from './queues.js';
@@ -17,6 +15,7 @@ import { runFarmJob } from './run-job.js';
 import { nextQueue } from './seat.js';
 import { CANCEL_CHANNEL, cancelledKey, KEPT, MOST_STALLS, PREFIX, workerKey, type Timing } from './settings.js';
 import type { FarmStore } from './store.js';
+import { parseJob } from './wire.js';
 
 const PROGRESS_MS = 250;
 /** Presence that is not renewed for so many looks is a death. */
@@ -39,7 +38,7 @@ export interface WorkerParts {
 type Stop = 'lock' | 'batch' | 'abandon';
 
 interface AtWork {
-  readonly job: Job<FarmJob>;
+  readonly job: Job<FarmWire>;
   /** Once the job was looked at. */
   batch?: string;
   readonly controller: AbortController;
@@ -48,7 +47,7 @@ interface AtWork {
 
 interface Seat {
   readonly queue: string;
-  readonly worker: Worker<FarmJob>;
+  readonly worker: Worker<FarmWire>;
   readonly since: number;
 }
 
@@ -180,7 +179,7 @@ export class FarmWorker {
     // While the last job ended we may have been told to go.
     if (this.#draining) return;
     const { redis, timing, log } = this.#parts;
-    const worker = new Worker<FarmJob>(queue, (job, token) => this.#process(job, token ?? ''), {
+    const worker = new Worker<FarmWire>(queue, (job, token) => this.#process(job, token ?? ''), {
       connection: redis,
       prefix: PREFIX,
       concurrency: 1,
@@ -221,7 +220,7 @@ export class FarmWorker {
     this.#seat = undefined;
   }
 
-  async #process(job: Job<FarmJob>, token: string): Promise<void> {
+  async #process(job: Job<FarmWire>, token: string): Promise<void> {
     const atWork: AtWork = { job, controller: new AbortController() };
     const clock = new LockClock(this.#parts.timing.lockMs, () => {
       this.#stop('lock');
@@ -250,8 +249,7 @@ export class FarmWorker {
   /** Whether the result was there already. */
   async #do(atWork: AtWork): Promise<boolean> {
     const { job, controller } = atWork;
-    const order = parseJob(job.data, this.#parts.version);
-    if (job.id !== jobId(order)) throw new ExpectedError('request.invalid', 'Expected a job under its own name but received another.');
+    const order = parseJob(job, this.#parts.version);
     atWork.batch = order.batch;
     if (await this.#isCancelled(order.batch)) this.#stop('batch');
     const world = { ...this.#parts, queue: this.#jobs };
@@ -280,6 +278,8 @@ export class FarmWorker {
 
   #given(error: Error, { atWork, outcome, started, line = '' }: Ended): Error {
     this.#ended(atWork, outcome, started, line);
+    // BullMQ would write it beside the job, once more for each try.
+    error.stack = '';
     return error;
   }
 
@@ -339,7 +339,7 @@ interface Ended {
 }
 
 /** At most four times a second. */
-function progressOf(job: Job<FarmJob>): (progress: { readonly scale: number; readonly of: number }) => void {
+function progressOf(job: Job<FarmWire>): (progress: { readonly scale: number; readonly of: number }) => void {
   let last = 0;
   return ({ scale, of }) => {
     if (Date.now() - last < PROGRESS_MS) return;

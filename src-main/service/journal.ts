@@ -65,7 +65,9 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       await last.get(owner)?.catch(() => undefined);
       const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
-      for (const left of await takeLeft(folder, signMs)) {
+      const all = await takeLeft(folder, signMs);
+      // A window that outlived its service wants its own.
+      for (const left of [...all].sort((a, b) => Number(isOf(owner, b)) - Number(isOf(owner, a)))) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
@@ -76,6 +78,10 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       return null;
     },
   };
+}
+
+function isOf(window: string, { owner }: Left): boolean {
+  return owner.startsWith(`${window}.`);
 }
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
@@ -122,7 +128,7 @@ export async function readTable(folder: string, pictures: PictureStore): Promise
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
   const handle = await open(join(folder, id), constants.O_RDONLY | NO_FOLLOW);
   const bytes = await handle.readFile().finally(() => handle.close());
-  return { sha256: sha256(bytes), add: () => pictures.add(bytes, name) };
+  return { sha256: sha256(bytes), add: () => pictures.add(bytes, name, id) };
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

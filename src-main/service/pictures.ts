@@ -40,11 +40,13 @@ export interface NewPicture {
   readonly name: string;
   readonly format: OutputFormat;
   readonly lifetime: Lifetime;
+  /** The name that it had before; absent, or taken = a new one. */
+  readonly id?: PictureId;
 }
 
 export interface PictureStore {
-  /** Takes a picture from outside: asks the engine what it is, so anything else is refused here. */
-  add(bytes: Uint8Array, name: string): Promise<PictureInfo>;
+  /** Takes a picture from outside: asks the engine what it is, so anything else is refused here. `id` is its name where that is free. */
+  add(bytes: Uint8Array, name: string, id?: PictureId): Promise<PictureInfo>;
   /** As `add`, of a body as it arrives: its pieces go to the disk, and what is no picture is refused by its first bytes. */
   receive(arriving: Arriving): Promise<PictureInfo>;
   /** As `add`, of a file of this folder, which is the store's from then on. */
@@ -113,11 +115,17 @@ class DiskPictures implements PictureStore {
     this.#options = options;
   }
 
-  async add(bytes: Uint8Array, name: string): Promise<PictureInfo> {
+  async add(bytes: Uint8Array, name: string, wanted?: PictureId): Promise<PictureInfo> {
     expectPictureBytes(bytes.length, 'the picture');
     const facts = await this.#options.engine.describe(bytes);
     const safeName = safeFileName(name);
-    const id = await this.keep({ bytes, name: safeName, format: facts.format, lifetime: 'kept' });
+    const id = await this.keep({
+      bytes,
+      name: safeName,
+      format: facts.format,
+      lifetime: 'kept',
+      ...(wanted !== undefined && { id: wanted }),
+    });
     return this.#remember(id, safeName, facts);
   }
 
@@ -182,9 +190,9 @@ class DiskPictures implements PictureStore {
     },
   };
 
-  async keep({ bytes, name, format, lifetime }: NewPicture): Promise<PictureId> {
+  async keep({ bytes, name, format, lifetime, id: wanted }: NewPicture): Promise<PictureId> {
     await this.#makeRoom(lifetime, bytes.length);
-    const id = randomUUID();
+    const id = wanted === undefined || this.#entries.has(wanted) ? randomUUID() : wanted;
     this.#entries.set(id, { name, format, lifetime, bytes: bytes.length });
     this.#totalBytes += bytes.length;
     try {

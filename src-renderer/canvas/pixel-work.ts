@@ -1,4 +1,7 @@
 import { sampleCount, type Extent } from '#base/geometry.js';
+import type { Point, Runs } from '#contract/mask.js';
+import { runsOf } from '#document/mask.js';
+import { similarPixels } from '#document/similar.js';
 import { encodeGreyPng } from './mask-png.js';
 
 /** From here on a picture gets smaller copies of itself to be looked at from afar. */
@@ -15,6 +18,8 @@ export interface Decoded {
 export interface PixelWork {
   decode: { in: Blob; out: Decoded };
   encodeMask: { in: { readonly values: Uint8Array; readonly extent: Extent }; out: Blob };
+  /** The bitmap is used up. */
+  similar: { in: { readonly bitmap: ImageBitmap; readonly at: Point; readonly tolerance: number }; out: Omit<Runs, 'erase'> };
 }
 
 export type PixelTask = keyof PixelWork;
@@ -25,7 +30,22 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     return { bitmap, smaller: halvesOf(bitmap) };
   },
   encodeMask: ({ values, extent }) => encodeGreyPng(values, extent),
+  // eslint-disable-next-line @typescript-eslint/require-await -- all work answers later
+  similar: async ({ bitmap, at, tolerance }) => {
+    const pixels = pixelsOf(bitmap);
+    bitmap.close();
+    return runsOf(similarPixels(pixels, at, tolerance));
+  },
 };
+
+export function pixelsOf(bitmap: ImageBitmap): ImageData {
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('Expected a canvas to draw on.');
+  context.imageSmoothingEnabled = false;
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
 
 function halvesOf(bitmap: ImageBitmap): readonly ImageBitmap[] {
   if (sampleCount(bitmap) < LARGE_PIXELS) return [];
@@ -41,4 +61,13 @@ function halvesOf(bitmap: ImageBitmap): readonly ImageBitmap[] {
     halves.push(last);
   }
   return halves;
+}
+
+/** Bitmaps move between the threads, they are not copied. */
+export function bitmapsOf(value: unknown): Transferable[] {
+  return typeof value === 'object' && value !== null && !(value instanceof Blob) ? Object.values(value).flat().filter(isBitmap) : [];
+}
+
+function isBitmap(value: unknown): value is ImageBitmap {
+  return value instanceof ImageBitmap;
 }

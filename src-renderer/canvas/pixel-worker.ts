@@ -1,4 +1,4 @@
-import { PIXEL_WORK, type PixelTask } from './pixel-work.js';
+import { bitmapsOf, PIXEL_WORK, type PixelTask } from './pixel-work.js';
 
 /** One piece of work as it travels to the worker, and its answer; without `out`, it failed. */
 export interface Order {
@@ -26,14 +26,4 @@ addEventListener('message', (event: MessageEvent<Order>) => {
 
 function deliver(delivery: Delivery): void {
   postMessage(delivery, { transfer: bitmapsOf(delivery.out) });
-}
-
-/** Bitmaps move, they are not copied. */
-function bitmapsOf(out: unknown): Transferable[] {
-  if (out instanceof ImageBitmap) return [out];
-  return typeof out === 'object' && out !== null && !(out instanceof Blob) ? Object.values(out).flat().filter(isBitmap) : [];
-}
-
-function isBitmap(value: unknown): value is ImageBitmap {
-  return value instanceof ImageBitmap;
 }

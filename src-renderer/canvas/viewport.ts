@@ -5,6 +5,8 @@ export interface ScreenPoint {
   readonly y: number;
 }
 
+/** So much of a picture stays on the screen, however far it is moved. */
+const SEEN = 64;
 const SMALLEST_ZOOM = 0.05;
 const LARGEST_ZOOM = 32;
 /** Free space around a fitted picture, in screen pixels. */
@@ -59,6 +61,18 @@ export function shownTo(
 
 export function panned({ zoom, offset }: Viewport, by: ScreenPoint): Viewport {
   return { zoom, offset: { x: offset.x + by.x, y: offset.y + by.y } };
+}
+
+/** Moved back where too little of the picture would be on the screen to find it again. */
+export function inSight(viewport: Viewport, picture: Extent, screen: Extent): Viewport {
+  const { zoom, offset } = viewport;
+  const within = (at: number, size: number, room: number): number => {
+    const seen = Math.min(SEEN, size, room / 2);
+    return Math.min(room - seen, Math.max(seen - size, at));
+  };
+  const x = within(offset.x, picture.width * zoom, screen.width);
+  const y = within(offset.y, picture.height * zoom, screen.height);
+  return x === offset.x && y === offset.y ? viewport : { zoom, offset: { x, y } };
 }
 
 export function toPicture({ zoom, offset }: Viewport, point: ScreenPoint): ScreenPoint {

@@ -53,6 +53,8 @@ interface Outcome {
 export class Batch {
   entries = $state.raw<readonly BatchEntry[]>([]);
   running = $state(false);
+  /** Its end was looked at. */
+  seen = $state(true);
   /** The picture at work is finished, then there is a rest. */
   pausing = $state(false);
   /** The files are held to what is painted. */
@@ -145,6 +147,7 @@ export class Batch {
     const controller = new AbortController();
     this.#running = controller;
     this.running = true;
+    this.seen = false;
     this.cutOff = false;
     try {
       if (!this.isFarms) await this.#takeIn(controller.signal);

@@ -19,7 +19,7 @@ export class ChangedArea {
     this.overlay = undefined;
     if (mask === undefined) return;
     const shown = await this.#pictures.show(mask).catch(() => undefined);
-    if (mask === this.#wanted && shown) this.overlay = changedOverlay(shown.bitmap);
-    shown?.bitmap.close();
+    if (mask === this.#wanted && shown) this.overlay = changedOverlay(shown.pixels.bitmap);
+    shown?.pixels.close();
   }
 }

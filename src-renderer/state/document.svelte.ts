@@ -81,13 +81,13 @@ export class Document {
   }
 
   /** The step that a result becomes. */
-  stepOf({ info, bitmap, request, candidate, map }: ShownResult): Sheet {
+  stepOf({ info, pixels, request, candidate, map }: ShownResult): Sheet {
     const { seed, tokens } = candidate;
     const masks = carriedOn(this.mask.list);
     const before = this.source?.info.id;
     const copied = sourcesOf(this.mask.list);
     return {
-      picture: { info, bitmap },
+      picture: { info, pixels },
       mask: activeMask(masks).history,
       blank: false,
       recipe: { request, seed, tokens },
@@ -207,7 +207,7 @@ export class Document {
 
   #free(gone: readonly Sheet[]): void {
     const { pictures, ids } = unusedOf(gone, [...this.history.all, ...(this.source ? [this.sheet()] : [])]);
-    for (const { bitmap } of pictures) bitmap.close();
+    for (const { pixels } of pictures) pixels.close();
     this.#pictures.forget(...ids);
   }
 }

@@ -1,3 +1,4 @@
+import { toErrorData } from '#contract/errors.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { Link } from '#link/http.js';
 
@@ -10,16 +11,27 @@ export class Journal {
   readonly #owner: Promise<string> | string | undefined;
   #next: ProjectInput | null = null;
   #waits = false;
+  #writing: Promise<void> | undefined;
+  /** What it came to the last time: the same is not said twice. */
+  #failed: string | undefined;
   /** Nothing was ever there, so there is nothing to remove. */
   #isEmpty = true;
 
+  readonly #onfault: (error: unknown) => void;
+
   /** Without an owner, nothing is kept. A window's name may take a moment to be found. */
-  constructor(link: Link, owner: Promise<string> | string | undefined) {
+  constructor(link: Link, owner: Promise<string> | string | undefined, onfault: (error: unknown) => void = () => undefined) {
     this.#link = link;
     this.#owner = owner;
+    this.#onfault = onfault;
   }
 
-  /** What is on the table from now on. A journal that cannot be written is no reason to stop working. */
+  /** Until then, the service needs every picture that was on the table; undefined where nothing is being written. */
+  get writing(): Promise<void> | undefined {
+    return this.#writing;
+  }
+
+  /** What is on the table from now on. A journal that cannot be written is said, and is no reason to stop working. */
   note(project: ProjectInput | undefined): void {
     if (this.#owner === undefined || (!project && this.#isEmpty)) return;
     this.#next = project ?? null;
@@ -28,13 +40,20 @@ export class Journal {
     this.#waits = true;
     setTimeout(() => {
       this.#waits = false;
-      void this.#write().catch(() => undefined);
+      this.#writing = this.#write().finally(() => (this.#writing = undefined));
     }, REST_MS);
   }
 
   async #write(): Promise<void> {
-    const owner = await this.#owner;
-    if (owner !== undefined) await this.#link.call('journal.write', { owner, project: this.#next });
+    try {
+      const owner = await this.#owner;
+      if (owner !== undefined) await this.#link.call('journal.write', { owner, project: this.#next });
+      this.#failed = undefined;
+    } catch (error) {
+      const { code } = toErrorData(error);
+      if (code !== this.#failed) this.#onfault(error);
+      this.#failed = code;
+    }
   }
 
   /** What was on the table when this window, or the last one of a program that has ended, was there last. */

@@ -6,6 +6,13 @@ import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#doc
 import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
 
+/** What a click with the tool for similar pixels means. */
+export interface SimilarWish {
+  readonly at: Point;
+  readonly tolerance: number;
+  readonly erase: boolean;
+}
+
 /** The masks of the open picture; of the active one the history, and the pixels. */
 export class Mask {
   history = $state.raw<MaskHistory>(EMPTY_MASK);
@@ -30,6 +37,7 @@ export class Mask {
 
   readonly #onstep: () => void;
   #picture: ShownPicture | undefined;
+  #selecting: Promise<unknown> = Promise.resolve();
 
   /** `onstep` hears of every new step. */
   constructor(onstep: () => void) {
@@ -100,14 +108,24 @@ export class Mask {
     this.#onstep();
   }
 
-  /** Adds the pixels that are like the one at `at` and hang together with it; takes them away where `erase` says so. */
-  addSimilar(at: Point, tolerance: number, erase: boolean): void {
-    if (this.#picture) this.#addPixels(selectSimilar(this.#picture.bitmap, at, tolerance), erase);
+  /**
+   * Adds the pixels that are like the one at `at` and hang together with it; takes them away where `erase` says so.
+   * One after the other: of two clicks, the first is the earlier step. `whole` gives all pixels of a picture.
+   */
+  addSimilar({ at, tolerance, erase }: SimilarWish, whole: (picture: ShownPicture) => Promise<ImageBitmap>): Promise<void> {
+    const picture = this.#picture;
+    const added = this.#selecting.then(async () => {
+      if (!picture || picture !== this.#picture) return;
+      const runs = await selectSimilar(await whole(picture), at, tolerance);
+      if (runs && picture === this.#picture) this.add({ kind: 'runs', runs: { ...runs, erase } });
+    });
+    this.#selecting = added.catch(() => undefined);
+    return added;
   }
 
   /** Adds a mask that was read from a file. */
   addValues(mask: Uint8Array): void {
-    this.#addPixels(mask, false);
+    this.add({ kind: 'runs', runs: { ...runsOf(mask), erase: false } });
   }
 
   /** Repeats what was done on another mask. */
@@ -128,10 +146,6 @@ export class Mask {
     const pixels = new MaskPixels(this.#picture.info.size);
     pixels.show(history);
     return pixels;
-  }
-
-  #addPixels(mask: Uint8Array, erase: boolean): void {
-    this.add({ kind: 'runs', runs: { ...runsOf(mask), erase } });
   }
 
   #set(history: MaskHistory): void {

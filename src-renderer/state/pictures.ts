@@ -6,12 +6,13 @@ import type { PictureId } from '#contract/request.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
 import { valuesOfMask } from '#canvas/mask-file.js';
 import type { Link } from '#link/http.js';
+import { Pixels, WholePictures } from './pixels.svelte.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
 
 /** A picture that the service holds and that we can draw. */
 export interface ShownPicture {
   readonly info: PictureInfo;
-  readonly bitmap: ImageBitmap;
+  readonly pixels: Pixels;
 }
 
 /** A file to be handed to the user. */
@@ -24,16 +25,20 @@ const FULL_QUALITY = 100;
 
 /** Brings pictures from the service to the window, and lets go of them again. */
 export class Pictures {
+  readonly whole = new WholePictures();
   readonly #link: Link;
+  readonly #needed: () => Promise<void> | undefined;
 
-  constructor(link: Link) {
+  /** `needed` says how long pictures that are let go of are still needed by somebody else. */
+  constructor(link: Link, needed: () => Promise<void> | undefined = () => undefined) {
     this.#link = link;
+    this.#needed = needed;
   }
 
   async open(file: Blob, name: string): Promise<ShownPicture> {
     const info = await this.#link.upload(file, name);
     try {
-      return { info, bitmap: await this.#bitmapOf(info) };
+      return await this.#shown(info);
     } catch (error) {
       this.forget(info.id);
       throw error;
@@ -44,9 +49,24 @@ export class Pictures {
     return this.#link.upload(file, name);
   }
 
+  /** Whether the service has it. */
+  isThere(id: PictureId): Promise<boolean> {
+    return this.#link.call('picture.describe', { id }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async show(id: PictureId): Promise<ShownPicture> {
     const info = await this.#link.call('picture.describe', { id });
-    return { info, bitmap: await this.#bitmapOf(info) };
+    return this.#shown(info);
+  }
+
+  async #shown(info: PictureInfo): Promise<ShownPicture> {
+    const load = () => this.#bitmapOf(info);
+    const pixels = new Pixels(await load(), load);
+    this.whole.add(pixels);
+    return { info, pixels };
   }
 
   /** A mask file as values of a mask of `size`. */
@@ -81,6 +101,15 @@ export class Pictures {
 
   /** Nobody waits for it, and a picture that is gone already needs no forgetting. */
   forget(...ids: readonly (PictureId | undefined)[]): void {
+    const needed = this.#needed();
+    const close = (): void => {
+      this.#close(ids);
+    };
+    if (needed) void needed.then(close);
+    else close();
+  }
+
+  #close(ids: readonly (PictureId | undefined)[]): void {
     for (const id of ids) if (id !== undefined) void this.#link.call('picture.close', { id }).catch(() => undefined);
   }
 

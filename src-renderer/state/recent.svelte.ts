@@ -44,7 +44,7 @@ export class Recent {
     const said = { name: (sheets[0]?.picture ?? shown).info.name.slice(-255), steps: sheets.length - 1, width, height };
     const kept = await this.#link.call('recent.keep', {
       ...said,
-      thumbnail: thumbnailOf(shown.bitmap),
+      thumbnail: thumbnailOf(shown.pixels.small),
       project,
       ...(id !== undefined && { id }),
     });

@@ -306,8 +306,8 @@ export class Runner {
     this.#discarded = undefined;
   }
 
-  #drop({ info, bitmap, candidate }: ShownResult): void {
-    bitmap.close();
+  #drop({ info, pixels, candidate }: ShownResult): void {
+    pixels.close();
     this.#services.pictures.forget(info.id, candidate.changedMask);
   }
 }

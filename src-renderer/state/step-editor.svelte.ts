@@ -116,8 +116,8 @@ export class StepEditor {
     await this.#work(async () => {
       const { sheets, dependent, made } = await rechained(steps.sheets, from, this.#room);
       if (dependent.length > 0) {
-        for (const { bitmap, info } of made) {
-          bitmap.close();
+        for (const { pixels, info } of made) {
+          pixels.close();
           this.#room.pictures.forget(info.id);
         }
         this.#bench.notices = [{ code: 'steps.dependent', message: 'A later step builds on this one, so it stays where it is.' }];

@@ -14,7 +14,7 @@ import { Document, newSheet } from './document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
-import type { Mask } from './mask.svelte.js';
+import type { Mask, SimilarWish } from './mask.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { isProjectName, projectOf, tableOf } from './project.js';
 import { recalled } from './recalled.js';
@@ -99,9 +99,12 @@ export class Studio {
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
-    this.#journal = new Journal(link, owner);
+    this.#journal = new Journal(link, owner, (error) => {
+      // That the service is gone is said by the window itself.
+      if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
+    });
     this.#link = link;
-    this.#pictures = new Pictures(link);
+    this.#pictures = new Pictures(link, () => this.#journal.writing);
     this.advice = new Advice(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
@@ -162,6 +165,19 @@ export class Studio {
       if (!project || this.source || this.opening) return;
       await this.#restore(project);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
+    });
+  }
+
+  /** After a restart the service has nothing but the journal: pictures come back by the names that they had. */
+  async serviceIsBack(): Promise<void> {
+    await this.attempt(async () => {
+      const id = this.source?.info.id;
+      if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
+      if (id !== undefined) await this.#link.call('picture.describe', { id });
+      if (this.error?.code === 'service.unreachable') this.dismiss();
+      await this.advice.load(this.settings.pack);
+      this.keepJournal();
+      this.wish.expectRun();
     });
   }
 
@@ -234,6 +250,17 @@ export class Studio {
       this.notices = notices;
     });
     if (turn === this.#openings) this.opening = false;
+  }
+
+  /** One after the other: the last lies on the table, and the others beside it, where closed documents are. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    const faults: ErrorData[] = [];
+    for (const file of files) {
+      await this.openFile(file, file.name);
+      const { error } = this;
+      if (error && !faults.includes(error)) faults.push(error);
+    }
+    this.error = faults[0];
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */
@@ -360,6 +387,16 @@ export class Studio {
     if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
   }
 
+  /** Adds what is like the place that was clicked, without holding the window up. */
+  async selectSimilar(wish: SimilarWish): Promise<void> {
+    await this.attempt(() => this.mask.addSimilar(wish, ({ pixels }) => this.#pictures.whole.whole(pixels)));
+  }
+
+  /** These pictures are on the screen, or are with the next key. */
+  look(pictures: readonly (ShownPicture | undefined)[]): void {
+    this.#pictures.whole.look(pictures.flatMap((picture) => picture?.pixels ?? []));
+  }
+
   lookAtResult(): void {
     this.comparison.end();
   }
@@ -407,8 +444,8 @@ export class Studio {
     this.document.clear();
   }
 
-  #drop({ info, bitmap }: ShownPicture): void {
-    bitmap.close();
+  #drop({ info, pixels }: ShownPicture): void {
+    pixels.close();
     this.#pictures.forget(info.id);
   }
 

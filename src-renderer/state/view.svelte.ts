@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import { centred, fitted, panned, shownTo, zoomedAt, type ScreenPoint, type Viewport } from '#canvas/viewport.js';
+import { centred, fitted, inSight, panned, shownTo, zoomedAt, type ScreenPoint, type Viewport } from '#canvas/viewport.js';
 
 const ZOOM_STEP = 1.25;
 
@@ -18,9 +18,11 @@ export class View {
   readonly percent = $derived(Math.round(this.viewport.zoom * this.density * 100));
   readonly centre: ScreenPoint = $derived({ x: this.screen.width / 2, y: this.screen.height / 2 });
 
+  #picture: Extent | undefined;
+
   look(next: Viewport): void {
     this.fits = false;
-    this.viewport = next;
+    this.viewport = this.#picture && this.screen.width > 0 ? inSight(next, this.#picture, this.screen) : next;
   }
 
   panBy(by: ScreenPoint): void {
@@ -45,6 +47,7 @@ export class View {
 
   /** Follows the window and the picture for as long as it is fitted. */
   refit(picture: Extent): void {
+    this.#picture = picture;
     if (this.fits && this.screen.width > 0) this.viewport = fitted(picture, this.screen);
   }
 

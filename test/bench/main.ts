@@ -13,9 +13,13 @@ import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
+import { median } from './median.js';
+import { writeSection } from './results.js';
+import { serverLines } from './server.js';
 import { startTimes } from './start.js';
 
 const RUNS = 7;
+const FARM_PICTURE = [1024, 768] as const;
 const root = process.cwd();
 
 interface Measured {
@@ -55,11 +59,6 @@ async function series(
   return all;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 async function scene(width: number, height: number): Promise<Uint8Array> {
   const file = path.join(root, 'test/fixtures/sketch/case-edit-source.png');
   return new Uint8Array(
@@ -73,7 +72,15 @@ async function scene(width: number, height: number): Promise<Uint8Array> {
 const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
-async function main(): Promise<void> {
+/** `npm run bench -- farm` measures that section alone. */
+async function main(only: string | undefined): Promise<void> {
+  if (only === undefined) await measureAll();
+  else if (only === 'farm') await writeSection(await farmLines(await scene(...FARM_PICTURE)));
+  else if (only === 'server') await writeSection(await serverLines());
+  else throw new Error(`Expected farm, server, or nothing, for a section but received "${only}".`);
+}
+
+async function measureAll(): Promise<void> {
   const folder = path.join(root, 'models/sketch');
   const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
   const pack: InstalledPack = { card, folder };
@@ -125,7 +132,8 @@ async function main(): Promise<void> {
   }
   await engine.close();
   lines.push(...(await startLines()), ...(await detailLines()));
-  lines.push(...(await farmLines(await scene(1920, 1080))));
+  lines.push(...(await serverLines()));
+  lines.push(...(await farmLines(await scene(...FARM_PICTURE))));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   const text = `${lines.join('\n')}\n\n${byHand}`;
   await writeFile(path.join(root, 'test/bench/RESULTS.md'), text);
@@ -169,4 +177,4 @@ function presetRow({ card, preset, scales, runs, gemm, lateRatio }: PresetRow): 
   return `| ${cells.join(' | ')} |`;
 }
 
-await main();
+await main(process.argv[2]);

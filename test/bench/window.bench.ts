@@ -1,11 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import sharp from 'sharp';
 import { renderScene } from '../support/pictures.js';
 import { expectPhase, test } from '../e2e/support/studio.js';
+import { writeSection } from './results.js';
 
 const SIZE = { width: 6000, height: 4000 } as const;
-const RESULTS = 'test/bench/RESULTS.md';
 const SECTION = '## The window on 24 megapixels';
 
 interface Frames {
@@ -97,16 +97,72 @@ test('the window on 24 megapixels', async ({ studio: { page } }) => {
     await page.getByTestId('main-button').click();
     await expectPhase(page, 'done', 120_000);
   });
-  await write(rows);
+  await page.getByRole('button', { name: 'Discard' }).click();
+  const memory = await afterManyEdits(page, note);
+  await write(rows, memory);
 });
 
-async function write(rows: readonly (readonly [string, Frames])[]): Promise<void> {
+const EDITS = 20;
+const WORDS = ['make it warmer', 'make it black and white', 'make the car blue', 'make it night'];
+
+/** Twenty kept edits, each under a mask of its own, and back: what the page's process holds, and how long undoing takes. */
+async function afterManyEdits(page: Page, note: (name: string, work: () => Promise<void>) => Promise<unknown>): Promise<Memory> {
+  const before = await rendererBytes(page);
+  for (let i = 0; i < EDITS; i++) {
+    await circle(page, { turns: 1 });
+    await page.getByRole('textbox', { name: 'Instruction' }).fill(WORDS[i % WORDS.length]!);
+    await page.getByTestId('main-button').click();
+    await expectPhase(page, 'done', 120_000);
+    await page.getByRole('button', { name: 'Keep', exact: true }).click();
+    await expectPhase(page, 'ready');
+  }
+  await page.getByTestId('canvas').focus();
+  const after = await rendererBytes(page);
+  const undoMs: number[] = [];
+  await note(`${String(EDITS)} kept edits undone, one by one`, async () => {
+    for (let i = 0; i < EDITS * 2; i++) undoMs.push(await undone(page));
+  });
+  return { before, after, undoMs: undoMs.sort((a, b) => a - b) };
+}
+
+interface Memory {
+  readonly before: number;
+  readonly after: number;
+  readonly undoMs: readonly number[];
+}
+
+/** From the key to the frame that shows what was there before. */
+function undone(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const began = performance.now();
+    const button = document.querySelector<HTMLElement>('[aria-label="Undo"]');
+    button?.click();
+    await new Promise(requestAnimationFrame);
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    return performance.now() - began;
+  });
+}
+
+/** What the system says of the largest process that shows pages. */
+async function rendererBytes(page: Page): Promise<number> {
+  const session = await page.context().browser()!.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === 'renderer');
+  const sizes = await Promise.all(
+    renderers.map(async ({ id }) => /^VmRSS:\s+(\d+) kB/mu.exec(await readFile(`/proc/${String(id)}/status`, 'utf8'))?.[1]),
+  );
+  return 1024 * Math.max(...sizes.map(Number));
+}
+
+async function write(rows: readonly (readonly [string, Frames])[], { before, after, undoMs }: Memory): Promise<void> {
   const ms = (value: number) => value.toFixed(0);
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
   const lines = rows.map(([name, { medianMs, p95Ms, longTasks }]) => {
     const longest = longTasks.length === 0 ? 'none' : `${longTasks.length}, longest ${ms(Math.max(...longTasks))}`;
     return `| ${name} | ${ms(medianMs)} | ${ms(p95Ms)} | ${longest} |`;
   });
-  const section = [
+  await writeSection([
     SECTION,
     '',
     `A rendered scene of ${SIZE.width}×${SIZE.height} in Chromium without a GPU, on the machine above; frames as requestAnimationFrame sees them.`,
@@ -115,10 +171,6 @@ async function write(rows: readonly (readonly [string, Frames])[]): Promise<void
     '|---|---|---|---|',
     ...lines,
     '',
-    '',
-  ].join('\n');
-  const before = await readFile(RESULTS, 'utf8');
-  const others = before.replace(new RegExp(`${SECTION}[\\s\\S]*?(?=\\n## )\\n`, 'u'), '');
-  await writeFile(RESULTS, others.replace('## Published sizes', `${section}## Published sizes`));
-  process.stdout.write(`\n${section}`);
+    `The page's process holds ${gigabytes(before)} GB with the photograph open and ${gigabytes(after)} GB after ${String(EDITS)} kept edits; undoing takes ${ms(undoMs[Math.floor(undoMs.length / 2)] ?? 0)} ms, ${ms(undoMs.at(-1) ?? 0)} ms at most.`,
+  ]);
 }

@@ -181,6 +181,12 @@ export function describeTransport(name: string, open: (opened: TestService) => P
         'request.invalid',
         /Expected a number from 0 to 30 for guidance/u,
       ],
+      [
+        'a seed beyond 32 bits',
+        { task: 'generate', instruction: 'x', seed: 2 ** 32 },
+        'request.invalid',
+        /Expected a whole number from 0 to 4294967295 for seed/u,
+      ],
       ['an unknown task', { task: 'paint' }, 'request.invalid', /for task but received "paint"/u],
       ['an empty instruction', { task: 'generate', instruction: '  ' }, 'instruction.missing', /Expected an instruction for generate/u],
     ])('refuses %s before anything starts', async (_what, input, code, sentence) => {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import * as v from 'valibot';
 import { TransformerConfig } from '#contract/pack-card.js';
 import { openDepthPyramid } from '#engine/networks/depth-pyramid.js';
+import { openObjectFinder } from '#engine/networks/object-finder.js';
 import { describe as describeArchitecture } from '#engine/networks/infinity/architecture.js';
 import { InfinityPredictor, openInfinity } from '#engine/networks/infinity/predictor.js';
 import { InfinitySessions } from '#engine/networks/infinity/sessions.js';
@@ -102,6 +103,13 @@ describe('the built-in depth estimator', () => {
   it('refuses sides that its pyramid cannot halve', async () => {
     await expect(depth.estimate(floats([1, 3, 48, 64]))).rejects.toThrow('divisible by 32');
   });
+});
+
+test('the built-in finder of objects gives the strongest place of every kind that PyTorch gives', async () => {
+  const finder = await openObjectFinder(runner, await openWeights('objects'));
+  const found = await finder.strongest(fixture.array('picture.npy'));
+  expect(maxDifference(found, fixture.array('objects.npy').data)).toBeLessThan(1e-5);
+  await finder.release();
 });
 
 describe('the built-in transformer', () => {

@@ -18,7 +18,7 @@ import { runOnFarm, type OpenSource } from '../farm-batch.js';
 import { expectOutputs, makeFolder } from '../places.js';
 import { openPictures, stillClosed, withPictures, type OpenPictures } from '../request-pictures.js';
 import { runTask, saveJson } from '../run-task.js';
-import { batchOptions, controlOf, requestOf, taskOf, type ControlWish, type TaskValues } from '../task-options.js';
+import { batchOptions, controlOf, requestOf, sayDrawnSeed, taskOf, type ControlWish, type TaskValues } from '../task-options.js';
 
 const EXIT = { done: 0, bug: 1, refused: 2 } as const;
 
@@ -111,6 +111,7 @@ export function exitCodeOf(entries: readonly BatchEntry[]): number {
 /** Everything that no file can help is refused before the first one is opened. */
 async function openBatch(values: BatchValues, folder: string, context: Context): Promise<Batch> {
   const wish = requestOf(taskOf(values), values, 'png');
+  sayDrawnSeed(values, wish, context);
   const control = controlOf(values);
   const files = { source: undefined, mask: values.mask, map: control?.mapPath };
   const service = await context.service();

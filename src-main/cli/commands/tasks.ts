@@ -6,7 +6,7 @@ import { COMMON_HELP } from '../help.js';
 import { expectOutputs, formatOf, makeFolder } from '../places.js';
 import { openPictures, stillClosed, withPictures } from '../request-pictures.js';
 import { runTask, type Destinations } from '../run-task.js';
-import { controlOf, copyOf, DRAWN_SEED, optionsOf, requestOf, type TaskValues } from '../task-options.js';
+import { controlOf, copyOf, optionsOf, requestOf, sayDrawnSeed, type TaskValues } from '../task-options.js';
 import { readTokenFile } from '../token-file.js';
 
 type DrawingTask = Exclude<Task, 'control'>;
@@ -66,7 +66,7 @@ interface ParsedTask {
 async function runParsed({ task, values, source }: ParsedTask, context: Context): Promise<number> {
   const destinations = destinationsOf(values);
   const wish = requestOf(task, values, formatOf(destinations.output));
-  if (values.seed === DRAWN_SEED) context.log(`seed: ${String(wish.seed)}`);
+  sayDrawnSeed(values, wish, context);
   const control = controlOf(values);
   const copy = copyOf(values);
   const files = { source, mask: values.mask, map: control?.mapPath, copy: copy?.path };

@@ -1,6 +1,7 @@
 import type { Extent, Grid } from '#base/geometry.js';
 import type { ControlArConfig, InfinityCard, PackCard } from '#contract/pack-card.js';
 import { nearestRatio, oneMegapixelSchedule as publishedSchedule } from '#engine/networks/infinity/ratios.js';
+import { openObjectFinder } from '#engine/networks/object-finder.js';
 import { openInfinity } from '#engine/networks/infinity/predictor.js';
 import { openResidualCoder } from '#engine/networks/residual-coder.js';
 import { openVar } from '#engine/networks/var/predictor.js';
@@ -31,22 +32,24 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   const textFile = hasRole(card, 'text') ? await openRole(pack, 'text') : undefined;
   const networks = await openNetworks(card, { transformer: transformer.weights, tokenizer: tokenizer.weights }, runner);
   const depth = hasRole(card, 'depth') ? await openDepth(pack, runner) : undefined;
+  const objects = hasRole(card, 'objects') ? await openRole(pack, 'objects') : undefined;
+  const finder = objects && (await openObjectFinder(runner, objects.weights));
   const encodeText = await openText(pack, runner, textFile?.weights);
-  const identities = [transformer, tokenizer, textFile].flatMap((role) => role?.identities ?? []);
+  const identities = [transformer, tokenizer, textFile, objects].flatMap((role) => role?.identities ?? []);
   return {
-    model: modelOf(networks, { card, encodeText, ...(depth && { depth: depth.depth }) }),
+    model: modelOf(networks, { card, encodeText, ...(depth && { depth: depth.depth }), ...(finder && { objects: finder }) }),
     async assertUnchanged() {
       await assertAllUnchanged(identities);
       await depth?.assertUnchanged();
     },
     async release() {
-      await Promise.all([networks.predictor.release(), networks.coder.release(), depth?.release()]);
+      await Promise.all([networks.predictor.release(), networks.coder.release(), depth?.release(), finder?.release()]);
     },
   };
 }
 
 /** Fitted to another shape, it is a model of its own with the same text and depth. */
-function modelOf({ fitted, ...networks }: Networks, rest: Pick<EditingModel, 'card' | 'encodeText' | 'depth'>): EditingModel {
+function modelOf({ fitted, ...networks }: Networks, rest: Pick<EditingModel, 'card' | 'encodeText' | 'depth' | 'objects'>): EditingModel {
   const own = { ...networks, ...rest };
   return fitted ? { ...own, fitted: (shape) => modelOf(fitted(shape), rest) } : own;
 }

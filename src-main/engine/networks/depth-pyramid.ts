@@ -1,17 +1,16 @@
 import { invariant } from '#base/assert.js';
 import type { Extent } from '#base/geometry.js';
-import { GraphBuilder, type Value } from '#engine/graph/builder.js';
+import { GraphBuilder } from '#engine/graph/builder.js';
 import type { DepthEstimator } from '#engine/tensor/predictor.js';
 import { output, type GraphModel, type GraphSession, type Runner } from '#engine/tensor/runner.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
-import { convolution, pixelUnshuffle, silu } from './nn.js';
+import { convolution, silu } from './nn.js';
 import { fromUnitRange } from './pixel-range.js';
-import { doubled, residualBlock, residualBlocks, shuffled } from './residual-blocks.js';
+import { doubled, pyramid, residualBlock, shuffled } from './residual-blocks.js';
 
 const RGB = 3;
-const QUARTER = 4;
 /** The coarsest level of the pyramid. */
 const COARSEST = 32;
 
@@ -54,18 +53,9 @@ export function depthPyramidGraph(weights: Weights): GraphModel {
   const graph = new GraphBuilder('depth-pyramid');
   const net = new Module(graph, weights);
   const picture = fromUnitRange(graph, graph.input('picture', [1, RGB, 'H', 'W']));
-  const x1 = level(net.at('level1'), pixelUnshuffle(graph, picture, { channels: RGB, factor: QUARTER })); // H/4
-  const x2 = level(net.at('level2'), silu(graph, x1), { stride: 2 }); // H/8
-  const x3 = level(net.at('level3'), silu(graph, x2), { stride: 2 }); // H/16
-  const x4 = level(net.at('level4'), silu(graph, x3), { stride: 2 }); // H/32
-  const y3 = graph.op('Add', [x3, doubled(net.at('up3'), x4)]);
-  const y2 = residualBlock(net.at('refine2'), graph.op('Add', [x2, doubled(net.at('up2'), silu(graph, y3))]));
+  const { x1, y2 } = pyramid(net, picture);
   const y1 = residualBlock(net.at('refine1'), graph.op('Add', [x1, doubled(net.at('up1'), silu(graph, y2))]));
   const half = shuffled(net.at('out1'), silu(graph, convolution(net.at('out1'), silu(graph, y1)))); // H/2
   graph.output('depth', doubled(net.at('out2'), half), [1, 1, 'H', 'W']);
   return graph.finish();
-}
-
-function level(module: Module, x: Value, options: { stride?: number } = {}): Value {
-  return residualBlocks(module.at('residuals'), convolution(module.at('input'), x, options));
 }

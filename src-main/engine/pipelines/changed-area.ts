@@ -2,9 +2,9 @@ import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
 import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
-import { fullMask } from '#engine/image/working/mask.js';
+import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
-import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Photo } from '#engine/image/files/photo.js';
 import { snapToEdges } from '#engine/image/compositing/snap.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
@@ -44,7 +44,7 @@ export async function changedArea(trace: EditTrace, { frame, canvas, wording }: 
   const map = editedTokens(trace);
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
   const { extent } = canvas;
-  if (share >= WHOLE_PICTURE) return { weight: fullMask(extent) };
+  if (share >= WHOLE_PICTURE) return { weight: EVERYWHERE };
   const widened = widenByOneToken(map, 1);
   const found = await foundObject({ ...trace, tokens: widened }, frame, canvas);
   const became = found && (await whatBecame(found, trace, wording));
@@ -64,12 +64,12 @@ async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording
   const remains = remainsOfFound(found);
   if (remains && hasCome(remains, wording)) return { isRedrawn: true };
   const isSame = keepsOutlines(trace.before, trace.after) || (remains !== undefined && standsOut(remains));
-  const map = isSame ? recolouring(found) : undefined;
+  const map = isSame ? await recolouring(found) : undefined;
   return map ? { weight: await drawnObject(found.object, found.place), map } : {};
 }
 
 export interface ChangedArea {
-  readonly weight: Mask;
+  readonly weight: Weight;
   /** What became of its colours, where it is one object. */
   readonly map?: ObjectMap;
   /** What was there became what lies around it. */

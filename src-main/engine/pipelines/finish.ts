@@ -3,19 +3,20 @@ import type { Candidate, DetailReport, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
-import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
+import { blankResult, composed, compositeInto, type CompositeJob, type ResultSamples } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
-import { fullMask } from '#engine/image/working/mask.js';
+import { emptyMask, EVERYWHERE, fullMask, maskBounds, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
 import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
-import { wordingOf } from './wording.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
+import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
+import { wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
 
@@ -25,17 +26,20 @@ type Area = Pick<CompositeJob, 'weight' | 'map'> & Pick<ChangedArea, 'isRemoved'
 export class ResultCanvas {
   readonly #job: PipelineJob;
   readonly #stage: Stage;
-  readonly #samples: Photo['samples'];
+  /** Made when it is known whether the photo itself may be written over. */
+  #result: ResultSamples | undefined;
   readonly #traces: EditTrace[] = [];
   readonly #notices: Notice[] = [];
+  readonly #isLast: boolean;
   #report: DetailReport | undefined;
-  #weight: Mask | undefined;
+  #weight: Weight | undefined;
 
-  constructor(job: PipelineJob, stage: Stage) {
+  /** @param isLast whether nothing else will be made of the stage. */
+  constructor(job: PipelineJob, stage: Stage, isLast: boolean) {
     this.#job = job;
     this.#stage = stage;
     this.#weight = stage.weight;
-    this.#samples = stage.canvas.samples.slice();
+    this.#isLast = isLast;
   }
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
@@ -45,12 +49,13 @@ export class ResultCanvas {
     const area = await this.#areaOf(drawn);
     const { weight } = area;
     this.#weight = weight;
+    this.#traces.push(trace);
+    if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
     const manner = this.#mannerOf(trace, area);
-    const kind = this.#kindOf(area);
-    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
-    this.#traces.push(trace);
-    await compositeInto(this.#samples, {
+    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
+    await compositeInto(this.#resultFor(manner.mode), {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
@@ -70,7 +75,8 @@ export class ResultCanvas {
     const map = this.#obeyedMap(drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
-    if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
+    if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
+    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
     const wording = wordingOf(this.#job.request.instruction);
     return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
   }
@@ -79,7 +85,7 @@ export class ResultCanvas {
   #obeyedMap({ region: { frame }, trace: { before, after }, wish }: DrawnRegion): ColourMap | undefined {
     if (!wish) return undefined;
     const [, , height = 0, width = 0] = before.dims;
-    const where = this.#weight && workingMask(this.#weight, frame, { width, height });
+    const where = this.#weight && this.#weight !== EVERYWHERE && workingMask(this.#weight, frame, { width, height });
     return explains(wish, { before, after, ...(where && { where }) }) ? wish : undefined;
   }
 
@@ -95,6 +101,12 @@ export class ResultCanvas {
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
     return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
+  }
+
+  /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
+  #resultFor(mode: CompositeJob['mode']): ResultSamples {
+    const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
+    return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
   }
 
   #kindOf({ isRemoved }: Area): Redrawn['kind'] {
@@ -114,7 +126,11 @@ export class ResultCanvas {
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
     const { request, model } = this.#job;
     const { canvas } = this.#stage;
-    const { photo, changed, changedPixels, changedOutside } = composed(canvas, this.#samples, this.#weight ?? fullMask(canvas.extent));
+    const { photo, changed, changedPixels, changedOutside } = composed(
+      this.#result ?? blankResult(canvas),
+      canvas,
+      this.#weight ?? EVERYWHERE,
+    );
     const tokens = packRegions(
       model.card.name,
       model.quantiser,
@@ -137,9 +153,13 @@ export class ResultCanvas {
   }
 
   /** Of several regions each leaves the others alone. */
-  #isPartial({ values }: Mask): boolean {
-    return this.#stage.regions.length > 1 || values.includes(0);
+  #isPartial(weight: Weight): boolean {
+    return this.#stage.regions.length > 1 || (weight !== EVERYWHERE && weight.values.includes(0));
   }
+}
+
+function maskOf(weight: Weight, { extent }: Photo): Mask {
+  return weight === EVERYWHERE ? fullMask(extent) : weight;
 }
 
 /** A control map as a picture of its own. */

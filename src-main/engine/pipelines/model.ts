@@ -7,7 +7,7 @@ import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/reques
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
 import type { ScalePlan } from '#engine/sampling/scale-loop.js';
-import type { DepthEstimator, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
+import type { DepthEstimator, ObjectFinder, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
 
 export interface EncodedInstruction {
   readonly text: TextInput;
@@ -20,6 +20,8 @@ export interface EditingModel {
   readonly predictor: ScalePredictor | RasterPredictor;
   readonly coder: PictureCoder;
   readonly depth?: DepthEstimator;
+  /** Absent where a pack cannot tell what a picture shows. */
+  readonly objects?: ObjectFinder;
   readonly quantiser: Quantiser;
   /** The same model for pictures of another shape, where it can make such; what is released is the first one. */
   readonly fitted?: (shape: Extent) => EditingModel;

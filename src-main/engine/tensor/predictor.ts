@@ -36,6 +36,13 @@ export interface Conditioning {
   readonly control?: ControlInput;
 }
 
+/** Tells which of a pack's objects a picture shows. */
+export interface ObjectFinder {
+  /** Logits of the strongest place of every kind, `[kinds]`, for a picture `[1, 3, H, W]` at the model's size: above zero = it is there. */
+  strongest(picture: FloatTensor): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
 /** What one scale sees of the picture so far. */
 export interface ScaleInput {
   /** The running sum resized to this scale and patchified, `[l, D]`; absent at scale 0. */

@@ -174,6 +174,8 @@ export const de = {
   sides: { left: 'Links', right: 'Rechts', top: 'Oben', bottom: 'Unten' },
   more: 'Mehr',
   seed: 'Startwert',
+  seedRange: 'Ganze Zahlen von 0 bis 4294967295; -1 zieht eine.',
+  numberRange: (min: number, max: number) => `Von ${min} bis ${max}.`,
   guidance: 'Führung',
   guidanceUntil: 'Führung bis Stufe',
   temperature: 'Temperatur',
@@ -239,6 +241,17 @@ export const de = {
     int4: 'int4: am kleinsten',
   },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${tenths.format(bytes / 1e9)} GB`),
+  connection: {
+    gone: 'Der Dienst antwortet nicht. Malen geht weiter; das Fenster verbindet sich von selbst wieder.',
+    denied:
+      'Der Dienst wurde neu gestartet und kennt dieses Fenster nicht. Die Adresse, die er ausgegeben hat, in diesem Browser öffnen; dann geht es hier von selbst weiter.',
+  },
+  many: {
+    title: (files: number) => `${files} Bilder`,
+    help: 'Jedes als eigenes Dokument öffnen oder allen denselben Wunsch geben.',
+    open: 'Jedes öffnen',
+    batch: 'Dasselbe für alle…',
+  },
   batch: {
     title: 'Viele Bilder auf einmal',
     help: (verb: string, instruction: string, preset: string) =>
@@ -270,6 +283,9 @@ export const de = {
     onFarm: (done: number, refused: number, waiting: number) =>
       `Auf der Farm: ${done} fertig, ${refused} abgelehnt, ${waiting} noch zu tun.`,
     leave: 'Der Farm überlassen',
+    hide: 'Weiterarbeiten',
+    look: 'Die Bilder des Stapels ansehen',
+    chip: (settled: number, of: number) => `${settled} von ${of} Bildern`,
     retry: 'Abgelehnte erneut versuchen',
   },
   padded: 'Auf weißem Quadrat, wie veröffentlicht',

@@ -177,6 +177,8 @@ export const en = {
   sides: { left: 'Left', right: 'Right', top: 'Top', bottom: 'Bottom' },
   more: 'More',
   seed: 'Seed',
+  seedRange: 'Whole numbers from 0 to 4294967295; -1 draws one.',
+  numberRange: (min: number, max: number) => `From ${min} to ${max}.`,
   guidance: 'Guidance',
   guidanceUntil: 'Guidance up to scale',
   temperature: 'Temperature',
@@ -233,6 +235,17 @@ export const en = {
   },
   precisions: { float32: 'Exact (float32)', half: 'Half: as stored, slower', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
+  connection: {
+    gone: 'The service does not answer. You can go on painting; the window connects again by itself.',
+    denied:
+      'The service was started anew and does not know this window. Open the address that it printed, in this browser; then this window goes on by itself.',
+  },
+  many: {
+    title: (files: number) => `${files} pictures`,
+    help: 'Open each as a document of its own, or give all of them the same wish.',
+    open: 'Open each',
+    batch: 'The same for all…',
+  },
   batch: {
     title: 'Many pictures at once',
     help: (verb: string, instruction: string, preset: string) =>
@@ -263,6 +276,9 @@ export const en = {
     noFarm: (why: string) => `The farm cannot be used: ${why}`,
     onFarm: (done: number, refused: number, waiting: number) => `On the farm: ${done} done, ${refused} refused, ${waiting} to do.`,
     leave: 'Leave it to the farm',
+    hide: 'Go on working',
+    look: 'Look at the pictures of the batch',
+    chip: (settled: number, of: number) => `${settled} of ${of} pictures`,
     retry: 'Try the refused again',
   },
   padded: 'On a white square, as published',

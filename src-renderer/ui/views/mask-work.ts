@@ -34,7 +34,7 @@ export class MaskWork {
   begin(at: ScreenPoint, erase: boolean): Gesture | undefined {
     const { studio, brush } = this.#place;
     const { layer } = studio.mask;
-    if (brush.tool === 'similar') studio.mask.addSimilar(this.toSource(at), brush.tolerance, erase);
+    if (brush.tool === 'similar') void studio.selectSimilar({ at: this.toSource(at), tolerance: brush.tolerance, erase });
     else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase);
     else if (layer) return new PaintGesture(new BrushPull(layer, { ...brush.tip, erase }), this);
     return undefined;

@@ -62,7 +62,8 @@ let traces = 0;
 
 /** The tracer writes on after the program has ended. */
 async function wholeTrace(file: string, pid: number): Promise<string> {
-  const last = new RegExp(`^${String(pid)} \\+\\+\\+ (?:exited|killed)`, 'mu');
+  // Numbers below 10,000 are padded to five places.
+  const last = new RegExp(`^${String(pid)} +\\+\\+\\+ (?:exited|killed)`, 'mu');
   for (;;) {
     const text = existsSync(file) ? await readFile(file, 'utf8') : '';
     if (last.test(text)) return text;

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[2] / 'models' / 'training'))
 
 from depth import DepthNet  # noqa: E402
+from finder import Finder  # noqa: E402
 from generate import Settings, Trace, generate  # noqa: E402
 from pack import tokenizer_tensors  # noqa: E402
 from tokenizer import Tokenizer  # noqa: E402
@@ -88,6 +89,9 @@ def main() -> None:
         record(name, trace)
         if name == 'guided':
             save_array('pooled', trace.pooled)
+    finder = randomise(Finder((8, 12, 16)), .8)
+    save_half(finder.state_dict(), 'objects.safetensors')
+    save_array('objects', finder(picture).amax((2, 3)))
     (HERE / 'runs.json').write_text(json.dumps(dict(
         config=dict(depth=DEPTH, width=WIDTH, heads=HEADS, normEps=model.norm_eps, lateScales=LATE, scales=tokenizer.scales,
                     controlLayers=model.control_layers, words=words[0, :4].tolist(), maxWords=words.shape[1]),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { centred, fitted, panned, placed, toPicture, toScreen, visiblePart, zoomedAt } from '#canvas/viewport.js';
+import { centred, fitted, inSight, panned, placed, toPicture, toScreen, visiblePart, zoomedAt } from '#canvas/viewport.js';
 
 const SCREEN = { width: 1000, height: 600 };
 
@@ -81,4 +81,14 @@ describe('the part of a picture on the screen', () => {
   test('is nothing of a picture beside it', () => {
     expect(visiblePart({ width: 4, height: 4 }, { x: 200, y: 0, width: 4, height: 4 }, screen)).toBeUndefined();
   });
+});
+
+test('some of a picture stays on the screen, however far it is moved', () => {
+  const screen = { width: 1000, height: 700 };
+  const picture = { width: 600, height: 400 };
+  const moved = (x: number, y: number, zoom = 1) => inSight({ zoom, offset: { x, y } }, picture, screen).offset;
+  expect(moved(100, 50)).toEqual({ x: 100, y: 50 });
+  expect(moved(-5000, 50)).toEqual({ x: 64 - 600, y: 50 });
+  expect(moved(5000, 5000)).toEqual({ x: 1000 - 64, y: 700 - 64 });
+  expect(moved(-5000, -5000, 0.05)).toEqual({ x: 0, y: 0 });
 });

@@ -75,6 +75,24 @@ describe('a batch from the command line', () => {
     expect(await readFile(at('out', 'c.png'))).toEqual(await readFile(single));
   });
 
+  it('draws one seed for all pictures where −1 asks for one, and says which', async () => {
+    const { stderr } = await batch('--seed', '-1');
+    const said = Number(/^seed: (\d+)$/mu.exec(stderr)?.[1]);
+    expect(opened.engine.jobs.map(({ request }) => request.seed)).toEqual([said, said]);
+  });
+
+  it.each([
+    ['4294967296', 'Expected a whole number from 0 to 4294967295 for seed (seed: received 4294967296).'],
+    ['-2', 'Expected a whole number from 0 to 4294967295 for seed (seed: received -2).'],
+    ['1.5', 'Expected a whole number from 0 to 4294967295 for seed (seed: received 1.5).'],
+    ['0x10', 'Expected a number for --seed but received "0x10".'],
+  ])('refuses the seed %s in one line, before a picture is opened', async (seed, line) => {
+    const { code, stderr } = await batch('--seed', seed);
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toContain(line);
+    expect(opened.engine.jobs).toEqual([]);
+  });
+
   it('says what would happen and touches nothing', async () => {
     const { code, stdout, stderr } = await batch('--dry-run', '--json');
     expect(code).toBe(2);

@@ -237,6 +237,17 @@ describe('a refusal', () => {
     ['too many arguments', ['edit', 'IN', 'IN2', '-o', 'OUT'], /Expected nothing after IN but received "IN2"/u],
     ['no -o', ['edit', 'IN', '-i', 'x'], /Expected -o OUT/u],
     ['a bad number', ['edit', 'IN', '-i', 'x', '--seed', 'many', '-o', 'OUT'], /Expected a number for --seed but received "many"/u],
+    [
+      'a seed that is too large',
+      ['edit', 'IN', '-i', 'x', '--seed', '4294967296', '-o', 'OUT'],
+      /whole number from 0 to 4294967295 for seed/u,
+    ],
+    [
+      'a seed with a fraction',
+      ['edit', 'IN', '-i', 'x', '--seed', '1.5', '-o', 'OUT'],
+      /from 0 to 4294967295 for seed \(seed: received 1\.5\)/u,
+    ],
+    ['a seed below −1', ['edit', 'IN', '-i', 'x', '--seed', '-2', '-o', 'OUT'], /from 0 to 4294967295 for seed \(seed: received -2\)/u],
     ['a number out of range', ['edit', 'IN', '-i', 'x', '--guidance', '31', '-o', 'OUT'], /Expected a number from 0 to 30 for guidance/u],
     ['a bad preset', ['edit', 'IN', '-i', 'x', '--preset', 'slow', '-o', 'OUT'], /Expected best, balanced, fast, draft for --preset/u],
     ['a bad range', ['edit', 'IN', '-i', 'x', '--control', 'canny', '--scales', '5-2', '-o', 'OUT'], /Expected FROM-TO for --scales/u],

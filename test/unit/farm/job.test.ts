@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, ExpectedError } from '#contract/errors.js';
 import type { FarmJob } from '#contract/farm.js';
 import { EditRequest } from '#contract/request.js';
-import { classesWithin, classOf, jobId, parseJob, queueName, resultKey } from '#farm/job.js';
+import { classesWithin, classOf, jobId, queueName, resultKey } from '#farm/job.js';
+import { parseJob, wireOf } from '#farm/wire.js';
 import { parseInput } from '#service/parse.js';
 import { namedPictures, renamePictures } from '#service/task-rules.js';
 import { FUZZ_FACTOR } from '../../support/fuzz.js';
@@ -18,65 +19,83 @@ function jobOf(wish: Readonly<Record<string, unknown>> = {}): FarmJob {
 }
 
 const again = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const waiting = (job = jobOf()) => ({ id: jobId(job), data: again(wireOf(job)) as unknown });
 
 describe('a job of the farm', () => {
-  it('comes through as it was', () => {
-    expect(parseJob(again(jobOf()), ENGINE)).toEqual(jobOf());
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['an edit', {}],
+    ['every picture', { mask: 'd'.repeat(64), control: { kind: 'canny', map: 'e'.repeat(64), low: 5 }, copy: { mask: 'd'.repeat(64) } }],
+    ['settings of every depth', { margins: { left: 3 }, seed: 7, detailSeeds: [1, 2], output: { format: 'jpeg', quality: 5 } }],
+    ['another task', { task: 'expand', margins: { top: 9 }, size: undefined }],
+  ])('comes through as it was: %s', (_, wish) => {
+    expect(parseJob(waiting(jobOf(wish)), ENGINE)).toEqual(jobOf(wish));
   });
 
-  it.each<[string, (job: Record<string, unknown>) => unknown]>([
-    ['an unknown version', (job) => ({ ...job, version: 2 })],
-    ['a field that nobody knows', (job) => ({ ...job, command: 'rm' })],
-    ['a field of the request that nobody knows', (job) => ({ ...job, request: { ...(job['request'] as object), path: '/etc/passwd' } })],
-    [
-      'a nested field that nobody knows',
-      (job) => ({ ...job, request: { ...(job['request'] as object), output: { format: 'png', url: 'http://x' } } }),
-    ],
-    ['a request with a field left out', (job) => ({ ...job, request: { task: 'edit', source: SHA, instruction: 'x' } })],
-    ['a path for a result', (job) => ({ ...job, output: '../a.png' })],
-    ['a result that is no picture', (job) => ({ ...job, output: 'a.sh' })],
-    ['a picture by another name than its digest', () => jobOf({ source: 'some-picture' })],
-    ['another key', (job) => ({ ...job, result: SHA })],
-    ['a task without what it needs', () => jobOf({ task: 'fill' })],
-    ['more than a job may be', () => jobOf({ instruction: 'x'.repeat(70_000) })],
+  it('takes few bytes while it waits', () => {
+    const job = jobOf({ instruction: 'make it warmer', seed: 3, output: { format: 'jpeg', recipe: true } });
+    expect(JSON.stringify(wireOf(job)).length).toBeLessThan(320);
+  });
+
+  type Wire = Readonly<Record<string, unknown>> & { readonly r: object };
+  it.each<[string, (wire: Wire) => unknown]>([
+    ['an unknown version', (wire) => ({ ...wire, v: 2 })],
+    ['a field that nobody knows', (wire) => ({ ...wire, command: 'rm' })],
+    ['a field of the request that nobody knows', (wire) => ({ ...wire, r: { ...wire.r, path: '/etc/passwd' } })],
+    ['a nested field that nobody knows', (wire) => ({ ...wire, r: { ...wire.r, output: { format: 'png', url: 'http://x' } } })],
+    ['a field that says what is so anyway', (wire) => ({ ...wire, r: { ...wire.r, count: 1 } })],
+    ['a request without its task', (wire) => ({ ...wire, r: { source: '0', instruction: 'x' } })],
+    ['a path for a result', (wire) => ({ ...wire, o: '../a.png' })],
+    ['a result that is no picture', (wire) => ({ ...wire, o: 'a.sh' })],
+    ['a picture by another name than its digest', (wire) => ({ ...wire, r: { ...wire.r, source: 'some-picture' } })],
+    ['a picture that nothing names', (wire) => ({ ...wire, i: [...(wire['i'] as string[]), wire['p']] })],
+    ['a digest that is spelt in another way', (wire) => ({ ...wire, p: (wire['p'] as string).replace(/.$/u, 'x') })],
+    ['tokens beside the store', (wire) => ({ ...wire, r: { ...wire.r, resume: { pack: 'p', schedule: [[1, 1]], tokens: [] } } })],
+    ['another key', (wire) => ({ ...wire, k: wire['p'] })],
+    ['a task without what it needs', () => wireOf(jobOf({ task: 'fill' }))],
+    ['more than a job may be', () => wireOf(jobOf({ instruction: 'x'.repeat(70_000) }))],
     ['a list', () => []],
     ['nothing', () => undefined],
     ['a nest', () => JSON.parse('['.repeat(3_000) + ']'.repeat(3_000)) as unknown],
-    ['a prototype', (job) => JSON.parse(JSON.stringify(job).replace('{', '{"__proto__":{"x":1},')) as unknown],
+    ['a prototype', (wire) => JSON.parse(JSON.stringify(wire).replace('{', '{"__proto__":{"x":1},')) as unknown],
   ])('is refused by schema before anything is read: %s', (_, change) => {
-    expect(() => parseJob(change(again(jobOf()) as unknown as Record<string, unknown>), ENGINE)).toThrow(ExpectedError);
+    const { id, data } = waiting();
+    expect(() => parseJob({ id, data: change(data as Wire) }, ENGINE)).toThrow(ExpectedError);
   });
+
+  it.each([undefined, '', 'x', `${'c'.repeat(32)}-${'0'.repeat(16)}`, `repeat:${'b'.repeat(32)}`, `../${'b'.repeat(32)}`])(
+    'is refused under another name than its own: %s',
+    (id) => {
+      expect(() => parseJob({ id, data: waiting().data }, ENGINE)).toThrow(ExpectedError);
+    },
+  );
 
   it('is refused by a worker of another version, whose picture would be another', () => {
-    expect(() => parseJob(jobOf(), '2.0.0 1.30.0')).toThrow('Expected the key of its result');
+    expect(() => parseJob(waiting(), '2.0.0 1.30.0')).toThrow('Expected the key of its result');
   });
 
-  it('survives whatever stands in Redis', () => {
-    const whole = JSON.stringify(jobOf());
+  it('survives whatever stands in Redis', { timeout: 30_000 * FUZZ_FACTOR }, () => {
+    const { id, data } = waiting();
+    const whole = JSON.stringify(data);
     const mutated = fc
       .tuple(fc.nat(whole.length - 1), fc.nat(8), fc.string({ maxLength: 8 }))
       .map(([at, cut, text]) => whole.slice(0, at) + text + whole.slice(at + cut));
     const fields = fc.record(
-      {
-        version: fc.anything(),
-        batch: fc.anything(),
-        output: fc.anything(),
-        request: fc.anything(),
-        pack: fc.anything(),
-        result: fc.anything(),
-      },
+      { v: fc.anything(), o: fc.anything(), r: fc.anything(), i: fc.anything(), p: fc.anything(), k: fc.anything(), t: fc.anything() },
       { requiredKeys: [] },
     );
+    const settings = fc.dictionary(fc.constantFrom(...Object.keys(jobOf().request), 'resume', 'mask', 'control', 'size'), fc.jsonValue());
     const hostile = fc.oneof(
       mutated.map(jsonIn),
       fc.jsonValue(),
       fields,
-      fields.map((some) => ({ ...jobOf(), ...some })),
+      fields.map((some) => ({ ...(data as object), ...some })),
+      settings.map((some) => ({ ...(data as object), r: { ...(data as { r: object }).r, ...some } })),
     );
-    const refuses = fc.property(hostile, (data) => {
+    const refuses = fc.property(fc.oneof(fc.constant(id), fc.string()), hostile, (name, value) => {
       try {
         // What is let through is what would have been submitted.
-        expect(parseJob(data, ENGINE).result).toBe(resultKey(parseJob(data, ENGINE), ENGINE));
+        const job = parseJob({ id: name, data: value }, ENGINE);
+        expect([jobId(job), job.result, again(wireOf(job))]).toEqual([name, resultKey(job, ENGINE), again(value)]);
       } catch (error) {
         if (!(error instanceof ExpectedError)) throw error;
         expect(Object.keys(ERROR_CODES)).toContain(error.code);

@@ -182,6 +182,26 @@ test('an emptied guidance is the pack’s own again', () => {
   expect(studio.settings.guidance).toBeUndefined();
 });
 
+test('a seed that cannot be is said while it is typed, and −1 draws one', () => {
+  const body = show(MorePanel);
+  const [seed] = body.querySelectorAll('input');
+  const said = () => body.querySelector('label [role="status"]')?.textContent;
+  for (const [typed, used] of [
+    ['4294967296', 0xffff_ffff],
+    ['1.5', 2],
+    ['-2', 0],
+  ] as const) {
+    type(seed!, typed);
+    expect([studio.settings.seed, said()]).toEqual([used, 'Whole numbers from 0 to 4294967295; -1 draws one.']);
+  }
+  const draw = vi.spyOn(crypto, 'getRandomValues').mockReturnValue(Uint32Array.of(123_456));
+  type(seed!, '-1');
+  expect([studio.settings.seed, said()]).toEqual([123_456, undefined]);
+  seed!.dispatchEvent(new FocusEvent('blur'));
+  expect(seed!.value).toBe('123456');
+  draw.mockRestore();
+});
+
 test('a provider that cannot be used here cannot be chosen', () => {
   studio.advice.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
   const body = show(MorePanel);

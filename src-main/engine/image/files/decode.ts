@@ -5,13 +5,16 @@ import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
 import { unmultiplied } from './alpha.js';
 import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
-import { contentsOf, MAX_METADATA_BYTES, type Contents } from './contents.js';
+import { contentsOf, type Contents } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { heifFacts } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import { tellsPlace } from './location.js';
 import { readPng, type PngParts } from './png-parts.js';
 import type { ExtraChannels, Layout, Photo } from './photo.js';
+import { MAX_METADATA_BYTES } from './slim/parts.js';
+import { slimmed, type Slim } from './slim/slim.js';
+import { Source } from './slim/source.js';
 import { readerOfTiff, readTiffFacts, type TiffFacts } from './tiff-facts.js';
 import { layoutOfTiff, photoOfTiff } from './tiff-photo.js';
 
@@ -50,9 +53,12 @@ interface Header {
   readonly notices: readonly Notice[];
 }
 
-/** Facts about a picture from its header alone. Throws as `openPhoto` does, but cannot know of damage behind the header. */
-export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
-  const { kind, extent, layout, contents, damaged, notices } = await readHeader(bytes);
+/**
+ * Facts about a picture from its header alone, of which a slim file has enough. Throws as `openPhoto` does, but cannot know of
+ * damage behind the header.
+ */
+export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
+  const { kind, extent, layout, contents, damaged, notices } = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
   return {
     size: extent,
     format: outputFormat(kind),
@@ -70,7 +76,7 @@ export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
  * Throws `image.unreadable`, `image.unsupported` or `image.too-large`; a file that breaks off opens as far as it goes, with a notice.
  */
 export async function openPhoto(bytes: Uint8Array): Promise<Photo> {
-  const header = await readHeader(bytes);
+  const header = await readHeader(slimOf(bytes));
   const { extent, layout, contents, kind } = header;
   const { recipeText: _, notices: _notices, premultiplied, ...kept } = contents;
   const { samples, damaged, extra, notices } = await samplesOf(header);
@@ -111,7 +117,11 @@ function asWords(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(bytes.slice().buffer);
 }
 
-async function readHeader(bytes: Uint8Array): Promise<Header> {
+function slimOf(bytes: Uint8Array): Slim {
+  return slimmed(fileKind(bytes), Source.of(bytes));
+}
+
+async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const kind = fileKind(bytes);
   if (kind === 'bmp') return bmpHeader(bytes);
   refuseUnreadable(kind, bytes);
@@ -122,9 +132,19 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
   const { width, height } = metadata.autoOrient;
   const extent = { width, height };
-  const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
+  const file = { kind, bytes, metadata, model: modelOf(layout), extent, leftOut };
+  const contents = contentsOf({ ...file, ...(png && { png }), ...(tiff && { tiff }) });
   const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(png, metadata) }), ...contents.notices];
-  return { kind, extent, layout, contents, pixels, ...(own && { tiff: own }), damaged: png?.cut === true, notices };
+  return {
+    kind,
+    extent,
+    layout,
+    contents,
+    pixels,
+    ...(own && { tiff: own }),
+    damaged: png?.cut ?? (kind === 'jpeg' && jpegFacts(bytes).cut),
+    notices,
+  };
 }
 
 function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {

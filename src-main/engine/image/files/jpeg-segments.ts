@@ -9,6 +9,7 @@ const GAIN_MAP_NAME = 'urn:iso:std:iso:ts:21496:-1\0';
 const APP0 = 0xe0;
 const APP2 = 0xe2;
 const SCAN = 0xda;
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
 /** Markers that begin a frame; DHT, JPG and DAC lie between them. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
@@ -41,10 +42,12 @@ export interface JpegFacts {
   readonly gainMap: boolean;
   /** Further pictures lie behind the first (CIPA DC-007), such as gain maps, depth maps and previews. */
   readonly morePictures: boolean;
+  /** The file ends before its picture does. */
+  readonly cut: boolean;
 }
 
 export function jpegFacts(jpeg: Uint8Array): JpegFacts {
-  let facts: JpegFacts = { precision: 8, gainMap: false, morePictures: false };
+  let facts: JpegFacts = { precision: 8, gainMap: false, morePictures: false, cut: isCut(jpeg) };
   for (const { marker, data } of segmentsOf(jpeg)) {
     if (isFrame(marker) && data.length > 0) facts = { ...facts, precision: data[0]! };
     if (marker === APP0) facts = { ...facts, ...densityOf(data) };
@@ -53,6 +56,14 @@ export function jpegFacts(jpeg: Uint8Array): JpegFacts {
     if (data.toString('latin1', 0, 4) === 'MPF\0') facts = { ...facts, morePictures: true };
   }
   return facts;
+}
+
+/** Within a scan, no two bytes read like the marker of its end (T.81, B.1.1.5): without one behind the first scan, the rest is missing. */
+function isCut(jpeg: Uint8Array): boolean {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
+  let scan = 2;
+  for (const { data } of segmentsOf(jpeg)) scan = data.byteOffset - bytes.byteOffset + data.length;
+  return bytes.lastIndexOf(END_OF_IMAGE) < scan;
 }
 
 function densityOf(data: Buffer): { readonly resolution?: Resolution } {

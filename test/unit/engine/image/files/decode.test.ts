@@ -131,6 +131,14 @@ describe('damage that can be lived with', () => {
     expect(differingSamples(opened.samples.subarray(0, 9000), whole.samples.subarray(0, 9000))).toBe(0);
   });
 
+  it('half a JPEG says so before it is decoded', async () => {
+    const bytes = await encodePhoto(makePhoto({ width: 160, height: 160 }), jpeg);
+    const codesOf = async (part: Uint8Array) => (await readFacts(part)).notices.map(({ code }) => code);
+    expect(await codesOf(bytes)).toEqual([]);
+    expect(await codesOf(Buffer.concat([bytes, Buffer.alloc(100)]))).toEqual([]);
+    expect(await codesOf(bytes.subarray(0, bytes.length - 200))).toEqual(['image.damaged']);
+  });
+
   it('half a PNG too', async () => {
     const bytes = await encodePhoto(makePhoto({ width: 160, height: 160 }), png);
     const opened = await openPhoto(bytes.subarray(0, bytes.length >> 1));

@@ -1,0 +1,107 @@
+"""Trains the finder of objects on scenes, as they are and as the tokenizer holds them, and on photographs that show none of them:
+python3 train_finder.py OUT.pt PACK_DIR PACKED_PHOTOGRAPHS --minutes 25
+"""
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dice import Dice
+from finder import Finder
+from pack import load_tokenizer
+from photographs import load as load_photographs
+from photographs import views
+from pixels import photometric
+from render import render
+from scenes import Scene, random_scene
+from tokenizer import Tokenizer
+from training_loop import fit, options_of
+from vocabulary import KINDS, PHOTOMETRIC
+
+CELL = 8
+#: Shares of a cell that an object has to cover to count, and below which it does not; between them nothing is asked.
+COVERED, BARE = .35, .08
+
+
+class Sample(NamedTuple):
+    picture: Tensor  # (B, 3, S, S)
+    shares: Tensor   # (B, kinds, S/8, S/8) of each cell
+
+
+def scene_samples(scenes: list[Scene], dice: Dice) -> Sample:
+    """Some under another light, some small in the middle of their mirror images, as a long photograph is seen."""
+    pictures, disparity, alphas = render(scenes)
+    shares = torch.zeros(len(scenes), len(KINDS), *pictures.shape[2:])
+    for i, scene in enumerate(scenes):
+        for j, thing in enumerate(sorted(scene.objects, key=lambda o: o.disparity)):
+            shares[i, KINDS.index(thing.kind)] += alphas[i, j]
+        if dice.chance(.4):
+            pictures[i:i + 1] = photometric(dice.choice(PHOTOMETRIC), pictures[i:i + 1], disparity[i:i + 1])
+        if dice.chance(.4):
+            pictures[i], shares[i] = _farther(pictures[i], shares[i], dice)
+    return Sample(pictures, F.avg_pool2d(shares, CELL))
+
+
+def _farther(picture: Tensor, shares: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
+    size = picture.shape[-1]
+    small = round(size * dice.between(.55, 1))
+    both = F.interpolate(torch.cat([picture, shares])[None], size=(small, small), mode='area')
+    left, top = (dice.randrange(size - small + 1) for _ in range(2))
+    both = F.pad(both, (left, size - small - left, top, size - small - top), mode='reflect')[0]
+    return both[:3], both[3:]
+
+
+def _as_held(pictures: Tensor, tokenizer: Tokenizer, dice: Dice) -> Tensor:
+    """What is looked at is decoded: before an edit and after it."""
+    held = [i for i in range(len(pictures)) if dice.chance(.35)]
+    if held:
+        pictures[held] = tokenizer.reconstruct(pictures[held])
+    return pictures
+
+
+def _draw(dice: Dice, batch: int, photographs: Tensor, tokenizer: Tokenizer) -> Sample:
+    scenes = [random_scene(dice) for _ in range(batch)]
+    scenes = [replace(scene, objects=()) if dice.chance(.08) else scene for scene in scenes]
+    pictures, shares = scene_samples(scenes, dice)
+    others = views(photographs, batch // 2, pictures.shape[-1], dice)
+    pictures = torch.cat([pictures, others])
+    shares = torch.cat([shares, shares.new_zeros(len(others), *shares.shape[1:])])
+    return Sample(_as_held(pictures, tokenizer, dice), shares)
+
+
+def _loss(logits: Tensor, shares: Tensor) -> Tensor:
+    """Of every cell that is clear, and of the strongest cell of every kind: whether it is there at all."""
+    wanted = (shares >= COVERED).float()
+    clear = ((shares >= COVERED) | (shares <= BARE)).float()
+    cells = F.binary_cross_entropy_with_logits(logits, wanted, weight=clear * (1 + 9 * wanted))
+    whole = F.binary_cross_entropy_with_logits(logits.amax((2, 3)), wanted.amax((2, 3)))
+    return cells * 4 + whole
+
+
+def main() -> None:
+    parser = options_of(__doc__.split('\n')[0])
+    parser.add_argument('pack', type=Path)
+    parser.add_argument('photographs', type=Path)
+    options = parser.parse_args()
+    dice, tokenizer = Dice(options.seed), load_tokenizer(options.pack)
+    photographs, kept_apart = load_photographs(options.photographs), load_photographs(options.photographs, validation=True)
+    validation = _draw(Dice(5), 96, kept_apart, tokenizer)
+
+    def loss_of(model: nn.Module, _step: int) -> Tensor:
+        pictures, shares = _draw(dice, options.batch, photographs, tokenizer)
+        return _loss(model(pictures), shares)
+
+    @torch.no_grad()
+    def score_of(model: nn.Module) -> float:
+        """Share of (picture, kind) that are told rightly."""
+        found, there = model(validation.picture).amax((2, 3)) > 0, validation.shares.amax((2, 3)) >= COVERED
+        return (found == there).float().mean().item()
+
+    fit(Finder, loss_of, score_of, options)
+
+
+if __name__ == '__main__':
+    main()

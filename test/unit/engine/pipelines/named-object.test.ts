@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import * as v from 'valibot';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { EditRequest, type EditRequestInput } from '#contract/request.js';
+import type { EditingModel } from '#engine/pipelines/model.js';
+import { namedKinds } from '#engine/pipelines/named-object.js';
+import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { fakeModel } from '../../../support/fake-model.js';
+import { maskPng, scenePng } from '../../../support/pictures.js';
+import { tinyCard } from '../../../support/tiny-card.js';
+
+const NAMES = [
+  ['car', 'automobile'],
+  ['tree', 'pine'],
+];
+const extent = { width: 96, height: 64 };
+const pictures = { scene: await scenePng(96, 64), mask: await maskPng(extent, { x: 30, y: 20, width: 20, height: 20 }) };
+
+/** A model that changes something whatever is asked, and sees what it is told to see before the edit and after it. */
+function seeing(...logits: (readonly number[])[]): EditingModel {
+  const left = [...logits];
+  return {
+    ...fakeModel(),
+    card: { ...tinyCard, config: { ...tinyCard.config, objects: { kind: 'finder', names: NAMES } } },
+    objects: { strongest: () => Promise.resolve(Float32Array.from(left.shift() ?? [])), release: () => Promise.resolve() },
+  };
+}
+
+async function edited(model: EditingModel, request: Partial<EditRequestInput>) {
+  const job = {
+    request: v.parse(EditRequest, { task: 'edit', source: 'scene', detail: 'off', instruction: '', ...request }),
+    pictures,
+    model,
+    provider: 'fake',
+    loadMs: 0,
+    estimate: () => ({ ms: 1, bytes: 1 }),
+    peakRssBytes: () => 1,
+  };
+  for await (const event of runPipeline(job, NEVER_CANCELLED)) if (event.type === 'candidate') return event.candidate;
+  throw new Error('Expected a candidate.');
+}
+
+const [UNSEEN, CAR, TREE] = [
+  [-9, -9],
+  [5, -9],
+  [-9, 5],
+];
+
+describe('an edit of an object', () => {
+  it('changes nothing, and says so, where the object is neither in the picture nor in what the model drew', async () => {
+    for (const instruction of ['make the car blue', 'remove the Automobile!']) {
+      const { changedPixels, notices, tokens } = await edited(seeing(TREE, TREE), { instruction });
+      expect([changedPixels, notices?.map(({ code }) => code)]).toEqual([0, ['edit.unchanged']]);
+      expect(tokens.tokens.length).toBeGreaterThan(0);
+    }
+  });
+
+  it.each<[string, readonly number[][]]>([
+    ['the picture shows it', [CAR, TREE]],
+    ['the model added it', [UNSEEN, CAR]],
+    ['it may be one, by a doubtful eye', [[-1.5, -9], UNSEEN]],
+  ])('goes on where %s', async (_where, logits) => {
+    const { changedPixels, notices } = await edited(seeing(...logits), { instruction: 'make the car blue' });
+    expect(changedPixels).toBeGreaterThan(0);
+    expect(notices).toBeUndefined();
+  });
+
+  it('asks nobody where no object is named, a mask is painted or the whole picture is taken', async () => {
+    const blind = seeing();
+    expect((await edited(blind, { instruction: 'make it warmer' })).changedPixels).toBeGreaterThan(0);
+    expect((await edited(blind, { instruction: 'make the car blue', mask: 'mask' })).changedPixels).toBeGreaterThan(0);
+    expect((await edited(blind, { instruction: 'make the car blue', whole: true })).changedPixels).toBeGreaterThan(0);
+  });
+});
+
+it('an instruction names kinds by whole words', () => {
+  expect(namedKinds(NAMES, 'Paint the AUTOMOBILE under the pine')).toEqual([0, 1]);
+  expect(namedKinds(NAMES, 'scared trees')).toEqual([]);
+});
