@@ -100,6 +100,14 @@ describe('detail scales', () => {
     expect(grown.changedOutsideMask).toBe(0);
   });
 
+  it('fill what is asked away under a mask from around it, led by nobody, where the model does not know what is meant', async () => {
+    const away = { task: 'edit', source: 'source', mask: 'mask', instruction: 'remove red', seed: 4 } as const;
+    const { detail, picture } = await only(away);
+    expect(detail).toMatchObject({ lead: 0, ledBy: 'photograph' });
+    expect((await openPhoto(picture)).samples).toEqual((await openPhoto((await only({ ...fill, detail: 0 })).picture)).samples);
+    expect((await only({ ...away, instruction: 'red' })).picture).not.toEqual(picture);
+  });
+
   it('lie where the picture is seen upright', async () => {
     const { picture } = await only({ ...fill, source: 'lying' });
     expect((await openPhoto(picture)).samples).toEqual((await openPhoto((await only(fill)).picture)).samples);
