@@ -27,6 +27,8 @@ export class ResultCanvas {
   readonly #traces: EditTrace[] = [];
   readonly #notices: Notice[] = [];
   #report: DetailReport | undefined;
+  /** What the model drew was looked at for colours only, so far. */
+  #onlyColours = true;
   #weight: Mask | undefined;
 
   constructor(job: PipelineJob, stage: Stage) {
@@ -43,6 +45,7 @@ export class ResultCanvas {
     const { weight, map } = await this.#areaOf(drawn);
     this.#weight = weight;
     this.#traces.push(trace);
+    if (!map) this.#onlyColours = false;
     if (!weight.values.some((value) => value > 0)) return;
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
@@ -119,6 +122,7 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
+      ...(this.#onlyColours && this.#traces.length > 0 && { onlyAnswer: true }),
       ...(this.#report && { detail: this.#report }),
       ...(notices.length > 0 && { notices }),
     };
