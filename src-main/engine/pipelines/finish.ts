@@ -3,55 +3,62 @@ import type { Candidate, DetailReport, Notice } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
-import { composed, compositeInto, type CompositeJob } from '#engine/image/compositing/composite.js';
+import { blankResult, composed, compositeInto, type CompositeJob, type ResultSamples } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
-import { emptyMask, fullMask } from '#engine/image/working/mask.js';
+import { emptyMask, EVERYWHERE, fullMask, maskBounds, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
-import { changedArea, type EditTrace } from './changed-area.js';
+import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
+import { wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
+type Area = Pick<CompositeJob, 'weight' | 'map'> & Pick<ChangedArea, 'isRemoved' | 'isRedrawn'>;
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
   readonly #job: PipelineJob;
   readonly #stage: Stage;
-  readonly #samples: Photo['samples'];
+  /** Made when it is known whether the photo itself may be written over. */
+  #result: ResultSamples | undefined;
   readonly #traces: EditTrace[] = [];
   readonly #notices: Notice[] = [];
+  readonly #isLast: boolean;
   #report: DetailReport | undefined;
   /** What the model drew was looked at for colours only, so far. */
   #onlyColours = true;
-  #weight: Mask | undefined;
+  #weight: Weight | undefined;
 
-  constructor(job: PipelineJob, stage: Stage) {
+  /** @param isLast whether nothing else will be made of the stage. */
+  constructor(job: PipelineJob, stage: Stage, isLast: boolean) {
     this.#job = job;
     this.#stage = stage;
     this.#weight = stage.weight;
-    this.#samples = stage.canvas.samples.slice();
+    this.#isLast = isLast;
   }
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
-    const { weight, map } = await this.#areaOf(drawn);
+    const area = await this.#areaOf(drawn);
+    const { weight } = area;
     this.#weight = weight;
     this.#traces.push(trace);
-    if (!map) this.#onlyColours = false;
-    if (!weight.values.some((value) => value > 0)) return;
+    if (!area.map) this.#onlyColours = false;
+    if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
-    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
-    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
-    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight, kind }, signal) : undefined;
-    await compositeInto(this.#samples, {
+    const manner = this.#mannerOf(trace, area);
+    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
+    await compositeInto(this.#resultFor(manner.mode), {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
@@ -66,31 +73,48 @@ export class ResultCanvas {
   }
 
   /** Where the region may change, and by which one map, where there is one. */
-  async #areaOf(drawn: DrawnRegion): Promise<Pick<CompositeJob, 'weight' | 'map'>> {
+  async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
-    if (whole || map) return { weight: fullMask(canvas.extent), ...(map && { map }) };
+    if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
     if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
-    return changedArea(drawn.trace, drawn.region.frame, canvas);
+    const wording = wordingOf(this.#job.request.instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
   }
 
   /** The wish's own map, where it is what became of this region too. */
   #obeyedMap({ region: { frame }, trace: { before, after }, wish }: DrawnRegion): ColourMap | undefined {
     if (!wish) return undefined;
     const [, , height = 0, width = 0] = before.dims;
-    const where = this.#weight && workingMask(this.#weight, frame, { width, height });
+    const where = this.#weight && this.#weight !== EVERYWHERE && workingMask(this.#weight, frame, { width, height });
     return explains(wish, { before, after, ...(where && { where }) }) ? wish : undefined;
   }
 
   /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
-  #mannerOf({ before, after }: EditTrace, weight: Mask): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+  #mannerOf(
+    { before, after }: EditTrace,
+    { weight, map, isRemoved, isRedrawn }: Area,
+  ): Pick<CompositeJob, 'mode' | 'matchSurroundings' | 'map'> {
     const { request } = this.#job;
+    if (map) return { mode: 'transfer', map };
+    if (isRemoved || isRedrawn) return { mode: 'decoded', matchSurroundings: true };
     const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
     return { mode: redraw ? 'decoded' : 'transfer', matchSurroundings: structural || anew };
+  }
+
+  /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
+  #resultFor(mode: CompositeJob['mode']): ResultSamples {
+    const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
+    return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
+  }
+
+  #kindOf({ isRemoved }: Area): Redrawn['kind'] {
+    if (redrawsMask(this.#job)) return 'hole';
+    return isRemoved ? 'removal' : 'change';
   }
 
   async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
@@ -105,7 +129,11 @@ export class ResultCanvas {
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
     const { request, model } = this.#job;
     const { canvas } = this.#stage;
-    const { photo, changed, changedPixels, changedOutside } = composed(canvas, this.#samples, this.#weight ?? fullMask(canvas.extent));
+    const { photo, changed, changedPixels, changedOutside } = composed(
+      this.#result ?? blankResult(canvas),
+      canvas,
+      this.#weight ?? EVERYWHERE,
+    );
     const tokens = packRegions(
       model.card.name,
       model.quantiser,
@@ -129,9 +157,13 @@ export class ResultCanvas {
   }
 
   /** Of several regions each leaves the others alone. */
-  #isPartial({ values }: Mask): boolean {
-    return this.#stage.regions.length > 1 || values.includes(0);
+  #isPartial(weight: Weight): boolean {
+    return this.#stage.regions.length > 1 || (weight !== EVERYWHERE && weight.values.includes(0));
   }
+}
+
+function maskOf(weight: Weight, { extent }: Photo): Mask {
+  return weight === EVERYWHERE ? fullMask(extent) : weight;
 }
 
 /** A control map as a picture of its own. */

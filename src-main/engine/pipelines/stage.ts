@@ -3,7 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
-import { feather, fullMask, maskBounds, openMask, outside } from '#engine/image/working/mask.js';
+import { EVERYWHERE, feather, maskBounds, openMask, outside, type Weight } from '#engine/image/working/mask.js';
 import { paddedCopy } from '#engine/image/working/padded-copy.js';
 import { maskRegions, wholeRegion, type MaskRegion, type Region } from '#engine/image/working/regions.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -22,7 +22,7 @@ export interface Stage {
   /** In canvas pixels; never empty. */
   readonly regions: readonly Region[];
   /** Where canvas pixels may change, soft edge included; absent = the edit itself decides. */
-  readonly weight?: Mask;
+  readonly weight?: Weight;
   /** What was asked to change, hard. */
   readonly mask?: Mask;
   /** Where the source lies on a larger canvas. */
@@ -125,7 +125,7 @@ export function stageEmpty(model: EditingModel, extent: Extent): Stage {
   modelMask.data.fill(1);
   const samples = new Uint8Array(sampleCount(extent) * 3).fill(HIDDEN * 255);
   const canvas: Photo = { extent, channels: 3, samples, format: 'png', notices: [] };
-  return stageOnce({ canvas, weight: fullMask(extent), notices: [] }, frameWhole(extent, width / height), { picture, modelMask });
+  return stageOnce({ canvas, weight: EVERYWHERE, notices: [] }, frameWhole(extent, width / height), { picture, modelMask });
 }
 
 /** The grey that stands for hidden pixels in training. */

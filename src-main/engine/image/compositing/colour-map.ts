@@ -56,9 +56,16 @@ export function simplestMap(pairs: ColourPairs): FittedMap {
   return candidates.find(({ map, error }) => error <= (isGray(map) ? best + COLOURLESS ** 2 : AS_GOOD * best))!;
 }
 
+/** The richest map of the same kind (gray or of three channels) that the pairs give: for pairs without noise. */
+export function curvedMap(kind: ColourMap, { before, after }: ColourPairs): ColourMap {
+  if (isGray(kind)) return equalChannels(fitCurve(before, lightOf(after), fitLine(before, lightOf(after), LIGHT)));
+  const tones = after.map((target, c) => fitCurve(before, target, fitLine(before, target, IDENTITY.tones[c]!)));
+  return { tones: tones as unknown as ColourMap['tones'] };
+}
+
 /** From the simplest to the richest. */
 function candidateMaps({ before, after }: ColourPairs): ColourMap[] {
-  const light = after[0].map((red, i) => (red + after[1][i]! + after[2][i]!) / 3);
+  const light = lightOf(after);
   const gray = fitLine(before, light, LIGHT);
   const lines = after.map((target, c) => fitLine(before, target, IDENTITY.tones[c]!));
   return [
@@ -69,6 +76,10 @@ function candidateMaps({ before, after }: ColourPairs): ColourMap[] {
     equalChannels(fitCurve(before, light, gray)),
     { tones: lines.map((tone, c) => fitCurve(before, after[c]!, tone)) as unknown as ColourMap['tones'] },
   ];
+}
+
+function lightOf([red, green, blue]: Planes): Float32Array {
+  return red.map((value, i) => (value + green[i]! + blue[i]!) / 3);
 }
 
 /** Rec. 601 luma: what a gray axis is pulled to where the pairs say nothing. */
