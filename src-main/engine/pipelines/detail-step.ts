@@ -27,8 +27,11 @@ export interface DrawnRegion {
 export interface Redrawn extends DrawnRegion {
   /** Where it is shown. */
   readonly weight: Mask;
-  /** `hole`: nothing of what was there counts. `change`: an instruction took something away or brought something. */
-  readonly kind: 'hole' | 'change';
+  /**
+   * `hole`: nothing of what was there counts. `removal`: it became what lies around it. `unled`: it shall, and the model does
+   * not know how. `change`: something else came.
+   */
+  readonly kind: 'hole' | 'removal' | 'unled' | 'change';
 }
 
 interface Setting {
@@ -73,7 +76,7 @@ export async function* writeDetail(
   const seeds = seedsOf(job, redrawn);
   const wish: DetailJob = {
     photo: canvas,
-    weight: redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
+    weight: redrawn.kind === 'removal' || redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
@@ -118,9 +121,10 @@ function noticesOf(detail: Detail | undefined): readonly Notice[] {
 }
 
 function leadOf({ request, model }: PipelineJob, { kind }: Redrawn): number {
+  if (kind === 'unled') return 0;
   if (typeof request.detail === 'number') return request.detail;
   const own = model.card.lead ?? LITTLE;
-  return kind === 'change' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
+  return kind !== 'hole' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
 }
 
 function seedsOf({ request }: PipelineJob, { index, seed }: Redrawn): readonly number[] {

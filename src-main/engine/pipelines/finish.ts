@@ -11,13 +11,19 @@ import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
-import { changedArea, type EditTrace } from './changed-area.js';
+import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
+import { wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
+interface Area extends Pick<CompositeJob, 'weight' | 'map'>, Pick<ChangedArea, 'isRemoved' | 'isRedrawn'> {
+  /** What the model drew there says nothing. */
+  readonly isUnled?: boolean;
+}
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -29,6 +35,8 @@ export class ResultCanvas {
   readonly #notices: Notice[] = [];
   readonly #isLast: boolean;
   #report: DetailReport | undefined;
+  /** What the model drew was looked at for colours only, so far. */
+  #onlyColours = true;
   #weight: Weight | undefined;
 
   /** @param isLast whether nothing else will be made of the stage. */
@@ -43,13 +51,16 @@ export class ResultCanvas {
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const { canvas, kept } = this.#stage;
     const { region, trace } = drawn;
-    const { weight, map } = await this.#areaOf(drawn);
+    const area = await this.#areaOf(drawn);
+    const { weight } = area;
     this.#weight = weight;
     this.#traces.push(trace);
+    if (!area.map) this.#onlyColours = false;
     if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
-    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
-    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight: maskOf(weight, canvas) }, signal) : undefined;
+    const manner = this.#mannerOf(trace, area);
+    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
     await compositeInto(this.#resultFor(manner.mode), {
       photo: canvas,
       frame: region.frame,
@@ -65,14 +76,28 @@ export class ResultCanvas {
   }
 
   /** Where the region may change, and by which one map, where there is one. */
-  async #areaOf(drawn: DrawnRegion): Promise<Pick<CompositeJob, 'weight' | 'map'>> {
+  async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
-    if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
+    if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
+    if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
     if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
-    return changedArea(drawn.trace, drawn.region.frame, canvas);
+    const wording = wordingOf(this.#job.request.instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
+  }
+
+  #asksAway(): boolean {
+    const { request } = this.#job;
+    const isEdit = request.task === 'edit' && !request.whole && !redrawsMask(this.#job) && wantsDetail(this.#job);
+    return isEdit && wordingOf(request.instruction) === 'away';
+  }
+
+  /** Under a mask all of it goes; the model leads where it took something away, else it did not know what was meant. */
+  async #removedIn(mask: Weight, { region, trace }: DrawnRegion): Promise<Area> {
+    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: this.#stage.canvas, wording: 'away' });
+    return { weight: mask, isRemoved: true, isUnled: isRemoved !== true };
   }
 
   /** The wish's own map, where it is what became of this region too. */
@@ -84,8 +109,13 @@ export class ResultCanvas {
   }
 
   /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
-  #mannerOf({ before, after }: EditTrace, weight: Weight): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+  #mannerOf(
+    { before, after }: EditTrace,
+    { weight, map, isRemoved, isRedrawn }: Area,
+  ): Pick<CompositeJob, 'mode' | 'matchSurroundings' | 'map'> {
     const { request } = this.#job;
+    if (map) return { mode: 'transfer', map };
+    if (isRemoved || isRedrawn) return { mode: 'decoded', matchSurroundings: true };
     const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
@@ -98,10 +128,15 @@ export class ResultCanvas {
     return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
   }
 
-  async *#detail(drawn: Omit<Redrawn, 'kind'>, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+  #kindOf({ isRemoved, isUnled }: Area): Redrawn['kind'] {
+    if (redrawsMask(this.#job)) return 'hole';
+    if (isUnled) return 'unled';
+    return isRemoved ? 'removal' : 'change';
+  }
+
+  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
-    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
-    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, { ...drawn, kind }, signal);
+    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
@@ -132,6 +167,7 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
+      ...(this.#onlyColours && this.#traces.length > 0 && { onlyAnswer: true }),
       ...(this.#report && { detail: this.#report }),
       ...(notices.length > 0 && { notices }),
     };
