@@ -2,7 +2,7 @@ import { grown } from '#base/distance.js';
 import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
-import { inOwnColours } from '#engine/image/compositing/own-colours.js';
+import { pairsOf } from '#engine/image/compositing/explains.js';
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -46,8 +46,7 @@ export async function recolouredObject(trace: ObjectTrace, frame: Rect, canvas: 
   const share = resizeArea(floats([1, extent.height, extent.width], object.inside), [height, width]).data;
   const within = (least: number) => Array.from(share.keys()).filter((i) => share[i]! > least);
   const wholly = within(WHOLLY);
-  const space = await colourSpaceOf(canvas);
-  const [before, after] = [trace.before, trace.after].map((picture) => planesOf(inOwnColours(picture, space))) as [Planes, Planes];
+  const { before, after } = pairsOf(trace);
   const map = objectMap(before, after, wholly.length < FEWEST ? within(HALF) : wholly);
   return map && { map, weight: await drawn(object, { extent, frame, canvas }) };
 }

@@ -41,7 +41,8 @@ export class ResultCanvas {
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-    const { canvas, kept } = this.#stage;
+    const canvas = await this.#stage.photo();
+    const { kept } = this.#stage;
     const { region, trace } = drawn;
     const { weight, map } = await this.#areaOf(drawn);
     this.#weight = weight;
@@ -50,7 +51,7 @@ export class ResultCanvas {
     const { before, after } = trace;
     const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
     const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight: maskOf(weight, canvas) }, signal) : undefined;
-    await compositeInto(this.#resultFor(manner.mode), {
+    await compositeInto(this.#resultFor(canvas, manner.mode), {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
@@ -69,7 +70,7 @@ export class ResultCanvas {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
-    const { canvas } = this.#stage;
+    const canvas = await this.#stage.photo();
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
     if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
     return changedArea(drawn.trace, drawn.region.frame, canvas);
@@ -93,15 +94,16 @@ export class ResultCanvas {
   }
 
   /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
-  #resultFor(mode: CompositeJob['mode']): ResultSamples {
+  #resultFor(canvas: Photo, mode: CompositeJob['mode']): ResultSamples {
     const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
-    return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
+    return (this.#result ??= blankResult(canvas, inPlace));
   }
 
   async *#detail(drawn: Omit<Redrawn, 'kind'>, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
     const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
-    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, { ...drawn, kind }, signal);
+    const stage = { ...this.#stage, canvas: await this.#stage.photo() };
+    const detailed = yield* writeDetail({ job: this.#job, stage }, { ...drawn, kind }, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
@@ -110,7 +112,7 @@ export class ResultCanvas {
 
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
     const { request, model } = this.#job;
-    const { canvas } = this.#stage;
+    const canvas = await this.#stage.photo();
     const { photo, changed, changedPixels, changedOutside } = composed(
       this.#result ?? blankResult(canvas),
       canvas,
