@@ -30,6 +30,8 @@ export interface Arriving {
   readonly body: AsyncIterable<Uint8Array>;
   readonly name: string;
   readonly declaredBytes?: number | undefined;
+  /** The name that it had before; absent, or taken = a new one. */
+  readonly id?: PictureId;
 }
 
 /** Previews pass: when there are too many the oldest goes. Everything else stays until it is closed. */
@@ -40,13 +42,11 @@ export interface NewPicture {
   readonly name: string;
   readonly format: OutputFormat;
   readonly lifetime: Lifetime;
-  /** The name that it had before; absent, or taken = a new one. */
-  readonly id?: PictureId;
 }
 
 export interface PictureStore {
-  /** Takes a picture from outside: asks the engine what it is, so anything else is refused here. `id` is its name where that is free. */
-  add(bytes: Uint8Array, name: string, id?: PictureId): Promise<PictureInfo>;
+  /** Takes a picture from outside: asks the engine what it is, so anything else is refused here. */
+  add(bytes: Uint8Array, name: string): Promise<PictureInfo>;
   /** As `add`, of a body as it arrives: its pieces go to the disk, and what is no picture is refused by its first bytes. */
   receive(arriving: Arriving): Promise<PictureInfo>;
   /** As `add`, of a file of this folder, which is the store's from then on. */
@@ -115,22 +115,16 @@ class DiskPictures implements PictureStore {
     this.#options = options;
   }
 
-  async add(bytes: Uint8Array, name: string, wanted?: PictureId): Promise<PictureInfo> {
+  async add(bytes: Uint8Array, name: string): Promise<PictureInfo> {
     expectPictureBytes(bytes.length, 'the picture');
     const facts = await this.#options.engine.describe(bytes);
     const safeName = safeFileName(name);
-    const id = await this.keep({
-      bytes,
-      name: safeName,
-      format: facts.format,
-      lifetime: 'kept',
-      ...(wanted !== undefined && { id: wanted }),
-    });
+    const id = await this.keep({ bytes, name: safeName, format: facts.format, lifetime: 'kept' });
     return this.#remember(id, safeName, facts);
   }
 
-  async receive({ body, name, declaredBytes }: Arriving): Promise<PictureInfo> {
-    const id = randomUUID();
+  async receive({ body, name, declaredBytes, id: wanted }: Arriving): Promise<PictureInfo> {
+    const id = wanted === undefined || this.#entries.has(wanted) ? randomUUID() : wanted;
     const receiving = { path: this.#path(id), room: this.#room, maxBytes: MAX_PICTURE_BYTES, label: 'the picture', declaredBytes };
     await this.#makeRoom('kept', declaredBytes ?? 0);
     const { bytes } = await receiveFile(body, { ...receiving, expectKind: expectPictureKind });
@@ -190,9 +184,9 @@ class DiskPictures implements PictureStore {
     },
   };
 
-  async keep({ bytes, name, format, lifetime, id: wanted }: NewPicture): Promise<PictureId> {
+  async keep({ bytes, name, format, lifetime }: NewPicture): Promise<PictureId> {
     await this.#makeRoom(lifetime, bytes.length);
-    const id = wanted === undefined || this.#entries.has(wanted) ? randomUUID() : wanted;
+    const id = randomUUID();
     this.#entries.set(id, { name, format, lifetime, bytes: bytes.length });
     this.#totalBytes += bytes.length;
     try {

@@ -27,8 +27,8 @@ export interface DrawnRegion {
 export interface Redrawn extends DrawnRegion {
   /** Where it is shown. */
   readonly weight: Mask;
-  /** `hole`: nothing of what was there counts. `change`: an instruction took something away or brought something. */
-  readonly kind: 'hole' | 'change';
+  /** `hole`: nothing of what was there counts. `removal`: it became what lies around it. `change`: something else came. */
+  readonly kind: 'hole' | 'removal' | 'change';
 }
 
 interface Setting {
@@ -73,7 +73,7 @@ export async function* writeDetail(
   const seeds = seedsOf(job, redrawn);
   const wish: DetailJob = {
     photo: canvas,
-    weight: redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
+    weight: redrawn.kind !== 'hole' ? dilate(solid(weight), GROWTH_PX) : weight,
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
@@ -120,7 +120,7 @@ function noticesOf(detail: Detail | undefined): readonly Notice[] {
 function leadOf({ request, model }: PipelineJob, { kind }: Redrawn): number {
   if (typeof request.detail === 'number') return request.detail;
   const own = model.card.lead ?? LITTLE;
-  return kind === 'change' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
+  return kind !== 'hole' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
 }
 
 function seedsOf({ request }: PipelineJob, { index, seed }: Redrawn): readonly number[] {

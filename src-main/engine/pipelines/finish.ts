@@ -11,13 +11,16 @@ import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
-import { changedArea, type EditTrace } from './changed-area.js';
+import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import { lacksNamed } from './named-object.js';
 import type { Stage } from './stage.js';
+import { wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
+
+type Area = Pick<CompositeJob, 'weight' | 'map'> & Pick<ChangedArea, 'isRemoved' | 'isRedrawn'>;
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -44,13 +47,15 @@ export class ResultCanvas {
     const canvas = await this.#stage.photo();
     const { kept } = this.#stage;
     const { region, trace } = drawn;
-    const { weight, map } = await this.#areaOf(drawn);
+    const area = await this.#areaOf(drawn);
+    const { weight } = area;
     this.#weight = weight;
     this.#traces.push(trace);
     if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
-    const manner = map ? { mode: 'transfer' as const, map } : this.#mannerOf(trace, weight);
-    const detailed = manner.mode === 'decoded' ? yield* this.#detail({ ...drawn, weight: maskOf(weight, canvas) }, signal) : undefined;
+    const manner = this.#mannerOf(trace, area);
+    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
     await compositeInto(this.#resultFor(canvas, manner.mode), {
       photo: canvas,
       frame: region.frame,
@@ -66,14 +71,15 @@ export class ResultCanvas {
   }
 
   /** Where the region may change, and by which one map, where there is one. */
-  async #areaOf(drawn: DrawnRegion): Promise<Pick<CompositeJob, 'weight' | 'map'>> {
+  async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const canvas = await this.#stage.photo();
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
     if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
-    return changedArea(drawn.trace, drawn.region.frame, canvas);
+    const wording = wordingOf(this.#job.request.instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
   }
 
   /** The wish's own map, where it is what became of this region too. */
@@ -85,8 +91,13 @@ export class ResultCanvas {
   }
 
   /** A colour map cannot take an object away or bring one: there the model's own pixels are shown, joined at the seam. */
-  #mannerOf({ before, after }: EditTrace, weight: Weight): Pick<CompositeJob, 'mode' | 'matchSurroundings'> {
+  #mannerOf(
+    { before, after }: EditTrace,
+    { weight, map, isRemoved, isRedrawn }: Area,
+  ): Pick<CompositeJob, 'mode' | 'matchSurroundings' | 'map'> {
     const { request } = this.#job;
+    if (map) return { mode: 'transfer', map };
+    if (isRemoved || isRedrawn) return { mode: 'decoded', matchSurroundings: true };
     const structural = request.task === 'edit' && !keepsOutlines(before, after) && this.#isPartial(weight);
     const anew = redrawsMask(this.#job);
     const redraw = request.task !== 'edit' || request.whole || structural || anew;
@@ -99,11 +110,15 @@ export class ResultCanvas {
     return (this.#result ??= blankResult(canvas, inPlace));
   }
 
-  async *#detail(drawn: Omit<Redrawn, 'kind'>, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+  #kindOf({ isRemoved }: Area): Redrawn['kind'] {
+    if (redrawsMask(this.#job)) return 'hole';
+    return isRemoved ? 'removal' : 'change';
+  }
+
+  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
-    const kind = redrawsMask(this.#job) ? ('hole' as const) : ('change' as const);
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
-    const detailed = yield* writeDetail({ job: this.#job, stage }, { ...drawn, kind }, signal);
+    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);

@@ -280,6 +280,7 @@ export const de = {
     here: 'diesem Rechner',
     farm: (address: string) => `der Farm ${address}`,
     noFarm: (why: string) => `Die Farm ist nicht zu gebrauchen: ${why}`,
+    detailScale: (scale: number, of: number) => `Detail ${scale} von ${of}`,
     onFarm: (done: number, refused: number, waiting: number) =>
       `Auf der Farm: ${done} fertig, ${refused} abgelehnt, ${waiting} noch zu tun.`,
     leave: 'Der Farm überlassen',

@@ -274,6 +274,7 @@ export const en = {
     here: 'this computer',
     farm: (address: string) => `the farm ${address}`,
     noFarm: (why: string) => `The farm cannot be used: ${why}`,
+    detailScale: (scale: number, of: number) => `Detail ${scale} of ${of}`,
     onFarm: (done: number, refused: number, waiting: number) => `On the farm: ${done} done, ${refused} refused, ${waiting} to do.`,
     leave: 'Leave it to the farm',
     hide: 'Go on working',
