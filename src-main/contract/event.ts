@@ -47,6 +47,7 @@ export interface Notice {
     | 'map.stretched'
     | 'map.fitted'
     | 'edit.unchanged'
+    | 'edit.only-answer'
     | 'project.recovered'
     | 'recipe.ignored'
     | 'recipe.restored'
@@ -97,6 +98,8 @@ export interface Candidate<P> {
   readonly changedPixels: number;
   /** Differing pixels beyond mask + blend; always 0 for a masked edit. */
   readonly changedOutsideMask: number;
+  /** Any other seed gives the very same picture: the wish was one of colours alone. */
+  readonly onlyAnswer?: true;
   /** Absent where nothing was written with the photograph's own pixels. */
   readonly detail?: DetailReport;
   /** What came up after the start. */

@@ -95,9 +95,11 @@ test('what is let go of while the journal is written stays until it is', async (
   page.on('response', (response) => {
     if (response.status() >= 400) refused.push(response.url());
   });
-  await edit(page, 'make it night');
-  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await stroke(page, [0.4, 0.5], [0.6, 0.5]);
+  await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
+  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await expect(page.getByTestId('candidate')).toHaveCount(2);
   // The journal is on its way when the other variant goes.
   const release: (() => void)[] = [];
   await page.route('**/api/call/journal.write', async (route) => {
@@ -113,6 +115,15 @@ test('what is let go of while the journal is written stays until it is', async (
   release[1]!();
   await page.unrouteAll({ behavior: 'wait' });
   expect(refused).toEqual([]);
+});
+
+test('a wish of colours alone says that it has one answer', async ({ studio: { page, openScene } }) => {
+  await openScene();
+  await edit(page, 'make it black and white');
+  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await expect(page.getByText('which has one answer')).toBeVisible();
+  await expect(page.getByTestId('candidate')).toHaveCount(0);
+  await expectPhase(page, 'done');
 });
 
 test('one tool is pressed at a time', async ({ studio: { page, openScene } }) => {

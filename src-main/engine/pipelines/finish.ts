@@ -32,6 +32,8 @@ export class ResultCanvas {
   readonly #notices: Notice[] = [];
   readonly #isLast: boolean;
   #report: DetailReport | undefined;
+  /** What the model drew was looked at for colours only, so far. */
+  #onlyColours = true;
   #weight: Weight | undefined;
 
   /** @param isLast whether nothing else will be made of the stage. */
@@ -51,6 +53,7 @@ export class ResultCanvas {
     const { weight } = area;
     this.#weight = weight;
     this.#traces.push(trace);
+    if (!area.map) this.#onlyColours = false;
     if (weight !== EVERYWHERE && !maskBounds(weight)) return;
     const { before, after } = trace;
     const manner = this.#mannerOf(trace, area);
@@ -149,6 +152,7 @@ export class ResultCanvas {
       changedMask: await encodeMask(changed),
       changedPixels,
       changedOutsideMask: changedOutside,
+      ...(this.#onlyColours && this.#traces.length > 0 && { onlyAnswer: true }),
       ...(this.#report && { detail: this.#report }),
       ...(notices.length > 0 && { notices }),
     };

@@ -32,6 +32,8 @@ export const en = {
   percent: (value: number) => `${value} %`,
   tools: 'Mask tools',
   brush: 'Brush',
+  remove: 'Remove',
+  removeHelp: 'Paint over what is to go: it is filled when you let go',
   eraser: 'Eraser',
   brushSize: 'Brush size',
   hardness: 'Brush hardness',
@@ -161,6 +163,7 @@ export const en = {
   usePreset: (name: string) => `Use ${name}`,
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
+  presetsAlike: (ms: number, bytes: number) => `No difference here: about ${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   doesNotFit: 'does not fit',
   tooBig: (preset: string, needed: number, available: number) =>
     `${preset} needs ${needed} MB of memory; there are ${available} MB for it.`,

@@ -48,6 +48,7 @@ export const keyWords = {
     undo: 'Rückgängig',
     redo: 'Wiederholen',
     brush: 'Pinsel',
+    remove: 'Entfernen: füllt, was er malt',
     eraser: 'Radierer',
     lasso: 'Lasso',
     polygon: 'Polygon',

@@ -48,6 +48,7 @@ export const keyWords = {
     undo: 'Undo',
     redo: 'Redo',
     brush: 'Brush',
+    remove: 'Remove: fills what it paints',
     eraser: 'Eraser',
     lasso: 'Lasso',
     polygon: 'Polygon',

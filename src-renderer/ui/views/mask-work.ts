@@ -34,10 +34,26 @@ export class MaskWork {
   begin(at: ScreenPoint, erase: boolean): Gesture | undefined {
     const { studio, brush } = this.#place;
     const { layer } = studio.mask;
+    if (brush.tool === 'remove') return this.#removal();
     if (brush.tool === 'similar') void studio.selectSimilar({ at: this.toSource(at), tolerance: brush.tolerance, erase });
     else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase);
     else if (layer) return new PaintGesture(new BrushPull(layer, { ...brush.tip, erase }), this);
     return undefined;
+  }
+
+  #removal(): Gesture {
+    const { remover } = this.#place.studio;
+    const place = {
+      toSource: this.toSource,
+      touched: () => {
+        remover.touched();
+      },
+      painted: (stroke: Stroke) => void remover.lifted(stroke),
+      dropped: () => {
+        remover.dropped();
+      },
+    };
+    return new PaintGesture(new BrushPull(remover, { ...this.#place.brush.tip, hardness: 1, erase: false }), place);
   }
 
   /** A polygon goes from click to click, and is pulled by nobody. */
@@ -58,7 +74,8 @@ export class MaskWork {
     this.#place.studio.mask.addPainted({ kind: 'stroke', stroke });
   }
 
-  unpaint(): void {
+  dropped(stroke: Stroke): void {
+    this.painted(stroke);
     this.#place.studio.mask.undo();
   }
 
