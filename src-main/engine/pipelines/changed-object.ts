@@ -3,10 +3,6 @@ import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.j
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
-<<<<<<< HEAD
-=======
-import { inOwnColours } from '#engine/image/compositing/own-colours.js';
->>>>>>> main
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
 import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
@@ -49,26 +45,14 @@ export interface FoundObject {
 export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<FoundObject | undefined> {
   const [, , height = 0, width = 0] = trace.before.dims;
   const extent = { width: Math.round((ROWS * width) / height), height: ROWS };
-<<<<<<< HEAD
-  const fine = await workingCopy(canvas, frame, extent);
-  const object = changedObject({ planes: planesOf(fine), change: changeOf(trace, extent), extent });
-  if (!object) return undefined;
-  const share = resizeArea(floats([1, extent.height, extent.width], object.inside), [height, width]).data;
-  const within = (least: number) => Array.from(share.keys()).filter((i) => share[i]! > least);
-  const wholly = within(WHOLLY);
-  const { before, after } = pairsOf(trace);
-  const map = objectMap(before, after, wholly.length < FEWEST ? within(HALF) : wholly);
-  return map && { map, weight: await drawn(object, { extent, frame, canvas }) };
-=======
   const planes = planesOf(await workingCopy(canvas, frame, extent));
   const object = changedObject({ planes, change: changeOf(trace, extent), extent });
   return object && { object, planes, trace, place: { extent, frame, canvas } };
 }
 
-/** What became of the object's colours, in the photograph's own; none where maps of them do not explain the edit. */
-export async function recolouring({ object: { inside }, trace, place: { extent, canvas } }: FoundObject): Promise<ObjectMap | undefined> {
-  const space = await colourSpaceOf(canvas);
-  const [before, after] = [trace.before, trace.after].map((picture) => planesOf(inOwnColours(picture, space))) as [Planes, Planes];
+/** What became of the object's colours; none where maps of them do not explain the edit. */
+export function recolouring({ object: { inside }, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
+  const { before, after } = pairsOf(trace);
   return objectMap(before, after, insidePixels(modelShare(inside, extent, trace)));
 }
 
@@ -116,7 +100,6 @@ function insidePixels(share: Float32Array): readonly number[] {
   const within = (least: number) => Array.from(share.keys()).filter((i) => share[i]! > least);
   const wholly = within(WHOLLY);
   return wholly.length < FEWEST ? within(HALF) : wholly;
->>>>>>> main
 }
 
 /** The largest change of any channel where tokens changed, `[H·W]`. */
