@@ -96,7 +96,7 @@ export class ResultCanvas {
 
   /** Under a mask all of it goes; the model leads where it took something away, else it did not know what was meant. */
   async #removedIn(mask: Weight, { region, trace }: DrawnRegion): Promise<Area> {
-    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: this.#stage.canvas, wording: 'away' });
+    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: this.#stage.canvas });
     return { weight: mask, isRemoved: true, isUnled: isRemoved !== true };
   }
 
