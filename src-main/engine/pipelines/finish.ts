@@ -97,7 +97,7 @@ export class ResultCanvas {
 
   /** Under a mask all of it goes; the model leads where it took something away, else it did not know what was meant. */
   async #removedIn(mask: Weight, { region, trace }: DrawnRegion): Promise<Area> {
-    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: await this.#stage.photo(), wording: 'away' });
+    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: await this.#stage.photo() });
     return { weight: mask, isRemoved: true, isUnled: isRemoved !== true };
   }
 
