@@ -1,5 +1,5 @@
 import type { Extent, Grid, Rect } from '#base/geometry.js';
-import type { ErrorData } from './errors.js';
+import type { Ending } from './ending.js';
 import type { PictureId, Preset, TokenFile } from './request.js';
 
 /** What will happen, known before the first step. */
@@ -154,7 +154,6 @@ export type EditEventOf<P> =
     }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }
-  | { readonly type: 'failed'; readonly error: ErrorData }
-  | { readonly type: 'cancelled' };
+  | Ending;
 
 export type EditEvent = EditEventOf<PictureId>;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { canonicalJson } from '#base/canonical-json.js';
 import { formatOfName, type BatchEntry, type BatchReport } from './batch.js';
+import type { Ending } from './ending.js';
 import { ERROR_CODES, type ErrorCode } from './errors.js';
 import { EditRequest, OUTPUT_FORMATS, PictureId } from './request.js';
 
@@ -153,8 +154,7 @@ export type FarmEvent =
       /** Where it runs. */
       readonly progress?: FarmProgress;
     }
-  | { readonly type: 'failed'; readonly error: { readonly code: ErrorCode | 'bug'; readonly message: string; readonly advice: string } }
-  | { readonly type: 'cancelled' };
+  | Ending;
 
 export interface FarmQueue {
   readonly queue: string;

@@ -1,6 +1,7 @@
 import { TextDecoder } from 'node:util';
 import * as v from 'valibot';
-import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import type { FarmJob, FarmProgress, FarmResult } from '#contract/farm.js';
 import { TokenFile, type EditRequest } from '#contract/request.js';
@@ -76,9 +77,8 @@ class Made {
   readonly #pictures: FarmResult['pictures'] = [];
   #done: Extract<EditEvent, { type: 'done' }> | undefined;
 
-  take(event: EditEvent, watch: RunWatch): void {
-    if (event.type === 'failed') throw fromErrorData(event.error);
-    if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
+  take(said: EditEvent, watch: RunWatch): void {
+    const event = expectGoing(said);
     const progress = progressIn(event);
     // Where there are previews, one follows each scale.
     if (progress && !(watch.previews && event.type === 'scale')) watch.onProgress(progress);

@@ -1,4 +1,5 @@
-import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { ExpectedError } from '#contract/errors.js';
 import type { BatchId, FarmEvent, FarmOrder, FarmProgress, FarmStatus } from '#contract/farm.js';
 import type { EditRequest, PictureId } from '#contract/request.js';
 import { sha256Of } from '#packs/verify.js';
@@ -62,7 +63,7 @@ export class FarmDesk {
         yield await this.#held(event);
       }
     } catch (error) {
-      yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+      yield endingOf(error, leaving.signal);
     } finally {
       leaving.abort();
     }

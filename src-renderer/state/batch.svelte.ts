@@ -1,5 +1,6 @@
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry, type BatchReport } from '#contract/batch.js';
-import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import type { BatchId, FarmEvent, FarmProgress } from '#contract/farm.js';
 import { requestOf, verbOf, type Settings } from '#document/request.js';
@@ -278,11 +279,10 @@ export class Batch {
     return entries;
   }
 
-  #takeFarm(event: FarmEvent): void {
-    if (event.type === 'failed') throw fromErrorData(event.error);
+  #takeFarm(said: FarmEvent): void {
     // Not by this window, which only leaves it.
-    this.#cancelled ||= event.type === 'cancelled' && this.#running?.signal.aborted === false;
-    if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
+    this.#cancelled ||= said.type === 'cancelled' && this.#running?.signal.aborted === false;
+    const event = expectGoing(said);
     if (event.type === 'batch') {
       this.#farm = event.batch;
       this.#keep();
@@ -374,12 +374,11 @@ export class Batch {
 
   async #run(entry: BatchEntry, request: EditRequestInput, signal: AbortSignal): Promise<Outcome> {
     let made: Omit<Outcome, 'ms'> | undefined;
-    for await (const event of this.#link.stream('edit.run', request, signal)) {
+    for await (const said of this.#link.stream('edit.run', request, signal)) {
+      const event = expectGoing(said);
       if (event.type === 'scale') this.#reached(entry, { scale: event.scale, of: event.of });
       else if (event.type === 'detail') this.#reached(entry, { scale: event.scale, of: event.of, detail: true });
       else if (event.type === 'candidate') made = { picture: event.candidate.picture, changedMask: event.candidate.changedMask };
-      else if (event.type === 'failed') throw fromErrorData(event.error);
-      else if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
       else if (event.type === 'done' && made) return { ...made, ms: event.timingsMs.total };
     }
     throw new ExpectedError('service.unreachable', 'The run ended without a result.');

@@ -1,4 +1,5 @@
-import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins, PictureId } from '#contract/request.js';
 import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Verb } from '#document/request.js';
@@ -312,9 +313,9 @@ export class Runner {
   /** Everything is as it was before the run; what is no cancellation is said. */
   #comeToNothing({ strip, controller }: Running, error: unknown): void {
     if (this.strip.contents !== strip) this.strip.restore(strip);
-    const cancelled = error instanceof CancelledError || controller.signal.aborted;
-    if (!cancelled) this.#bench.error = toErrorData(error);
-    if (cancelled) this.phase = this.result ? 'done' : 'ready';
+    const ending = endingOf(error, controller.signal);
+    if (ending.type === 'failed') this.#bench.error = ending.error;
+    if (ending.type === 'cancelled') this.phase = this.result ? 'done' : 'ready';
     else this.phase = 'failed';
   }
 

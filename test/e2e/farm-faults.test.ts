@@ -240,6 +240,25 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     expect((await farm.farm.status()).workers).toEqual([]);
   });
 
+  test('the rights that docs/farm.md gives are enough, and let nobody at the keys of others', async () => {
+    const recipe = await readFile('docs/farm.md', 'utf8');
+    const [, rights = ''] = /^ *user farm on >A-LONG-SECRET (.*)$/mu.exec(recipe) ?? [];
+    farm = await TestFarm.open(
+      script,
+      ['--user', 'farm', 'on', '>secret', ...rights.split(' '), '--user', 'default', 'off'],
+      'farm:secret',
+    );
+    farm.work();
+    const { batch, entries } = await farm.run(farm.entries(pictures(3), (index) => (index === 1 ? 'unreadable' : 'sleep 1')));
+    expect(statesOf(entries)).toEqual({ done: 2, refused: 1 });
+    expect(await farm.farm.retry(batch)).toBe(1);
+    await farm.farm.cancel(batch);
+    expect((await farm.farm.status(batch)).workers).toHaveLength(1);
+    await using queues = await farm.queues();
+    for (const [command, ...args] of [['get', 'other'], ['flushall'], ['config', 'get', '*'], ['keys', '*']] as const)
+      await expect(queues.redis.call(command, ...args)).rejects.toThrow('NOPERM');
+  });
+
   test('a store that is full or read-only: nothing is half written, and who submits is told', async () => {
     farm = await TestFarm.open(script);
     const blobs = path.join(farm.root, 'store', 'blobs');

@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import { CancelledError, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
 import { memoryLimitBytes } from '#engine/runtime/memory.js';
 import { InferenceProcess } from '#engine/runtime/process.js';
 import type { Engine, EngineEvent, EngineJob } from './engine.js';
@@ -47,7 +47,6 @@ async function* run(process: InferenceProcess, job: EngineJob, signal: Cancellat
   try {
     yield* process.stream<EngineEvent>('run', [job], signal);
   } catch (error) {
-    if (error instanceof CancelledError || signal.aborted) yield { type: 'cancelled' };
-    else yield { type: 'failed', error: toErrorData(error) };
+    yield endingOf(error, signal);
   }
 }

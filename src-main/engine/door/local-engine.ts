@@ -3,7 +3,8 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
-import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { carryChange } from '#engine/image/files/carry.js';
@@ -85,8 +86,7 @@ export class LocalEngine {
     try {
       yield* this.#run(job, signal);
     } catch (error) {
-      if (error instanceof CancelledError || signal.aborted) yield { type: 'cancelled' };
-      else yield { type: 'failed', error: toErrorData(error) };
+      yield endingOf(error, signal);
     }
   }
 

@@ -27,8 +27,11 @@ export interface DrawnRegion {
 export interface Redrawn extends DrawnRegion {
   /** Where it is shown. */
   readonly weight: Mask;
-  /** `hole`: nothing of what was there counts. `removal`: it became what lies around it. `change`: something else came. */
-  readonly kind: 'hole' | 'removal' | 'change';
+  /**
+   * `hole`: nothing of what was there counts. `removal`: it became what lies around it. `unled`: it shall, and the model does
+   * not know how. `change`: something else came.
+   */
+  readonly kind: 'hole' | 'removal' | 'unled' | 'change';
 }
 
 interface Setting {
@@ -73,7 +76,7 @@ export async function* writeDetail(
   const seeds = seedsOf(job, redrawn);
   const wish: DetailJob = {
     photo: canvas,
-    weight: redrawn.kind !== 'hole' ? dilate(solid(weight), GROWTH_PX) : weight,
+    weight: redrawn.kind === 'removal' || redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
@@ -118,6 +121,7 @@ function noticesOf(detail: Detail | undefined): readonly Notice[] {
 }
 
 function leadOf({ request, model }: PipelineJob, { kind }: Redrawn): number {
+  if (kind === 'unled') return 0;
   if (typeof request.detail === 'number') return request.detail;
   const own = model.card.lead ?? LITTLE;
   return kind !== 'hole' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;

@@ -20,7 +20,10 @@ import { wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
 
-type Area = Pick<CompositeJob, 'weight' | 'map'> & Pick<ChangedArea, 'isRemoved' | 'isRedrawn'>;
+interface Area extends Pick<CompositeJob, 'weight' | 'map'>, Pick<ChangedArea, 'isRemoved' | 'isRedrawn'> {
+  /** What the model drew there says nothing. */
+  readonly isUnled?: boolean;
+}
 
 /** A picture in the making: what the model drew is carried back to the canvas at full resolution, region by region. */
 export class ResultCanvas {
@@ -76,12 +79,25 @@ export class ResultCanvas {
   async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
-    if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     const { canvas } = this.#stage;
+    if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
+    if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
     if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace)) return { weight: emptyMask(canvas.extent) };
     const wording = wordingOf(this.#job.request.instruction);
     return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
+  }
+
+  #asksAway(): boolean {
+    const { request } = this.#job;
+    const isEdit = request.task === 'edit' && !request.whole && !redrawsMask(this.#job) && wantsDetail(this.#job);
+    return isEdit && wordingOf(request.instruction) === 'away';
+  }
+
+  /** Under a mask all of it goes; the model leads where it took something away, else it did not know what was meant. */
+  async #removedIn(mask: Weight, { region, trace }: DrawnRegion): Promise<Area> {
+    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: this.#stage.canvas });
+    return { weight: mask, isRemoved: true, isUnled: isRemoved !== true };
   }
 
   /** The wish's own map, where it is what became of this region too. */
@@ -112,8 +128,9 @@ export class ResultCanvas {
     return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
   }
 
-  #kindOf({ isRemoved }: Area): Redrawn['kind'] {
+  #kindOf({ isRemoved, isUnled }: Area): Redrawn['kind'] {
     if (redrawsMask(this.#job)) return 'hole';
+    if (isUnled) return 'unled';
     return isRemoved ? 'removal' : 'change';
   }
 

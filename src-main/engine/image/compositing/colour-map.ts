@@ -1,3 +1,4 @@
+import { LUMA } from '#base/luma.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { solve } from './solve.js';
 
@@ -82,8 +83,8 @@ function lightOf([red, green, blue]: Planes): Float32Array {
   return red.map((value, i) => (value + green[i]! + blue[i]!) / 3);
 }
 
-/** Rec. 601 luma: what a gray axis is pulled to where the pairs say nothing. */
-const LIGHT: Tone = { weights: [0.299, 0.587, 0.114], offset: 0 };
+/** What a gray axis is pulled to where the pairs say nothing. */
+const LIGHT: Tone = { weights: LUMA, offset: 0 };
 
 /** Whether the map leaves no colour. */
 export function isGray({ tones: [red, green, blue] }: ColourMap): boolean {

@@ -1,4 +1,5 @@
 import type { Rect } from '#base/geometry.js';
+import { luma } from '#base/luma.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { fullScale, type Photo } from '#engine/image/files/photo.js';
 import type { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -183,7 +184,7 @@ function writeGrayRow({ photo, samples }: RowsJob, row: number, { own: [own], ed
   const [red, green, blue] = edited;
   for (let x = 0; x < shares.length; x++) {
     if (shares[x] === 0) continue;
-    const change = 0.299 * (red[x]! - own[x]!) + 0.587 * (green[x]! - own[x]!) + 0.114 * (blue[x]! - own[x]!);
+    const change = luma(red[x]! - own[x]!, green[x]! - own[x]!, blue[x]! - own[x]!);
     samples[(row + x) * photo.channels] = Math.min(scale, Math.max(0, Math.round((own[x]! + shares[x]! * change) * scale)));
   }
 }
