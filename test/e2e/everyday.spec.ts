@@ -22,6 +22,9 @@ async function scenes(...names: readonly string[]) {
   return names.map((name) => ({ name, bytes: Buffer.from(bytes) }));
 }
 
+/** Many starts of the program, each of which loads its model. */
+test.slow();
+
 test('a picture that is moved far away stays in sight', async ({ studio: { page, openScene } }) => {
   await openScene();
   await page.getByTestId('canvas').focus();
@@ -52,7 +55,7 @@ test('several files open as documents, the others in reach, or as a batch', asyn
   await drop(page, await scenes('one.png', 'two.png', 'three.png'));
   const many = page.getByRole('dialog', { name: '3 pictures' });
   await many.getByRole('button', { name: 'Open each' }).click();
-  await expect(page.locator('header > .name')).toHaveText('three.png');
+  await expect(page.locator('header > .name')).toHaveText('three.png', { timeout: 30_000 });
   await page.getByRole('button', { name: 'Recent' }).click();
   await expect(page.getByRole('dialog', { name: 'Recent' })).toContainText(/two\.png.*one\.png/su);
   await page.keyboard.press('Escape');
@@ -99,7 +102,7 @@ test('what is let go of while the journal is written stays until it is', async (
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   await page.getByRole('button', { name: 'Another', exact: true }).first().click();
-  await expect(page.getByTestId('candidate')).toHaveCount(2);
+  await expect(page.getByTestId('candidate')).toHaveCount(2, { timeout: 30_000 });
   // The journal is on its way when the other variant goes.
   const release: (() => void)[] = [];
   await page.route('**/api/call/journal.write', async (route) => {

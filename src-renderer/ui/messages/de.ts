@@ -148,6 +148,7 @@ export const de = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Vorgaben',
   instruction: 'Anweisung',
+  understandsEnglish: 'Dieses Modell versteht Englisch.',
   instructionHint: 'make the car blue',
   earlier: 'Frühere…',
   earlierTitle: 'Frühere Anweisungen',

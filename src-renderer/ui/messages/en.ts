@@ -150,6 +150,7 @@ export const en = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Settings',
   instruction: 'Instruction',
+  understandsEnglish: 'This model understands English.',
   instructionHint: 'make the car blue',
   earlier: 'Earlier…',
   earlierTitle: 'Earlier instructions',

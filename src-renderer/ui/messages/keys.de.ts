@@ -7,6 +7,7 @@ export const keyWords = {
     ['Enter', 'In der Anweisung: ausführen. Auf dem Bild: einen Tupfer malen, oder was ein Klick täte; ein Ergebnis behalten'],
     ['Esc', 'Den Lauf abbrechen; auf dem Bild: ein Ergebnis verwerfen'],
     ['Tab, gehalten', 'Auf dem Bild: das Vorher sehen'],
+    ['Umschalt+Klick', 'Pinsel: eine gerade Linie vom Ende des letzten Strichs'],
     ['Pfeile', 'Auf dem Bild: den Pinsel bewegen; mit Umschalt das Bild'],
     ['← →', 'Auf dem Bild und den Vorschlägen: die Varianten eines Ergebnisses'],
     ['↑ ↓', 'In der Anweisung: frühere und spätere'],

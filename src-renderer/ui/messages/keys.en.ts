@@ -7,6 +7,7 @@ export const keyWords = {
     ['Enter', 'In the instruction: run. On the picture: paint a dab, or do what a click would; keep a result'],
     ['Esc', 'Cancel the run; on the picture: discard a result'],
     ['Tab, held', 'On the picture: see what was before'],
+    ['Shift+click', 'Brush: a straight line from where the last stroke ended'],
     ['Arrows', 'On the picture: move the brush; with Shift, the picture'],
     ['← →', 'On the picture and on the candidates: the variants of a result'],
     ['↑ ↓', 'In the instruction: earlier and later ones'],
