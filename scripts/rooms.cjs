@@ -43,7 +43,7 @@ const rooms = {
   [`${ENGINE}/image/files`]: [...tensor, ...image('sampling')],
   [`${ENGINE}/image/colour`]: [...tensor, ...image('files')],
   [`${ENGINE}/image/working`]: [...tensor, ...image('colour')],
-  [`${ENGINE}/image/compositing`]: [...tensor, ...image('working')],
+  [`${ENGINE}/image/compositing`]: [...tensor, ...image('working'), ...engine('kernels')],
   [`${ENGINE}/kernels`]: below,
   [`${ENGINE}/detail`]: [...tensor, ...engine('kernels', 'image')],
   [`${ENGINE}/networks`]: [...tensor, ...engine('weights', 'graph')],

@@ -3,6 +3,7 @@ import type { Desktop } from '#contract/desktop.js';
 import { createHttpLink } from '#link/http.js';
 import { Batch, type Shelf } from '#state/batch.svelte.js';
 import { ChangedArea } from '#state/changed-area.svelte.js';
+import { Connection } from '#state/connection.svelte.js';
 import { Machine } from '#state/machine.svelte.js';
 import { Packs } from '#state/packs.svelte.js';
 import { Pictures } from '#state/pictures.js';
@@ -29,11 +30,13 @@ const changed = new ChangedArea(new Pictures(link));
 const preferences = new Preferences(link);
 const packs = new Packs({ link, studio, preferences });
 const machine = new Machine(link);
+const connection = new Connection(link, () => studio.serviceIsBack());
 const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: Desktop };
-mount(StudioView, { target, props: { studio, batch, changed, preferences, packs, machine, desktop } });
+mount(StudioView, { target, props: { studio, batch, changed, preferences, packs, machine, connection, desktop } });
 void preferences.load();
 void studio.begin();
 void batch.recover();
+void connection.watch();
 
 /** One text of this window, for as long as it is open; a browser that keeps nothing only forgets. */
 function sessionShelf(name: string): Shelf {

@@ -7,10 +7,14 @@ export function paintedBounds(values: Uint8Array, extent: Extent, within?: Rect)
   for (let y = part.y; y < part.y + part.height; y++) {
     const start = y * extent.width + part.x;
     const row = values.subarray(start, start + part.width);
-    const first = row.findIndex((value) => value > 0);
-    if (first < 0) continue;
+    // Plain loops: a large mask is mostly empty, and a function per pixel of it is felt.
+    let first = 0;
+    while (first < row.length && row[first] === 0) first++;
+    if (first === row.length) continue;
+    let last = row.length - 1;
+    while (row[last] === 0) last--;
     left = Math.min(left, part.x + first);
-    right = Math.max(right, part.x + row.findLastIndex((value) => value > 0)); // prettier-ignore
+    right = Math.max(right, part.x + last);
     top = Math.min(top, y);
     bottom = y;
   }

@@ -2,7 +2,8 @@ import { basename, join } from 'node:path';
 import { canonicalJson } from '#base/canonical-json.js';
 import { numberedName } from '#base/file-name.js';
 import type { BatchChange, BatchEntry } from '#contract/batch.js';
-import { CancelledError, fromErrorData, toErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { CancelledError, toErrorData } from '#contract/errors.js';
 import type { FarmEvent } from '#contract/farm.js';
 import { DEFAULT_PACK, EditRequest, type EditRequestInput } from '#contract/request.js';
 import type { Farm, FarmEntry } from '#service/farm.js';
@@ -78,14 +79,12 @@ export async function* followEvents(
 ): AsyncGenerator<BatchChange, void> {
   let batch = '';
   try {
-    for await (const event of events) {
+    for await (const said of events) {
+      const event = expectGoing(said);
       if (event.type === 'batch') {
         batch = event.batch;
         context.log(`batch ${batch}`);
-      }
-      if (event.type === 'failed') throw fromErrorData(event.error);
-      if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
-      if (event.type === 'change') yield { index: event.index, entry: await saved(event, save) };
+      } else yield { index: event.index, entry: await saved(event, save) };
     }
   } catch (error) {
     if (error instanceof CancelledError && context.signal.aborted && batch !== '')

@@ -31,4 +31,5 @@ Options:
   --logits-out DIR            raw logits: DIR/scale-01.npy …, float32 [B, l, V]
   --no-recipe                 write neither words nor tokens into the picture's file
   --strip-location            leave out where the photograph was taken
+  --smallest                  spend time on a smaller file of the same picture
   --json                      print one JSON object with facts and timings`;

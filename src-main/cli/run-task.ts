@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { assertNever } from '#base/assert.js';
 import { numberedName } from '#base/file-name.js';
-import { CancelledError, fromErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
 import type { Candidate, EditEvent, PartPlace, RunPlan } from '#contract/event.js';
 import type { EditRequestInput, PictureId, TokenFile } from '#contract/request.js';
 import { saveFile } from '#service/files.js';
@@ -60,8 +60,9 @@ function eventsOf({ run, service, context }: Ongoing): AsyncGenerator<ProbedEven
   return service.runProbed(request, { probe, signal: context.signal });
 }
 
-async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
+async function take(ongoing: Ongoing, said: ProbedEvent): Promise<void> {
   const { context, progress } = ongoing;
+  const event = expectGoing(said);
   switch (event.type) {
     case 'started':
       progress.plan = event.plan;
@@ -85,10 +86,6 @@ async function take(ongoing: Ongoing, event: ProbedEvent): Promise<void> {
     case 'done':
       progress.done = event;
       return;
-    case 'failed':
-      throw fromErrorData(event.error);
-    case 'cancelled':
-      throw new CancelledError('Cancelled.');
     default:
       return assertNever(event);
   }

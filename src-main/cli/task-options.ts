@@ -58,6 +58,7 @@ export const TASK_OPTIONS = {
   'logits-out': text,
   'no-recipe': flag,
   'strip-location': flag,
+  smallest: flag,
 } as const satisfies OptionTable;
 
 type OptionName = keyof typeof TASK_OPTIONS;
@@ -99,6 +100,7 @@ const EVERY_TASK: readonly OptionName[] = [
   'logits-out',
   'no-recipe',
   'strip-location',
+  'smallest',
 ];
 
 const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
@@ -146,7 +148,12 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     whole: values.whole ?? false,
     padded: values.padded ?? false,
     previews: values.previews !== undefined,
-    output: { format, recipe: values['no-recipe'] !== true, keepLocation: values['strip-location'] !== true },
+    output: {
+      format,
+      recipe: values['no-recipe'] !== true,
+      keepLocation: values['strip-location'] !== true,
+      smallest: values.smallest ?? false,
+    },
   };
 }
 

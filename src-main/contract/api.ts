@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
-import type { ErrorData } from './errors.js';
+import type { Ending } from './ending.js';
 import { BatchId, FarmOrder, type FarmEvent, type FarmOrderInput, type FarmStatus } from './farm.js';
 import type { Forecast } from './forecast.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
@@ -118,7 +118,6 @@ interface Progress {
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
-type Ending = { readonly type: 'failed'; readonly error: ErrorData } | { readonly type: 'cancelled' };
 
 export type ImportEvent = Progress | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
 export type VerifyEvent = Progress | { readonly type: 'verified'; readonly verification: PackVerification } | Ending;

@@ -1,5 +1,5 @@
 import type { Extent, Grid, Rect } from '#base/geometry.js';
-import type { ErrorData } from './errors.js';
+import type { Ending } from './ending.js';
 import type { PictureId, Preset, TokenFile } from './request.js';
 
 /** What will happen, known before the first step. */
@@ -47,6 +47,7 @@ export interface Notice {
     | 'map.stretched'
     | 'map.fitted'
     | 'edit.unchanged'
+    | 'edit.only-answer'
     | 'project.recovered'
     | 'recipe.ignored'
     | 'recipe.restored'
@@ -97,6 +98,8 @@ export interface Candidate<P> {
   readonly changedPixels: number;
   /** Differing pixels beyond mask + blend; always 0 for a masked edit. */
   readonly changedOutsideMask: number;
+  /** Any other seed gives the very same picture: the wish was one of colours alone. */
+  readonly onlyAnswer?: true;
   /** Absent where nothing was written with the photograph's own pixels. */
   readonly detail?: DetailReport;
   /** What came up after the start. */
@@ -151,7 +154,6 @@ export type EditEventOf<P> =
     }
   | { readonly type: 'candidate'; readonly candidate: Candidate<P> }
   | { readonly type: 'done'; readonly timingsMs: Timings; readonly peakRssBytes: number; readonly size: Extent; readonly provider: string }
-  | { readonly type: 'failed'; readonly error: ErrorData }
-  | { readonly type: 'cancelled' };
+  | Ending;
 
 export type EditEvent = EditEventOf<PictureId>;

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { canonicalJson } from '#base/canonical-json.js';
 import { formatOfName, type BatchEntry, type BatchReport } from './batch.js';
+import type { Ending } from './ending.js';
 import { ERROR_CODES, type ErrorCode } from './errors.js';
-import { EditRequest, OUTPUT_FORMATS, type PictureId } from './request.js';
+import { EditRequest, OUTPUT_FORMATS, PictureId } from './request.js';
 
 /** Most pictures of one order: a folder as large as the one that a batch on this machine takes. */
 export const MOST_ENTRIES = 100_000;
@@ -131,6 +132,16 @@ export const FarmOrder = v.union([
 export type FarmOrder = v.InferOutput<typeof FarmOrder>;
 export type FarmOrderInput = v.InferInput<typeof FarmOrder>;
 
+/** How far a picture is that a worker has in hand: scale `of` so many, of the model's or of the detail behind it. */
+export const FarmProgress = v.strictObject({
+  scale: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  of: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  detail: v.optional(v.literal(true)),
+  /** What it looks like, where someone watches. */
+  picture: v.optional(PictureId),
+});
+export type FarmProgress = v.InferOutput<typeof FarmProgress>;
+
 /** The batch first, then each change of a picture. Leaving early leaves the batch to the farm. */
 export type FarmEvent =
   | { readonly type: 'batch'; readonly batch: BatchId; readonly entries: readonly BatchEntry[] }
@@ -140,11 +151,10 @@ export type FarmEvent =
       readonly entry: BatchEntry;
       /** The results, where it is done. */
       readonly pictures?: readonly PictureId[];
-      /** Scale `of` so many that has been drawn, where it runs. */
-      readonly progress?: { readonly scale: number; readonly of: number };
+      /** Where it runs. */
+      readonly progress?: FarmProgress;
     }
-  | { readonly type: 'failed'; readonly error: { readonly code: ErrorCode | 'bug'; readonly message: string; readonly advice: string } }
-  | { readonly type: 'cancelled' };
+  | Ending;
 
 export interface FarmQueue {
   readonly queue: string;

@@ -101,6 +101,7 @@ const ProjectResult = v.object({
     seed: whole,
     changedPixels: whole,
     changedOutsideMask: whole,
+    onlyAnswer: v.optional(v.literal(true)),
     detail: v.optional(DetailReport),
   }),
   request: Recipe.entries.request,

@@ -110,6 +110,8 @@ const Output = v.object({
   recipe: v.optional(v.boolean(), false),
   /** Where the photograph was taken stays in its EXIF. */
   keepLocation: v.optional(v.boolean(), true),
+  /** Of the same picture as few bytes as can be, whatever time that takes. */
+  smallest: v.optional(v.boolean(), false),
 });
 
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */

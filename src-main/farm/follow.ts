@@ -1,10 +1,11 @@
 import { QueueEvents } from 'bullmq';
+import * as v from 'valibot';
 import type { BatchEntry } from '#contract/batch.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
-import type { BatchId, FarmEvent, FarmPartEntry } from '#contract/farm.js';
+import { FarmProgress, type BatchId, type FarmEvent, type FarmPartEntry } from '#contract/farm.js';
 import { addJobs } from './add-jobs.js';
 import { jobId } from './job.js';
-import { cancelledKey, PREFIX } from './settings.js';
+import { cancelledKey, PREFIX, watchedKey } from './settings.js';
 import { hasJob, statesOf, type EntryState } from './states.js';
 import type { FarmWorld } from './world.js';
 
@@ -12,6 +13,8 @@ import type { FarmWorld } from './world.js';
 const COMPARE_MS = 5_000;
 /** Comparing takes at most this share of the time. */
 const COMPARE_SHARE = 20;
+/** Pauses for which a batch still counts as watched. */
+const WATCHED_PAUSES = 3;
 
 type Change = Extract<FarmEvent, { type: 'change' }>;
 type Place = Pick<FarmWorld, 'queues' | 'store'>;
@@ -20,6 +23,7 @@ export interface Followed {
   readonly batch: BatchId;
   readonly total: number;
   readonly signal: AbortSignal;
+  readonly watched?: boolean;
 }
 
 /** A batch as it is seen from here. Events say where to look at once; what is there is looked at anyway. */
@@ -31,7 +35,7 @@ export class Follower {
   readonly #indexOf = new Map<string, number>();
   readonly #events = new Map<string, QueueEvents>();
   readonly #hinted = new Set<number>();
-  readonly #progress = new Map<number, { readonly scale: number; readonly of: number }>();
+  readonly #progress = new Map<number, FarmProgress>();
   #wake: () => void = () => undefined;
   #comparedAt = 0;
   #pauseMs = COMPARE_MS;
@@ -60,6 +64,7 @@ export class Follower {
   async *compare(): AsyncGenerator<Change, void> {
     const started = Date.now();
     yield* this.#lookAt(this.#told.flatMap(({ state }, index) => (isOver(state) ? [] : index)));
+    await this.sayWatched();
     this.#comparedAt = Date.now();
     this.#pauseMs = Math.max(COMPARE_MS, COMPARE_SHARE * (this.#comparedAt - started));
   }
@@ -79,6 +84,13 @@ export class Follower {
       if (!cancelled) await this.#addLost();
       yield* this.#untilTime();
     }
+  }
+
+  /** Until some time after the last look. A Redis that is full takes no key, and then there are no previews. */
+  async sayWatched(): Promise<void> {
+    const { batch, watched } = this.#followed;
+    const key = watchedKey(batch);
+    if (watched === true) await this.#place.queues.redis.set(key, '1', 'PX', WATCHED_PAUSES * this.#pauseMs).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -154,7 +166,7 @@ export class Follower {
     events.on('waiting', hint);
     events.on('progress', ({ jobId: id, data }) => {
       const index = this.#indexOf.get(id);
-      if (index !== undefined && isProgress(data)) this.#progress.set(index, { scale: data.scale, of: data.of });
+      if (index !== undefined && v.is(FarmProgress, data)) this.#progress.set(index, data);
       hint({ jobId: id });
     });
     this.#events.set(name, events);
@@ -177,10 +189,4 @@ function expectBusy(error: unknown): void {
 
 function isOver(state: BatchEntry['state']): boolean {
   return state !== 'waiting' && state !== 'running';
-}
-
-function isProgress(data: unknown): data is { readonly scale: number; readonly of: number } {
-  if (typeof data !== 'object' || data === null) return false;
-  const { scale, of } = data as Readonly<Record<string, unknown>>;
-  return typeof scale === 'number' && typeof of === 'number';
 }

@@ -1,5 +1,4 @@
 import type { BatchId, FarmJob, Sha256 } from '#contract/farm.js';
-import type { EditRequest } from '#contract/request.js';
 import { digestOf } from '#service/digest.js';
 
 const GIBIBYTE = 1024 ** 3;
@@ -51,9 +50,4 @@ export function resultKey({ request, tokens, pack }: Pick<FarmJob, 'request' | '
 /** Fingerprints in their order, with what they are done by. */
 export function batchId(parts: readonly string[]): BatchId {
   return digestOf(parts).slice(0, 32);
-}
-
-/** The request as it runs: of a picture that nobody watches there are no previews. */
-export function runnable({ request }: FarmJob): EditRequest {
-  return { ...request, previews: false };
 }

@@ -1,6 +1,6 @@
 import { CancelledError } from '#contract/errors.js';
 import type { BatchId, FarmEvent } from '#contract/farm.js';
-import type { Farm, FarmParts } from '#service/farm.js';
+import type { Farm, FarmParts, FarmWatch } from '#service/farm.js';
 import { farmAddress, shownAddress, type FarmAddress } from './address.js';
 import { openConnection } from './connection.js';
 import { engineVersion } from './digest.js';
@@ -39,11 +39,12 @@ async function worldOf(address: FarmAddress, parts: Omit<FarmParts, 'preferences
 function farmOf(world: FarmWorld, address: FarmAddress): Farm {
   return {
     run: (entries, run) => submitBatch(world, entries, run),
-    follow: (batch, signal) => followBatch(world, batch, signal),
+    follow: (batch, watch) => followBatch(world, batch, watch),
     status: async (batch) => ({ address: shownAddress(address), ...(await statusOf(world, batch)) }),
     cancel: (batch) => cancelBatch(world, batch),
     retry: (batch) => retryBatch(world, batch),
     picture: (id) => world.store.get(id),
+    preview: (id) => world.store.preview(id),
     gc: (olderThanMs) => world.store.gc(Date.now() - olderThanMs),
     close: async () => {
       await world.queues.close();
@@ -52,11 +53,11 @@ function farmOf(world: FarmWorld, address: FarmAddress): Farm {
   };
 }
 
-async function* followBatch(world: FarmWorld, batch: BatchId, signal: AbortSignal): AsyncGenerator<FarmEvent, void> {
+async function* followBatch(world: FarmWorld, batch: BatchId, watch: FarmWatch): AsyncGenerator<FarmEvent, void> {
   const parts = await world.store.parts(batch);
   const entries = entriesOf(parts);
-  if (signal.aborted) throw new CancelledError('Cancelled.');
-  const follower = new Follower(world, { batch, total: parts[0]?.total ?? entries.length, signal });
+  if (watch.signal.aborted) throw new CancelledError('Cancelled.');
+  const follower = new Follower(world, { batch, total: parts[0]?.total ?? entries.length, ...watch });
   follower.add(entries);
   try {
     yield {

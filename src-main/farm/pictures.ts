@@ -1,11 +1,11 @@
 import type { PictureId } from '#contract/request.js';
 import type { NewPicture } from '#service/pictures.js';
-import { sha256 } from '#service/digest.js';
 import type { FarmStore } from './store.js';
 
-/** The pictures of a run by the digests of their bytes: what `runEdit` needs of a store. Previews go nowhere. */
+/** The pictures of a run by the digests of their bytes: what `runEdit` needs of a store. Previews go with the run. */
 export class FarmPictures {
   readonly #store: FarmStore;
+  readonly #previews = new Set<PictureId>();
 
   constructor(store: FarmStore) {
     this.#store = store;
@@ -17,6 +17,13 @@ export class FarmPictures {
   }
 
   async keep({ bytes, lifetime }: NewPicture): Promise<PictureId> {
-    return lifetime === 'kept' ? this.#store.put(bytes) : sha256(bytes);
+    if (lifetime === 'kept') return this.#store.put(bytes);
+    const id = await this.#store.putPreview(bytes);
+    this.#previews.add(id);
+    return id;
+  }
+
+  async forgetPreviews(): Promise<void> {
+    await this.#store.removePreviews(this.#previews);
   }
 }

@@ -1,8 +1,9 @@
 import { TextDecoder } from 'node:util';
 import * as v from 'valibot';
-import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
-import type { FarmJob, FarmResult } from '#contract/farm.js';
+import type { FarmJob, FarmProgress, FarmResult } from '#contract/farm.js';
 import { TokenFile, type EditRequest } from '#contract/request.js';
 import type { Engine, EngineJob } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
@@ -12,7 +13,6 @@ import { runEdit } from '#service/run-edit.js';
 import { withPacks } from '#service/service.js';
 import { namedPictures } from '#service/task-rules.js';
 import { packDigest } from './digest.js';
-import { runnable } from './job.js';
 import { FarmPictures } from './pictures.js';
 import type { FarmStore } from './store.js';
 
@@ -27,7 +27,9 @@ export interface RunWorld {
 
 export interface RunWatch {
   readonly signal: AbortSignal;
-  onScale(progress: { readonly scale: number; readonly of: number }): void;
+  /** Of a picture that nobody looks at there are no previews. */
+  readonly previews: boolean;
+  readonly onProgress: (progress: FarmProgress) => void;
 }
 
 /** What a run measured beside its result. */
@@ -44,13 +46,18 @@ export interface Ran {
 export async function runFarmJob(world: RunWorld, job: FarmJob, watch: RunWatch): Promise<Ran> {
   const { store } = world;
   if (await store.result(job.result)) return { loadMs: null };
-  const request = await withTokens(store, job);
+  const request = { ...(await withTokens(store, job)), previews: watch.previews };
   await expectOwnPack(world, job);
   const pictures = new FarmPictures(store);
   const engineJob = { ...(await withPacks(world.library, request)), pictures: await picturesOf(store, request) };
   throwIfCancelled(watch.signal);
   const made = new Made();
-  for await (const event of runEdit({ ...world, pictures }, engineJob, watch.signal)) if (event.type !== 'logits') made.take(event, watch);
+  try {
+    for await (const event of runEdit({ ...world, pictures }, engineJob, watch.signal))
+      if (event.type !== 'logits') made.take(event, watch);
+  } finally {
+    await pictures.forgetPreviews();
+  }
   // A result of a lock that was lost is another worker's to write.
   throwIfCancelled(watch.signal);
   const { result, loadMs } = made.end();
@@ -70,10 +77,11 @@ class Made {
   readonly #pictures: FarmResult['pictures'] = [];
   #done: Extract<EditEvent, { type: 'done' }> | undefined;
 
-  take(event: EditEvent, watch: RunWatch): void {
-    if (event.type === 'failed') throw fromErrorData(event.error);
-    if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
-    if (event.type === 'scale') watch.onScale(event);
+  take(said: EditEvent, watch: RunWatch): void {
+    const event = expectGoing(said);
+    const progress = progressIn(event);
+    // Where there are previews, one follows each scale.
+    if (progress && !(watch.previews && event.type === 'scale')) watch.onProgress(progress);
     if (event.type === 'done') this.#done = event;
     if (event.type !== 'candidate') return;
     const { picture, changedMask, seed } = event.candidate;
@@ -87,6 +95,13 @@ class Made {
   }
 }
 
+function progressIn(event: EditEvent): FarmProgress | undefined {
+  if (event.type !== 'scale' && event.type !== 'preview' && event.type !== 'detail') return undefined;
+  const { scale, of } = event;
+  const picture = event.type === 'scale' ? undefined : event.picture;
+  return { scale, of, ...(event.type === 'detail' && { detail: true }), ...(picture !== undefined && { picture }) };
+}
+
 /** The pack may have been changed since this worker declared it. */
 async function expectOwnPack({ library }: RunWorld, { request, pack }: FarmJob): Promise<void> {
   const estimator = request.control?.estimator;
@@ -96,10 +111,10 @@ async function expectOwnPack({ library }: RunWorld, { request, pack }: FarmJob):
 }
 
 async function withTokens(store: FarmStore, job: FarmJob): Promise<EditRequest> {
-  if (job.tokens === undefined) return runnable(job);
+  if (job.tokens === undefined) return job.request;
   const text = new TextDecoder().decode(await store.get(job.tokens));
   try {
-    return { ...runnable(job), resume: v.parse(TokenFile, parseBoundedJson(text, 'tokens', TOKENS_DEPTH)) };
+    return { ...job.request, resume: v.parse(TokenFile, parseBoundedJson(text, 'tokens', TOKENS_DEPTH)) };
   } catch (cause) {
     throw new ExpectedError('tokens.invalid', 'Expected a token file in the farm’s store but received something else.', { cause });
   }

@@ -24,6 +24,11 @@ export function cancelledKey(batch: string): string {
   return `${PREFIX}:cancelled:${batch}`;
 }
 
+/** There while a window looks at the batch. */
+export function watchedKey(batch: string): string {
+  return `${PREFIX}:watched:${batch}`;
+}
+
 export function workerKey(id: string): string {
   return `${PREFIX}:worker:${id}`;
 }

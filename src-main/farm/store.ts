@@ -13,6 +13,7 @@ import { sha256 } from '#service/digest.js';
 /** A result is some digests; a part of a batch up to 1,000 jobs. */
 const RESULT_BYTES = 64 * 1024;
 const PART_BYTES = 1_000 * 68 * 1024;
+const MAX_PREVIEW_BYTES = 64 * 1024 ** 2;
 const MOST_DEPTH = 16;
 /** Systems whose shared folders know no hard links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -63,6 +64,25 @@ export class FarmStore {
     return id;
   }
 
+  /** A preview by its digest; only those who watch know of it, and it is no blob: the same bytes may be a result as well. */
+  async putPreview(bytes: Uint8Array): Promise<Sha256> {
+    const id = sha256(bytes);
+    await this.#makeFolder(join(this.#root, 'previews'));
+    await saveFile(this.#previewPath(id), bytes);
+    return id;
+  }
+
+  /** Throws `picture.unknown` where it is gone. */
+  async preview(id: Sha256): Promise<Uint8Array> {
+    const bytes = await this.#read(this.#previewPath(id), MAX_PREVIEW_BYTES).catch(() => undefined);
+    if (bytes && sha256(bytes) === id) return bytes;
+    throw new ExpectedError('picture.unknown', `Expected the preview ${id} in the farm's store but it is gone.`);
+  }
+
+  async removePreviews(ids: Iterable<Sha256>): Promise<void> {
+    for (const id of ids) await unlink(this.#previewPath(id)).catch(() => undefined);
+  }
+
   /** Undefined where there is none that is whole, its pictures included. */
   async result(key: Sha256): Promise<FarmResult | undefined> {
     const result = await this.#json(this.#resultPath(key), { schema: FarmResult, maxBytes: RESULT_BYTES });
@@ -104,12 +124,16 @@ export class FarmStore {
   /** Removes files that nobody has touched since; their number. */
   async gc(beforeMs: number): Promise<number> {
     let removed = 0;
-    for (const folder of ['blobs', 'results', 'batches']) removed += await sweep(join(this.#root, folder), beforeMs);
+    for (const folder of ['blobs', 'results', 'batches', 'previews']) removed += await sweep(join(this.#root, folder), beforeMs);
     return removed;
   }
 
   #blobPath(id: Sha256): string {
     return join(this.#root, 'blobs', parseInput(Sha256, id).slice(0, 2), id);
+  }
+
+  #previewPath(id: Sha256): string {
+    return join(this.#root, 'previews', parseInput(Sha256, id));
   }
 
   #resultPath(key: Sha256): string {

@@ -20,13 +20,14 @@ const BULK_GROWTH = 4;
 
 /** Submits bulk by bulk, telling what has happened so far, and follows to the end. */
 export async function* submitBatch(world: FarmWorld, entries: readonly FarmEntry[], run: FarmRun): AsyncGenerator<FarmEvent, void> {
-  const { signal } = run;
+  const { signal, watched = false } = run;
   const batch = await identify(world, entries, signal);
   await world.queues.redis.del(cancelledKey(batch));
   yield { type: 'batch', batch, entries: entries.map(planOf) };
-  const followed = { batch, total: entries.length, signal };
+  const followed = { batch, total: entries.length, signal, watched };
   const follower = new Follower(world, followed);
   try {
+    await follower.sayWatched();
     for (const [number, bulk] of bulksOf(entries).entries()) {
       const prepared: FarmPartEntry[] = [];
       for (const entry of bulk) {

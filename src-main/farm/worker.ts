@@ -10,14 +10,14 @@ import { declare, type Declared } from './declared.js';
 import { CANCELLED, failureLine, mayRetry } from './failure.js';
 import { LockClock } from './lock-clock.js';
 import { Metrics, type Outcome } from './metrics.js';
+import { Progress } from './progress.js';
 import { Queues } from './queues.js';
 import { runFarmJob } from './run-job.js';
 import { nextQueue } from './seat.js';
-import { CANCEL_CHANNEL, cancelledKey, KEPT, MOST_STALLS, PREFIX, workerKey, type Timing } from './settings.js';
+import { CANCEL_CHANNEL, cancelledKey, KEPT, MOST_STALLS, PREFIX, watchedKey, workerKey, type Timing } from './settings.js';
 import type { FarmStore } from './store.js';
 import { parseJob } from './wire.js';
 
-const PROGRESS_MS = 250;
 /** Presence that is not renewed for so many looks is a death. */
 const LOOKS_OF_LIFE = 30;
 const DRAIN_DELAY_S = 5;
@@ -253,7 +253,13 @@ export class FarmWorker {
     atWork.batch = order.batch;
     if (await this.#isCancelled(order.batch)) this.#stop('batch');
     const world = { ...this.#parts, queue: this.#jobs };
-    const ran = await runFarmJob(world, order, { signal: controller.signal, onScale: progressOf(job) });
+    const previews = await this.#isThere(watchedKey(order.batch));
+    // Away, it would be told too late.
+    const progress = new Progress((reached) => void job.updateProgress(reached).catch(() => undefined));
+    const watch = { signal: controller.signal, previews, onProgress: progress.tell };
+    const ran = await runFarmJob(world, order, watch).finally(() => {
+      progress.stop();
+    });
     if (ran.loadMs === null) return true;
     // A pack that is open already takes a millisecond.
     if (ran.loadMs > this.#loadMs) this.metrics.loaded(ran.loadMs);
@@ -297,8 +303,12 @@ export class FarmWorker {
     atWork.controller.abort();
   }
 
-  async #isCancelled(batch: string): Promise<boolean> {
-    return (await this.#parts.redis.exists(cancelledKey(batch))) === 1;
+  #isCancelled(batch: string): Promise<boolean> {
+    return this.#isThere(cancelledKey(batch));
+  }
+
+  async #isThere(key: string): Promise<boolean> {
+    return (await this.#parts.redis.exists(key)) === 1;
   }
 
   /** A message may be missed: the key is looked at as well. */
@@ -336,15 +346,4 @@ interface Ended {
   readonly outcome: Outcome;
   readonly started: number;
   readonly line?: string;
-}
-
-/** At most four times a second. */
-function progressOf(job: Job<FarmWire>): (progress: { readonly scale: number; readonly of: number }) => void {
-  let last = 0;
-  return ({ scale, of }) => {
-    if (Date.now() - last < PROGRESS_MS) return;
-    last = Date.now();
-    // Away, it would be told too late.
-    void job.updateProgress({ scale, of }).catch(() => undefined);
-  };
 }

@@ -44,6 +44,11 @@ export function preferencesFile(environment: Environment = process.env): string 
   return join(userDataFolder(environment, process.platform), 'preferences.json');
 }
 
+/** The secret by which pages that are open find a server again that was started anew. */
+export function sessionFile(environment: Environment = process.env): string {
+  return join(userDataFolder(environment, process.platform), 'server-session');
+}
+
 /** Where each system wants programs to keep their data. */
 export function userDataFolder(environment: Environment, platform: NodeJS.Platform): string {
   const chosen = environment['SCALEBRUSH_HOME'];

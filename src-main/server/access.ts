@@ -10,10 +10,12 @@ export class Access {
   readonly #cookieName: string;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
-  readonly #session = randomBytes(32).toString('base64url');
+  readonly #session: string;
   readonly #tokens = new Set<string>();
 
-  constructor(port: number) {
+  /** `session` is the secret of members; the same one lets those in again who were in before a restart. */
+  constructor(port: number, session = newSecret()) {
+    this.#session = session;
     // Cookies ignore ports: two servers on one machine need two names.
     this.#cookieName = `scalebrush_${String(port)}`;
     const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${String(port)}`);
@@ -22,7 +24,7 @@ export class Access {
   }
 
   /** A token that is good for one exchange. */
-  issueToken(token: string = randomBytes(32).toString('base64url')): string {
+  issueToken(token: string = newSecret()): string {
     this.#tokens.add(digest(token));
     return token;
   }
@@ -48,6 +50,10 @@ export class Access {
       return name === this.#cookieName && sameSecret(value.join('='), this.#session);
     });
   }
+}
+
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 function digest(secret: string): string {

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
-import { packageRoot } from '#packs/places.js';
+import { packageRoot, sessionFile } from '#packs/places.js';
 import { openService } from '#service/open.js';
+import { keptSession } from './kept-session.js';
 import { startServer, type RunningServer } from './server.js';
 
 const MAX_PORT = 65_535;
@@ -18,8 +20,13 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { port: { type: 'string' }, open: { type: 'boolean' }, json: { type: 'boolean' } } });
   const service = await openService(async (parts) => (await import('#farm/open.js')).openFarm(parts));
   try {
-    const server = await startServer({ service, port: portOf(values.port), rendererFolder: join(packageRoot(), 'dist', 'renderer') });
+    const port = portOf(values.port);
+    const rendererFolder = join(packageRoot(), 'dist', 'renderer');
+    // Pages of an earlier start find only a port that was chosen.
+    const session = port > 0 ? await keptSession(sessionFile()) : undefined;
+    const server = await startServer({ service, port, rendererFolder, ...(session !== undefined && { session }) });
     announce(server, values.json === true);
+    if (process.stdin.isTTY && values.json !== true) announceAgain(server);
     if (values.open === true) openBrowser(server.url);
     await toldToStop();
     await server.close();
@@ -40,6 +47,15 @@ function portOf(text = '0'): number {
 
 function announce({ url, port }: RunningServer, json: boolean): void {
   process.stdout.write(json ? `${JSON.stringify({ url, port })}\n` : `${url}\n`);
+}
+
+/** Enter prints another address, for another browser. */
+function announceAgain(server: RunningServer): void {
+  process.stderr.write('scalebrush: that address opens one browser; press Enter for another.\n');
+  const lines = createInterface(process.stdin);
+  lines.on('line', () => process.stdout.write(`${server.issueUrl()}\n`));
+  // The terminal itself is no reason to go on.
+  process.stdin.unref();
 }
 
 /** The address is printed in any case: a machine without a browser is no failure. */

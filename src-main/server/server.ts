@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
@@ -9,6 +10,7 @@ import { Access } from './access.js';
 import { sendError, sendRefusal } from './answers.js';
 import { apiRoutes } from './api-routes.js';
 import { limitJsonTogether } from './bodies.js';
+import { isLookedAt, sendDoorPage } from './door-page.js';
 import { Doorway, type DoorwayLimits } from './doorway.js';
 import { protect } from './headers.js';
 import { pictureRoutes } from './picture-routes.js';
@@ -27,6 +29,8 @@ export interface ServerOptions {
   readonly host?: string;
   /** The first token; absent = random. */
   readonly token?: string;
+  /** The secret of those who were let in by an earlier start; absent = random. */
+  readonly session?: string;
   readonly limits?: ServerLimits;
 }
 
@@ -66,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   await addRoutes(app, options);
   const port = await listen(app, options.port);
-  const access = new Access(port);
+  const access = new Access(port, options.session);
   door.access = access;
   const base = `http://${LOOPBACK}:${String(port)}/?token=`;
   const url = base + access.issueToken(options.token);
@@ -115,18 +119,27 @@ function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
 async function addRoutes(app: FastifyInstance, { service, rendererFolder }: ServerOptions): Promise<void> {
   limitJsonTogether(app);
   await app.register(apiRoutes(service));
+  app.get('/api/presence', (_request, reply) => stayWith(reply));
   await app.register(pictureRoutes(service.pictures));
   await app.register(projectRoutes(service));
   await app.register(fastifyStatic, { root: rendererFolder, dotfiles: 'ignore', cacheControl: false, etag: false, lastModified: false });
+}
+
+/** An answer that ends when the service does, so that a page hears of it at once. */
+function stayWith(reply: FastifyReply): FastifyReply {
+  void reply.hijack();
+  reply.raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'text/plain; charset=utf-8' } as OutgoingHttpHeaders);
+  reply.raw.flushHeaders();
+  return reply;
 }
 
 /** Lets our own page and programs with the cookie in; a fresh token in the address becomes the cookie. */
 function admit(access: Access, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
   if (!access.isOwnSite(request.headers)) return sendRefusal(reply, 403);
   if (access.hasCookie(request.headers)) return isHome(request) && tokenOf(request) !== null ? reply.redirect('/', 303) : undefined;
-  if (!isHome(request)) return sendRefusal(reply, 403);
-  const cookie = access.exchange(tokenOf(request) ?? '');
-  return cookie === undefined ? sendRefusal(reply, 403) : reply.header('set-cookie', cookie).redirect('/', 303);
+  const cookie = isHome(request) ? access.exchange(tokenOf(request) ?? '') : undefined;
+  if (cookie === undefined) return isLookedAt(request) ? sendDoorPage(request, reply) : sendRefusal(reply, 403);
+  return reply.header('set-cookie', cookie).redirect('/', 303);
 }
 
 function isHome({ method, url }: FastifyRequest): boolean {

@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Cancellation } from '#base/cancellation.js';
 import { ImportRequest, type AddEvent, type AddRequest, type HubReport, type KnownPackSummary } from '#contract/api.js';
-import { ExpectedError, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { ExpectedError } from '#contract/errors.js';
 import type { Engine } from '#engine/door/engine.js';
 import { askHub, fetchFile, hubAddress, type HubFacts, type HubOptions } from '#packs/hub.js';
 import knownPacks from '#packs/known-packs.json' with { type: 'json' };
@@ -51,7 +52,7 @@ export async function* addPack(
       yield event.type === 'progress' ? { ...event, stage: 'import' } : event;
     }
   } catch (error) {
-    yield signal.aborted ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+    yield endingOf(error, signal);
   }
 }
 

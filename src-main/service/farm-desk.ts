@@ -1,5 +1,6 @@
-import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js';
-import type { BatchId, FarmEvent, FarmOrder, FarmStatus } from '#contract/farm.js';
+import { endingOf } from '#contract/ending.js';
+import { ExpectedError } from '#contract/errors.js';
+import type { BatchId, FarmEvent, FarmOrder, FarmProgress, FarmStatus } from '#contract/farm.js';
 import type { EditRequest, PictureId } from '#contract/request.js';
 import { sha256Of } from '#packs/verify.js';
 import type { Farm, FarmEntry, FarmParts, OpenFarm } from './farm.js';
@@ -62,7 +63,7 @@ export class FarmDesk {
         yield await this.#held(event);
       }
     } catch (error) {
-      yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+      yield endingOf(error, leaving.signal);
     } finally {
       leaving.abort();
     }
@@ -74,18 +75,20 @@ export class FarmDesk {
   }
 
   #events(farm: Farm, order: FarmOrder, signal: AbortSignal): AsyncGenerator<FarmEvent, void> {
-    if ('batch' in order) return farm.follow(order.batch, signal);
+    if ('batch' in order) return farm.follow(order.batch, { signal, watched: true });
     const entries = order.entries.map((entry): FarmEntry => ({
       ...entry,
       packs: [entry.request.pack, entry.request.control?.estimator].filter((name) => name !== undefined),
       fingerprint: () => this.#fingerprint(entry.request),
       open: () => Promise.resolve({ request: entry.request, close: () => Promise.resolve() }),
     }));
-    return farm.run(entries, { signal });
+    return farm.run(entries, { signal, watched: true });
   }
 
   /** Its results are held here, as those of any run. */
   async #held(event: FarmEvent): Promise<FarmEvent> {
+    if (event.type === 'change' && event.progress?.picture !== undefined)
+      return { ...event, progress: await this.#heldProgress(event.progress) };
     if (event.type !== 'change' || !event.pictures) return event;
     const { output: name, format } = event.entry;
     const farm = await this.farm();
@@ -95,6 +98,17 @@ export class FarmDesk {
       pictures.push(await this.#parts.pictures.keep({ bytes, name: safeFileName(name), format, lifetime: 'kept' }));
     }
     return { ...event, pictures };
+  }
+
+  /** A preview may be gone before it is asked for. */
+  async #heldProgress({ picture: id = '', ...progress }: FarmProgress): Promise<FarmProgress> {
+    try {
+      const bytes = await (await this.farm()).preview(id);
+      const picture = await this.#parts.pictures.keep({ bytes, name: 'preview.png', format: 'png', lifetime: 'passing' });
+      return { ...progress, picture };
+    } catch {
+      return progress;
+    }
   }
 
   /** Pictures are named anew whenever they are opened: what they hold tells them apart. */

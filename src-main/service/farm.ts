@@ -32,7 +32,7 @@ export interface Farm {
    */
   run(entries: readonly FarmEntry[], wish: FarmRun): AsyncGenerator<FarmEvent, void>;
   /** A batch by its id, from where it stands to its end. Throws `job.unknown`. */
-  follow(batch: BatchId, signal: AbortSignal): AsyncGenerator<FarmEvent, void>;
+  follow(batch: BatchId, wish: FarmWatch): AsyncGenerator<FarmEvent, void>;
   status(batch?: BatchId): Promise<FarmStatus>;
   /** What waits is taken out, what runs is stopped after its scale. */
   cancel(batch: BatchId): Promise<void>;
@@ -40,13 +40,20 @@ export interface Farm {
   retry(batch: BatchId): Promise<number>;
   /** A result. Throws `picture.unknown`. */
   picture(id: PictureId): Promise<Uint8Array>;
+  /** What a picture in hand looks like; gone with its end. Throws `picture.unknown`. */
+  preview(id: PictureId): Promise<Uint8Array>;
   /** Removes what was last touched so long ago; the number of files. */
   gc(olderThanMs: number): Promise<number>;
   close(): Promise<void>;
 }
 
-export interface FarmRun {
+export interface FarmWatch {
   readonly signal: AbortSignal;
+  /** Somebody looks at it: workers show what they have in hand. */
+  readonly watched?: boolean;
+}
+
+export interface FarmRun extends FarmWatch {
   /** Submits, and does not wait for results. */
   readonly detach?: boolean;
 }

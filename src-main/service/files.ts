@@ -8,6 +8,17 @@ import { sideFileOf, sweepSideFiles } from './side-files.js';
 /** Larger inputs are refused before a byte of them is read. */
 export const MAX_PICTURE_BYTES = 512 * 1024 * 1024;
 
+interface Whole {
+  readonly bytes: number;
+  readonly body: readonly Uint8Array[];
+}
+
+/** What comes piece by piece, so many bytes in all: memory does not grow with it. */
+export interface Pieces {
+  readonly bytes: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /**
  * Replaces `path` as a whole or not at all: temp file in the same folder, write, sync, size check, close,
  * rename, sync of the folder. On a full disk the old file stays and no temp file does.
@@ -15,11 +26,11 @@ export const MAX_PICTURE_BYTES = 512 * 1024 * 1024;
  *
  * @param options.mode absent = what the user's files have.
  */
-export async function saveFile(path: string, bytes: Uint8Array, { mode }: { readonly mode?: number } = {}): Promise<void> {
+export async function saveFile(path: string, content: Uint8Array | Pieces, { mode }: { readonly mode?: number } = {}): Promise<void> {
   await sweepSideFiles(dirname(path));
   const temp = join(dirname(path), sideFileOf(path));
   try {
-    await writeTemp(temp, bytes, mode);
+    await writeTemp(temp, content instanceof Uint8Array ? { bytes: content.length, body: [content] } : content, mode);
     await rename(temp, path);
     await syncFolder(dirname(path));
   } catch (cause) {
@@ -28,12 +39,12 @@ export async function saveFile(path: string, bytes: Uint8Array, { mode }: { read
   }
 }
 
-async function writeTemp(temp: string, bytes: Uint8Array, mode?: number): Promise<void> {
+async function writeTemp(temp: string, { bytes, body }: Pieces | Whole, mode?: number): Promise<void> {
   const handle = await open(temp, 'wx', mode);
   try {
-    await handle.writeFile(bytes);
+    for await (const piece of body) await handle.writeFile(piece);
     await handle.sync();
-    await expectSize(handle, bytes.length);
+    await expectSize(handle, bytes);
   } finally {
     await handle.close();
   }

@@ -3,7 +3,8 @@ import { extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import type { CheckpointReport, CheckpointSide, ImportEvent, ImportRequest } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
-import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import { PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
@@ -39,7 +40,7 @@ export async function* importCheckpoints(parts: Parts, request: ImportRequest, s
   try {
     yield* follow(parts, request, signal);
   } catch (error) {
-    yield error instanceof CancelledError || signal.aborted ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+    yield endingOf(error, signal);
   }
 }
 

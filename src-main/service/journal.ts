@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ import { NO_FOLLOW, readJsonFile } from '#packs/json-file.js';
 import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 import { saveFile } from './files.js';
 import type { PictureStore } from './pictures.js';
-import { adoptProject, parseStoredProject, storedEntry, storedProject, type FoundPicture, type StoredEntry } from './project-store.js';
-import { sha256 } from './digest.js';
+import { adoptProject, parseStoredProject, storedProject, type FoundPicture, type StoredEntry } from './project-store.js';
+import { digestsOf } from './digest.js';
 
 const DESCRIPTION = 'project.json';
 const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24, ownFile: true };
@@ -65,7 +65,9 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       await last.get(owner)?.catch(() => undefined);
       const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
-      for (const left of await takeLeft(folder, signMs)) {
+      const all = await takeLeft(folder, signMs);
+      // A window that outlived its service wants its own.
+      for (const left of [...all].sort((a, b) => Number(isOf(owner, b)) - Number(isOf(owner, a)))) {
         await rm(own(owner), { recursive: true, force: true });
         // Another window may have been quicker.
         if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
@@ -76,6 +78,10 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       return null;
     },
   };
+}
+
+function isOf(window: string, { owner }: Left): boolean {
+  return owner.startsWith(`${window}.`);
 }
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
@@ -91,9 +97,10 @@ export async function writeTable(folder: string, project: Project, pictures: Pic
 }
 
 async function writePicture(folder: string, id: PictureId, pictures: PictureStore): Promise<StoredEntry> {
-  const picture = await pictures.get(id);
-  await saveFile(join(folder, id), picture.bytes, { mode: PRIVATE.file });
-  return storedEntry(id, picture);
+  const { file, bytes, name, format } = pictures.file(id);
+  const { sha256 } = await digestsOf(createReadStream(file));
+  await saveFile(join(folder, id), { bytes, body: createReadStream(file) as AsyncIterable<Buffer> }, { mode: PRIVATE.file });
+  return { id, name, format, sha256 };
 }
 
 /** The pictures that are already there, whole. */
@@ -120,9 +127,10 @@ export async function readTable(folder: string, pictures: PictureStore): Promise
 }
 
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
-  const handle = await open(join(folder, id), constants.O_RDONLY | NO_FOLLOW);
-  const bytes = await handle.readFile().finally(() => handle.close());
-  return { sha256: sha256(bytes), add: () => pictures.add(bytes, name) };
+  const flags = constants.O_RDONLY | NO_FOLLOW;
+  const read = async () => (await open(join(folder, id), flags)).createReadStream() as AsyncIterable<Buffer>;
+  const { sha256 } = await digestsOf(await read());
+  return { sha256, add: async () => pictures.receive({ body: await read(), name, id }) };
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

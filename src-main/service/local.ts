@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import type { PictureInfo, Transport } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
@@ -19,7 +20,7 @@ export function localLink(service: Service): Link {
     call: (name, input) => service.call(name, input),
     stream: (name, input, signal) => service.stream(name, input, signal),
     openProject: (bytes) => service.openProject({ body: [bytes] }),
-    saveProject: (project) => service.saveProject(project),
+    saveProject: async (project) => new Uint8Array(await buffer((await service.saveProject(project)).body)),
     saveLayers: (layers) => service.saveLayers(layers),
     upload: (bytes, name) => service.pictures.add(bytes, name),
     download: async (id) => (await service.pictures.get(id)).bytes,

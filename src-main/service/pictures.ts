@@ -30,6 +30,8 @@ export interface Arriving {
   readonly body: AsyncIterable<Uint8Array>;
   readonly name: string;
   readonly declaredBytes?: number | undefined;
+  /** The name that it had before; absent, or taken = a new one. */
+  readonly id?: PictureId;
 }
 
 /** Previews pass: when there are too many the oldest goes. Everything else stays until it is closed. */
@@ -121,8 +123,8 @@ class DiskPictures implements PictureStore {
     return this.#remember(id, safeName, facts);
   }
 
-  async receive({ body, name, declaredBytes }: Arriving): Promise<PictureInfo> {
-    const id = randomUUID();
+  async receive({ body, name, declaredBytes, id: wanted }: Arriving): Promise<PictureInfo> {
+    const id = wanted === undefined || this.#entries.has(wanted) ? randomUUID() : wanted;
     const receiving = { path: this.#path(id), room: this.#room, maxBytes: MAX_PICTURE_BYTES, label: 'the picture', declaredBytes };
     await this.#makeRoom('kept', declaredBytes ?? 0);
     const { bytes } = await receiveFile(body, { ...receiving, expectKind: expectPictureKind });

@@ -1,25 +1,44 @@
+import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { strToU8, zipSync, type Zippable } from 'fflate';
+import { crc32 as crc32Of } from 'node:zlib';
+import { ExpectedError } from '#contract/errors.js';
 import { picturesOf, type Project } from '#contract/project.js';
 import { readJsonFile } from '#packs/json-file.js';
+import type { Pieces } from './files.js';
 import type { PictureStore } from './pictures.js';
 import { unpackProject, type UnpackedEntry } from './project-zip.js';
-import { adoptProject, parseStoredProject, storedEntry, storedProject, unreadable, type StoredEntry } from './project-store.js';
+import { digestsOf } from './digest.js';
+import { adoptProject, parseStoredProject, storedProject, unreadable, type StoredEntry } from './project-store.js';
+import { zipBytes, zipPieces, type ZipEntry } from './stored-zip.js';
 
 const DESCRIPTION = 'project.json';
 const MAX_DEPTH = 24;
-/** A project as one file: a zip of its description and of the very bytes of its pictures. */
-export async function writeProjectFile(project: Project, store: PictureStore): Promise<Uint8Array> {
-  const files: Zippable = {};
+
+/**
+ * A project as one file: a zip of its description and of the very bytes of its pictures, which are read as it is written.
+ *
+ * @throws ExpectedError `picture.unknown`, or `output.unwritable` where it would be larger than what opens again.
+ */
+export async function writeProjectFile(project: Project, store: Pick<PictureStore, 'file'>): Promise<Pieces> {
+  const files: ZipEntry[] = [];
   const entries: StoredEntry[] = [];
   for (const id of picturesOf(project)) {
-    const picture = await store.get(id);
-    const entry = storedEntry(id, picture);
-    // Pictures are compressed already.
-    files[pathOf(entry, entries.length)] = [picture.bytes, { level: 0 }];
+    const { file, bytes, name, format } = store.file(id);
+    const { sha256, crc32 } = await digestsOf(createReadStream(file));
+    const entry = { id, name, format, sha256 };
+    files.push({ name: pathOf(entry, entries.length), bytes, crc32, body: () => createReadStream(file) as AsyncIterable<Buffer> });
     entries.push(entry);
   }
-  return zipSync({ [DESCRIPTION]: strToU8(JSON.stringify(storedProject(project, entries))), ...files });
+  const description = Buffer.from(JSON.stringify(storedProject(project, entries)));
+  const first = { name: DESCRIPTION, bytes: description.length, crc32: crc32Of(description), body: () => [description] };
+  const bytes = zipBytes([first, ...files]);
+  if (bytes > MAX_BYTES || description.length > MAX_DESCRIPTION_BYTES) throw tooLarge(bytes);
+  return { bytes, body: zipPieces([first, ...files]) };
+}
+
+function tooLarge(bytes: number): ExpectedError {
+  const most = `at most ${String(MAX_BYTES)} bytes for a project, which is what opens again,`;
+  return new ExpectedError('output.unwritable', `Expected ${most} but it would take ${String(bytes)}.`);
 }
 
 /** A photograph, its steps and its candidates. */

@@ -3,8 +3,7 @@ import type { PictureInfo } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { picturesOf, Project, withPictures } from '#contract/project.js';
 import { OUTPUT_FORMATS, PictureId } from '#contract/request.js';
-import type { PictureStore, StoredPicture } from './pictures.js';
-import { sha256 } from './digest.js';
+import type { PictureStore } from './pictures.js';
 
 /** The version that this program writes. Older ones stay readable; newer ones are refused by number. */
 const FORMAT = 2;
@@ -65,10 +64,6 @@ export async function adoptProject(
     throw error;
   }
   return withPictures(project, (id) => names.get(id) ?? id);
-}
-
-export function storedEntry(id: PictureId, { name, format, bytes }: StoredPicture): StoredEntry {
-  return { id, name, format, sha256: sha256(bytes) };
 }
 
 export function storedProject(project: Project, pictures: StoredProject['pictures']): StoredProject {

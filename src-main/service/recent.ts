@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
@@ -13,6 +13,7 @@ import type { PictureStore } from './pictures.js';
 const LIMITS = { maxBytes: 1024 * 1024, maxDepth: 4 };
 /** Each holds every step of a document. */
 const MOST_RECENT = 12;
+const FORGOTTEN_MS = 60 * 60 * 1000;
 
 /** Documents that were closed, with everything: pictures, masks, steps, what could be undone. */
 export interface Recent {
@@ -45,7 +46,8 @@ export function openRecent({ folder, pictures }: RecentParts): Recent {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeTable(join(folder, id), project, pictures);
       const document = { id, closedMs: Date.now(), ...said };
-      await saveFile(saidOf(id), Buffer.from(JSON.stringify(document)));
+      await saveFile(saidOf(id), Buffer.from(JSON.stringify(document)), { mode: 0o600 });
+      await sweepUnsaid(folder);
       for (const { id: old } of (await list()).slice(MOST_RECENT)) await remove(old);
       return document;
     },
@@ -56,6 +58,17 @@ export function openRecent({ folder, pictures }: RecentParts): Recent {
       return project;
     },
   };
+}
+
+/** Folders of documents of which nothing was said: whoever kept them was killed before. */
+async function sweepUnsaid(folder: string): Promise<void> {
+  const names = new Set(await readdir(folder));
+  for (const name of names) {
+    if (!/^[0-9a-f-]{36}$/u.test(name) || names.has(`${name}.json`)) continue;
+    const { mtimeMs } = await stat(join(folder, name));
+    // Another program may be about to.
+    if (Date.now() - mtimeMs > FORGOTTEN_MS) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function documentsIn(folder: string): Promise<readonly RecentDocument[]> {

@@ -1,5 +1,6 @@
 import { splitName } from '#base/file-name.js';
-import { CancelledError, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { CancelledError } from '#contract/errors.js';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { OutputFormat, PictureId } from '#contract/request.js';
 import type { Engine, EngineEvent, EngineJob } from '#engine/door/engine.js';
@@ -41,7 +42,7 @@ export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal |
     }
     if (!ended) throw new CancelledError('The queue dropped the job.');
   } catch (error) {
-    yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+    yield endingOf(error, wanted.signal);
   } finally {
     wanted.abort();
   }

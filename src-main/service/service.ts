@@ -19,6 +19,7 @@ import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js
 import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
 import type { Recent } from './recent.js';
+import type { Pieces } from './files.js';
 import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
@@ -39,7 +40,7 @@ export interface Service extends Transport {
   farm(): Promise<Farm>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
   openProject(source: ProjectSource): Promise<Project>;
-  saveProject(project: unknown): Promise<Uint8Array>;
+  saveProject(project: unknown): Promise<Pieces>;
   /** A document as a Photoshop file. Throws `image.too-large`. */
   saveLayers(layers: unknown): Promise<Uint8Array>;
   /** Hard cancel: ends the inference process at once. */

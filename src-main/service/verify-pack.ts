@@ -1,6 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { VerifyEvent } from '#contract/api.js';
-import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { throwIfCancelled } from '#contract/errors.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
 
@@ -20,7 +21,7 @@ export async function* verifyPack(library: Library, name: string, signal: Cancel
     const verification = yield* reportOn<Awaited<typeof work>, VerifyEvent>(work, () => ({ type: 'progress', doneBytes, totalBytes }));
     yield { type: 'verified', verification };
   } catch (error) {
-    yield error instanceof CancelledError ? { type: 'cancelled' } : { type: 'failed', error: toErrorData(error) };
+    yield endingOf(error, signal);
   } finally {
     left.abort();
     await verifying?.catch(() => undefined);

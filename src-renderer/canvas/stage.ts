@@ -13,7 +13,7 @@ export interface Scene {
   readonly picture: { readonly bitmap: ImageBitmap; readonly place: Rect };
   /** The model's picture of one scale, over the part of the result that the model sees. */
   readonly preview: { readonly bitmap: ImageBitmap; readonly frame: Rect } | undefined;
-  readonly mask: Pick<MaskLayer, 'tiles'> | undefined;
+  readonly masks: readonly Pick<MaskLayer, 'tiles'>[];
   /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
   readonly revision: number;
   /** The original over the left part of the result, as wide as the share says. */
@@ -68,7 +68,7 @@ export class Stage {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     context.drawImage(this.#ground, 0, 0);
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
-    if (scene.mask) drawMask(context, scene.mask, scene);
+    for (const mask of scene.masks) drawMask(context, mask, scene);
     if (scene.outline) drawOutline(context, scene.outline);
     if (scene.brush) drawBrush(context, scene.brush, scene.viewport);
   }

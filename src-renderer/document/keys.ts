@@ -11,6 +11,7 @@ const OWN = {
   keep: ['K'],
   discard: ['Delete'],
   brush: ['B'],
+  remove: ['J'],
   eraser: ['E'],
   lasso: ['L'],
   polygon: ['P'],

@@ -13,6 +13,8 @@ export interface Link extends Transport {
   saveProject(project: ProjectInput): Promise<Blob>;
   /** A document as a Photoshop file. */
   saveLayers(layers: LayersWish): Promise<Blob>;
+  /** Comes to the service and stays: `ended` resolves when it is gone. Throws what it refuses with, or `service.unreachable`. */
+  presence(): Promise<{ readonly ended: Promise<void> }>;
   /** The text that ships beside the page: of the program and of its parts. */
   licences(): Promise<string>;
   /** Where the browser itself can fetch a picture. */
@@ -39,9 +41,20 @@ export function createHttpLink(base = ''): Link {
     },
     saveProject: (project) => fileOf(`${base}/api/projects/save`, project),
     saveLayers: (layers) => fileOf(`${base}/api/projects/layers`, layers),
+    presence: async () => ({ ended: endOf(await send(`${base}/api/presence`, {})) }),
     licences: async () => (await send(`${base}/licences.txt`, {})).text(),
     addressOf: (id) => new URL(`${base}/api/pictures/${id}`, document.baseURI).href,
   };
+}
+
+/** However it ends, it has ended. */
+async function endOf({ body }: Response): Promise<void> {
+  const reader = body?.getReader();
+  try {
+    while (reader && !(await reader.read()).done);
+  } catch {
+    // It broke off.
+  }
 }
 
 async function fileOf(url: string, wish: object): Promise<Blob> {

@@ -2,9 +2,12 @@ import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#
 import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
 import type { PackCard } from '#contract/pack-card.js';
-import type { EditRequestInput } from '#contract/request.js';
+import type { EditRequestInput, Preset } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 import { Latest } from './latest.js';
+
+/** The middle one of these counts: one that was disturbed does not. */
+const LEARNED_RUNS = 5;
 
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
@@ -14,7 +17,10 @@ export class Advice {
   /** The one that draws. */
   pack = $state.raw<PackInfo & { readonly card: PackCard }>();
   providers = $state.raw<readonly ProviderReport[]>([]);
-  forecast = $state.raw<Forecast>();
+  /** What the service told. */
+  told = $state.raw<Forecast>();
+  /** The same in the light of how long the last runs took. */
+  readonly forecast: Forecast | undefined = $derived.by(() => this.told && slowed(this.told, this.#slowness(this.#kind)));
   wording = $state.raw<InstructionReport>();
 
   /** The pack only draws; it edits nothing. */
@@ -25,6 +31,10 @@ export class Advice {
     const card = this.pack?.card;
     return card?.family === 'infinity' && card.config.transformer.source && card.config.transformer.rotary.kind === 'published';
   });
+
+  #kind = $state('');
+  /** How much longer the last runs of each kind took than had been told. */
+  #learned = $state.raw<Readonly<Record<string, readonly number[]>>>({});
 
   readonly #link: Link;
   readonly #forecasts = new Latest();
@@ -61,8 +71,25 @@ export class Advice {
   expectRun(request: EditRequestInput): void {
     this.#forecasts.ask(
       () => this.#link.call('edit.forecast', request),
-      (forecast) => (this.forecast = forecast),
+      (forecast) => {
+        this.#kind = kindOf(request);
+        this.told = forecast;
+      },
     );
+  }
+
+  /** A run took so long, each picture of it: the machine may be busy, or faster than it was. */
+  learn(request: EditRequestInput, ms: number): void {
+    const told = this.told?.[request.preset ?? 'balanced'].ms;
+    const kind = kindOf(request);
+    if (told === undefined || told <= 0 || ms <= 0 || kind !== this.#kind) return;
+    const last = [...(this.#learned[kind] ?? []), ms / told].slice(-LEARNED_RUNS);
+    this.#learned = { ...this.#learned, [kind]: last };
+  }
+
+  #slowness(kind: string): number {
+    const sorted = [...(this.#learned[kind] ?? [])].sort((a, b) => a - b);
+    return sorted[Math.floor((sorted.length - 1) / 2)] ?? 1;
   }
 
   readInstruction(pack: string, instruction: string): void {
@@ -76,4 +103,14 @@ export class Advice {
       (wording) => (this.wording = wording),
     );
   }
+}
+
+/** Runs of one kind take alike. */
+function kindOf({ task, pack = '', provider = 'auto', size, margins }: EditRequestInput): string {
+  return JSON.stringify([task, pack, provider, size, margins]);
+}
+
+function slowed(forecast: Forecast, by: number): Forecast {
+  const cost = (preset: Preset) => ({ ...forecast[preset], ms: forecast[preset].ms * by });
+  return { ...forecast, best: cost('best'), balanced: cost('balanced'), fast: cost('fast'), draft: cost('draft') };
 }

@@ -1,7 +1,8 @@
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry, type BatchReport } from '#contract/batch.js';
-import { CancelledError, ExpectedError, fromErrorData, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
-import type { BatchId, FarmEvent } from '#contract/farm.js';
+import type { BatchId, FarmEvent, FarmProgress } from '#contract/farm.js';
 import { requestOf, verbOf, type Settings } from '#document/request.js';
 import type { Link } from '#link/http.js';
 import { Pictures, type SavedFile } from './pictures.js';
@@ -41,6 +42,8 @@ interface Job {
   readonly results: Readonly<Record<string, PictureId>>;
   /** Where other machines have it. */
   readonly farm?: BatchId;
+  /** And were told to leave it. */
+  readonly cancelled?: true;
 }
 
 interface Outcome {
@@ -69,6 +72,8 @@ export class Batch {
   farmProblem = $state<string>();
   /** Other machines are to do it. */
   onFarm = $state(false);
+  /** How far the pictures at work are, by the name of their result. */
+  progress = $state.raw<Readonly<Record<string, FarmProgress>>>({});
 
   readonly report: BatchReport = $derived(reportOf(this.entries));
   readonly begun = $derived(this.report.waiting < this.entries.length);
@@ -83,6 +88,7 @@ export class Batch {
   #results: Readonly<Record<string, PictureId>> = {};
   #order = $state.raw<Order>();
   #farm = $state<BatchId>();
+  #cancelled = false;
   #running: AbortController | undefined;
 
   constructor(link: Link, current: () => BatchTable, shelf: Shelf) {
@@ -135,7 +141,7 @@ export class Batch {
     if (this.running) return;
     this.#pictures.forget(...Object.values(this.#sources), ...Object.values(this.#results), this.#order?.mask);
     this.#files = files.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1));
-    [this.#sources, this.#results, this.#order, this.#farm] = [{}, {}, undefined, undefined];
+    [this.#sources, this.#results, this.#order, this.#farm, this.#cancelled] = [{}, {}, undefined, undefined, false];
     this.cutOff = false;
     this.entries = planBatch(this.#files.map(({ name }) => name)).map((plan) => ({ ...plan, state: 'waiting' }));
     void this.#shelf.write(null);
@@ -174,6 +180,7 @@ export class Batch {
   /** The picture at work waits again; what is done stays. */
   async cancel(): Promise<void> {
     if (this.#farm !== undefined) await this.#link.call('farm.cancel', { batch: this.#farm });
+    this.#cancelled = this.#farm !== undefined;
     this.#running?.abort();
   }
 
@@ -192,9 +199,15 @@ export class Batch {
     const entries: BatchEntry[] = [];
     for (const entry of job.entries) entries.push(await this.#foundAgain(entry, job));
     [this.#sources, this.#results, this.#order, this.#farm] = [job.sources, job.results, job.order, job.farm];
+    this.#cancelled = job.cancelled === true;
     this.onFarm = this.isFarms;
     this.entries = entries;
     this.cutOff = this.report.waiting > 0;
+  }
+
+  /** Where the browser itself gets a picture that is shown. */
+  addressOf(id: PictureId): string {
+    return this.#link.addressOf(id);
   }
 
   async resultOf({ output }: BatchEntry): Promise<SavedFile> {
@@ -243,10 +256,13 @@ export class Batch {
   /** Sends what waits, or finds again what was sent: the same list, and pictures that come as they are done. */
   async #onFarm(signal: AbortSignal): Promise<void> {
     const order = this.#farm === undefined ? { entries: await this.#farmEntries() } : { batch: this.#farm };
+    if (this.#farm !== undefined && this.#cancelled) await this.#link.call('farm.retry', { batch: this.#farm });
+    this.#cancelled = false;
     try {
       for await (const event of this.#link.stream('farm.run', order, signal)) this.#takeFarm(event);
     } finally {
       // Nobody looks any more.
+      this.progress = {};
       this.entries = this.entries.map((entry) => (entry.state === 'running' ? { ...entry, state: 'waiting' } : entry));
       this.#keep();
     }
@@ -263,9 +279,10 @@ export class Batch {
     return entries;
   }
 
-  #takeFarm(event: FarmEvent): void {
-    if (event.type === 'failed') throw fromErrorData(event.error);
-    if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
+  #takeFarm(said: FarmEvent): void {
+    // Not by this window, which only leaves it.
+    this.#cancelled ||= said.type === 'cancelled' && this.#running?.signal.aborted === false;
+    const event = expectGoing(said);
     if (event.type === 'batch') {
       this.#farm = event.batch;
       this.#keep();
@@ -273,14 +290,27 @@ export class Batch {
     }
     const index = this.entries.findIndex(({ output }) => output === event.entry.output);
     if (index < 0) return;
-    const [picture] = event.pictures ?? [];
-    if (picture !== undefined) this.#results = { ...this.#results, [event.entry.output]: picture };
-    if (event.entry.state === 'done') this.#letGo(event.entry);
-    this.#note(index, event.entry);
+    this.#takeChange(index, event);
+  }
+
+  #takeChange(index: number, { entry, pictures: [picture] = [], progress }: Extract<FarmEvent, { type: 'change' }>): void {
+    if (picture !== undefined) this.#results = { ...this.#results, [entry.output]: picture };
+    if (entry.state === 'done') this.#letGo(entry);
+    if (progress) this.#reached(entry, progress);
+    // Of progress alone nothing is written down.
+    if (this.entries[index]?.state !== entry.state) this.#note(index, entry);
+  }
+
+  #reached({ output }: BatchEntry, progress: FarmProgress): void {
+    // Until the next comes, the last preview stays.
+    const picture = progress.picture ?? this.progress[output]?.picture;
+    this.progress = { ...this.progress, [output]: { ...progress, ...(picture !== undefined && { picture }) } };
   }
 
   #note(index: number, entry: BatchEntry): void {
     this.entries = this.entries.with(index, entry);
+    const { [entry.output]: reached, ...others } = this.progress;
+    if (entry.state !== 'running' && reached) this.progress = others;
     this.#keep();
   }
 
@@ -293,6 +323,7 @@ export class Batch {
       sources: this.#sources,
       results: this.#results,
       ...(this.#farm !== undefined && { farm: this.#farm }),
+      ...(this.#cancelled && { cancelled: true }),
     };
     // A shelf that is full is no reason to stop.
     void this.#shelf.write(JSON.stringify(job)).catch(() => undefined);
@@ -316,7 +347,7 @@ export class Batch {
   async #one(entry: BatchEntry, signal: AbortSignal): Promise<Pick<BatchEntry, 'state' | 'ms'>> {
     const source = this.#sources[entry.output] ?? '';
     try {
-      const { picture, changedMask, ms } = await this.#run(await this.#requestFor(entry, source), signal);
+      const { picture, changedMask, ms } = await this.#run(entry, await this.#requestFor(entry, source), signal);
       this.#results = { ...this.#results, [entry.output]: picture };
       this.#letGo(entry, changedMask);
       return { state: 'done', ms };
@@ -341,12 +372,13 @@ export class Batch {
     return { ...requestOf({ ...settings, count: 1 }, pictures), previews: false, output: { format, recipe: true } };
   }
 
-  async #run(request: EditRequestInput, signal: AbortSignal): Promise<Outcome> {
+  async #run(entry: BatchEntry, request: EditRequestInput, signal: AbortSignal): Promise<Outcome> {
     let made: Omit<Outcome, 'ms'> | undefined;
-    for await (const event of this.#link.stream('edit.run', request, signal)) {
-      if (event.type === 'candidate') made = { picture: event.candidate.picture, changedMask: event.candidate.changedMask };
-      else if (event.type === 'failed') throw fromErrorData(event.error);
-      else if (event.type === 'cancelled') throw new CancelledError('Cancelled.');
+    for await (const said of this.#link.stream('edit.run', request, signal)) {
+      const event = expectGoing(said);
+      if (event.type === 'scale') this.#reached(entry, { scale: event.scale, of: event.of });
+      else if (event.type === 'detail') this.#reached(entry, { scale: event.scale, of: event.of, detail: true });
+      else if (event.type === 'candidate') made = { picture: event.candidate.picture, changedMask: event.candidate.changedMask };
       else if (event.type === 'done' && made) return { ...made, ms: event.timingsMs.total };
     }
     throw new ExpectedError('service.unreachable', 'The run ended without a result.');

@@ -8,7 +8,7 @@ const SMALLEST_PX = 2;
 const HARDNESS_STEP = 0.25;
 
 /** What the pointer does to the mask. */
-export type MaskTool = 'brush' | 'similar' | OutlineTool;
+export type MaskTool = 'brush' | 'remove' | 'similar' | OutlineTool;
 
 /** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {
@@ -21,6 +21,9 @@ export class Brush {
   tolerance = $state(24);
   tint = $state<MaskTint>('red');
   #longerSide = $state(1024);
+
+  /** It is pulled over the picture, and has a size. */
+  readonly isPulled = $derived(this.tool === 'brush' || this.tool === 'remove');
 
   readonly tip: Omit<BrushTip, 'erase'> = $derived({
     radiusPx: this.sizePx / 2,

@@ -1,4 +1,5 @@
-import { CancelledError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
+import { endingOf, expectGoing } from '#contract/ending.js';
+import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { CheckpointReport, CheckpointSide, CheckpointTask, ImportRequestInput, PackSummary } from '#contract/api.js';
 import type { ControlKind } from '#contract/request.js';
 import type { Precision } from '#contract/pack-card.js';
@@ -79,14 +80,15 @@ export class Checkpoint {
     this.progress = 0;
     this.error = undefined;
     try {
-      for await (const event of this.#link.stream('checkpoints.import', this.#request(), controller.signal)) {
-        if (event.type === 'progress') this.progress = event.doneBytes / event.totalBytes;
-        else if (event.type === 'imported') return event.pack;
-        else if (event.type === 'failed') throw fromErrorData(event.error);
+      for await (const said of this.#link.stream('checkpoints.import', this.#request(), controller.signal)) {
+        const event = expectGoing(said);
+        if (event.type === 'imported') return event.pack;
+        this.progress = event.doneBytes / event.totalBytes;
       }
       return undefined;
     } catch (error) {
-      if (!(error instanceof CancelledError) && !controller.signal.aborted) this.error = toErrorData(error);
+      const ending = endingOf(error, controller.signal);
+      if (ending.type === 'failed') this.error = ending.error;
       return undefined;
     } finally {
       this.progress = undefined;

@@ -80,22 +80,28 @@ export class Document {
     this.open(sheet);
   }
 
-  /** The step that a result becomes. */
-  stepOf({ info, pixels, request, candidate, map }: ShownResult): Sheet {
+  /** The step that a result becomes. `apart` is what it was held to where that was not the document's own mask, which then stays. */
+  stepOf({ info, pixels, request, candidate, map }: ShownResult, apart?: MaskHistory): Sheet {
     const { seed, tokens } = candidate;
-    const masks = carriedOn(this.mask.list);
+    const masks = apart ? this.mask.list : carriedOn(this.mask.list);
     const before = this.source?.info.id;
-    const copied = sourcesOf(this.mask.list);
     return {
       picture: { info, pixels },
       mask: activeMask(masks).history,
       blank: false,
       recipe: { request, seed, tokens },
       ...(masks !== ONE_MASK && { masks }),
-      ...(this.mask.masked && request.task !== 'expand' && { held: this.mask.repaint }),
-      ...(copied && request.task !== 'generate' && { copied }),
+      ...(apart ? { held: apart } : this.#heldTo(request.task)),
       ...(before !== undefined && { change: { before, after: info.id } }),
       ...(map && { map }),
+    };
+  }
+
+  #heldTo(task: ShownResult['request']['task']): Pick<Sheet, 'held' | 'copied'> {
+    const copied = sourcesOf(this.mask.list);
+    return {
+      ...(this.mask.masked && task !== 'expand' && { held: this.mask.repaint }),
+      ...(copied && task !== 'generate' && { copied }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { AddEvent, HubReport, KnownPackSummary, PackInfo, PackSummary, PackVerification, VerifyEvent } from '#contract/api.js';
-import { CancelledError, fromErrorData, toErrorData, type ErrorData } from '#contract/errors.js';
+import { endingOf, expectGoing } from '#contract/ending.js';
+import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Precision } from '#contract/pack-card.js';
 import type { Link } from '#link/http.js';
 import type { Preferences } from './preferences.svelte.js';
@@ -149,12 +150,13 @@ export class Packs {
     this.error = undefined;
     try {
       for await (const event of begin(controller.signal)) {
-        if (event.type === 'failed') throw fromErrorData(event.error);
+        expectGoing(event);
         if (event.type === 'progress') this.work = { ...work, ...progressOf(event) };
         take(event);
       }
     } catch (error) {
-      if (!(error instanceof CancelledError) && !controller.signal.aborted) this.error = toErrorData(error);
+      const ending = endingOf(error, controller.signal);
+      if (ending.type === 'failed') this.error = ending.error;
     } finally {
       this.work = undefined;
       this.#controller = undefined;

@@ -49,6 +49,14 @@ export class Pictures {
     return this.#link.upload(file, name);
   }
 
+  /** Whether the service has it. */
+  isThere(id: PictureId): Promise<boolean> {
+    return this.#link.call('picture.describe', { id }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async show(id: PictureId): Promise<ShownPicture> {
     const info = await this.#link.call('picture.describe', { id });
     return this.#shown(info);

@@ -3,6 +3,9 @@ import { bytesOf, closeBitmap, shareSmaller, smallOf } from '#canvas/bitmap.js';
 /** All pixels of pictures that may be held at once: two photographs of 24 megapixels with their copies, and some. */
 const MOST_BYTES = 280_000_000;
 
+/** Whoever walks through many steps looks at none of them. */
+const REST_MS = 150;
+
 /**
  * The pixels of one picture: a small copy for as long as the picture is known, and all of them while it is looked at.
  * A document of many large steps would fill the memory otherwise; the service has them all.
@@ -70,6 +73,7 @@ export class WholePictures {
   /** The one that was looked at last is the last. */
   #all: readonly Pixels[] = [];
   #looked: readonly Pixels[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #mostBytes: number;
 
   constructor(mostBytes = MOST_BYTES) {
@@ -84,7 +88,10 @@ export class WholePictures {
   /** These are on the screen, or may be with the next key; what the service does not give stays small. */
   look(pixels: readonly Pixels[]): void {
     this.#looked = pixels;
-    for (const each of pixels) void this.whole(each).catch(() => undefined);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      for (const each of pixels) void this.whole(each).catch(() => undefined);
+    }, REST_MS);
   }
 
   /** All of its pixels. Throws what the service refuses with. */

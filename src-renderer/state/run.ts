@@ -1,4 +1,5 @@
-import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { ExpectedError } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
 import { wishOf } from '#contract/recipe.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
@@ -15,7 +16,7 @@ export interface RunPlace {
   readonly onnotices: (notices: readonly Notice[]) => void;
 }
 
-/** Follows a run to its end, scale by scale. Throws CancelledError, what the run failed with, or `service.unreachable`. */
+/** Follows a run to its end, scale by scale. Throws what the run failed with, or `service.unreachable`. */
 export async function followRun(place: RunPlace, request: EditRequestInput, running: Running): Promise<readonly ShownResult[]> {
   const candidates: Candidate<PictureId>[] = [];
   let notices: readonly Notice[] = [];
@@ -36,7 +37,8 @@ export async function followRun(place: RunPlace, request: EditRequestInput, runn
   throw new ExpectedError('service.unreachable', 'The run ended without a result.');
 }
 
-async function take({ pictures, strip, onnotices }: RunPlace, event: Exclude<EditEvent, { type: 'candidate' | 'done' }>): Promise<void> {
+async function take({ pictures, strip, onnotices }: RunPlace, said: Exclude<EditEvent, { type: 'candidate' | 'done' }>): Promise<void> {
+  const event = expectGoing(said);
   switch (event.type) {
     case 'started':
       onnotices(event.plan.notices);
@@ -51,9 +53,5 @@ async function take({ pictures, strip, onnotices }: RunPlace, event: Exclude<Edi
     case 'detail':
       strip.reachDetail(event, event.picture === undefined ? undefined : await pictures.preview(event.picture));
       break;
-    case 'failed':
-      throw fromErrorData(event.error);
-    case 'cancelled':
-      throw new CancelledError('Cancelled.');
   }
 }

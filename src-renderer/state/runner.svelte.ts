@@ -1,13 +1,15 @@
-import { CancelledError, toErrorData, type ErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins, PictureId } from '#contract/request.js';
-import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
+import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import type { Advice } from './advice.svelte.js';
 import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
 import type { Document } from './document.svelte.js';
 import type { Pictures } from './pictures.js';
+import type { Removal } from './remover.svelte.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Running, ShownResult } from './sheets.js';
@@ -20,6 +22,7 @@ export interface RunBench {
   readonly wish: Wish;
   readonly verb: Verb;
   readonly canRun: boolean;
+  readonly canFill: boolean;
   notices: readonly Notice[];
   error: ErrorData | undefined;
   /** The picture itself is looked at again. */
@@ -30,6 +33,9 @@ interface Services {
   readonly link: Link;
   readonly pictures: Pictures;
 }
+
+/** Of the panels' wish nothing has to do with what is to go. */
+const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
 
 /** As many as a project holds. */
 const MOST_RESULTS = 16;
@@ -109,6 +115,10 @@ export class Runner {
 
   /** The wish with the next seed that none of the results has. */
   async another(): Promise<void> {
+    if (this.#asked === this.#wish && this.result?.candidate.onlyAnswer) {
+      this.#bench.notices = [{ code: 'edit.only-answer', message: 'Another seed gives the same picture.' }];
+      return;
+    }
     await this.run(this.anotherThan(Math.max(...this.results.map(({ candidate }) => candidate.seed))));
   }
 
@@ -118,17 +128,19 @@ export class Runner {
     if (result) await this.run({ seed: result.candidate.seed, ...temperatureOf(result) });
   }
 
-  async run(detour: Detour = {}): Promise<void> {
-    const { document, wish, canRun, verb } = this.#bench;
-    if (!canRun || !document.source) return;
+  /** `removal` is filled whatever the panels say. */
+  async run(detour: Detour = {}, removal?: Removal): Promise<void> {
+    const { document, wish, canRun, canFill } = this.#bench;
+    if (!(removal ? canFill && this.phase !== 'running' : canRun) || !document.source) return;
     wish.settle();
-    wish.remember();
+    if (!removal) wish.remember();
+    const verb = removal ? 'fill' : this.#bench.verb;
     this.#changesAtRun = document.changes.length;
     const controller = new AbortController();
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
     const margins = verb === 'expand' ? wish.settings.margins : NO_MARGINS;
-    const { kind, map } = wish.settings.control;
+    const { kind, map } = removal ? DEFAULT_SETTINGS.control : wish.settings.control;
     const running: Running = { controller, margins, detour, strip: this.strip.contents, ended, map: kind === 'none' ? undefined : map };
     this.#running = running;
     this.arrived = false;
@@ -137,7 +149,7 @@ export class Runner {
     this.#bench.lookAtResult();
     this.picked = undefined;
     try {
-      await this.#follow(running, document.source.info.id);
+      await this.#follow(running, document.source.info.id, removal);
     } catch (error) {
       this.#comeToNothing(running, error);
     } finally {
@@ -252,14 +264,16 @@ export class Runner {
     this.strip.empty(this.#bench.advice.pack?.card.config.transformer.scales ?? []);
   }
 
-  async #follow(running: Running, source: PictureId): Promise<void> {
+  async #follow(running: Running, source: PictureId, removal?: Removal): Promise<void> {
     const asked = this.#wish;
-    const pictures = await this.#upload();
+    const pictures = removal ? await this.#uploadAlone(removal) : await this.#upload();
     const { wish } = this.#bench;
-    const request = { ...requestOf(wish.settings, { source, ...pictures, anew: wish.anew }), ...running.detour };
+    const settings = removal ? { ...wish.settings, ...TO_REMOVE } : wish.settings;
+    const request = { ...requestOf(settings, { source, ...pictures, anew: wish.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.#bench.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
+      if (isWhole(running.detour)) this.#bench.advice.learn(request, (results[0]?.totalMs ?? 0) / results.length);
       this.#forgetDiscarded();
       const kept = this.#makeRoom(running.detour.resume === undefined ? MOST_RESULTS - results.length : 0);
       releasePreviews(running.strip);
@@ -292,12 +306,16 @@ export class Runner {
     return { mask, copy: { mask: (await pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
   }
 
+  async #uploadAlone({ png }: Removal): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
+    return { mask: (await this.#services.pictures.upload(png, 'mask.png')).id };
+  }
+
   /** Everything is as it was before the run; what is no cancellation is said. */
   #comeToNothing({ strip, controller }: Running, error: unknown): void {
     if (this.strip.contents !== strip) this.strip.restore(strip);
-    const cancelled = error instanceof CancelledError || controller.signal.aborted;
-    if (!cancelled) this.#bench.error = toErrorData(error);
-    if (cancelled) this.phase = this.result ? 'done' : 'ready';
+    const ending = endingOf(error, controller.signal);
+    if (ending.type === 'failed') this.#bench.error = ending.error;
+    if (ending.type === 'cancelled') this.phase = this.result ? 'done' : 'ready';
     else this.phase = 'failed';
   }
 
@@ -318,6 +336,11 @@ interface Discarded {
   readonly results: readonly ShownResult[];
   readonly chosen: number;
   readonly asked: string | undefined;
+}
+
+/** Neither goes on from something nor stops early: it took as long as such a run takes. */
+function isWhole({ resume, stopAtScale, stopAtDetail }: Detour): boolean {
+  return resume === undefined && stopAtScale === undefined && stopAtDetail === undefined;
 }
 
 /** With which chance a result was drawn, where the wish said it. */

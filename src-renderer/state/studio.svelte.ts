@@ -19,9 +19,10 @@ import { Pictures, type ShownPicture } from './pictures.js';
 import { isProjectName, projectOf, tableOf } from './project.js';
 import { recalled } from './recalled.js';
 import { Recent } from './recent.svelte.js';
+import { Remover, type Removal } from './remover.svelte.js';
 import { Runner } from './runner.svelte.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
-import type { Detour, Phase, ShownResult } from './sheets.js';
+import type { Detour, Phase, Sheet, ShownResult } from './sheets.js';
 import { StepEditor } from './step-editor.svelte.js';
 import { Wish } from './wish.svelte.js';
 
@@ -49,6 +50,7 @@ export class Studio {
   readonly map: MapPreview;
   readonly wish: Wish;
   readonly recent: Recent;
+  readonly remover: Remover;
 
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.advice.draws);
@@ -70,6 +72,8 @@ export class Studio {
   readonly isSettled = $derived.by(() => this.canPaint && this.result === undefined);
   /** Painting on a result keeps it. */
   readonly canPaint = $derived.by(() => this.source !== undefined && this.phase !== 'running' && !this.stepEditor.busy);
+  /** A place of the picture can be filled to suit what is around it. */
+  readonly canFill = $derived.by(() => this.source !== undefined && !this.anew && !this.stepEditor.busy);
   readonly canRun = $derived.by(
     () =>
       this.source !== undefined &&
@@ -99,7 +103,10 @@ export class Studio {
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
-    this.#journal = new Journal(link, owner, (error) => (this.error = toErrorData(error)));
+    this.#journal = new Journal(link, owner, (error) => {
+      // That the service is gone is said by the window itself.
+      if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
+    });
     this.#link = link;
     this.#pictures = new Pictures(link, () => this.#journal.writing);
     this.advice = new Advice(link);
@@ -118,6 +125,7 @@ export class Studio {
     this.wish = new Wish(this, this.#pictures);
     this.mask = this.document.mask;
     this.runner = new Runner(this, { link, pictures: this.#pictures });
+    this.remover = new Remover(this);
     this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
     this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
@@ -162,6 +170,19 @@ export class Studio {
       if (!project || this.source || this.opening) return;
       await this.#restore(project);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
+    });
+  }
+
+  /** After a restart the service has nothing but the journal: pictures come back by the names that they had. */
+  async serviceIsBack(): Promise<void> {
+    await this.attempt(async () => {
+      const id = this.source?.info.id;
+      if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
+      if (id !== undefined) await this.#link.call('picture.describe', { id });
+      if (this.error?.code === 'service.unreachable') this.dismiss();
+      await this.advice.load(this.settings.pack);
+      this.keepJournal();
+      this.wish.expectRun();
     });
   }
 
@@ -347,13 +368,27 @@ export class Studio {
     if (!result) return;
     const kept = this.document.stepOf(result);
     this.wish.settle();
-    const before = { sheets: this.document.sheets, open: this.document.step + 1 };
-    this.document.follow(kept);
+    this.#follow(kept);
     this.wish.take({ margins: NO_MARGINS });
     this.#forgetWords();
+  }
+
+  #follow(kept: Sheet): void {
+    const before = { sheets: this.document.sheets, open: this.document.step + 1 };
+    this.document.follow(kept);
     if (this.stepEditor.replacing === before.open) this.stepEditor.replaced(before);
     else this.document.dropFuture();
     this.showStep();
+  }
+
+  /** Fills a place, and keeps what comes of it as a step. Says whether anything did. */
+  async remove(removal: Removal): Promise<boolean> {
+    if (this.result) this.keep();
+    await this.runner.run({ count: 1 }, removal);
+    const result = this.runner.arrived ? this.runner.takeResult() : undefined;
+    if (!result) return false;
+    this.#follow(this.document.stepOf(result, removal.held));
+    return true;
   }
 
   /** Work on the mask of a result begins by keeping it. Says whether there can be any. */
@@ -421,6 +456,7 @@ export class Studio {
   }
 
   #forgetAll(): void {
+    this.remover.forget();
     this.runner.forgetAll();
     this.comparison.end();
     this.stepEditor.leave();

@@ -15,6 +15,7 @@ import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
 import { median } from './median.js';
 import { writeSection } from './results.js';
+import { serverLines } from './server.js';
 import { startTimes } from './start.js';
 
 const RUNS = 7;
@@ -75,7 +76,8 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 async function main(only: string | undefined): Promise<void> {
   if (only === undefined) await measureAll();
   else if (only === 'farm') await writeSection(await farmLines(await scene(...FARM_PICTURE)));
-  else throw new Error(`Expected farm, or nothing, for a section but received "${only}".`);
+  else if (only === 'server') await writeSection(await serverLines());
+  else throw new Error(`Expected farm, server, or nothing, for a section but received "${only}".`);
 }
 
 async function measureAll(): Promise<void> {
@@ -130,6 +132,7 @@ async function measureAll(): Promise<void> {
   }
   await engine.close();
   lines.push(...(await startLines()), ...(await detailLines()));
+  lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(...FARM_PICTURE))));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   const text = `${lines.join('\n')}\n\n${byHand}`;

@@ -22,6 +22,9 @@ async function scenes(...names: readonly string[]) {
   return names.map((name) => ({ name, bytes: Buffer.from(bytes) }));
 }
 
+/** Many starts of the program, each of which loads its model. */
+test.slow();
+
 test('a picture that is moved far away stays in sight', async ({ studio: { page, openScene } }) => {
   await openScene();
   await page.getByTestId('canvas').focus();
@@ -52,7 +55,7 @@ test('several files open as documents, the others in reach, or as a batch', asyn
   await drop(page, await scenes('one.png', 'two.png', 'three.png'));
   const many = page.getByRole('dialog', { name: '3 pictures' });
   await many.getByRole('button', { name: 'Open each' }).click();
-  await expect(page.locator('header > .name')).toHaveText('three.png');
+  await expect(page.locator('header > .name')).toHaveText('three.png', { timeout: 30_000 });
   await page.getByRole('button', { name: 'Recent' }).click();
   await expect(page.getByRole('dialog', { name: 'Recent' })).toContainText(/two\.png.*one\.png/su);
   await page.keyboard.press('Escape');
@@ -95,9 +98,11 @@ test('what is let go of while the journal is written stays until it is', async (
   page.on('response', (response) => {
     if (response.status() >= 400) refused.push(response.url());
   });
-  await edit(page, 'make it night');
-  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await stroke(page, [0.4, 0.5], [0.6, 0.5]);
+  await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
+  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await expect(page.getByTestId('candidate')).toHaveCount(2, { timeout: 30_000 });
   // The journal is on its way when the other variant goes.
   const release: (() => void)[] = [];
   await page.route('**/api/call/journal.write', async (route) => {
@@ -113,6 +118,15 @@ test('what is let go of while the journal is written stays until it is', async (
   release[1]!();
   await page.unrouteAll({ behavior: 'wait' });
   expect(refused).toEqual([]);
+});
+
+test('a wish of colours alone says that it has one answer', async ({ studio: { page, openScene } }) => {
+  await openScene();
+  await edit(page, 'make it black and white');
+  await page.getByRole('button', { name: 'Another', exact: true }).first().click();
+  await expect(page.getByText('which has one answer')).toBeVisible();
+  await expect(page.getByTestId('candidate')).toHaveCount(0);
+  await expectPhase(page, 'done');
 });
 
 test('one tool is pressed at a time', async ({ studio: { page, openScene } }) => {

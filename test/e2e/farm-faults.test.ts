@@ -104,11 +104,11 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
 
   test('the end of Redis’s log is cut off: the same submission mends it', async () => {
     farm = await TestFarm.open(script);
-    const entries = farm.entries(pictures(150), 'sleep 1');
+    const entries = farm.entries(pictures(60), 'sleep 1');
     const signal = new AbortController().signal;
     const { batch } = await endOf(farm.farm.run(entries, { signal, detach: true }));
     const jobs = async () => (await farm.farm.status()).queues.reduce((sum, { waiting }) => sum + waiting, 0);
-    expect(await jobs()).toBe(150);
+    expect(await jobs()).toBe(60);
     await pause(1_100);
     await farm.redis.kill();
     const log = path.join(farm.root, 'appendonlydir');
@@ -116,22 +116,22 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     const { size } = await stat(path.join(log, name));
     await truncate(path.join(log, name), Math.floor(size * 0.7));
     await farm.redis.start();
-    expect(await jobs()).toBeLessThan(150);
+    expect(await jobs()).toBeLessThan(60);
     const again = await endOf(farm.farm.run(entries, { signal, detach: true }));
     expect(again.batch).toBe(batch);
-    expect(await jobs()).toBe(150);
+    expect(await jobs()).toBe(60);
     farm.work();
     farm.work();
-    const ended = await endOf(farm.farm.follow(batch, signal));
-    expect(statesOf(ended.entries)).toEqual({ done: 150 });
+    const ended = await endOf(farm.farm.follow(batch, { signal }));
+    expect(statesOf(ended.entries)).toEqual({ done: 60 });
   });
 
   test('Redis is full: who submits is told, what is in goes on, and the rest follows', async () => {
     farm = await TestFarm.open(script, ['--maxmemory', '12mb']);
     await using queues = await farm.queues();
-    const sources = pictures(80);
+    const sources = pictures(40);
     // Foreign bytes that leave room for some jobs.
-    for (let i = 0; i < 18; i++) await queues.redis.rpush('ballast', 'x'.repeat(500_000));
+    for (let i = 0; i < 20; i++) await queues.redis.rpush('ballast', 'x'.repeat(500_000));
     const failure = await farm.run(farm.entries(sources, `sleep 1 ${'x'.repeat(50_000)}`)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ExpectedError);
     expect(failure).toMatchObject({ code: 'job.busy' });
@@ -139,8 +139,8 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     farm.work();
     // Jobs leave as they are done; what was refused is submitted again.
     const again = await submitted(() => farm.run(farm.entries(sources, `sleep 1 ${'x'.repeat(50_000)}`)));
-    expect(statesOf(again.entries)).toEqual({ done: 80 });
-    expect(await farm.results()).toBe(80);
+    expect(statesOf(again.entries)).toEqual({ done: 40 });
+    expect(await farm.results()).toBe(40);
   });
 
   async function submitted<T>(submit: () => Promise<T>): Promise<T> {
@@ -182,7 +182,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     expect(pictures(3).map(runsOf)).toEqual([3, 1, 1]);
     expect((await farm.farm.status(batch)).batch).toMatchObject({ done: 1, refused: 2 });
     expect(await farm.farm.retry(batch)).toBe(2);
-    const ended = await endOf(farm.farm.follow(batch, new AbortController().signal));
+    const ended = await endOf(farm.farm.follow(batch, { signal: new AbortController().signal }));
     expect(statesOf(ended.entries)).toEqual({ done: 1, refused: 2 });
     expect(pictures(3).map(runsOf)).toEqual([6, 2, 1]);
   });
@@ -201,7 +201,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     await rm(linked);
     await symlink(outside, linked);
     farm.work();
-    const { entries } = await endOf(farm.farm.follow(batch, signal));
+    const { entries } = await endOf(farm.farm.follow(batch, { signal }));
     expect(entries.map(({ error }) => error?.code)).toEqual(['picture.unknown', 'image.unreadable', 'image.unreadable', 'picture.unknown']);
     expect(await farm.results().catch(() => 0)).toBe(0);
   });
@@ -238,6 +238,25 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     expect(worker.child.exitCode).toBe(0);
     expect((await farm.farm.status(batch)).batch).toMatchObject({ done: 1, waiting: 2 });
     expect((await farm.farm.status()).workers).toEqual([]);
+  });
+
+  test('the rights that docs/farm.md gives are enough, and let nobody at the keys of others', async () => {
+    const recipe = await readFile('docs/farm.md', 'utf8');
+    const [, rights = ''] = /^ *user farm on >A-LONG-SECRET (.*)$/mu.exec(recipe) ?? [];
+    farm = await TestFarm.open(
+      script,
+      ['--user', 'farm', 'on', '>secret', ...rights.split(' '), '--user', 'default', 'off'],
+      'farm:secret',
+    );
+    farm.work();
+    const { batch, entries } = await farm.run(farm.entries(pictures(3), (index) => (index === 1 ? 'unreadable' : 'sleep 1')));
+    expect(statesOf(entries)).toEqual({ done: 2, refused: 1 });
+    expect(await farm.farm.retry(batch)).toBe(1);
+    await farm.farm.cancel(batch);
+    expect((await farm.farm.status(batch)).workers).toHaveLength(1);
+    await using queues = await farm.queues();
+    for (const [command, ...args] of [['get', 'other'], ['flushall'], ['config', 'get', '*'], ['keys', '*']] as const)
+      await expect(queues.redis.call(command, ...args)).rejects.toThrow('NOPERM');
   });
 
   test('a store that is full or read-only: nothing is half written, and who submits is told', async () => {

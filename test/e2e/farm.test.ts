@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BatchReport } from '#contract/batch.js';
 import type { FarmStatus } from '#contract/farm.js';
@@ -56,6 +57,14 @@ describe.skipIf(REDIS_SERVER === undefined)('the farm from the command line, wit
     return { child, metrics };
   }
 
+  async function running(): Promise<number> {
+    const connection = new Redis(redis.url);
+    const names = await connection.hkeys('scalebrush:queues');
+    const counts = await Promise.all(names.map((name) => connection.llen(`scalebrush:${name}:active`)));
+    connection.disconnect();
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   test('forty pictures with two workers equal the same batch without a farm, byte for byte', async () => {
     const [first, second] = await Promise.all([work(), work()]);
     const farm = await scalebrush('farm', 'submit', at('in'), ...WISH, '-o', at('farm'), '--json');
@@ -94,6 +103,14 @@ describe.skipIf(REDIS_SERVER === undefined)('the farm from the command line, wit
     expect((await scalebrush('farm', 'cancel', batch)).stdout).toBe(`Cancelled ${batch}.\n`);
     expect((await scalebrush('farm', 'fetch', batch, '-o', at('later'))).code).toBe(130);
     expect((await scalebrush('farm', 'retry', batch)).stdout).toBe('2 pictures wait again.\n');
+
+    // A worker is killed over its first picture, the pack being loaded: the next one does it, when its lock has run out.
+    const doomed = await work();
+    while ((await running()) === 0);
+    const ended = once(doomed.child, 'exit');
+    doomed.child.kill('SIGKILL');
+    await ended;
+    expect(await running()).toBe(1);
     const { child } = await work();
     expect((await scalebrush('farm', 'fetch', batch, '-o', at('later'))).code).toBe(0);
     expect(await readdir(at('later'))).toEqual(expect.arrayContaining(['p00.png', 'p01.png']));

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { canvasShot, expectPhase, stroke, test } from './support/studio.js';
+import { violations } from './support/looks.js';
+import { canvasShot, expectPhase, startServer, stroke, test } from './support/studio.js';
 
 async function edit(page: Page, instruction: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
@@ -101,4 +103,42 @@ test('a project is saved and opened with every step, and a damaged one is refuse
   await open(buffer.subarray(0, buffer.length / 2));
   await expect(page.getByRole('alert')).toContainText('Expected a whole Scalebrush project');
   await expect(page.getByTestId('history-step')).toHaveCount(2);
+});
+
+/** A port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('a service that dies is missed at once; painting goes on, and the window connects again by itself', async ({
+  program,
+  host,
+  browser,
+}) => {
+  test.skip(host === 'desktop', 'the shell starts its service anew: desktop.spec.ts');
+  const port = await freePort();
+  const first = await startServer(program.home, port);
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(first.url);
+  await openScene(page);
+  await edit(page, 'make it night');
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.waitForTimeout(A_SECOND);
+  first.child.kill('SIGKILL');
+  await expect(page.getByTestId('connection')).toContainText('You can go on painting');
+  await stroke(page, [0.45, 0.5], [0.55, 0.5]);
+  await expect(page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
+  expect(await violations(page)).toEqual([]);
+  const second = await startServer(program.home, port);
+  await expect(page.getByTestId('connection')).toBeHidden({ timeout: 30_000 });
+  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+  await expect(page.getByRole('alert')).toBeHidden();
+  await page.context().close();
+  second.child.kill('SIGTERM');
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { familyOf, peakRssBytes, rssBytes } from '../support/peak-memory.js';
+import { familyOf, forgetPeaks, peakRssBytes, rssBytes } from '../support/peak-memory.js';
 import { scenePng } from '../support/pictures.js';
 import { startLiveServer, type LiveServer } from '../support/running-server.js';
 
@@ -93,4 +93,22 @@ onLinux('a large project that is none costs no memory', async () => {
   expect(await send('/api/projects/open', head, { bytes: HALF_GIGABYTE })).toMatchObject({ status: 422 });
   expect(peakRssBytes(family) - idle).toBeLessThan(MOST_BYTES);
   expect(await heldFiles()).toEqual([]);
+});
+
+onLinux('saving a project of half a gigabyte takes less than 300 MB', async () => {
+  const { body } = await send('/api/pictures', scene, { bytes: HALF_GIGABYTE });
+  const { id } = JSON.parse(body) as { id: string };
+  const family = familyOf(server.child.pid ?? 0);
+  forgetPeaks(family);
+  const idle = rssBytes(family);
+  const project = { sheets: [{ picture: id, mask: { steps: [], length: 0 }, blank: false }], open: 0, settings: {} };
+  const wish = { method: 'POST', body: JSON.stringify({ ...project, results: [], chosen: 0, others: [], done: [], undone: [] }) };
+  const headers = { cookie: server.cookie, 'content-type': 'application/json' };
+  const answer = await fetch(new URL('/api/projects/save', server.url), { ...wish, headers });
+  let bytes = 0;
+  for await (const piece of answer.body!) bytes += (piece as Uint8Array).length;
+  expect(bytes).toBe(Number(answer.headers.get('content-length')));
+  expect(bytes).toBeGreaterThan(HALF_GIGABYTE);
+  expect(peakRssBytes(family) - idle).toBeLessThan(MOST_BYTES);
+  await server.link.call('picture.close', { id });
 });

@@ -40,10 +40,12 @@ export class TestFarm {
     [this.redis, this.root, this.farm, this.pictures, this.#script] = [parts.redis, parts.root, parts.farm, parts.pictures, parts.script];
   }
 
-  static async open(script: string, settings: readonly string[] = []): Promise<TestFarm> {
+  /** @param user name and secret, `NAME:SECRET`, where the settings ask for one. */
+  static async open(script: string, settings: readonly string[] = [], user?: string): Promise<TestFarm> {
     const root = await mkdtemp(join(tmpdir(), 'farm-test-'));
     await writePack(join(root, 'models'), smallCard('sketch'));
-    const redis = await startRedis(root, settings);
+    const started = await startRedis(root, settings);
+    const redis = { ...started, url: started.url.replace('//', user === undefined ? '//' : `//${user}@`) };
     const engine = farmEngine();
     const pictures = await openPictureStore({ engine, parent: root });
     const library = openLibrary({ builtIn: [join(root, 'models')] });

@@ -116,7 +116,7 @@ async function fetch(args: readonly string[], context: Context): Promise<number>
   const farm = await (await context.service()).farm();
   await makeFolder(folder);
   let entries: readonly BatchEntry[] = [];
-  const follow = farm.follow(batch, context.signal);
+  const follow = farm.follow(batch, { signal: context.signal });
   const first = await follow.next();
   if (!first.done && first.value.type === 'batch') entries = first.value.entries;
   const save = async ({ output }: BatchEntry, pictures: readonly string[]): Promise<void> => {

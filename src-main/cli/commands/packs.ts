@@ -9,7 +9,8 @@ import {
   type PackSummary,
   type PackVerification,
 } from '#contract/api.js';
-import { CancelledError, ExpectedError, fromErrorData, toErrorData } from '#contract/errors.js';
+import { expectGoing } from '#contract/ending.js';
+import { CancelledError, ExpectedError, toErrorData } from '#contract/errors.js';
 import { PRECISIONS } from '#contract/pack-card.js';
 import { CONTROL_KINDS } from '#contract/request.js';
 import { shownName } from '#service/names.js';
@@ -220,10 +221,9 @@ async function followed(
   process.once('SIGINT', stop);
   const tenths = { fetch: tenthsOf('fetched', context), import: tenthsOf('imported', context) };
   try {
-    for await (const event of begin(controller.signal)) {
+    for await (const said of begin(controller.signal)) {
+      const event = expectGoing(said);
       if (event.type === 'imported') return event.pack;
-      if (event.type === 'failed') throw fromErrorData(event.error);
-      if (event.type === 'cancelled') break;
       tenths['stage' in event ? event.stage : 'import'](event.doneBytes / event.totalBytes);
     }
     throw new CancelledError('Cancelled.');

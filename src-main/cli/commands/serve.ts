@@ -5,9 +5,10 @@ import { runBuilt } from '../run-built.js';
 const USAGE = `Usage: scalebrush serve [--port N] [--open]
 
 Opens the window in a browser of this machine; other machines cannot reach it.
+The printed address opens one browser; Enter prints another one.
 
 Options:
-  --port N  the port (default: any free one)
+  --port N  the port (default: any free one); with the same one, open pages go on after a restart
   --open    open the browser
   --json    print {"url", "port"} as one JSON object`;
 

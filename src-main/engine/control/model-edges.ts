@@ -1,4 +1,5 @@
 import type { Extent } from '#base/geometry.js';
+import { luma } from '#base/luma.js';
 
 /** A picture this dark or darker is not brightened further. */
 const DARKEST_PEAK = 0.25;
@@ -32,10 +33,7 @@ export function modelEdges(data: Float32Array, extent: Extent, { low, high }: Th
 
 function exposed(data: Float32Array, { width, height }: Extent): Float32Array {
   const pixels = width * height;
-  const light = Float32Array.from(
-    { length: pixels },
-    (_, i) => data[i]! * 0.299 + data[pixels + i]! * 0.587 + data[2 * pixels + i]! * 0.114,
-  );
+  const light = Float32Array.from({ length: pixels }, (_, i) => luma(data[i]!, data[pixels + i]!, data[2 * pixels + i]!));
   const peak = light.reduce((most, value) => Math.max(most, value), DARKEST_PEAK);
   return light.map((value) => (value * WANTED_PEAK) / peak);
 }

@@ -1,6 +1,6 @@
 import type { Rect } from '#base/geometry.js';
 import type { ColourSpace, Planes } from '#engine/image/colour/colour.js';
-import { toNative, type NativeRows } from '#engine/image/compositing/composite-rows.js';
+import { clampRow, type NativeRows } from '#engine/image/compositing/composite-rows.js';
 import { fullScale } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -55,7 +55,8 @@ export class EnlargedRows implements NativeRows {
     const box = this.#box;
     if (y < box.y || y >= box.y + box.height) return;
     this.#sampler.readAll(y - box.y, this.#row);
-    toNative(this.#row, this.#space);
+    this.#row.forEach(clampRow);
+    this.#space.fromSrgb(this.#row);
     const [from, to] = [Math.max(x, box.x), Math.min(x + planes[0].length, box.x + box.width)];
     planes.forEach((plane, c) => {
       plane.set(this.#row[c]!.subarray(from - box.x, to - box.x), from - x);

@@ -3,7 +3,8 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
-import { CancelledError, throwIfCancelled, toErrorData } from '#contract/errors.js';
+import { endingOf } from '#contract/ending.js';
+import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { carryChange } from '#engine/image/files/carry.js';
@@ -60,9 +61,10 @@ import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { checkInstruction } from './open-text.js';
+import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
-export class LocalEngine {
+export class LocalEngine implements AskedEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenedPack>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
@@ -86,8 +88,7 @@ export class LocalEngine {
     try {
       yield* this.#run(job, signal);
     } catch (error) {
-      if (error instanceof CancelledError || signal.aborted) yield { type: 'cancelled' };
-      else yield { type: 'failed', error: toErrorData(error) };
+      yield endingOf(error, signal);
     }
   }
 
@@ -187,7 +188,7 @@ export class LocalEngine {
     return packTokens(pack.card.name, model.quantiser, tokens);
   }
 
-  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: OutputSettings }): Promise<Uint8Array> {
+  async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
     const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)

@@ -1,6 +1,18 @@
+import {
+  ATTRIBUTE,
+  DIMENSION,
+  ENTRY,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPERATOR_SET,
+  SHAPE,
+  TENSOR,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from './onnx-fields.js';
 import { ProtoMessage } from './protobuf.js';
-
-// Field numbers of onnx.proto (IR version 10), as far as a graph of ours needs them.
 
 /** What our graphs compute with. */
 export type GraphType = 'float32' | 'float16' | 'int64';
@@ -53,57 +65,63 @@ const enumOfAttribute = { float: 1, int: 2, string: 3, ints: 7 } as const;
 /** A `ModelProto` with this one graph. */
 export function encodeModel(graph: GraphContent): ProtoMessage {
   return new ProtoMessage()
-    .integer(1, IR_VERSION)
-    .text(2, 'scalebrush')
-    .message(7, encodeGraph(graph))
-    .message(8, new ProtoMessage().text(1, '').integer(2, OPSET))
-    .message(8, new ProtoMessage().text(1, 'com.microsoft').integer(2, MICROSOFT_OPSET));
+    .integer(MODEL.irVersion, IR_VERSION)
+    .text(MODEL.producerName, 'scalebrush')
+    .message(MODEL.graph, encodeGraph(graph))
+    .message(MODEL.opsetImport, encodeOperatorSet('', OPSET))
+    .message(MODEL.opsetImport, encodeOperatorSet('com.microsoft', MICROSOFT_OPSET));
+}
+
+function encodeOperatorSet(domain: string, version: number): ProtoMessage {
+  return new ProtoMessage().text(OPERATOR_SET.domain, domain).integer(OPERATOR_SET.version, version);
 }
 
 function encodeGraph({ name, nodes, initializers, inputs, outputs }: GraphContent): ProtoMessage {
   const graph = new ProtoMessage();
-  nodes.forEach((node, index) => graph.message(1, encodeNode(node, index)));
-  graph.text(2, name);
-  for (const initializer of initializers) graph.message(5, encodeInitializer(initializer));
-  for (const port of inputs) graph.message(11, encodePort(port));
-  for (const port of outputs) graph.message(12, encodePort(port));
+  nodes.forEach((node, index) => graph.message(GRAPH.node, encodeNode(node, index)));
+  graph.text(GRAPH.name, name);
+  for (const initializer of initializers) graph.message(GRAPH.initializer, encodeInitializer(initializer));
+  for (const port of inputs) graph.message(GRAPH.input, encodePort(port));
+  for (const port of outputs) graph.message(GRAPH.output, encodePort(port));
   return graph;
 }
 
 function encodeNode({ operator, domain, inputs, outputs, attributes }: GraphNode, index: number): ProtoMessage {
   const node = new ProtoMessage();
-  for (const input of inputs) node.text(1, input);
-  for (const output of outputs) node.text(2, output);
-  node.text(3, `${operator}_${index}`).text(4, operator);
-  for (const [name, attribute] of Object.entries(attributes)) node.message(5, encodeAttribute(name, attribute));
-  return node.text(7, domain);
+  for (const input of inputs) node.text(NODE.input, input);
+  for (const output of outputs) node.text(NODE.output, output);
+  node.text(NODE.name, `${operator}_${index}`).text(NODE.opType, operator);
+  for (const [name, attribute] of Object.entries(attributes)) node.message(NODE.attribute, encodeAttribute(name, attribute));
+  return node.text(NODE.domain, domain);
 }
 
 function encodeAttribute(name: string, attribute: Attribute): ProtoMessage {
-  const message = new ProtoMessage().text(1, name);
-  if (typeof attribute === 'number') return message.integer(3, attribute).integer(20, enumOfAttribute.int);
-  if (typeof attribute === 'string') return message.text(4, attribute).integer(20, enumOfAttribute.string);
-  if ('float' in attribute) return message.float(2, attribute.float).integer(20, enumOfAttribute.float);
-  for (const value of attribute) message.integer(8, value);
-  return message.integer(20, enumOfAttribute.ints);
+  const message = new ProtoMessage().text(ATTRIBUTE.name, name);
+  if (typeof attribute === 'number') return message.integer(ATTRIBUTE.i, attribute).integer(ATTRIBUTE.type, enumOfAttribute.int);
+  if (typeof attribute === 'string') return message.text(ATTRIBUTE.s, attribute).integer(ATTRIBUTE.type, enumOfAttribute.string);
+  if ('float' in attribute) return message.float(ATTRIBUTE.f, attribute.float).integer(ATTRIBUTE.type, enumOfAttribute.float);
+  for (const value of attribute) message.integer(ATTRIBUTE.ints, value);
+  return message.integer(ATTRIBUTE.type, enumOfAttribute.ints);
 }
 
 function encodeInitializer(initializer: Initializer): ProtoMessage {
   const tensor = new ProtoMessage();
-  for (const dim of initializer.dims) tensor.integer(1, dim);
-  tensor.integer(2, DATA_TYPES[initializer.dtype]).text(8, initializer.name);
-  if ('bytes' in initializer) return tensor.bytes(9, initializer.bytes);
+  for (const dim of initializer.dims) tensor.integer(TENSOR.dims, dim);
+  tensor.integer(TENSOR.dataType, DATA_TYPES[initializer.dtype]).text(TENSOR.name, initializer.name);
+  if ('bytes' in initializer) return tensor.bytes(TENSOR.rawData, initializer.bytes);
   const place = { location: initializer.location, offset: initializer.offsetBytes, length: initializer.lengthBytes };
-  for (const [entry, value] of Object.entries(place)) tensor.message(13, new ProtoMessage().text(1, entry).text(2, String(value)));
-  return tensor.integer(14, DATA_LOCATION_EXTERNAL);
+  for (const [key, value] of Object.entries(place))
+    tensor.message(TENSOR.externalData, new ProtoMessage().text(ENTRY.key, key).text(ENTRY.value, String(value)));
+  return tensor.integer(TENSOR.dataLocation, DATA_LOCATION_EXTERNAL);
 }
 
 function encodePort({ name, dtype, dims }: GraphPort): ProtoMessage {
   const shape = new ProtoMessage();
   for (const dim of dims) {
-    const axis = typeof dim === 'number' ? new ProtoMessage().integer(1, dim) : new ProtoMessage().text(2, dim);
-    shape.message(1, axis);
+    const axis =
+      typeof dim === 'number' ? new ProtoMessage().integer(DIMENSION.dimValue, dim) : new ProtoMessage().text(DIMENSION.dimParam, dim);
+    shape.message(SHAPE.dim, axis);
   }
-  const tensorType = new ProtoMessage().integer(1, DATA_TYPES[dtype]).message(2, shape);
-  return new ProtoMessage().text(1, name).message(2, new ProtoMessage().message(1, tensorType));
+  const tensorType = new ProtoMessage().integer(TENSOR_TYPE.elemType, DATA_TYPES[dtype]).message(TENSOR_TYPE.shape, shape);
+  return new ProtoMessage().text(VALUE_INFO.name, name).message(VALUE_INFO.type, new ProtoMessage().message(TYPE.tensorType, tensorType));
 }

@@ -1,7 +1,8 @@
 import { refused, shown } from '#engine/weights/refusal.js';
+import { ATTRIBUTE, DIMENSION, ENTRY, GRAPH, MODEL, NODE, SHAPE, TENSOR, TENSOR_TYPE, TYPE, VALUE_INFO } from './onnx-fields.js';
 import { ProtoReader, type ByteSource, type ProtoField } from './protobuf-reader.js';
 
-// Field numbers of onnx.proto. What is not named here is not looked at, and holds nothing that is run or opened.
+// What has no number in onnx-fields is not looked at, and holds nothing that is run or opened.
 
 /** What a model takes or gives. */
 export interface OnnxPort {
@@ -84,10 +85,11 @@ class OnnxReader {
     const metadata = new Map<string, string>();
     let graph: ProtoField | undefined;
     for (const field of this.#proto.fields(this.#proto.whole)) {
-      if (field.number === 20 || field.number === 25) throw this.#refused('no functions and no training', 'a model with them');
-      if (field.number === 7 && graph) throw this.#refused('one graph', 'two');
-      if (field.number === 7) graph = field;
-      if (field.number === 14) this.#entry(field, metadata);
+      if (field.number === MODEL.trainingInfo || field.number === MODEL.functions)
+        throw this.#refused('no functions and no training', 'a model with them');
+      if (field.number === MODEL.graph && graph) throw this.#refused('one graph', 'two');
+      if (field.number === MODEL.graph) graph = field;
+      if (field.number === MODEL.metadataProps) this.#entry(field, metadata);
     }
     if (!graph) throw this.#refused('an ONNX graph', 'none');
     const ports = this.#graph(graph, 0);
@@ -100,11 +102,11 @@ class OnnxReader {
     const [inputs, outputs]: [OnnxPort[], OnnxPort[]] = [[], []];
     const weights = new Set<string>();
     for (const field of this.#proto.fields(graph)) {
-      if (field.number === 1) this.#node(field, depth);
-      if (field.number === 5) weights.add(this.#tensor(field));
-      if (field.number === 11) inputs.push(this.#port(field));
-      if (field.number === 12) outputs.push(this.#port(field));
-      if (field.number === 15) throw this.#refused('dense weights', 'sparse ones');
+      if (field.number === GRAPH.node) this.#node(field, depth);
+      if (field.number === GRAPH.initializer) weights.add(this.#tensor(field));
+      if (field.number === GRAPH.input) inputs.push(this.#port(field));
+      if (field.number === GRAPH.output) outputs.push(this.#port(field));
+      if (field.number === GRAPH.sparseInitializer) throw this.#refused('dense weights', 'sparse ones');
     }
     return { inputs: inputs.filter(({ name }) => !weights.has(name)), outputs };
   }
@@ -112,9 +114,9 @@ class OnnxReader {
   #node(node: ProtoField, depth: number): void {
     if (++this.#nodes > MAX_NODES) throw this.#refused(`at most ${MAX_NODES} operators`, 'more');
     for (const field of this.#proto.fields(node)) {
-      if (field.number === 4) this.#expectOperator(this.#proto.text(field));
-      if (field.number === 7) this.#expectDomain(this.#proto.text(field));
-      if (field.number === 5) this.#attribute(field, depth);
+      if (field.number === NODE.opType) this.#expectOperator(this.#proto.text(field));
+      if (field.number === NODE.domain) this.#expectDomain(this.#proto.text(field));
+      if (field.number === NODE.attribute) this.#attribute(field, depth);
     }
   }
 
@@ -129,9 +131,10 @@ class OnnxReader {
 
   #attribute(attribute: ProtoField, depth: number): void {
     for (const field of this.#proto.fields(attribute)) {
-      if (field.number === 5 || field.number === 10) this.#tensor(field);
-      if (field.number === 6 || field.number === 11) this.#graph(field, depth + 1);
-      if (field.number === 22 || field.number === 23) throw this.#refused('dense weights', 'sparse ones');
+      if (field.number === ATTRIBUTE.t || field.number === ATTRIBUTE.tensors) this.#tensor(field);
+      if (field.number === ATTRIBUTE.g || field.number === ATTRIBUTE.graphs) this.#graph(field, depth + 1);
+      if (field.number === ATTRIBUTE.sparseTensor || field.number === ATTRIBUTE.sparseTensors)
+        throw this.#refused('dense weights', 'sparse ones');
     }
   }
 
@@ -142,11 +145,11 @@ class OnnxReader {
     const external = new Map<string, string>();
     let [name, type, rawBytes]: [string, number, number | undefined] = ['', 0, undefined];
     for (const field of this.#proto.fields(tensor)) {
-      if (field.number === 1) for (const dim of this.#proto.integers(field)) dims.push(this.#length(dim));
-      if (field.number === 2) type = Number(field.value);
-      if (field.number === 8) name = this.#proto.text(field);
-      if (field.number === 9) rawBytes = field.end - field.start;
-      if (field.number === 13) this.#entry(field, external);
+      if (field.number === TENSOR.dims) for (const dim of this.#proto.integers(field)) dims.push(this.#length(dim));
+      if (field.number === TENSOR.dataType) type = Number(field.value);
+      if (field.number === TENSOR.name) name = this.#proto.text(field);
+      if (field.number === TENSOR.rawData) rawBytes = field.end - field.start;
+      if (field.number === TENSOR.externalData) this.#entry(field, external);
     }
     const bytes = this.#bytesOf(name, dims, type);
     if (rawBytes !== undefined && rawBytes !== bytes) throw this.#refused(`${bytes} bytes for ${shown(name)}`, String(rawBytes));
@@ -183,8 +186,8 @@ class OnnxReader {
   #entry(entry: ProtoField, into: Map<string, string>): void {
     let [key, value] = ['', ''];
     for (const field of this.#proto.fields(entry)) {
-      if (field.number === 1) key = this.#proto.text(field);
-      if (field.number === 2) value = this.#proto.text(field);
+      if (field.number === ENTRY.key) key = this.#proto.text(field);
+      if (field.number === ENTRY.value) value = this.#proto.text(field);
     }
     if (into.has(key)) throw this.#refused('each key once', `"${shown(key)}" twice`);
     into.set(key, value);
@@ -194,8 +197,9 @@ class OnnxReader {
     let name = '';
     let found: Omit<OnnxPort, 'name'> = { type: undefined };
     for (const field of this.#proto.fields(port)) {
-      if (field.number === 1) name = this.#proto.text(field);
-      if (field.number === 2) for (const kind of this.#proto.fields(field)) if (kind.number === 1) found = this.#tensorType(kind);
+      if (field.number === VALUE_INFO.name) name = this.#proto.text(field);
+      if (field.number === VALUE_INFO.type)
+        for (const kind of this.#proto.fields(field)) if (kind.number === TYPE.tensorType) found = this.#tensorType(kind);
     }
     return { name, ...found };
   }
@@ -204,14 +208,15 @@ class OnnxReader {
     let type: number | undefined;
     let dims: (number | undefined)[] | undefined;
     for (const field of this.#proto.fields(tensorType)) {
-      if (field.number === 1) type = Number(field.value);
-      if (field.number === 2) dims = [...this.#proto.fields(field)].filter(({ number }) => number === 1).map((dim) => this.#dim(dim));
+      if (field.number === TENSOR_TYPE.elemType) type = Number(field.value);
+      if (field.number === TENSOR_TYPE.shape)
+        dims = [...this.#proto.fields(field)].filter(({ number }) => number === SHAPE.dim).map((dim) => this.#dim(dim));
     }
     return { type, ...(dims && { dims }) };
   }
 
   #dim(dim: ProtoField): number | undefined {
-    const [field] = [...this.#proto.fields(dim)].filter(({ number }) => number === 1);
+    const [field] = [...this.#proto.fields(dim)].filter(({ number }) => number === DIMENSION.dimValue);
     return field && this.#length(field.value);
   }
 

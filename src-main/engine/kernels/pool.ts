@@ -2,20 +2,8 @@ import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
+import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmMemory } from './web-assembly.js';
 
-/** The types that compile without a browser's library know nothing of WebAssembly. */
-interface WasmMemory {
-  readonly buffer: SharedArrayBuffer;
-}
-const { WebAssembly } = globalThis as unknown as {
-  WebAssembly: {
-    Module: new (bytes: Uint8Array) => object;
-    Memory: new (size: { initial: number; maximum: number; shared: true }) => WasmMemory;
-  };
-};
-
-const PAGE_BYTES = 65536;
-const MOST_PAGES = 65536;
 /** Below lie a kernel's own constants; behind them the counter of pieces and the flag that ends a step early. */
 const [COUNTER_AT, FIRST_FREE] = [PAGE_BYTES, PAGE_BYTES + 64];
 /** More hardly help, and each costs 10 MB. */

@@ -2,15 +2,17 @@ import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
 import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
-import { fullMask } from '#engine/image/working/mask.js';
+import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
-import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Photo } from '#engine/image/files/photo.js';
 import { snapToEdges } from '#engine/image/compositing/snap.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import type { Quantiser, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { recolouredObject } from './changed-object.js';
+import { drawnObject, foundObject, hasCome, recolouring, remainsOfFound, standsOut, type FoundObject } from './changed-object.js';
+import { removedArea } from './removed-object.js';
+import type { Wording } from './wording.js';
 
 // h, w finest token grid · l = h·w
 
@@ -38,25 +40,49 @@ export interface EditTrace {
  * Where an unmasked edit may touch the canvas: the tokens that the model changed (the pack's edit
  * map where it has a copy gate, differing bits elsewhere), refined by what differs once decoded.
  */
-export async function changedArea(trace: EditTrace, frame: Rect, canvas: Photo): Promise<ChangedArea> {
+export async function changedArea(trace: EditTrace, { frame, canvas, wording }: Look): Promise<ChangedArea> {
   const map = editedTokens(trace);
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
   const { extent } = canvas;
-  if (share >= WHOLE_PICTURE) return { weight: fullMask(extent) };
+  if (share >= WHOLE_PICTURE) return { weight: EVERYWHERE };
   const widened = widenByOneToken(map, 1);
-  const isRecoloured = keepsOutlines(trace.before, trace.after);
-  const object = isRecoloured ? await recolouredObject({ ...trace, tokens: widened }, frame, canvas) : undefined;
-  if (object) return object;
+  const found = await foundObject({ ...trace, tokens: widened }, frame, canvas);
+  const became = found && (await whatBecame(found, trace, wording));
+  if (became?.weight) return became as ChangedArea;
+  const isRecoloured = !became?.isRedrawn && keepsOutlines(trace.before, trace.after);
   const tokens = upsampleRegion(widened, frame, extent);
   const region = isRecoloured ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
   const pixels = upsampleRegion(region, frame, extent);
-  return { weight: { extent, values: tokens.values.map((value, i) => Math.min(value, pixels.values[i]!)) } };
+  const values = tokens.values.map((value, i) => Math.min(value, pixels.values[i]!));
+  return { weight: { extent, values }, ...(became?.isRedrawn && { isRedrawn: true }) };
+}
+
+/** A removed object, a recoloured one, or one that came; nothing where none of it is sure. */
+async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording | undefined): Promise<Partial<ChangedArea>> {
+  const removed = await removedArea(found, wording);
+  if (removed) return { weight: removed, isRemoved: true };
+  const remains = remainsOfFound(found);
+  if (remains && hasCome(remains, wording)) return { isRedrawn: true };
+  const isSame = keepsOutlines(trace.before, trace.after) || (remains !== undefined && standsOut(remains));
+  const map = isSame ? recolouring(found) : undefined;
+  return map ? { weight: await drawnObject(found.object, found.place), map } : {};
 }
 
 export interface ChangedArea {
-  readonly weight: Mask;
+  readonly weight: Weight;
   /** What became of its colours, where it is one object. */
   readonly map?: ObjectMap;
+  /** What was there became what lies around it. */
+  readonly isRemoved?: boolean;
+  /** Something is there that was not. */
+  readonly isRedrawn?: boolean;
+}
+
+/** Where an edit is looked for. */
+export interface Look {
+  readonly frame: Rect;
+  readonly canvas: Photo;
+  readonly wording?: Wording | undefined;
 }
 
 /** What changed its colour, up to its own outline: `[1, SNAP_SIDE, SNAP_SIDE]`. */

@@ -4,7 +4,9 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
+import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
 import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
+import type { Wording } from './wording.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -30,25 +32,74 @@ export interface ObjectTrace {
   readonly tokens: FloatTensor;
 }
 
-/** An object and what became of its colours. */
-export interface RecolouredObject {
-  readonly weight: Mask;
-  readonly map: ObjectMap;
+/** What an edit changed in a photograph, found once for all that ask for it. */
+export interface FoundObject {
+  readonly object: ChangedObject;
+  /** The photograph where it was looked for, `[H·W]` planes. */
+  readonly planes: Planes;
+  readonly place: Place;
+  readonly trace: ObjectTrace;
 }
 
-/** What an edit recoloured, up to the photograph's own edges at its full resolution; none where maps of its colours do not explain the edit. */
-export async function recolouredObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<RecolouredObject | undefined> {
+/** Finds what an edit changed, up to the photograph's own edges; none where nothing changed. */
+export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<FoundObject | undefined> {
   const [, , height = 0, width = 0] = trace.before.dims;
   const extent = { width: Math.round((ROWS * width) / height), height: ROWS };
-  const fine = await workingCopy(canvas, frame, extent);
-  const object = changedObject({ planes: planesOf(fine), change: changeOf(trace, extent), extent });
-  if (!object) return undefined;
-  const share = resizeArea(floats([1, extent.height, extent.width], object.inside), [height, width]).data;
+  const planes = planesOf(await workingCopy(canvas, frame, extent));
+  const object = changedObject({ planes, change: changeOf(trace, extent), extent });
+  return object && { object, planes, trace, place: { extent, frame, canvas } };
+}
+
+/** What became of the object's colours; none where maps of them do not explain the edit. */
+export function recolouring({ object: { inside }, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
+  const { before, after } = pairsOf(trace);
+  return objectMap(before, after, insidePixels(modelShare(inside, extent, trace)));
+}
+
+/** Share of every model pixel that lies inside, `[h·w]`. */
+export function modelShare(inside: Float32Array, { width, height }: Extent, { before }: Pick<ObjectTrace, 'before'>): Float32Array {
+  const [, , h = 0, w = 0] = before.dims;
+  return resizeArea(floats([1, height, width], inside), [h, w]).data;
+}
+
+/** Where an object lies in the model's picture. */
+export function regionOf(share: Float32Array, extent: Extent): Region {
+  return { inside: share.map((value) => (value > 0.5 ? 1 : 0)), pixels: insidePixels(share), extent };
+}
+
+/** An object of which more was there stood there; less may be shown of one that was asked for in words, for ground resembles things. */
+const STOOD = { shown: 0.7, asked: 1.4 } as const;
+/** A recoloured object stands out after and before. */
+const STANDS_OUT = [0.8, 1] as const;
+
+/** How much of the object is left, and how much of it was there before; see `remainsOf`. */
+export interface Remains {
+  readonly left: number;
+  readonly wasThere: number;
+}
+
+export function remainsOfFound({ object: { inside }, place: { extent }, trace }: FoundObject): Remains | undefined {
+  const [, , height = 0, width = 0] = trace.before.dims;
+  const region = regionOf(modelShare(inside, extent, trace), { width, height });
+  const { before, after } = pairsOf(trace);
+  if (region.pixels.length === 0) return undefined;
+  return { left: remainsOf({ before, after }, region), wasThere: remainsOf({ before: after, after: before }, region) };
+}
+
+/** Whether the object came: nothing of its outline was there before. */
+export function hasCome({ wasThere }: Remains, wording: Wording | undefined): boolean {
+  return wasThere < STOOD[wording === 'for' ? 'asked' : 'shown'];
+}
+
+/** Whether it is the same object in other colours. */
+export function standsOut({ left, wasThere }: Remains): boolean {
+  return left >= STANDS_OUT[0] && wasThere >= STANDS_OUT[1];
+}
+
+function insidePixels(share: Float32Array): readonly number[] {
   const within = (least: number) => Array.from(share.keys()).filter((i) => share[i]! > least);
   const wholly = within(WHOLLY);
-  const { before, after } = pairsOf(trace);
-  const map = objectMap(before, after, wholly.length < FEWEST ? within(HALF) : wholly);
-  return map && { map, weight: await drawn(object, { extent, frame, canvas }) };
+  return wholly.length < FEWEST ? within(HALF) : wholly;
 }
 
 /** The largest change of any channel where tokens changed, `[H·W]`. */
@@ -69,7 +120,7 @@ function changeOf({ before, after, tokens }: ObjectTrace, extent: Extent): Float
   return enlarged;
 }
 
-interface Place {
+export interface Place {
   /** Of the picture on which the object was found. */
   readonly extent: Extent;
   readonly frame: Rect;
@@ -77,9 +128,9 @@ interface Place {
 }
 
 /** The object's soft edge on the photograph's own pixels (fast guided filter, He & Sun 2015). */
-async function drawn({ inside, edge }: ChangedObject, { extent, frame, canvas }: Place): Promise<Mask> {
+export async function drawnObject({ inside, edge }: ChangedObject, { extent, frame, canvas }: Place): Promise<Mask> {
   const values = new Uint8Array(sampleCount(canvas.extent));
-  const region = regionOf(inside, { extent, frame, canvas });
+  const region = boxOf(inside, { extent, frame, canvas });
   if (region.width <= 0 || region.height <= 0) return { extent: canvas.extent, values };
   const lines = floats([4, extent.height, extent.width]);
   edge.forEach((plane, k) => {
@@ -108,7 +159,7 @@ function shareAt(colours: Planes, slopes: readonly Float32Array[], x: number): n
 }
 
 /** The object's box on the canvas, with room for its edge. */
-function regionOf(inside: Float32Array, { extent, frame, canvas }: Place): Rect {
+function boxOf(inside: Float32Array, { extent, frame, canvas }: Place): Rect {
   const bounds = paintedBounds(Uint8Array.from(inside), extent);
   if (!bounds) return { x: 0, y: 0, width: 0, height: 0 };
   const { x, y, width, height } = grown(bounds, EDGE_ROOM, extent);

@@ -10,7 +10,7 @@ import type { Region } from '#engine/image/working/regions.js';
 import { dilate, openMask } from '#engine/image/working/mask.js';
 import type { EditTrace } from './changed-area.js';
 import { modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
-import type { Stage } from './stage.js';
+import type { DecodedStage } from './stage.js';
 
 /** What a candidate drew in one region. */
 export interface DrawnRegion {
@@ -27,13 +27,16 @@ export interface DrawnRegion {
 export interface Redrawn extends DrawnRegion {
   /** Where it is shown. */
   readonly weight: Mask;
-  /** `hole`: nothing of what was there counts. `change`: an instruction took something away or brought something. */
-  readonly kind: 'hole' | 'change';
+  /**
+   * `hole`: nothing of what was there counts. `removal`: it became what lies around it. `unled`: it shall, and the model does
+   * not know how. `change`: something else came.
+   */
+  readonly kind: 'hole' | 'removal' | 'unled' | 'change';
 }
 
 interface Setting {
   readonly job: PipelineJob;
-  readonly stage: Stage;
+  readonly stage: DecodedStage;
 }
 
 /** What the detail scales made, and what there is to say of it. */
@@ -73,7 +76,7 @@ export async function* writeDetail(
   const seeds = seedsOf(job, redrawn);
   const wish: DetailJob = {
     photo: canvas,
-    weight: redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
+    weight: redrawn.kind === 'removal' || redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
@@ -118,9 +121,10 @@ function noticesOf(detail: Detail | undefined): readonly Notice[] {
 }
 
 function leadOf({ request, model }: PipelineJob, { kind }: Redrawn): number {
+  if (kind === 'unled') return 0;
   if (typeof request.detail === 'number') return request.detail;
   const own = model.card.lead ?? LITTLE;
-  return kind === 'change' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
+  return kind !== 'hole' || (request.task === 'edit' && request.instruction.trim() !== '') ? Math.max(WHOLLY, own) : own;
 }
 
 function seedsOf({ request }: PipelineJob, { index, seed }: Redrawn): readonly number[] {
@@ -157,7 +161,10 @@ function sourcesAlong({ start, length, whole }: { start: number; length: number;
 }
 
 /** Where detail may be copied from, as the request says; on a grown canvas the mask is of the old picture. */
-async function copySources(job: PipelineJob, { canvas, kept }: Stage): Promise<{ allowed: Mask; notices: readonly Notice[] } | undefined> {
+async function copySources(
+  job: PipelineJob,
+  { canvas, kept }: DecodedStage,
+): Promise<{ allowed: Mask; notices: readonly Notice[] } | undefined> {
   const { copy } = job.request;
   if (!copy) return undefined;
   const place = kept ?? { x: 0, y: 0, ...canvas.extent };

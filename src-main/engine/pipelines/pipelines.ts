@@ -29,7 +29,10 @@ export async function* runPipeline(job: PipelineJob, signal: Cancellation): Asyn
 }
 
 /** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */
-export async function expectWritableSize({ task, size, margins, output }: EditRequest, source: Uint8Array | undefined): Promise<void> {
+export async function expectWritableSize(
+  { task, size, margins, output }: EditRequest,
+  source: Parameters<typeof readFacts>[0] | undefined,
+): Promise<void> {
   const own = size ?? (source && (await readFacts(source)).size);
   if (!own) return;
   const { left, right, top, bottom } = (task === 'expand' ? margins : undefined) ?? { left: 0, right: 0, top: 0, bottom: 0 };

@@ -225,7 +225,7 @@ interface CandidateWork {
 async function* produceCandidate({ production, only, index }: CandidateWork, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { job, stage, clock } = production;
   const seed = (job.request.seed + index) >>> 0;
-  const canvas = new ResultCanvas(job, stage);
+  const canvas = new ResultCanvas(job, stage, index === job.request.count - 1);
   for (const region of stage.regions.keys()) {
     throwIfCancelled(signal);
     const work = only ?? (await prepare(production, region));

@@ -1,4 +1,5 @@
 import { sameExtent, type Extent, type Rect } from '#base/geometry.js';
+import { luma } from '#base/luma.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { ControlSettings } from '#contract/request.js';
@@ -171,6 +172,6 @@ function brightness(picture: FloatTensor): FloatTensor {
   const [red, green, blue] = [0, 1, 2].map((channel) => picture.data.subarray(channel * pixels, (channel + 1) * pixels));
   return floats(
     [1, 1, height, width],
-    red!.map((value, i) => 0.299 * value + 0.587 * green![i]! + 0.114 * blue![i]!),
+    red!.map((value, i) => luma(value, green![i]!, blue![i]!)),
   );
 }

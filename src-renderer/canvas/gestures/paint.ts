@@ -11,7 +11,7 @@ export interface PaintPlace {
   /** The stroke is whole. */
   painted(stroke: Stroke): void;
   /** The stroke was not meant. */
-  unpaint(): void;
+  dropped(stroke: Stroke): void;
 }
 
 /** Pulls the brush. */
@@ -35,7 +35,6 @@ export class PaintGesture implements Gesture {
   }
 
   drop(): void {
-    this.lift();
-    this.#place.unpaint();
+    this.#place.dropped(this.#pull.stroke);
   }
 }

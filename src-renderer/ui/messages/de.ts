@@ -30,6 +30,8 @@ export const de = {
   percent: (value: number) => `${value} %`,
   tools: 'Maskenwerkzeuge',
   brush: 'Pinsel',
+  remove: 'Entfernen',
+  removeHelp: 'Übermalen, was weg soll: Beim Loslassen wird es gefüllt',
   eraser: 'Radierer',
   brushSize: 'Pinselgröße',
   hardness: 'Härte des Pinsels',
@@ -146,6 +148,7 @@ export const de = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Vorgaben',
   instruction: 'Anweisung',
+  understandsEnglish: 'Dieses Modell versteht Englisch.',
   instructionHint: 'make the car blue',
   earlier: 'Frühere…',
   earlierTitle: 'Frühere Anweisungen',
@@ -159,6 +162,7 @@ export const de = {
   usePreset: (name: string) => `${name} nehmen`,
   presets: { best: 'Beste', balanced: 'Ausgewogen', fast: 'Schnell', draft: 'Entwurf' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
+  presetsAlike: (ms: number, bytes: number) => `Hier kein Unterschied: etwa ${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   doesNotFit: 'passt nicht',
   tooBig: (preset, needed, available) => `${preset} braucht ${needed} MB Speicher; dafür sind ${available} MB da.`,
   fittingPreset: (preset) => `${preset} passt.`,
@@ -241,6 +245,11 @@ export const de = {
     int4: 'int4: am kleinsten',
   },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${tenths.format(bytes / 1e9)} GB`),
+  connection: {
+    gone: 'Der Dienst antwortet nicht. Malen geht weiter; das Fenster verbindet sich von selbst wieder.',
+    denied:
+      'Der Dienst wurde neu gestartet und kennt dieses Fenster nicht. Die Adresse, die er ausgegeben hat, in diesem Browser öffnen; dann geht es hier von selbst weiter.',
+  },
   many: {
     title: (files: number) => `${files} Bilder`,
     help: 'Jedes als eigenes Dokument öffnen oder allen denselben Wunsch geben.',
@@ -275,6 +284,7 @@ export const de = {
     here: 'diesem Rechner',
     farm: (address: string) => `der Farm ${address}`,
     noFarm: (why: string) => `Die Farm ist nicht zu gebrauchen: ${why}`,
+    detailScale: (scale: number, of: number) => `Detail ${scale} von ${of}`,
     onFarm: (done: number, refused: number, waiting: number) =>
       `Auf der Farm: ${done} fertig, ${refused} abgelehnt, ${waiting} noch zu tun.`,
     leave: 'Der Farm überlassen',

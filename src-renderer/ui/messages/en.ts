@@ -32,6 +32,8 @@ export const en = {
   percent: (value: number) => `${value} %`,
   tools: 'Mask tools',
   brush: 'Brush',
+  remove: 'Remove',
+  removeHelp: 'Paint over what is to go: it is filled when you let go',
   eraser: 'Eraser',
   brushSize: 'Brush size',
   hardness: 'Brush hardness',
@@ -148,6 +150,7 @@ export const en = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Settings',
   instruction: 'Instruction',
+  understandsEnglish: 'This model understands English.',
   instructionHint: 'make the car blue',
   earlier: 'Earlier…',
   earlierTitle: 'Earlier instructions',
@@ -161,6 +164,7 @@ export const en = {
   usePreset: (name: string) => `Use ${name}`,
   presets: { best: 'Best', balanced: 'Balanced', fast: 'Fast', draft: 'Draft' },
   presetCost: (ms: number, bytes: number) => `${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
+  presetsAlike: (ms: number, bytes: number) => `No difference here: about ${duration(ms)} · ${Math.round(bytes / 1024 / 1024)} MB`,
   doesNotFit: 'does not fit',
   tooBig: (preset: string, needed: number, available: number) =>
     `${preset} needs ${needed} MB of memory; there are ${available} MB for it.`,
@@ -235,6 +239,11 @@ export const en = {
   },
   precisions: { float32: 'Exact (float32)', half: 'Half: as stored, slower', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
+  connection: {
+    gone: 'The service does not answer. You can go on painting; the window connects again by itself.',
+    denied:
+      'The service was started anew and does not know this window. Open the address that it printed, in this browser; then this window goes on by itself.',
+  },
   many: {
     title: (files: number) => `${files} pictures`,
     help: 'Open each as a document of its own, or give all of them the same wish.',
@@ -269,6 +278,7 @@ export const en = {
     here: 'this computer',
     farm: (address: string) => `the farm ${address}`,
     noFarm: (why: string) => `The farm cannot be used: ${why}`,
+    detailScale: (scale: number, of: number) => `Detail ${scale} of ${of}`,
     onFarm: (done: number, refused: number, waiting: number) => `On the farm: ${done} done, ${refused} refused, ${waiting} to do.`,
     leave: 'Leave it to the farm',
     hide: 'Go on working',

@@ -167,6 +167,8 @@ export const noticeWords: NoticeWords = {
   'mask.erased': 'Die Maske ist ein Bild, in dem eine Stelle radiert ist: diese Stelle wird neu gemalt.',
   'map.stretched': 'Die Karte nutzt wenig von ihrem Umfang; sie wurde gespreizt.',
   'map.fitted': 'Die Karte hat eine andere Form als das Bild; sie wurde eingepasst.',
+  'edit.only-answer':
+    'Dieser Wunsch ändert nur Farben und hat eine einzige Antwort: Ein anderer Startwert gibt dasselbe Bild. Andere Worte geben ein anderes.',
   'edit.unchanged': 'Es fand sich nichts zu ändern: das Bild ist, wie es war.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',

@@ -154,6 +154,8 @@ export const noticeWords: NoticeWords = {
   'mask.erased': 'The mask is a picture with a part erased: that part is repainted.',
   'map.stretched': 'The map uses little of its range; it was stretched.',
   'map.fitted': 'The map has another shape than the picture; it was fitted into it.',
+  'edit.only-answer':
+    'This wish changes colours alone, which has one answer: another seed gives the same picture. Other words give another.',
   'edit.unchanged': 'Nothing was found to change: the picture is as it was.',
   'project.recovered': 'This is where you left off.',
   'previews.off': 'Memory is short: the picture is made without previews.',

@@ -1,4 +1,5 @@
-import type { Area, Stroke } from '#contract/mask.js';
+import type { Area, Point, Stroke } from '#contract/mask.js';
+import type { PictureId } from '#contract/request.js';
 import { BrushPull } from '#canvas/brush-pull.js';
 import type { Gesture } from '#canvas/gestures/gesture.js';
 import { OutlineGesture } from '#canvas/gestures/outline.js';
@@ -20,10 +21,19 @@ export interface MaskPlace {
   readonly zoom: () => number;
 }
 
+/** How a press is meant. */
+export interface Manner {
+  readonly erase: boolean;
+  /** On from where the last stroke ended. */
+  readonly straight?: boolean;
+}
+
 /** What a press on the picture does to the mask, whichever tool is in the hand. */
 export class MaskWork {
   readonly #place: MaskPlace;
   readonly toSource: MaskPlace['toSource'];
+  /** Where the last stroke ended, and in which document. */
+  #last: { readonly document: PictureId; readonly end: Point } | undefined;
 
   constructor(place: MaskPlace) {
     this.#place = place;
@@ -31,13 +41,49 @@ export class MaskWork {
   }
 
   /** The gesture that begins there; undefined where the press itself was all. */
-  begin(at: ScreenPoint, erase: boolean): Gesture | undefined {
+  begin(at: ScreenPoint, { erase, straight = false }: Manner): Gesture | undefined {
     const { studio, brush } = this.#place;
     const { layer } = studio.mask;
+    if (brush.tool === 'remove') return this.#removal(straight);
     if (brush.tool === 'similar') void studio.selectSimilar({ at: this.toSource(at), tolerance: brush.tolerance, erase });
     else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase);
-    else if (layer) return new PaintGesture(new BrushPull(layer, { ...brush.tip, erase }), this);
+    else if (layer) return new PaintGesture(this.#pull(new BrushPull(layer, { ...brush.tip, erase }), straight), this);
     return undefined;
+  }
+
+  /** A straight one begins where the last stroke in this document ended. */
+  #pull(pull: BrushPull, straight: boolean): BrushPull {
+    const { document, end } = this.#last ?? {};
+    if (straight && end && document === this.#document) pull.to({ x: end.x, y: end.y });
+    return pull;
+  }
+
+  /** A document is told by the photograph that it began with. */
+  get #document(): PictureId | undefined {
+    return this.#place.studio.document.sheets[0]?.picture.info.id;
+  }
+
+  #ended({ points }: Stroke): void {
+    const [end, document] = [points.at(-1), this.#document];
+    this.#last = end && document !== undefined ? { document, end } : undefined;
+  }
+
+  #removal(straight: boolean): Gesture {
+    const { remover } = this.#place.studio;
+    const place = {
+      toSource: this.toSource,
+      touched: () => {
+        remover.touched();
+      },
+      painted: (stroke: Stroke) => {
+        this.#ended(stroke);
+        void remover.lifted(stroke);
+      },
+      dropped: () => {
+        remover.dropped();
+      },
+    };
+    return new PaintGesture(this.#pull(new BrushPull(remover, { ...this.#place.brush.tip, hardness: 1, erase: false }), straight), place);
   }
 
   /** A polygon goes from click to click, and is pulled by nobody. */
@@ -55,10 +101,12 @@ export class MaskWork {
   }
 
   painted(stroke: Stroke): void {
+    this.#ended(stroke);
     this.#place.studio.mask.addPainted({ kind: 'stroke', stroke });
   }
 
-  unpaint(): void {
+  dropped(stroke: Stroke): void {
+    this.painted(stroke);
     this.#place.studio.mask.undo();
   }
 

@@ -27,6 +27,7 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
       studio.discard();
     },
     brush: take('brush'),
+    remove: take('remove'),
     eraser: () => {
       brush.takeEraser();
     },

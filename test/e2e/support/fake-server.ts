@@ -92,7 +92,8 @@ export class FakeServer {
     if (request.method === 'GET' && pathname.startsWith('/api/pictures/')) {
       const { bytes, info } = this.#held(path.basename(pathname));
       response.setHeader('content-type', `image/${info.format}`).end(bytes);
-    } else if (request.method === 'GET') await sendFile(response, pathname);
+    } else if (pathname === '/api/presence') response.writeHead(200).flushHeaders();
+    else if (request.method === 'GET') await sendFile(response, pathname);
     else await this.#post(pathname, request, response);
   }
 

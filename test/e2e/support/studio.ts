@@ -49,9 +49,12 @@ export async function expectPhase(page: Page, wanted: string, timeout = 30_000):
 }
 
 /** `home` is where it keeps its packs and journals. */
-export async function startServer(home: string): Promise<{ child: ChildProcess; url: string }> {
+export async function startServer(home: string, port = 0): Promise<{ child: ChildProcess; url: string }> {
   const env = { ...process.env, SCALEBRUSH_HOME: home };
-  const child = spawn(process.execPath, [path.resolve('dist/main/server.js'), '--json'], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const child = spawn(process.execPath, [path.resolve('dist/main/server.js'), '--json', '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env,
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString('utf8')) as { url: string };
   return { child, url };

@@ -98,6 +98,39 @@ describe('access', () => {
     }
   });
 
+  it('says what to do to whoever looks at it without a cookie, in two languages, and nothing to others', async () => {
+    const look = (language: string, headers: Question['headers'] = {}) =>
+      ask({ path: '/?token=used', headers: { cookie: undefined, accept: 'text/html,*/*', 'accept-language': language, ...headers } });
+    const english = await look('en-GB');
+    expect(english).toMatchObject({ status: 403, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(english.body).toMatch(/lang="en".*press <kbd>Enter/u);
+    expect(english.headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/u);
+    expect((await look('de-CH,de')).body).toMatch(/lang="de".*<kbd>Eingabetaste/u);
+    expect((await look('en', { host: 'evil.example' })).body).not.toContain('<');
+  });
+
+  it('lets in again who was let in before a restart with the same secret', async () => {
+    const session = 'a-secret-of-an-earlier-start-0123456789abcd';
+    const again = await startServer({ service: opened.service, port: 0, rendererFolder, limits: LIMITS, session });
+    const known = { cookie: `scalebrush_${String(again.port)}=${session}` };
+    const answer = await fetch(`http://127.0.0.1:${String(again.port)}/`, { headers: known });
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+    await again.close();
+  });
+
+  it('a page that stays hears at once that the server ends', async () => {
+    const again = await startServer({ service: opened.service, port: 0, rendererFolder, limits: LIMITS });
+    const held = await fetch(new URL('/api/presence', again.url), { headers: { cookie: await visit(again.url) } });
+    expect(held.status).toBe(200);
+    const ended = held.text().then(
+      () => 'ended',
+      () => 'ended',
+    );
+    await again.close();
+    expect(await ended).toBe('ended');
+  });
+
   it('accepts its own Origin under both of its names', async () => {
     for (const name of ['127.0.0.1', 'localhost']) {
       const host = `${name}:${String(server.port)}`;

@@ -165,3 +165,15 @@ it.skipIf(process.platform === 'win32')('is for this user alone, and follows no 
   await journal.write(OWNER, project);
   expect(await readFile(join(elsewhere, 'precious'), 'utf8')).toBe('mine');
 });
+
+it('a window that outlived its service gets its own back, by the names that its pictures had', async () => {
+  const project = await projectOf(10);
+  await journal.write(OWNER, project);
+  await orphan(OWNER, 60);
+  await journal.write('window-later', await projectOf(20));
+  await orphan('window-later', 5);
+  await store.remove(project.sheets[0]!.picture);
+  const again = openJournal({ folder, pictures: store, signMs: 20 });
+  expect(await again.recover(OWNER)).toEqual(project);
+  expect(await firstPixel(project)).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});

@@ -5,7 +5,8 @@ import { strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Project } from '#contract/project.js';
 import { openPictureStore, type PictureStore } from '#service/pictures.js';
-import { readProjectFile, writeProjectFile } from '#service/project-file.js';
+import { readProjectFile } from '#service/project-file.js';
+import { projectBytes } from '../../support/project-bytes.js';
 import { fakeEngine, grayPng } from '../../support/fake-engine.js';
 
 let folder: string;
@@ -39,7 +40,7 @@ afterEach(async () => {
 
 /** The file with its entries changed. */
 async function changed(change: (files: Record<string, Uint8Array>) => Zippable): Promise<Uint8Array> {
-  return zipSync(change(unzipSync(await writeProjectFile(project, store))));
+  return zipSync(change(unzipSync(await projectBytes(project, store))));
 }
 
 async function described(change: (description: Record<string, unknown>) => void): Promise<Uint8Array> {
@@ -52,7 +53,7 @@ async function described(change: (description: Record<string, unknown>) => void)
 
 describe('the file of a project', () => {
   it('brings back every picture byte for byte, every step and every setting', async () => {
-    const file = await writeProjectFile(project, store);
+    const file = await projectBytes(project, store);
     const back = await readProjectFile({ body: [file] }, store);
     expect(back.sheets.map(({ mask }) => mask)).toEqual(project.sheets.map(({ mask }) => mask));
     expect([back.open, back.settings]).toEqual([1, { instruction: '東京 🌃' }]);
@@ -79,19 +80,19 @@ describe('the file of a project', () => {
     const change = { before: first.picture, after: other.id };
     const deed = { before: { sheets: [0, 2], open: 1 }, after: { sheets: [0, 1], open: 1 } };
     const rich: Project = { ...project, others: [{ ...second, picture: other.id, change, hidden: true }], done: [deed] };
-    const back = await readProjectFile({ body: [await writeProjectFile(rich, store)] }, store);
+    const back = await readProjectFile({ body: [await projectBytes(rich, store)] }, store);
     const kept = back.others[0]!;
     expect(back.done).toEqual([deed]);
     expect(kept).toMatchObject({ hidden: true, change: { before: back.sheets[0]!.picture, after: kept.picture } });
     expect(Buffer.from((await store.get(kept.picture)).bytes)).toEqual(Buffer.from(grayPng(4, 3, 30)));
     const lost = { ...rich, done: [{ ...deed, before: { sheets: [0, 9], open: 1 } }] };
-    await expect(readProjectFile({ body: [await writeProjectFile(lost, store)] }, store)).rejects.toMatchObject({
+    await expect(readProjectFile({ body: [await projectBytes(lost, store)] }, store)).rejects.toMatchObject({
       code: 'project.unreadable',
     });
   });
 
   it('names no path of this machine', async () => {
-    const file = Buffer.from(await writeProjectFile(project, store));
+    const file = Buffer.from(await projectBytes(project, store));
     expect(file.includes(folder)).toBe(false);
   });
 
@@ -137,7 +138,7 @@ describe('the file of a project', () => {
     ],
     ['with a bomb', () => changed((f) => ({ ...f, 'pictures/9.png': new Uint8Array(64 * 1024 ** 2) })), 'project.unreadable', /larger/u],
     ['without a description', () => changed(({ 'project.json': _, ...f }) => f), 'project.unreadable', /no project.json/u],
-    ['that is cut', async () => (await writeProjectFile(project, store)).slice(0, -40), 'project.unreadable', /cut or damaged/u],
+    ['that is cut', async () => (await projectBytes(project, store)).slice(0, -40), 'project.unreadable', /cut or damaged/u],
     ['that is none', () => Promise.resolve(strToU8('PK not really')), 'project.unreadable', /cut or damaged/u],
     [
       'that reaches for prototypes',

@@ -95,6 +95,50 @@ test('cancels on the farm, and lets it try what it refused again', async () => {
   await again;
   expect(asked).toEqual([['retry', BATCH], ['cancel', BATCH]]); // prettier-ignore
   expect(states()).toEqual(['a.png done', 'b.png waiting']);
+
+  // What was cancelled does not wait on the farm any more, also where the window was loaded anew.
+  batch = windowOf();
+  await batch.recover();
+  told = [{ type: 'change', index: 1, entry: { ...plan('b.png'), state: 'done', ms: 1 }, pictures: ['made-b'] }];
+  await batch.start();
+  expect(asked.at(-1)).toEqual(['retry', BATCH]);
+  expect([asked.length, orders.at(-1), states()[1]]).toEqual([3, { batch: BATCH }, 'b.png done']);
+});
+
+test('lets a batch that another machine cancelled wait again before it is gone on with', async () => {
+  const asked: unknown[] = [];
+  link.table['farm.retry'] = ({ batch: id }) => (asked.push(id), { waiting: 1 });
+  told = [told[0]!, { type: 'cancelled' }];
+  batch.choose([file('a.png'), file('b.png')]);
+  batch.onFarm = true;
+  await batch.start();
+  expect([states(), asked]).toEqual([['a.png waiting', 'b.png waiting'], []]);
+  await batch.start();
+  expect(asked).toEqual([BATCH]);
+});
+
+test('shows how far each picture is, and what it looks like, until it is done', async () => {
+  const running = { ...plan('a.png'), state: 'running' as const };
+  const progress = { scale: 2, of: 6 };
+  let go: () => void = () => undefined;
+  const later = new Promise<FarmEvent>((resolve) => {
+    go = () => {
+      resolve({ type: 'change', index: 0, entry: { ...running, state: 'done', ms: 1 }, pictures: ['made'] });
+    };
+  });
+  told = [
+    told[0]!,
+    { type: 'change', index: 0, entry: running, progress: { ...progress, picture: 'seen' } },
+    { type: 'change', index: 0, entry: running, progress: { scale: 1, of: 4, detail: true } },
+    later,
+  ];
+  batch.choose([file('a.png'), file('b.png')]);
+  batch.onFarm = true;
+  const ended = batch.start();
+  await expect.poll(() => batch.progress['a.png']).toEqual({ scale: 1, of: 4, detail: true, picture: 'seen' });
+  go();
+  await ended;
+  expect(batch.progress).toEqual({});
 });
 
 test('says why the farm failed', async () => {

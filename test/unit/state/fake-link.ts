@@ -101,6 +101,8 @@ export class FakeLink implements Link {
     return new Blob(['layers']);
   }
 
+  presence = (): Promise<{ readonly ended: Promise<void> }> => Promise.resolve({ ended: new Promise(() => undefined) });
+
   licences(): Promise<string> {
     return Promise.resolve('MIT License');
   }

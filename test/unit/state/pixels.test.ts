@@ -70,7 +70,7 @@ test('a picture that is gone gives everything back, also what was on its way', a
   const store = new WholePictures();
   const all = [await pixels(), await pixels(), await pixels()];
   for (const each of all) store.add(each);
-  store.look([all[0]!]);
+  void all[0]!.bringBack();
   for (const each of all) each.close();
   await vi.waitUntil(() => decoded.length === 4);
   await new Promise(setImmediate);

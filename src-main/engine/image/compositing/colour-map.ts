@@ -1,3 +1,4 @@
+import { LUMA } from '#base/luma.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { solve } from './solve.js';
 
@@ -58,7 +59,7 @@ export function simplestMap(pairs: ColourPairs): FittedMap {
 
 /** From the simplest to the richest. */
 function candidateMaps({ before, after }: ColourPairs): ColourMap[] {
-  const light = after[0].map((red, i) => (red + after[1][i]! + after[2][i]!) / 3);
+  const light = lightOf(after);
   const gray = fitLine(before, light, LIGHT);
   const lines = after.map((target, c) => fitLine(before, target, IDENTITY.tones[c]!));
   return [
@@ -71,8 +72,12 @@ function candidateMaps({ before, after }: ColourPairs): ColourMap[] {
   ];
 }
 
-/** Rec. 601 luma: what a gray axis is pulled to where the pairs say nothing. */
-const LIGHT: Tone = { weights: [0.299, 0.587, 0.114], offset: 0 };
+function lightOf([red, green, blue]: Planes): Float32Array {
+  return red.map((value, i) => (value + green[i]! + blue[i]!) / 3);
+}
+
+/** What a gray axis is pulled to where the pairs say nothing. */
+const LIGHT: Tone = { weights: LUMA, offset: 0 };
 
 /** Whether the map leaves no colour. */
 export function isGray({ tones: [red, green, blue] }: ColourMap): boolean {

@@ -3,12 +3,15 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep } from '#base/smooth-step.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colour/colour.js';
-import { compositeRows, toNative, type NativeRows, type RowEdit } from './composite-rows.js';
-import { applyMap, type ColourMap } from './colour-map.js';
-import { applyObjectMap, type ObjectMap } from './objects/object-map.js';
+import { clampRow, type NativeRows, type RowEdit } from './composite-rows.js';
+import type { ColourMap } from './colour-map.js';
+import type { ObjectMap } from './objects/object-map.js';
+import { inOwnColours, tableOf } from './own-colours.js';
+import { compositeRows } from './row-kernel.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
+import { EVERYWHERE, fullMask, type Weight } from '#engine/image/working/mask.js';
 import { Seam } from './seam.js';
 import { matchSurroundings } from './surroundings.js';
 import { fitTransfer } from './transfer.js';
@@ -22,7 +25,7 @@ export interface CompositeJob {
   readonly before: FloatTensor;
   readonly after: FloatTensor;
   /** Of the photo's size: 0 = keep exactly, 255 = the edit, between = a mixture. */
-  readonly weight: Mask;
+  readonly weight: Weight;
   /** `transfer` carries colour and light to the original pixels; `decoded` pastes the model's own. */
   readonly mode: 'transfer' | 'decoded';
   /** `decoded`: bend the tones of the pasted pixels so that no step shows at the seam. Default true. */
@@ -31,7 +34,7 @@ export interface CompositeJob {
   readonly opaque?: boolean;
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
-  /** `transfer`: the one map that the edit is, where one explains it; else maps are fitted per window. */
+  /** `transfer`: the one map of sRGB that the edit is, where one explains it; else maps are fitted per window. */
   readonly map?: ColourMap | ObjectMap;
   /** `decoded`: what is better known than the model knows it. */
   readonly detail?: NativeRows;
@@ -55,35 +58,54 @@ export interface Composite {
  * alpha that nothing is drawn into, stay as they are to the last bit; a pixel that the edit leaves alone does too.
  */
 export async function compositeEdit(job: CompositeJob): Promise<Composite> {
-  const samples = job.photo.samples.slice();
-  await compositeInto(samples, job);
-  return composed(job.photo, samples, job.weight);
+  const canvas = blankResult(job.photo);
+  await compositeInto(canvas, job);
+  return composed(canvas, job.photo, job.weight);
 }
 
-/** The same into a copy of the photo's samples that may hold other edits already; none of them may reach into the frame. */
-export async function compositeInto(samples: Photo['samples'], job: CompositeJob): Promise<void> {
+/** A photo on its way to a result. */
+export interface ResultSamples {
+  /** Written in place: a copy of the photo's samples, or the photo's own where nobody needs them any more. */
+  readonly samples: Photo['samples'];
+  /** Of every pixel: 255 where any sample differs from the photo's. */
+  readonly changed: Uint8Array;
+}
+
+/** Nothing happened yet; `inPlace` gives up the photo as it was. */
+export function blankResult({ samples, extent }: Photo, inPlace = false): ResultSamples {
+  return { samples: inPlace ? samples : samples.slice(), changed: new Uint8Array(sampleCount(extent)) };
+}
+
+/** The same into a result that may hold other edits already; none of them may reach into the frame. */
+export async function compositeInto({ samples, changed }: ResultSamples, job: CompositeJob): Promise<void> {
   const { photo, weight } = job;
-  if (!sameExtent(photo.extent, weight.extent)) throw new Error('Expected a weight of the size of the photo.');
+  if (weight !== EVERYWHERE && !sameExtent(photo.extent, weight.extent)) throw new Error('Expected a weight of the size of the photo.');
   const region = editedRegion(job);
   if (!region) return;
-  const space = await colourSpaceOf(photo);
-  const edit = await rowEdit(job, { region, space });
-  compositeRows({ photo, samples, region, weight, edit, space, opaque: job.opaque === true });
+  const edit = await rowEdit(job, { region, space: await colourSpaceOf(photo) });
+  compositeRows({ photo, samples, changed, region, weight, edit, opaque: job.opaque === true });
 }
 
 /** What became of a photo. */
-export function composed(photo: Photo, samples: Photo['samples'], weight: Mask): Composite {
-  const result: Photo = { ...photo, samples };
-  return { photo: result, ...differences(photo, result, weight) };
+export function composed({ samples, changed }: ResultSamples, photo: Photo, weight: Weight): Composite {
+  const values = weight === EVERYWHERE ? undefined : weight.values;
+  let [changedPixels, changedOutside] = [0, 0];
+  for (let pixel = 0; pixel < changed.length; pixel++) {
+    if (changed[pixel] === 0) continue;
+    changedPixels++;
+    if (values?.[pixel] === 0) changedOutside++;
+  }
+  return { photo: { ...photo, samples }, changed: { extent: photo.extent, values: changed }, changedPixels, changedOutside };
 }
 
 /** Over this share of the frame new pixels are led from the tones at the seam to the model's own. */
 const SEAM_REACH = 0.25;
 
-function editedRegion({ weight, frame, within }: CompositeJob): Rect | null {
-  const bounds = paintedBounds(weight.values, weight.extent, within);
+function editedRegion({ photo, weight, frame, within }: CompositeJob): Rect | null {
+  const whole = { x: 0, y: 0, ...photo.extent };
+  const bounds = weight === EVERYWHERE ? intersect(within ?? whole, photo.extent) : paintedBounds(weight.values, weight.extent, within);
   if (!bounds) return null;
-  const inside = intersect(frame, weight.extent);
+  const inside = intersect(frame, photo.extent);
   const x = Math.max(bounds.x, inside.x);
   const y = Math.max(bounds.y, inside.y);
   const width = Math.min(bounds.x + bounds.width, inside.x + inside.width) - x;
@@ -94,37 +116,35 @@ function editedRegion({ weight, frame, within }: CompositeJob): Rect | null {
 async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; space: ColourSpace }): Promise<RowEdit> {
   const { before, after, frame, mode, editMap } = job;
   if (mode === 'decoded') {
-    const picture = (job.matchSurroundings ?? true) ? await matchSurroundings(job) : after;
-    const seam = job.kept && seamAround(job.kept, { ...job, picture, space });
+    const matched = (job.matchSurroundings ?? true) ? await matchSurroundings({ ...job, weight: maskOf(job) }) : after;
+    const picture = inOwnColours(matched, space);
+    const seam = job.kept && seamAround(job.kept, { ...job, picture });
     return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }), ...(job.detail && { detail: job.detail }) };
   }
-  if (job.map) return { kind: 'mapped', apply: applying(job.map) };
-  const map = fitTransfer({ before, after, ...(editMap && { editMap }) });
+  if (job.map) return space.plain ? { kind: 'mapped', map: job.map } : { kind: 'tabled', table: tableOf(job.map, space) };
+  const [from, to] = [inOwnColours(before, space), inOwnColours(after, space)];
+  const map = fitTransfer({ before: from, after: to, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };
   return {
     kind: 'transfer',
-    decoded: enlarged(after, frame, region),
+    decoded: enlarged(to, frame, region),
     matrix: new FrameSampler(map.matrix, linear),
     offset: new FrameSampler(map.offset, linear),
     share: new FrameSampler(map.decodedShare, linear),
   };
 }
 
-function applying(map: ColourMap | ObjectMap) {
-  return (from: Planes, to: Planes) => {
-    if ('tones' in map) applyMap(map, from, to);
-    else applyObjectMap(map, from, to);
-  };
+function maskOf({ weight, photo }: CompositeJob): Mask {
+  return weight === EVERYWHERE ? fullMask(photo.extent) : weight;
 }
 
 interface Grown {
   readonly photo: Photo;
   readonly frame: Rect;
   readonly picture: FloatTensor;
-  readonly space: ColourSpace;
 }
 
-function seamAround(kept: Rect, { photo, frame, picture, space }: Grown): Seam {
+function seamAround(kept: Rect, { photo, frame, picture }: Grown): Seam {
   const reachPx = SEAM_REACH * Math.max(frame.width, frame.height);
   return new Seam({ photo, kept, reachPx }, (line) => {
     const sampler = enlarged(picture, frame, line);
@@ -136,7 +156,7 @@ function seamAround(kept: Rect, { photo, frame, picture, space }: Grown): Seam {
         planes.map((plane) => plane.subarray(y * line.width, (y + 1) * line.width)),
       );
     }
-    toNative(planes, space);
+    planes.forEach(clampRow);
     return planes;
   });
 }
@@ -144,17 +164,6 @@ function seamAround(kept: Rect, { photo, frame, picture, space }: Grown): Seam {
 function enlarged(picture: FloatTensor, frame: Rect, region: Rect): FrameSampler {
   const grows = frame.width >= (picture.dims.at(-1) ?? 1);
   return new FrameSampler(picture, { frame, region, kernel: grows ? 'cubic' : 'lanczos' });
-}
-
-function differences(a: Photo, b: Photo, weight: Mask): Omit<Composite, 'photo'> {
-  const values = new Uint8Array(sampleCount(a.extent));
-  let [changedPixels, changedOutside] = [0, 0];
-  forEachDifference(a, b, (pixel) => {
-    values[pixel] = 255;
-    changedPixels++;
-    if (weight.values[pixel] === 0) changedOutside++;
-  });
-  return { changed: { extent: a.extent, values }, changedPixels, changedOutside };
 }
 
 function forEachDifference(a: Photo, b: Photo, visit: (pixel: number) => void): void {

@@ -10,12 +10,10 @@ import { heifFacts } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import type { PngParts } from './png-parts.js';
 import type { Photo } from './photo.js';
+import { MAX_METADATA_BYTES } from './slim/parts.js';
 import { exifOfTiff } from './tiff-exif.js';
 import type { TiffFacts } from './tiff-facts.js';
 import { recipeInPacket, saysNothing, uprightXmp, xmpIsExtended, xmpTellsGainMap } from './xmp.js';
-
-/** Larger metadata is a bomb or a mistake: real profiles and EXIF blocks stay far below. */
-export const MAX_METADATA_BYTES = 1_000_000;
 
 /** All that a file holds beside its pixels. */
 export type Contents = Pick<Photo, 'icc' | 'codePoints' | 'exif' | 'xmp' | 'iptc' | 'resolution' | 'texts'> & {
@@ -37,6 +35,8 @@ export interface OpenedFile {
   readonly model: 'GRAY' | 'RGB ' | undefined;
   /** Upright. */
   readonly extent: Extent;
+  /** Metadata was too large to be read. */
+  readonly leftOut: boolean;
 }
 
 /** As the parts of a file stand there, before anything is made of them. */
@@ -71,7 +71,7 @@ export function contentsOf(file: OpenedFile): Contents {
       recipeText: file.png?.recipeText ?? packet.recipeText,
     }),
     premultiplied: found.premultiplied,
-    notices: noticesOf(found, { file, icc, lost: found.leftOut || packet.lost || (found.exif !== undefined && !exif) }),
+    notices: noticesOf(found, { file, icc, lost: file.leftOut || found.leftOut || packet.lost || (found.exif !== undefined && !exif) }),
   };
 }
 

@@ -5,13 +5,16 @@ import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
 import { unmultiplied } from './alpha.js';
 import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
-import { contentsOf, MAX_METADATA_BYTES, type Contents } from './contents.js';
+import { contentsOf, type Contents } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { heifFacts, stillOf } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import { tellsPlace } from './location.js';
 import { readPng, type PngParts } from './png-parts.js';
-import type { ExtraChannels, Layout, Photo } from './photo.js';
+import type { ExtraChannels, Layout, Photo, PhotoFacts } from './photo.js';
+import { MAX_METADATA_BYTES } from './slim/parts.js';
+import { slimmed, type Slim } from './slim/slim.js';
+import { Source } from './slim/source.js';
 import { readerOfTiff, readTiffFacts, type TiffFacts } from './tiff-facts.js';
 import { layoutOfTiff, photoOfTiff } from './tiff-photo.js';
 
@@ -50,9 +53,12 @@ interface Header {
   readonly notices: readonly Notice[];
 }
 
-/** Facts about a picture from its header alone. Throws as `openPhoto` does, but cannot know of damage behind the header. */
-export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
-  const { kind, extent, layout, contents, damaged, notices } = await readHeader(bytes);
+/**
+ * Facts about a picture from its header alone, of which a slim file has enough. Throws as `openPhoto` does, but cannot know of
+ * damage behind the header.
+ */
+export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
+  const { kind, extent, layout, contents, damaged, notices } = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
   return {
     size: extent,
     format: outputFormat(kind),
@@ -70,20 +76,60 @@ export async function readFacts(bytes: Uint8Array): Promise<HeaderFacts> {
  * Throws `image.unreadable`, `image.unsupported` or `image.too-large`; a file that breaks off opens as far as it goes, with a notice.
  */
 export async function openPhoto(bytes: Uint8Array): Promise<Photo> {
-  const header = await readHeader(bytes);
-  const { extent, layout, contents, kind } = header;
-  const { recipeText: _, notices: _notices, premultiplied, ...kept } = contents;
+  return photoOf(await readHeader(slimOf(bytes)));
+}
+
+async function photoOf(header: Header): Promise<Photo> {
   const { samples, damaged, extra, notices } = await samplesOf(header);
-  const { channels } = layout;
+  const { layout, contents } = header;
   return {
-    extent,
-    channels,
-    samples: premultiplied ? unmultiplied(samples, channels) : samples,
-    ...kept,
+    ...factsOf(header),
+    samples: contents.premultiplied ? unmultiplied(samples, layout.channels) : samples,
     ...(extra && { extra }),
-    format: outputFormat(kind),
     notices: withDamage([...header.notices, ...notices], damaged || header.damaged),
   };
+}
+
+function factsOf({ extent, layout, contents, kind, notices }: Header): PhotoFacts {
+  const { recipeText: _, notices: _notices, premultiplied: _premultiplied, ...kept } = contents;
+  return { extent, channels: layout.channels, ...kept, format: outputFormat(kind), notices };
+}
+
+/** A photograph whose samples are still on their way, and the same a few times smaller. */
+export interface PhotoAhead {
+  readonly facts: PhotoFacts;
+  readonly small: Photo;
+  readonly whole: Promise<Photo>;
+}
+
+/** Kinds of file whose decoder makes a smaller picture in a fraction of the time. */
+const SHRINKS: ReadonlySet<FileKind> = new Set(['jpeg', 'webp']);
+
+/**
+ * Decodes a photograph at 1 of `shrink` pixels per side first (JPEG, WebP; libjpeg's scaled transform), then wholly, beside
+ * whatever is done meanwhile. Undefined where the decoder cannot, or something is to be said that only all samples tell:
+ * transparency, damage. Throws as `openPhoto` does.
+ */
+export async function openAhead(bytes: Uint8Array, shrinkOf: (extent: Extent) => number): Promise<PhotoAhead | undefined> {
+  const header = await readHeader(slimOf(bytes));
+  const shrink = shrinkOf(header.extent);
+  const { kind, layout, damaged } = header;
+  if (shrink < 2 || damaged || layout.convert || layout.channels % 2 === 0 || !SHRINKS.has(kind)) return undefined;
+  const small = await decodeSmall(header, shrink).catch(() => undefined);
+  if (!small) return undefined;
+  const whole = photoOf(header);
+  // Whoever needs it hears of a failure; until then nobody does.
+  whole.catch(() => undefined);
+  return { facts: factsOf(header), small, whole };
+}
+
+async function decodeSmall(header: Header, shrink: number): Promise<Photo> {
+  const { pixels, layout, extent } = header;
+  const [width, height] = [Math.floor(extent.width / shrink), Math.floor(extent.height / shrink)];
+  const picture = sharp(pixels, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: true }).autoOrient();
+  const { data, info } = await inLayout(picture.resize(width, height, { fit: 'fill' }), layout).toBuffer({ resolveWithObject: true });
+  const samples = info.channels === layout.channels ? data : pickChannels(data, { from: info.channels, to: layout.channels });
+  return { ...factsOf(header), extent: { width, height }, samples: new Uint8Array(samples) };
 }
 
 interface Samples {
@@ -111,7 +157,11 @@ function asWords(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(bytes.slice().buffer);
 }
 
-async function readHeader(bytes: Uint8Array): Promise<Header> {
+function slimOf(bytes: Uint8Array): Slim {
+  return slimmed(fileKind(bytes), Source.of(bytes));
+}
+
+async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const kind = fileKind(bytes);
   if (kind === 'bmp') return bmpHeader(bytes);
   refuseUnreadable(kind, bytes);
@@ -122,7 +172,8 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
   const { width, height } = metadata.autoOrient;
   const extent = { width, height };
-  const contents = contentsOf({ kind, bytes, metadata, model: modelOf(layout), extent, ...(png && { png }), ...(tiff && { tiff }) });
+  const file = { kind, bytes, metadata, model: modelOf(layout), extent, leftOut };
+  const contents = contentsOf({ ...file, ...(png && { png }), ...(tiff && { tiff }) });
   const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated({ kind, bytes, metadata, png }) }), ...contents.notices];
   return {
     kind,

@@ -121,12 +121,25 @@ export class FrameSampler {
     this.#mixed = new Float32Array(width);
   }
 
+  get channels(): number {
+    return this.#map.channels;
+  }
+
+  /** How a column of the region looks at those of the map. */
+  get columns(): Taps {
+    return this.#columns;
+  }
+
+  /** Row `y` of the region (0-based) of one channel at the map's own width `[w]`; good until the next is asked for. */
+  mixed(channel: number, y: number): Float32Array {
+    const { data, height, width } = this.#map;
+    mixRows(data.subarray(channel * height * width, (channel + 1) * height * width), { ...this.#rows, out: y }, this.#mixed);
+    return this.#mixed;
+  }
+
   /** Row `y` of the region (0-based) of one channel, into `target [region.width]`. */
   read(channel: number, y: number, target: Float32Array): void {
-    const { data, height, width } = this.#map;
-    const plane = data.subarray(channel * height * width, (channel + 1) * height * width);
-    mixRows(plane, { ...this.#rows, out: y }, this.#mixed);
-    mixAlong(this.#mixed, this.#columns, target);
+    mixAlong(this.mixed(channel, y), this.#columns, target);
   }
 
   /** Every channel of row `y`, each into its own `[region.width]` array. */

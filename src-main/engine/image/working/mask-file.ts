@@ -39,7 +39,8 @@ export interface MaskValues {
  *
  * @throws ExpectedError `mask.invalid` for pictures that are no mask.
  */
-export function paintedValues(photo: Photo): MaskValues {
+export function paintedValues(file: Photo): MaskValues {
+  const photo = withoutCopies(file);
   const facts = factsOf(photo);
   if (facts.transparent && facts.visible > 0 && facts.isPicture) return byErasure(photo);
   if (facts.transparent && facts.oneColour) return byLevels(alphaOf(photo), fullScale(photo.samples), false);
@@ -71,7 +72,37 @@ interface Facts {
   readonly isPicture: boolean;
 }
 
+/** A file in colours, or with transparency, that uses neither, as the gray one that it is: most masks are such files. */
+function withoutCopies(photo: Photo): Photo {
+  const { samples, channels, extent } = photo;
+  if (channels === 1) return photo;
+  const full = fullScale(samples);
+  const [green, blue, alpha] = [channels > 2 ? 1 : 0, channels > 2 ? 2 : 0, channels % 2 === 0 ? channels - 1 : 0];
+  const gray = samples.slice(0, sampleCount(extent));
+  for (let i = 0, at = 0; i < gray.length; i++, at += channels) {
+    const value = samples[at]!;
+    if (value !== samples[at + green] || value !== samples[at + blue] || (alpha > 0 && samples[at + alpha] !== full)) return photo;
+    gray[i] = value;
+  }
+  return { ...photo, channels: 1, samples: gray };
+}
+
+/** Of a gray file without transparency all is in how often each shade occurs. */
+function grayFacts({ samples, extent }: Photo): Facts {
+  const shades = new Uint32Array(256);
+  const unit = fullScale(samples) / 255;
+  countsOf(samples, fullScale(samples)).forEach((count, value) => (shades[Math.round(value / unit)]! += count));
+  const visible = sampleCount(extent);
+  const colours = new Uint32Array(4096);
+  shades.forEach((count, shade) => (colours[(shade >> 4) * 0x111]! += count));
+  const extreme = countIn(shades, 0, NOISE) + countIn(shades, 255 - NOISE, 255);
+  const oneColour = shades.filter((count) => count > 0).length === 1;
+  const isPicture = !oneColour && isGrayPicture(colours, { visible, extreme, partial: 0 });
+  return { transparent: false, visible, oneColour, coloured: false, isPicture };
+}
+
 function factsOf(photo: Photo): Facts {
+  if (photo.channels === 1) return grayFacts(photo);
   const count = sampleCount(photo.extent);
   const read = pixelReader(photo);
   const colours = new Uint32Array(4096);
@@ -151,6 +182,7 @@ function alphaOf({ samples, channels, extent }: Photo): Samples {
 
 /** The largest channel of each pixel, times its alpha. */
 function brightness({ samples, channels, extent }: Photo): Samples {
+  if (channels === 1) return samples;
   const full = fullScale(samples);
   const bright = samples.slice(0, sampleCount(extent));
   for (let i = 0; i < bright.length; i++) {
@@ -161,9 +193,21 @@ function brightness({ samples, channels, extent }: Photo): Samples {
   return bright;
 }
 
-function byLevels(samples: Samples, full: number, coloured: boolean): MaskValues {
+function countsOf(samples: Samples, full: number): Uint32Array {
   const counts = new Uint32Array(full + 1);
   for (const value of samples) counts[value]!++;
+  return counts;
+}
+
+/** Each sample through a table; a loop, because the arrays' own `from` takes a second for a large photograph. */
+function throughTable(samples: Samples, table: Uint8Array): Uint8Array {
+  const values = new Uint8Array(samples.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[samples[i]!]!;
+  return values;
+}
+
+function byLevels(samples: Samples, full: number, coloured: boolean): MaskValues {
+  const counts = countsOf(samples, full);
   const used = [...counts.keys()].filter((value) => counts[value]! > 0);
   const [lowest = 0, highest = 0] = [used[0], used.at(-1)];
   if (highest === 0) return { values: new Uint8Array(samples.length), notices: [] };
@@ -171,12 +215,13 @@ function byLevels(samples: Samples, full: number, coloured: boolean): MaskValues
   // Values of 8 bits in a file of 16.
   const top = highest <= 255 ? 255 : full;
   const shades = shadeCounts(counts, top);
-  return stretched(samples, { top, ...limitsOf(shades, coloured) });
+  return stretched(samples, { top, full, ...limitsOf(shades, coloured) });
 }
 
 function byLabels(samples: Samples, { lowest, highest, full }: { lowest: number; highest: number; full: number }): MaskValues {
   const background = lowest === highest ? 0 : lowest;
-  const values = Uint8Array.from(samples, (value) => (value > background ? 255 : 0));
+  const table = Uint8Array.from({ length: full + 1 }, (_, value) => (value > background ? 255 : 0));
+  const values = throughTable(samples, table);
   if (background === 0 && highest === full) return { values, notices: [] };
   const message = `The mask has no value above ${highest}: all but ${background} is repainted.`;
   return { values, notices: [{ code: 'mask.labels', message, details: { highest, background } }] };
@@ -222,11 +267,12 @@ function noiseFloor(shades: Uint32Array, lowest: number): number {
   return Math.min(MOST_NOISE, Math.max(lowest + NOISE, Math.ceil(mean + DEVIATIONS * Math.sqrt(variance))));
 }
 
-function stretched(samples: Samples, { top, floor, ceiling }: Limits & { readonly top: number }): MaskValues {
-  const table = Uint8Array.from({ length: 256 }, (_, shade) =>
-    Math.round(Math.min(255, Math.max(0, ((shade - floor) * 255) / (ceiling - floor)))),
-  );
-  const values = Uint8Array.from(samples, (value) => table[Math.min(255, Math.round((value * 255) / top))]!);
+function stretched(samples: Samples, { top, full, floor, ceiling }: Limits & { readonly top: number; readonly full: number }): MaskValues {
+  const table = Uint8Array.from({ length: full + 1 }, (_, value) => {
+    const shade = Math.min(255, Math.round((value * 255) / top));
+    return Math.round(Math.min(255, Math.max(0, ((shade - floor) * 255) / (ceiling - floor))));
+  });
+  const values = throughTable(samples, table);
   if (floor === 0 && ceiling === 255) return { values, notices: [] };
   const message = `In the mask everything up to ${floor} counts as black and from ${ceiling} on as white.`;
   return { values, notices: [{ code: 'mask.cleaned', message, details: { floor, ceiling } }] };

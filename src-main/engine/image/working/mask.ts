@@ -24,8 +24,7 @@ export async function openMask(bytes: Uint8Array, extent: Extent): Promise<{ mas
   const photo = await openPhoto(bytes);
   const { values, notices } = paintedValues(photo);
   const mask = { extent: photo.extent, values };
-  if (!values.some((value) => value > 0))
-    throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
+  if (!maskBounds(mask)) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   if (sameExtent(photo.extent, extent)) return { mask, notices };
   const [received, expected] = [`${photo.extent.width}×${photo.extent.height}`, `${extent.width}×${extent.height}`];
   if (!sameShape(photo.extent, extent)) throw new ExpectedError('mask.size', `Expected a mask of ${expected} but received ${received}.`);
@@ -45,6 +44,12 @@ export function resizeMask(mask: Mask, extent: Extent): Mask {
   const shares = workingMask(mask, { x: 0, y: 0, ...mask.extent }, extent);
   return { extent, values: Uint8Array.from(shares.data, (share) => Math.round(share * 255)) };
 }
+
+/** A weight that needs no samples. */
+export const EVERYWHERE = 'everywhere';
+
+/** Where and how much an edit shows. */
+export type Weight = Mask | typeof EVERYWHERE;
 
 export function emptyMask(extent: Extent): Mask {
   return { extent, values: new Uint8Array(sampleCount(extent)) };

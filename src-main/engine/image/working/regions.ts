@@ -1,6 +1,7 @@
 import { overlaps, union, type Extent, type Rect } from '#base/geometry.js';
 import { MOST_REGIONS } from '#contract/request.js';
 import { grown } from '#base/distance.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import type { Mask } from '#engine/image/files/photo.js';
 import { frameAround, LEAST_SIDE, type FrameOptions } from './frame.js';
 
@@ -76,10 +77,12 @@ function paintedCells({ extent, values }: Mask, frameSide: number): readonly Rec
   const side = Math.floor(frameSide / CELLS_PER_SIDE);
   const columns = Math.ceil(extent.width / side);
   const cells = new Map<number, Rect>();
-  for (let y = 0; y < extent.height; y++) {
-    for (let x = 0, at = y * extent.width; x < extent.width; x++, at++) {
+  const painted = paintedBounds(values, extent) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const right = painted.x + painted.width;
+  for (let y = painted.y; y < painted.y + painted.height; y++) {
+    for (let x = painted.x, at = y * extent.width + x; x < right; x++, at++) {
       if (values[at] === 0) continue;
-      const end = Math.min(extent.width, (Math.trunc(x / side) + 1) * side);
+      const end = Math.min(right, (Math.trunc(x / side) + 1) * side);
       let last = x;
       for (let next = x; next < end; next++) if (values[y * extent.width + next]! > 0) last = next;
       const key = Math.trunc(y / side) * columns + Math.trunc(x / side);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Photo } from '#engine/image/files/photo.js';
 import { applyObjectMap } from '#engine/image/compositing/objects/object-map.js';
-import { recolouredObject } from '#engine/pipelines/changed-object.js';
+import { drawnObject, foundObject, recolouring } from '#engine/pipelines/changed-object.js';
 import { floats } from '#engine/tensor/tensor.js';
 import { noisy } from '../image/noise.js';
 import { makePicture } from '../image/pictures.js';
@@ -25,10 +25,17 @@ const samples = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
 const photo: Photo = { extent: { width: SIDE, height: SIDE }, channels: 3, samples, format: 'png', notices: [] };
 const decoded = (of: readonly number[]) =>
   makePicture(MODEL, MODEL, (c, x, y) => colourAt(c, (x + 0.5) / MODEL, (y + 0.5) / MODEL, of) + noisy((c * MODEL + y) * MODEL + x, 0.01));
+
+async function recolouredObject(trace: Parameters<typeof foundObject>[0]) {
+  const found = await foundObject(trace, frame, photo);
+  const map = found && recolouring(found);
+  return map && { map, weight: await drawnObject(found.object, found.place) };
+}
+
 const tokens = floats([1, 8, 8], new Float32Array(64).fill(1));
 
 test('a recoloured object is found up to its own edge at the photograph’s resolution, with one map for its colours', async () => {
-  const object = await recolouredObject({ before: decoded(RED), after: decoded(BLUE), tokens }, frame, photo);
+  const object = await recolouredObject({ before: decoded(RED), after: decoded(BLUE), tokens });
   if (!object) throw new Error('Expected an object.');
   let wrong = 0;
   object.weight.values.forEach((value, i) => {
@@ -46,7 +53,7 @@ test('a recoloured object is found up to its own edge at the photograph’s reso
 
 test('the same object gives the same bytes, and nothing is no object', async () => {
   const trace = { before: decoded(RED), after: decoded(BLUE), tokens };
-  const [first, second] = [await recolouredObject(trace, frame, photo), await recolouredObject(trace, frame, photo)];
+  const [first, second] = [await recolouredObject(trace), await recolouredObject(trace)];
   expect(first).toEqual(second);
-  expect(await recolouredObject({ ...trace, after: trace.before }, frame, photo)).toBeUndefined();
+  expect(await recolouredObject({ ...trace, after: trace.before })).toBeUndefined();
 });

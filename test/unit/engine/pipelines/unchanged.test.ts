@@ -106,27 +106,30 @@ async function resultOf(request: EditRequestInput): Promise<Uint8Array> {
 it('every kind of request that was right gives the samples that it always gave', async () => {
   const found: Record<string, string> = {};
   for (const [name, request] of Object.entries(REQUESTS)) found[name] = await digestOf(await resultOf(request));
+  // Edits of 8 bits are written by a kernel that counts in floats of 32 bits: the double's flat cells lie on halves of a level,
+  // where some samples fall to the other side (by one level; `compositePlainly` still gives the old digests). In a wide
+  // profile edits are fitted in the photograph's own colours.
   expect(found).toEqual({
     'a fill at 16 bits': 'c2d735358ddc2e0f',
     'a fill of a 16-bit TIFF': 'c2d735358ddc2e0f',
     'a fill with a soft edge': '92ad9f3c748eba25',
     'a generated picture with its recipe': '9e27217369a28fdc',
     'a masked edit at 16 bits with alpha': '665b1f7fb900f4f8',
-    'a masked edit in a wide profile': 'ad6dace75a8b483c',
-    'an edit below transparency': '1e9a8167856683e4',
+    'a masked edit in a wide profile': '624a497a31ebd729',
+    'an edit below transparency': '29a7a74101949427',
     'an edit of 16-bit gray': '1d9de20ffc558bfb',
-    'an edit of a JPEG as JPEG': '068b0a06fad39f3d',
-    'an edit of a PNG': '3a43c6107ff70403',
-    'an edit of a TIFF as TIFF': '3a43c6107ff70403',
+    'an edit of a JPEG as JPEG': '79d22290e4a1cf24',
+    'an edit of a PNG': 'fd922167ffcb39e8',
+    'an edit of a TIFF as TIFF': 'fd922167ffcb39e8',
     // The same samples as before (03560c86c332c170), without the EXIF that the encoder made up: 25.4 dots per inch.
     'an edit of a WebP as WebP': '88c99e1524c88080',
     'an edit of a gray picture': '31daef1522eb9ce4',
-    'an edit of a palette': '8c3be9608aad9922',
-    'an edit of a turned photograph': '73725a08805206b5',
-    'an edit of an animation': '3a43c6107ff70403',
+    'an edit of a palette': 'ae9a26702e2a50fd',
+    'an edit of a turned photograph': '2327aa14a8cc12f2',
+    'an edit of an animation': 'fd922167ffcb39e8',
     'an edit taken whole': '9e27217369a28fdc',
-    'an edit without the place': '5119a44b59eae7ca',
+    'an edit without the place': 'a0d19d286c4e2454',
     'an expanded picture': 'ad58a3ea0f24c439',
-    'an expanded picture in a wide profile': '6a1edaf06dc2bb1d',
+    'an expanded picture in a wide profile': '851586d4fa6e0872',
   });
 });

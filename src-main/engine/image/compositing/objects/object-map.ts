@@ -26,12 +26,17 @@ export interface ObjectMap {
 /** Fits the map of the pixels of one object; none where its colours alone do not explain what happened. */
 export function objectMap(before: Planes, after: Planes, pixels: readonly number[]): ObjectMap | undefined {
   if (pixels.length < FEWEST) return undefined;
+  const { map, error } = bestMap(before, after, pixels);
+  return error < UNEXPLAINED ? map : undefined;
+}
+
+/** The map of an object's colours and the root mean square, of 1, that it leaves. */
+export function bestMap(before: Planes, after: Planes, pixels: readonly number[]): { readonly map: ObjectMap; readonly error: number } {
   const one: ObjectMap = { first: affine(before, after, pixels) };
   const two = twoMaps(before, after, pixels);
   const single = errorOf(one, { before, after, pixels });
   const double = two ? errorOf(two, { before, after, pixels }) : Infinity;
-  const best = two && double < TWO_GAIN * single ? two : one;
-  return Math.min(single, double) < UNEXPLAINED ? best : undefined;
+  return { map: two && double < TWO_GAIN * single ? two : one, error: Math.min(single, double) };
 }
 
 function twoMaps(before: Planes, after: Planes, pixels: readonly number[]): ObjectMap | undefined {

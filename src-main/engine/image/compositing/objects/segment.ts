@@ -1,8 +1,9 @@
-import { sampleCount, type Extent } from '#base/geometry.js';
+import type { Extent } from '#base/geometry.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { maxWindow } from '#engine/image/sampling/gauss.js';
 import { ColourModel } from './colour-model.js';
 import { GuidedFilter, type GuidedLines } from './guided-filter.js';
+import { partsOf } from './parts.js';
 
 /** Shares of the strong change (its 80th percentile where there is any): surely the object, and perhaps. */
 const [CORE, MAYBE] = [0.6, 0.15];
@@ -59,7 +60,11 @@ export function changedObject(seen: Seen): ChangedObject | undefined {
     core = agreed(neighbours, odds, maybe).map((share) => (share > 0.5 ? 1 : 0));
     outside = core;
   }
-  const inside = withoutSpecks(core, extent);
+  return outlined(planes, withoutSpecks(core, extent), extent);
+}
+
+/** What is inside with its edge as the photograph's colours have it. */
+export function outlined(planes: Planes, inside: Float32Array, extent: Extent): ChangedObject {
   return { inside, edge: new GuidedFilter(planes, { extent, sigma: EDGE * extent.height, epsilon: 1e-5 }).lines(inside) };
 }
 
@@ -94,30 +99,9 @@ function agreed(neighbours: GuidedFilter, odds: Float32Array, maybe: Float32Arra
   return shares;
 }
 
-/** Keeps connected parts (sides touch) of a size that counts. */
-function withoutSpecks(inside: Float32Array, { width, height }: Extent): Float32Array {
-  const labels = new Int32Array(sampleCount({ width, height }));
-  const sizes = [0];
-  for (let start = 0; start < inside.length; start++) {
-    if (inside[start] === 0 || labels[start]! > 0) continue;
-    labels[start] = sizes.length;
-    sizes.push(flood(inside, { labels, start, width }));
-  }
+/** Keeps connected parts of a size that counts. */
+function withoutSpecks(inside: Float32Array, extent: Extent): Float32Array {
+  const { labels, sizes } = partsOf(inside, extent);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   return inside.map((_, i) => (labels[i]! > 0 && sizes[labels[i]!]! >= SPECK * largest ? 1 : 0));
-}
-
-function flood(inside: Float32Array, { labels, start, width }: { labels: Int32Array; start: number; width: number }): number {
-  const open = [start];
-  let size = 0;
-  for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
-    size++;
-    const column = pixel % width;
-    for (const next of [pixel - width, pixel + width, column > 0 ? pixel - 1 : -1, column < width - 1 ? pixel + 1 : -1]) {
-      if (next < 0 || next >= inside.length || inside[next] === 0 || labels[next]! > 0) continue;
-      labels[next] = labels[start]!;
-      open.push(next);
-    }
-  }
-  return size;
 }

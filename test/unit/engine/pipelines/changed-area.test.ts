@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Photo } from '#engine/image/files/photo.js';
+import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
+import { changedArea, type EditTrace } from '#engine/pipelines/changed-area.js';
+import { wordingOf, type Wording } from '#engine/pipelines/wording.js';
+import { floats } from '#engine/tensor/tensor.js';
+import { fakeModel } from '../../../support/fake-model.js';
+import { noisy } from '../image/noise.js';
+import { makePicture } from '../image/pictures.js';
+
+const [MODEL, SIDE] = [64, 256];
+const frame = { x: 0, y: 0, width: SIDE, height: SIDE };
+type Look = (c: number, x: number, y: number) => number;
+
+const inDisc = (x: number, y: number) => (x - 0.45) ** 2 + (y - 0.4) ** 2 < 0.18 ** 2;
+const inShadow = (x: number, y: number) => ((x - 0.52) / 0.2) ** 2 + ((y - 0.6) / 0.06) ** 2 < 1;
+/** Sky over grass. */
+const ground: Look = (c, _x, y) => (y < 0.45 ? [0.5, 0.7, 0.95] : [0.3, 0.55, 0.25])[c]! + 0.1 * y;
+const shaded: Look = (c, x, y) => ground(c, x, y) * (inShadow(x, y) ? 0.75 : 1);
+const disc =
+  (colour: readonly number[]): Look =>
+  (c, x, y) =>
+    inDisc(x, y) ? colour[c]! * (0.7 + 0.5 * y) : shaded(c, x, y);
+const [red, blue] = [disc([0.85, 0.15, 0.1]), disc([0.15, 0.2, 0.85])];
+
+function photoOf(look: Look): Photo {
+  const samples = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
+    const pixel = Math.trunc(i / 3);
+    return Math.round(255 * look(i % 3, ((pixel % SIDE) + 0.5) / SIDE, (Math.trunc(pixel / SIDE) + 0.5) / SIDE));
+  });
+  return { extent: { width: SIDE, height: SIDE }, channels: 3, samples, format: 'png', notices: [] };
+}
+
+/** The middle tokens of an 8×8 grid changed. */
+const gate = floats(
+  [64],
+  Float32Array.from({ length: 64 }, (_, i) => (i % 8 > 0 && i % 8 < 7 && i >= 8 && i < 48 ? -1 : 1)),
+);
+const { quantiser } = fakeModel();
+
+async function became(before: Look, after: Look, wording?: Wording) {
+  const decoded = (look: Look) =>
+    makePicture(MODEL, MODEL, (c, x, y) => look(c, (x + 0.5) / MODEL, (y + 0.5) / MODEL) + noisy((c * MODEL + y) * MODEL + x, 0.01));
+  const trace: EditTrace = {
+    quantiser: { ...quantiser, schedule: [[8, 8]] },
+    tokens: [new Uint8Array(64)],
+    sourceTokens: [new Uint8Array(64)],
+    gate,
+    before: decoded(before),
+    after: decoded(after),
+  };
+  return changedArea(trace, { frame, canvas: photoOf(before), wording });
+}
+
+function shareOf(weight: Weight, inside: (x: number, y: number) => boolean): number {
+  if (weight === EVERYWHERE) return 1;
+  const { values } = weight;
+  const pixels = Array.from(values.keys()).filter((i) => inside(((i % SIDE) + 0.5) / SIDE, (Math.trunc(i / SIDE) + 0.5) / SIDE));
+  return pixels.filter((i) => values[i] === 255).length / pixels.length;
+}
+
+describe('what an edit changed', () => {
+  it('is a removed object with its shadow, where it became what lies around it, whatever the words', async () => {
+    for (const wording of [undefined, 'away'] as const) {
+      const { weight, isRemoved } = await became(red, ground, wording);
+      expect(isRemoved).toBe(true);
+      expect(shareOf(weight, inDisc)).toBe(1);
+      expect(shareOf(weight, inShadow)).toBeGreaterThan(0.9);
+      expect(shareOf(weight, (x, y) => Math.hypot(x - 0.45, y - 0.5) > 0.4)).toBe(0);
+    }
+  });
+
+  it('is a recoloured object, where it stands out as before, whatever the words', async () => {
+    for (const wording of [undefined, 'away'] as const) {
+      const { weight, isRemoved, isRedrawn, map } = await became(red, blue, wording);
+      expect(isRemoved ?? isRedrawn).toBeUndefined();
+      expect(map).toBeDefined();
+      expect(shareOf(weight, (x, y) => Math.hypot(x - 0.45, y - 0.4) < 0.16)).toBeGreaterThan(0.98);
+    }
+  });
+
+  it('is something new, and no colour of the ground, where nothing stood there before', async () => {
+    const { isRemoved, isRedrawn, map } = await became(ground, red, 'for');
+    expect(isRedrawn).toBe(true);
+    expect(isRemoved ?? map).toBeUndefined();
+  });
+});
+
+describe('the words of an instruction', () => {
+  it.each([
+    ['Remove the car, please', 'away'],
+    ['make the ball disappear', 'away'],
+    ['Das Auto entfernen', 'away'],
+    ['put a red ball on the left', 'for'],
+    ['Füge einen Baum hinzu', 'for'],
+    ['make the car blue', undefined],
+    ['a halfway house', undefined],
+  ])('“%s” ask for something gone or there: %s', (instruction, wording) => {
+    expect(wordingOf(instruction)).toBe(wording);
+  });
+});
