@@ -60,9 +60,10 @@ import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { checkInstruction } from './open-text.js';
+import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
-export class LocalEngine {
+export class LocalEngine implements AskedEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenedPack>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
@@ -185,7 +186,7 @@ export class LocalEngine {
     return packTokens(pack.card.name, model.quantiser, tokens);
   }
 
-  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: OutputSettings }): Promise<Uint8Array> {
+  async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
     const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
