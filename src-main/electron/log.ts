@@ -1,3 +1,4 @@
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import electronLog from 'electron-log/node';
 
@@ -12,8 +13,9 @@ export interface Log {
 
 const MAX_BYTES = 1024 * 1024;
 
-/** A file in the folder, for this user alone; a full one becomes `scalebrush.old.log`, of which there is one. */
+/** A file in the folder, both for this user alone; a full one becomes `scalebrush.old.log`, of which there is one. */
 export function openLog(folder: string, maxBytes = MAX_BYTES): Log {
+  makePrivate(folder);
   const logger = electronLog.create({ logId: folder });
   const { file } = logger.transports;
   const name = path.join(folder, 'scalebrush.log');
@@ -28,4 +30,26 @@ export function openLog(folder: string, maxBytes = MAX_BYTES): Log {
     error: (line) => { logger.error(line); }, // prettier-ignore
     tail: (count) => [...linesOf(name.replace(/\.log$/u, '.old.log')), ...linesOf(name)].filter((line) => line !== '').slice(-count),
   };
+}
+
+/** A link in its place, or in that of a log, was planted: it goes, and what it leads to is left alone. A folder that cannot be had costs the log. */
+function makePrivate(folder: string): void {
+  try {
+    if (kindOf(folder) === 'link') unlinkSync(folder);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    for (const name of ['scalebrush.log', 'scalebrush.old.log'].map((each) => path.join(folder, each))) {
+      const kind = kindOf(name);
+      if (kind === 'link') unlinkSync(name);
+      if (kind === 'file') chmodSync(name, 0o600);
+    }
+  } catch {
+    process.stderr.write(`scalebrush: the log could not be opened in ${folder}.\n`);
+  }
+}
+
+function kindOf(file: string): 'link' | 'file' | undefined {
+  const facts = lstatSync(file, { throwIfNoEntry: false });
+  if (!facts) return undefined;
+  return facts.isSymbolicLink() ? 'link' : 'file';
 }

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { LANGUAGE_TAGS } from '#contract/preferences.js';
+import { verdictOn } from '#packs/owner.js';
+import { sideFileOf, sweepSideFiles } from '#service/side-files.js';
 import { SHELL_WORDS, type ShellWords } from './words.js';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
@@ -34,6 +36,8 @@ export class SettingsFile {
   constructor(folder: string) {
     this.#file = path.join(folder, 'settings.json');
     this.#settings = this.#read();
+    sweepOlder(folder);
+    void sweepSideFiles(folder);
   }
 
   get current(): Settings {
@@ -48,10 +52,10 @@ export class SettingsFile {
   /** Written at once: old or new, never half. A folder that cannot be written costs the memory, not the session. */
   change(change: Partial<Settings>): void {
     this.#settings = { ...this.#settings, ...change };
-    const unfinished = `${this.#file}.${String(process.pid)}.tmp`;
+    const unfinished = path.join(path.dirname(this.#file), sideFileOf(this.#file));
     try {
       mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-      writeFileSync(unfinished, JSON.stringify(this.#settings, undefined, 2), { flush: true, mode: 0o600 });
+      writeFileSync(unfinished, JSON.stringify(this.#settings, undefined, 2), { flag: 'wx', flush: true, mode: 0o600 });
       renameSync(unfinished, this.#file);
     } catch {
       process.stderr.write(`scalebrush: settings could not be written to ${this.#file}.\n`);
@@ -83,5 +87,17 @@ export class SettingsFile {
       renameSync(this.#file, `${this.#file}.damaged`);
       return FRESH;
     }
+  }
+}
+
+/** Earlier versions put the number of their process behind the name. */
+function sweepOlder(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const pid = /^settings\.json\.(\d{1,10})\.tmp$/u.exec(name)?.[1];
+      if (pid !== undefined && verdictOn(pid) === 'dead') rmSync(path.join(folder, name));
+    }
+  } catch {
+    // A folder that is not there, or not ours, costs nobody his start.
   }
 }

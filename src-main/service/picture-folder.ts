@@ -4,7 +4,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 
-const PREFIX = 'scalebrush-pictures-';
+/** Of pictures that are open, and of those that are dragged out of the desktop's window. */
+const PREFIXES = { pictures: 'scalebrush-pictures-', drag: 'scalebrush-drag-' } as const;
 
 export interface PrivateFolder {
   readonly path: string;
@@ -13,9 +14,9 @@ export interface PrivateFolder {
 }
 
 /** A new folder that only this user can open (mkdtemp gives mode 700); it goes when the process does. */
-export async function openPrivateFolder(parent: string = tmpdir()): Promise<PrivateFolder> {
+export async function openPrivateFolder(parent: string = tmpdir(), use: keyof typeof PREFIXES = 'pictures'): Promise<PrivateFolder> {
   await sweepStaleFolders(parent);
-  const path = await mkdtemp(join(parent, `${PREFIX}${ownerMark()}-`));
+  const path = await mkdtemp(join(parent, `${PREFIXES[use]}${ownerMark()}-`));
   const remove = (): void => {
     process.off('exit', remove);
     rmSync(path, { recursive: true, force: true });
@@ -27,7 +28,7 @@ export async function openPrivateFolder(parent: string = tmpdir()): Promise<Priv
 /** Removes what killed processes left behind; folders of other users and living processes stay. */
 async function sweepStaleFolders(parent: string): Promise<void> {
   for (const entry of await readdir(parent).catch(() => [])) {
-    if (!entry.startsWith(PREFIX)) continue;
+    if (!Object.values(PREFIXES).some((prefix) => entry.startsWith(prefix))) continue;
     const path = join(parent, entry);
     if (isLeft(entry) && (await isOurFolder(path))) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }

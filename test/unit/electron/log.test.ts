@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,9 +19,30 @@ describe('the log', () => {
     expect(log.tail(2).map((line) => line.replace(/^\S+ /u, ''))).toEqual(['info line 4', 'warn %s stays as it is']);
   });
 
-  it('is this user’s alone', () => {
-    openLog(folder).info('begins');
-    expect(statSync(path.join(folder, 'scalebrush.log')).mode & 0o077).toBe(0);
+  const onUnix = it.skipIf(process.platform === 'win32');
+
+  onUnix('is this user’s alone, the folder as well, whatever they were before', () => {
+    const logs = path.join(folder, 'logs');
+    mkdirSync(logs, { mode: 0o755 });
+    writeFileSync(path.join(logs, 'scalebrush.log'), 'before\n', { mode: 0o644 });
+    openLog(logs).info('begins');
+    expect(statSync(logs).mode & 0o777).toBe(0o700);
+    expect(statSync(path.join(logs, 'scalebrush.log')).mode & 0o777).toBe(0o600);
+  });
+
+  onUnix('does not follow a link that was planted in its place, or in that of its folder', () => {
+    const [theirs, logs] = [path.join(folder, 'theirs'), path.join(folder, 'logs')];
+    mkdirSync(theirs);
+    writeFileSync(path.join(theirs, 'file'), 'theirs');
+    symlinkSync(theirs, logs);
+    openLog(logs).info('begins');
+    expect(readdirSync(theirs)).toEqual(['file']);
+    rmSync(logs, { recursive: true });
+    mkdirSync(logs);
+    symlinkSync(path.join(theirs, 'file'), path.join(logs, 'scalebrush.log'));
+    openLog(logs).info('begins');
+    expect(readFileSync(path.join(theirs, 'file'), 'utf8')).toBe('theirs');
+    expect(readFileSync(path.join(logs, 'scalebrush.log'), 'utf8')).toContain('begins');
   });
 
   it('is turned over when it is full, and keeps one old file', () => {

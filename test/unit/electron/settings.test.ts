@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ownerMark } from '#packs/owner.js';
+import { sideFileOf } from '#service/side-files.js';
 import { SettingsFile } from '../../../src-main/electron/settings.js';
 
 let folder: string;
@@ -16,6 +19,18 @@ test('what was changed is there at the next start, and no unfinished file is lef
   new SettingsFile(folder).change({ maximized: true });
   expect(new SettingsFile(folder).current).toEqual({ version: 1, maximized: true, recent: [], updates: false, language: 'en' });
   expect(readdirSync(folder)).toEqual(['settings.json']);
+});
+
+test('what killed starts left unfinished goes at the next one, and what others are writing stays', async () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const [place = '', , began = ''] = ownerMark().split('-');
+  const killed = [`settings.json.${String(dead)}.tmp`, sideFileOf(file()).replace(ownerMark(), `${place}-${String(dead)}-${began}`)];
+  const others = [sideFileOf(file()), `settings.json.${String(process.ppid)}.tmp`];
+  for (const name of [...killed, ...others]) writeFileSync(path.join(folder, name), '{');
+  expect(new SettingsFile(folder).current.version).toBe(1);
+  await vi.waitFor(() => {
+    expect(readdirSync(folder).sort()).toEqual([...others].sort());
+  });
 });
 
 test('the shell speaks the language of the window, from the next start on as well', () => {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownerMark } from '#packs/owner.js';
 import { openPictureStore, type PictureStore } from '#service/pictures.js';
 import { fakeEngine, grayPng } from '../../support/fake-engine.js';
 
@@ -68,6 +69,7 @@ describe('the picture store', () => {
     const child = spawn(process.execPath, ['-e', '0']);
     await once(child, 'exit');
     await mkdir(join(parent, `scalebrush-pictures-${String(child.pid)}-dead`));
+    await mkdir(join(parent, `scalebrush-drag-${ownerMark().replace(`-${String(process.pid)}-`, `-${String(child.pid)}-`)}-dead`));
     await mkdir(join(parent, `scalebrush-pictures-${String(process.ppid)}-live`));
     const other = await openPictureStore({ engine: fakeEngine(), parent });
     const names = await readdir(parent);
