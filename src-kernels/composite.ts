@@ -6,6 +6,9 @@
 const GIVEN: i32 = 0;
 const TONES: i32 = 1;
 const OBJECT: i32 = 2;
+const TABLED: i32 = 4;
+/** Colours per channel of a table, sixteen bytes each, red slowest. */
+const GRID: i32 = 33;
 
 const EVERYWHERE: i32 = 0;
 const BYTES: i32 = 1;
@@ -204,6 +207,40 @@ function transfer<T>(row: Row): void {
   }
 }
 
+@inline function lerp(low: v128, high: v128, part: v128): v128 {
+  return f32x4.add(low, f32x4.mul(part, f32x4.sub(high, low)));
+}
+
+@inline function along4(at: usize, part: v128): v128 { return lerp(v128.load(at), v128.load(at, 16), part); }
+
+@inline function across4(at: usize, green: v128, blue: v128): v128 {
+  return lerp(along4(at, blue), along4(at + 16 * GRID, blue), green);
+}
+
+/** A table of differences, linear between its colours: f32 for either kind of plane, one pixel per vector. */
+function mapTable<T>(row: Row): void {
+  const red = row.planes;
+  const gray = row.channels < 3;
+  const green = gray ? red : red + row.stride;
+  const blue = gray ? red : green + row.stride;
+  const steps: f32 = isExact<T>() ? <f32>(GRID - 1) : <f32>(GRID - 1) / 255;
+  const end = <usize>row.width * sizeof<T>();
+  for (let x: usize = 0; x < end; x += sizeof<T>()) {
+    const r = <f32>load<T>(red + x) * steps, g = <f32>load<T>(green + x) * steps, b = <f32>load<T>(blue + x) * steps;
+    const i = min(GRID - 2, <i32>r), j = min(GRID - 2, <i32>g), k = min(GRID - 2, <i32>b);
+    const at = row.table + (<usize>((i * GRID + j) * GRID + k) << 4);
+    const rest = f32x4.splat(b - <f32>k), across = f32x4.splat(g - <f32>j);
+    const change = lerp(across4(at, across, rest), across4(at + 16 * GRID * GRID, across, rest), f32x4.splat(r - <f32>i));
+    store<T>(row.edited + x, <T>(<f32>(load<T>(red + x) + <T>f32x4.extract_lane(change, 0))));
+    store<T>(row.edited + row.stride + x, <T>(<f32>(load<T>(green + x) + <T>f32x4.extract_lane(change, 1))));
+    store<T>(row.edited + 2 * row.stride + x, <T>(<f32>(load<T>(blue + x) + <T>f32x4.extract_lane(change, 2))));
+  }
+  for (let c: usize = 0; c < 3; c++) {
+    const plane = row.edited + c * row.stride;
+    for (let x: usize = 0; x < end; x += 16) v128.store(plane + x, clamp<T>(v128.load(plane + x)));
+  }
+}
+
 @inline function shares<T>(row: Row, x: i32): v128 {
   if (row.weighted == BYTES) {
     const bytes = isExact<T>() ? v128.load16_lane(row.weights + x, v128.splat<i64>(0), 0) : v128.load32_zero(row.weights + x);
@@ -290,6 +327,7 @@ function write<T>(row: Row): i32 {
   read<T>(row);
   if (row.edit == TONES) mapTones<T>(row);
   else if (row.edit == OBJECT) mapObject<T>(row);
+  else if (row.edit == TABLED) mapTable<T>(row);
   else if (row.edit != GIVEN) transfer<T>(row);
   return write<T>(row);
 }

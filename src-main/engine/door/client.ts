@@ -3,6 +3,7 @@ import { endingOf } from '#contract/ending.js';
 import { memoryLimitBytes } from '#engine/runtime/memory.js';
 import { InferenceProcess } from '#engine/runtime/process.js';
 import type { Engine, EngineEvent, EngineJob } from './engine.js';
+import { askingEngine, type AskedEngine } from './wire.js';
 
 export interface EngineOptions {
   /** The built script of the inference process. */
@@ -19,22 +20,10 @@ export interface EngineOptions {
 export function startEngine(options: EngineOptions): Engine {
   memoryLimitBytes();
   const process = new InferenceProcess(options);
+  const asked = askingEngine(process);
   return {
-    run: (job, signal) => run(process, job, signal),
-    forecast: (job) => process.call('forecast', [job]),
-    controlMap: (job) => process.call('controlMap', [job]),
-    describe: (picture) => process.call('describe', [picture]),
-    convert: (picture, output) => process.call('convert', [picture, output]),
-    carry: (change) => process.call('carry', [change]),
-    readMask: (mask, size) => process.call('readMask', [mask, size]),
-    layers: (layers) => process.call('layers', [layers]),
-    tokenize: (pack, picture) => process.call('tokenize', [pack, picture]),
-    decode: (pack, tokens, output) => process.call('decode', [pack, { tokens, output }]),
-    checkInstruction: (pack, instruction) => process.call('checkInstruction', [pack, instruction]),
-    providers: () => process.call('providers', []),
-    machine: () => process.call('machine', []),
-    inspect: (file) => process.call('inspect', [file]),
-    writeWeights: (work, signal) => process.stream('writeWeights', [work], signal),
+    ...asked,
+    run: (job, signal) => run(asked, job, signal),
     kill: () => {
       process.kill();
     },
@@ -43,9 +32,9 @@ export function startEngine(options: EngineOptions): Engine {
 }
 
 /** A process that dies or is killed in mid-run ends the stream with an event too. */
-async function* run(process: InferenceProcess, job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void> {
+async function* run(asked: AskedEngine, job: EngineJob, signal: Cancellation): AsyncGenerator<EngineEvent, void> {
   try {
-    yield* process.stream<EngineEvent>('run', [job], signal);
+    yield* asked.run(job, signal);
   } catch (error) {
     yield endingOf(error, signal);
   }

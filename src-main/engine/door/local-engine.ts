@@ -2,6 +2,7 @@ import os from 'node:os';
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
+import { remember } from '#base/remember.js';
 import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
@@ -60,9 +61,10 @@ import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { checkInstruction } from './open-text.js';
+import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
-export class LocalEngine {
+export class LocalEngine implements AskedEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenedPack>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
@@ -185,7 +187,7 @@ export class LocalEngine {
     return packTokens(pack.card.name, model.quantiser, tokens);
   }
 
-  async decode(pack: InstalledPack, { tokens, output }: { tokens: TokenFile; output: OutputSettings }): Promise<Uint8Array> {
+  async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
     const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
@@ -310,16 +312,6 @@ async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: 
 function gridOf({ schedule }: TokenFile): Grid {
   const last = at(schedule, schedule.length - 1);
   return last[0] === 1 && schedule.length > 1 ? [schedule.length, last[1]] : last;
-}
-
-/** One promise per key; a failed one is forgotten so that the next try starts anew. */
-function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
-  const found = known.get(key);
-  if (found) return found;
-  const made = make();
-  known.set(key, made);
-  made.catch(() => known.delete(key));
-  return made;
 }
 
 async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {

@@ -64,7 +64,7 @@ async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording
   const remains = remainsOfFound(found);
   if (remains && hasCome(remains, wording)) return { isRedrawn: true };
   const isSame = keepsOutlines(trace.before, trace.after) || (remains !== undefined && standsOut(remains));
-  const map = isSame ? await recolouring(found) : undefined;
+  const map = isSame ? recolouring(found) : undefined;
   return map ? { weight: await drawnObject(found.object, found.place), map } : {};
 }
 

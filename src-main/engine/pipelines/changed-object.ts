@@ -3,7 +3,6 @@ import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.j
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
-import { inOwnColours } from '#engine/image/compositing/own-colours.js';
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
 import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
@@ -51,10 +50,9 @@ export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo
   return object && { object, planes, trace, place: { extent, frame, canvas } };
 }
 
-/** What became of the object's colours, in the photograph's own; none where maps of them do not explain the edit. */
-export async function recolouring({ object: { inside }, trace, place: { extent, canvas } }: FoundObject): Promise<ObjectMap | undefined> {
-  const space = await colourSpaceOf(canvas);
-  const [before, after] = [trace.before, trace.after].map((picture) => planesOf(inOwnColours(picture, space))) as [Planes, Planes];
+/** What became of the object's colours; none where maps of them do not explain the edit. */
+export function recolouring({ object: { inside }, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
+  const { before, after } = pairsOf(trace);
   return objectMap(before, after, insidePixels(modelShare(inside, extent, trace)));
 }
 

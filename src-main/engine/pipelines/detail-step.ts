@@ -10,7 +10,7 @@ import type { Region } from '#engine/image/working/regions.js';
 import { dilate, openMask } from '#engine/image/working/mask.js';
 import type { EditTrace } from './changed-area.js';
 import { modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
-import type { Stage } from './stage.js';
+import type { DecodedStage } from './stage.js';
 
 /** What a candidate drew in one region. */
 export interface DrawnRegion {
@@ -36,7 +36,7 @@ export interface Redrawn extends DrawnRegion {
 
 interface Setting {
   readonly job: PipelineJob;
-  readonly stage: Stage;
+  readonly stage: DecodedStage;
 }
 
 /** What the detail scales made, and what there is to say of it. */
@@ -161,7 +161,10 @@ function sourcesAlong({ start, length, whole }: { start: number; length: number;
 }
 
 /** Where detail may be copied from, as the request says; on a grown canvas the mask is of the old picture. */
-async function copySources(job: PipelineJob, { canvas, kept }: Stage): Promise<{ allowed: Mask; notices: readonly Notice[] } | undefined> {
+async function copySources(
+  job: PipelineJob,
+  { canvas, kept }: DecodedStage,
+): Promise<{ allowed: Mask; notices: readonly Notice[] } | undefined> {
   const { copy } = job.request;
   if (!copy) return undefined;
   const place = kept ?? { x: 0, y: 0, ...canvas.extent };

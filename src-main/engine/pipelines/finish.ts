@@ -49,7 +49,8 @@ export class ResultCanvas {
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
   async *place(drawn: DrawnRegion, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-    const { canvas, kept } = this.#stage;
+    const canvas = await this.#stage.photo();
+    const { kept } = this.#stage;
     const { region, trace } = drawn;
     const area = await this.#areaOf(drawn);
     const { weight } = area;
@@ -61,7 +62,7 @@ export class ResultCanvas {
     const manner = this.#mannerOf(trace, area);
     const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
     const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
-    await compositeInto(this.#resultFor(manner.mode), {
+    await compositeInto(this.#resultFor(canvas, manner.mode), {
       photo: canvas,
       frame: region.frame,
       within: region.reach,
@@ -79,7 +80,7 @@ export class ResultCanvas {
   async #areaOf(drawn: DrawnRegion): Promise<Area> {
     const { whole } = this.#job.request;
     const map = this.#obeyedMap(drawn);
-    const { canvas } = this.#stage;
+    const canvas = await this.#stage.photo();
     if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
@@ -96,7 +97,7 @@ export class ResultCanvas {
 
   /** Under a mask all of it goes; the model leads where it took something away, else it did not know what was meant. */
   async #removedIn(mask: Weight, { region, trace }: DrawnRegion): Promise<Area> {
-    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: this.#stage.canvas });
+    const { isRemoved } = await changedArea(trace, { frame: region.frame, canvas: await this.#stage.photo() });
     return { weight: mask, isRemoved: true, isUnled: isRemoved !== true };
   }
 
@@ -123,9 +124,9 @@ export class ResultCanvas {
   }
 
   /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
-  #resultFor(mode: CompositeJob['mode']): ResultSamples {
+  #resultFor(canvas: Photo, mode: CompositeJob['mode']): ResultSamples {
     const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
-    return (this.#result ??= blankResult(this.#stage.canvas, inPlace));
+    return (this.#result ??= blankResult(canvas, inPlace));
   }
 
   #kindOf({ isRemoved, isUnled }: Area): Redrawn['kind'] {
@@ -136,7 +137,8 @@ export class ResultCanvas {
 
   async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
-    const detailed = yield* writeDetail({ job: this.#job, stage: this.#stage }, redrawn, signal);
+    const stage = { ...this.#stage, canvas: await this.#stage.photo() };
+    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn, signal);
     this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) if (!this.#notices.some(({ code }) => code === notice.code)) this.#notices.push(notice);
@@ -145,7 +147,7 @@ export class ResultCanvas {
 
   async candidate(index: number, seed: number): Promise<Candidate<Uint8Array>> {
     const { request, model } = this.#job;
-    const { canvas } = this.#stage;
+    const canvas = await this.#stage.photo();
     const { photo, changed, changedPixels, changedOutside } = composed(
       this.#result ?? blankResult(canvas),
       canvas,

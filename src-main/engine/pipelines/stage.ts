@@ -1,12 +1,12 @@
 import { sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import { openPhoto } from '#engine/image/files/decode.js';
+import { openAhead, openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { EVERYWHERE, feather, maskBounds, openMask, outside, type Weight } from '#engine/image/working/mask.js';
 import { paddedCopy } from '#engine/image/working/padded-copy.js';
 import { maskRegions, wholeRegion, type MaskRegion, type Region } from '#engine/image/working/regions.js';
-import type { Mask, Photo } from '#engine/image/files/photo.js';
+import type { Mask, Photo, PhotoFacts } from '#engine/image/files/photo.js';
 import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { resizeArea } from '#engine/tensor/resample.js';
@@ -18,7 +18,9 @@ import { givenFile, modelExtent, pictureBytes, traitsOf, type EditingModel, type
 /** What the compositor needs to know of the picture, and the parts of it that the model works on one after the other. */
 export interface Stage {
   /** The picture that will be written: the source, or the source with its new border. */
-  readonly canvas: Photo;
+  readonly canvas: PhotoFacts;
+  /** The same with its samples, which may still be on their way. */
+  readonly photo: () => Promise<Photo>;
   /** In canvas pixels; never empty. */
   readonly regions: readonly Region[];
   /** Where canvas pixels may change, soft edge included; absent = the edit itself decides. */
@@ -31,6 +33,9 @@ export interface Stage {
   /** A region in the model's own space; always of the untouched canvas, whatever became of other regions. */
   readonly see: (region: Region) => Promise<View>;
 }
+
+/** A stage whose picture is there. */
+export type DecodedStage = Stage & { readonly canvas: Photo };
 
 /** All that the scale loop needs to know of the picture. */
 export interface View {
@@ -50,25 +55,28 @@ const BLEND_SHARE = 1 / 64;
 
 async function openSource(job: PipelineJob): Promise<Photo> {
   const photo = await openPhoto(pictureBytes(job, job.request.source, 'source'));
-  const { width, height } = photo.extent;
+  expectLargeEnough(photo);
+  return photo;
+}
+
+function expectLargeEnough({ extent: { width, height } }: PhotoFacts): void {
   if (Math.min(width, height) < SMALLEST_SIDE) {
     throw new ExpectedError('image.too-small', `Expected at least ${SMALLEST_SIDE} pixels per side but received ${width}×${height}.`);
   }
-  return photo;
 }
 
 /** An instruction edit: the whole picture, or the surroundings of a mask. */
 export async function stageEdit(job: PipelineJob): Promise<Stage> {
-  const canvas = await openSource(job);
   const size = modelExtent(job.model);
   const modelMask = emptyMask(job.model);
   if (job.request.mask === undefined) {
-    const { frame, picture } = await seeWhole(job, canvas, size);
-    return stageOnce({ canvas, notices: canvas.notices }, frame, { picture, modelMask });
+    const { source, frame, picture } = await seeWhole(job, size);
+    return stageOnce({ ...source, notices: source.canvas.notices }, frame, { picture, modelMask });
   }
+  const canvas = await openSource(job);
   const masked = await stageMask(job, canvas);
   return {
-    canvas,
+    ...opened(canvas),
     ...masked,
     see: async ({ frame }) => {
       const keepMask = widenByOneToken(holeIn(job, masked.mask, frame).share, job.model.quantiser.patch);
@@ -77,26 +85,59 @@ export async function stageEdit(job: PipelineJob): Promise<Stage> {
   };
 }
 
-function stageOnce(parts: Pick<Stage, 'canvas' | 'weight' | 'notices'>, frame: Rect, view: View): Stage {
+function opened(canvas: Photo): Pick<Stage, 'canvas' | 'photo'> {
+  return { canvas, photo: () => Promise.resolve(canvas) };
+}
+
+function stageOnce(parts: Pick<Stage, 'canvas' | 'photo' | 'weight' | 'notices'>, frame: Rect, view: View): Stage {
   return { ...parts, regions: [regionOfAll(parts.canvas, frame)], see: () => Promise.resolve(view) };
 }
 
-function regionOfAll({ extent }: Photo, frame: Rect): Region {
+function regionOfAll({ extent }: PhotoFacts, frame: Rect): Region {
   return { frame, reach: union(frame, { x: 0, y: 0, ...extent }) };
 }
 
+interface SeenWhole {
+  readonly source: Pick<Stage, 'canvas' | 'photo'>;
+  readonly frame: Rect;
+  readonly picture: FloatTensor;
+}
+
 /** All of a photo: in the middle of a frame of the model's shape, or in the corner of a square. */
-async function seeWhole({ request }: PipelineJob, canvas: Photo, size: Extent): Promise<{ frame: Rect; picture: FloatTensor }> {
+async function seeWhole(job: PipelineJob, size: Extent): Promise<SeenWhole> {
+  const ahead = job.request.padded ? undefined : await seeAhead(job, size);
+  if (ahead) return ahead;
+  const canvas = await openSource(job);
+  const source = opened(canvas);
   const side = Math.max(canvas.extent.width, canvas.extent.height);
-  if (request.padded) return { frame: { x: 0, y: 0, width: side, height: side }, picture: await paddedCopy(canvas, size) };
+  if (job.request.padded) return { source, frame: { x: 0, y: 0, width: side, height: side }, picture: await paddedCopy(canvas, size) };
   const frame = frameWhole(canvas.extent, size.width / size.height);
-  return { frame, picture: await workingCopy(canvas, frame, size) };
+  return { source, frame, picture: await workingCopy(canvas, frame, size) };
+}
+
+/** From a smaller decode, while the whole one goes on; which of them is looked at depends on the file alone. */
+async function seeAhead(job: PipelineJob, size: Extent): Promise<SeenWhole | undefined> {
+  const frameOf = (extent: Extent) => frameWhole(extent, size.width / size.height);
+  const bytes = pictureBytes(job, job.request.source, 'source');
+  const ahead = await openAhead(bytes, (extent) => shrinkFor(frameOf(extent).width / size.width));
+  if (!ahead) return undefined;
+  const { facts, small, whole } = ahead;
+  expectLargeEnough(facts);
+  const frame = frameOf(facts.extent);
+  const [across, down] = [small.extent.width / facts.extent.width, small.extent.height / facts.extent.height];
+  const seen = { x: frame.x * across, y: frame.y * down, width: frame.width * across, height: frame.height * down };
+  return { source: { canvas: facts, photo: () => whole }, frame, picture: await workingCopy(small, seen, size) };
+}
+
+/** What the decoders can do, and leaves at least two pixels per pixel of the model. */
+function shrinkFor(scale: number): number {
+  return [8, 4, 2].find((shrink) => scale >= 2 * shrink) ?? 1;
 }
 
 /** In-painting: the masked part is hidden from the model. */
 export async function stageFill(job: PipelineJob): Promise<Stage> {
   const canvas = await openSource(job);
-  return stageHole(job, { canvas, ...(await stageMask(job, canvas)) });
+  return stageHole(job, canvas, await stageMask(job, canvas));
 }
 
 /** Out-painting: a larger canvas whose border is the hole. */
@@ -113,7 +154,7 @@ export async function stageExpand(job: PipelineJob): Promise<Stage> {
   const mask = outside(kept, canvas.extent);
   // Old pixels stay: the soft edge lies on the new side, over the mirror image.
   const weight = outside(kept, canvas.extent, softEdgePx(job, frame));
-  return stageHole(job, { canvas, mask, weight, kept, regions: [regionOfAll(canvas, frame)], notices: canvas.notices });
+  return stageHole(job, canvas, { mask, weight, kept, regions: [regionOfAll(canvas, frame)], notices: canvas.notices });
 }
 
 /** A picture from nothing: everything is hole. */
@@ -125,7 +166,7 @@ export function stageEmpty(model: EditingModel, extent: Extent): Stage {
   modelMask.data.fill(1);
   const samples = new Uint8Array(sampleCount(extent) * 3).fill(HIDDEN * 255);
   const canvas: Photo = { extent, channels: 3, samples, format: 'png', notices: [] };
-  return stageOnce({ canvas, weight: EVERYWHERE, notices: [] }, frameWhole(extent, width / height), { picture, modelMask });
+  return stageOnce({ ...opened(canvas), weight: EVERYWHERE, notices: [] }, frameWhole(extent, width / height), { picture, modelMask });
 }
 
 /** The grey that stands for hidden pixels in training. */
@@ -171,11 +212,12 @@ function holeIn(job: PipelineJob, mask: Mask, frame: Rect): Hole {
   return { hole, share: resizeArea({ ...hole, dims: hole.dims.slice(1) }, job.model.quantiser.finest) };
 }
 
-function stageHole(job: PipelineJob, parts: Omit<Stage, 'see'> & { readonly mask: Mask }): Stage {
+function stageHole(job: PipelineJob, canvas: Photo, parts: Omit<Stage, 'see' | 'canvas' | 'photo'> & { readonly mask: Mask }): Stage {
   return {
+    ...opened(canvas),
     ...parts,
     see: async ({ frame }) => {
-      const seen = await workingCopy(parts.canvas, frame, modelExtent(job.model));
+      const seen = await workingCopy(canvas, frame, modelExtent(job.model));
       const { hole, share } = holeIn(job, parts.mask, frame);
       const keepMask = widenByOneToken(share, job.model.quantiser.patch);
       // A model that is not told of the hole never saw grey stand for one.

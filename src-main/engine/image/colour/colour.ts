@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { remember } from '#base/remember.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { applyCube, cubeFromP3, cubeToP3, type ColourCube } from './colour-cube.js';
 import { readMatrixProfile, type MatrixProfile, type ToneCurve } from '#engine/image/files/icc-profile.js';
@@ -33,14 +35,16 @@ const P3_TO_XYZ = [0.515121, 0.291977, 0.157104, 0.241196, 0.692245, 0.066574, -
 /** A profile whose matrix and curves stay within this of sRGB's is sRGB, rounded differently. */
 const SAME_SPACE = 2e-3;
 
-const known = new WeakMap<Uint8Array, Promise<ColourSpace>>();
+/** By digest, because each decode brings its profile anew; more than a session opens. */
+const known = new Map<string, Promise<ColourSpace>>();
+const MOST_KNOWN = 16;
 
 /** The colours that a photo's samples mean. Matrix profiles keep colours outside sRGB; table profiles clamp them. */
 export function colourSpaceOf({ icc }: Pick<Photo, 'icc'>): Promise<ColourSpace> {
   if (!icc) return Promise.resolve(SRGB);
-  const space = known.get(icc) ?? makeSpace(icc);
-  known.set(icc, space);
-  return space;
+  const key = createHash('sha256').update(icc).digest('hex');
+  if (!known.has(key) && known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
+  return remember(known, key, () => makeSpace(icc));
 }
 
 async function makeSpace(icc: Uint8Array): Promise<ColourSpace> {

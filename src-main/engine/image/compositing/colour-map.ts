@@ -57,13 +57,6 @@ export function simplestMap(pairs: ColourPairs): FittedMap {
   return candidates.find(({ map, error }) => error <= (isGray(map) ? best + COLOURLESS ** 2 : AS_GOOD * best))!;
 }
 
-/** The richest map of the same kind (gray or of three channels) that the pairs give: for pairs without noise. */
-export function curvedMap(kind: ColourMap, { before, after }: ColourPairs): ColourMap {
-  if (isGray(kind)) return equalChannels(fitCurve(before, lightOf(after), fitLine(before, lightOf(after), LIGHT)));
-  const tones = after.map((target, c) => fitCurve(before, target, fitLine(before, target, IDENTITY.tones[c]!)));
-  return { tones: tones as unknown as ColourMap['tones'] };
-}
-
 /** From the simplest to the richest. */
 function candidateMaps({ before, after }: ColourPairs): ColourMap[] {
   const light = lightOf(after);

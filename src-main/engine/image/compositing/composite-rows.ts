@@ -6,6 +6,7 @@ import type { FrameSampler } from '#engine/image/sampling/resample.js';
 import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import { applyMap, type ColourMap } from './colour-map.js';
 import { applyObjectMap, type ObjectMap } from './objects/object-map.js';
+import { applyTable, type ColourTable } from './own-colours.js';
 import type { Seam } from './seam.js';
 
 /** Pixels that are known in the photo's own colours: they take the place of decoded ones. */
@@ -18,6 +19,7 @@ export interface NativeRows {
 export type RowEdit =
   | { readonly kind: 'decoded'; readonly decoded: FrameSampler; readonly seam?: Seam; readonly detail?: NativeRows }
   | { readonly kind: 'mapped'; readonly map: ColourMap | ObjectMap }
+  | { readonly kind: 'tabled'; readonly table: ColourTable }
   | {
       readonly kind: 'transfer';
       readonly decoded: FrameSampler;
@@ -97,8 +99,9 @@ export function readRow({ photo }: RowsJob, row: number, planes: Planes): void {
 /** What the edit makes of row `y` of the region. */
 export function editRow({ edit, region }: RowsJob, y: number, rows: Rows): void {
   const { own, edited } = rows;
-  if (edit.kind === 'mapped') {
-    if ('tones' in edit.map) applyMap(edit.map, own, edited);
+  if (edit.kind === 'mapped' || edit.kind === 'tabled') {
+    if (edit.kind === 'tabled') applyTable(edit.table, own, edited);
+    else if ('tones' in edit.map) applyMap(edit.map, own, edited);
     else applyObjectMap(edit.map, own, edited);
     edited.forEach(clampRow);
     return;

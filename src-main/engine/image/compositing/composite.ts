@@ -6,7 +6,7 @@ import { colourSpaceOf, type ColourSpace, type Planes } from '#engine/image/colo
 import { clampRow, type NativeRows, type RowEdit } from './composite-rows.js';
 import type { ColourMap } from './colour-map.js';
 import type { ObjectMap } from './objects/object-map.js';
-import { inOwnColours, mapOfOwnColours } from './own-colours.js';
+import { inOwnColours, tableOf } from './own-colours.js';
 import { compositeRows } from './row-kernel.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -34,7 +34,7 @@ export interface CompositeJob {
   readonly opaque?: boolean;
   /** `decoded`: the old picture that the edit grows around; the new pixels meet its border without a step. */
   readonly kept?: Rect;
-  /** `transfer`: the one map that the edit is, where one explains it: of sRGB, or of an object in the photo's own colours. */
+  /** `transfer`: the one map of sRGB that the edit is, where one explains it; else maps are fitted per window. */
   readonly map?: ColourMap | ObjectMap;
   /** `decoded`: what is better known than the model knows it. */
   readonly detail?: NativeRows;
@@ -121,7 +121,7 @@ async function rowEdit(job: CompositeJob, { region, space }: { region: Rect; spa
     const seam = job.kept && seamAround(job.kept, { ...job, picture });
     return { kind: 'decoded', decoded: enlarged(picture, frame, region), ...(seam && { seam }), ...(job.detail && { detail: job.detail }) };
   }
-  if (job.map) return { kind: 'mapped', map: 'tones' in job.map ? mapOfOwnColours(job.map, before, space) : job.map };
+  if (job.map) return space.plain ? { kind: 'mapped', map: job.map } : { kind: 'tabled', table: tableOf(job.map, space) };
   const [from, to] = [inOwnColours(before, space), inOwnColours(after, space)];
   const map = fitTransfer({ before: from, after: to, ...(editMap && { editMap }) });
   const linear = { frame, region, kernel: 'linear' as const };

@@ -3,6 +3,7 @@ import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmInstance, type WasmMemory
 import type { FrameSampler, Taps } from '#engine/image/sampling/resample.js';
 import { coverRow, editRow, makeRows, readRow, weightsOf, type RowEdit, type RowsJob } from './composite-rows.js';
 import type { ColourMap } from './colour-map.js';
+import type { ColourTable } from './own-colours.js';
 import type { ObjectMap } from './objects/object-map.js';
 
 // src-kernels/composite.ts says what each field of a row means.
@@ -11,7 +12,7 @@ const FIELDS = ['width', 'channels', 'edit', 'weighted', 'source', 'target', 'ch
   .concat(['maps', 'curves', 'knots', 'gray', 'runs', 'runCount', 'table', 'near', 'cubic', 'across', 'decoded']) // prettier-ignore
   .map((name, i) => [name, i] as const);
 const FIELD = Object.fromEntries(FIELDS);
-const EDIT = { given: 0, tones: 1, object: 2, transfer: 3 };
+const EDIT = { given: 0, tones: 1, object: 2, transfer: 3, tabled: 4 };
 const WEIGHTED = { everywhere: 0, bytes: 1, shares: 2 };
 
 /** Nine of the matrix, three offsets, the share of decoded pixels; of the left and of the right neighbour. */
@@ -53,8 +54,9 @@ class RowKernel {
     this.#deep = samples.BYTES_PER_ELEMENT === 2;
     const rowBytes = region.width * photo.channels * samples.BYTES_PER_ELEMENT;
     const runs = transferRuns(job);
+    const tableBytes = job.edit.kind === 'tabled' ? job.edit.table.byteLength : 0;
     // Six planes, six of taps, weights and a little; samples and tables.
-    const bytes = (region.width + OVERRUN) * 96 + 2 * (rowBytes + OVERRUN) + runs.length * 512 + PAGE_BYTES;
+    const bytes = (region.width + OVERRUN) * 96 + 2 * (rowBytes + OVERRUN) + runs.length * 512 + tableBytes + PAGE_BYTES;
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil((FIRST_FREE + bytes) / PAGE_BYTES), maximum: MOST_PAGES, shared: true });
     compiled ??= new WebAssembly.Module(wasm);
     const instance: WasmInstance = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
@@ -94,6 +96,7 @@ class RowKernel {
   }
 
   #editor(edit: RowEdit, runs: readonly Run[]): (y: number) => void {
+    if (edit.kind === 'tabled') return this.#tabled(edit.table);
     if (edit.kind === 'mapped') return 'tones' in edit.map ? this.#tones(edit.map) : this.#object(edit.map);
     return edit.kind === 'transfer' && runs.length > 0 ? this.#transfer(edit, runs) : this.#given();
   }
@@ -126,6 +129,13 @@ class RowKernel {
     if (isBent) curves.set(tones.flatMap(({ curve }) => Array.from(curve!, (value) => value * unit)));
     const [red, green, blue] = tones;
     this.#set({ edit: EDIT.tones, knots, gray: red === green && green === blue ? 1 : 0 });
+    return () => undefined;
+  }
+
+  #tabled(colours: ColourTable): (y: number) => void {
+    const table = new Float32Array(this.#memory.buffer, this.#place('table', colours.length * 4), colours.length);
+    for (let i = 0; i < table.length; i++) table[i] = colours[i]! * this.#unit;
+    this.#set({ edit: EDIT.tabled });
     return () => undefined;
   }
 

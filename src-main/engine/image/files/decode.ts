@@ -11,7 +11,7 @@ import { heifFacts } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import { tellsPlace } from './location.js';
 import { readPng, type PngParts } from './png-parts.js';
-import type { ExtraChannels, Layout, Photo } from './photo.js';
+import type { ExtraChannels, Layout, Photo, PhotoFacts } from './photo.js';
 import { MAX_METADATA_BYTES } from './slim/parts.js';
 import { slimmed, type Slim } from './slim/slim.js';
 import { Source } from './slim/source.js';
@@ -76,20 +76,60 @@ export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
  * Throws `image.unreadable`, `image.unsupported` or `image.too-large`; a file that breaks off opens as far as it goes, with a notice.
  */
 export async function openPhoto(bytes: Uint8Array): Promise<Photo> {
-  const header = await readHeader(slimOf(bytes));
-  const { extent, layout, contents, kind } = header;
-  const { recipeText: _, notices: _notices, premultiplied, ...kept } = contents;
+  return photoOf(await readHeader(slimOf(bytes)));
+}
+
+async function photoOf(header: Header): Promise<Photo> {
   const { samples, damaged, extra, notices } = await samplesOf(header);
-  const { channels } = layout;
+  const { layout, contents } = header;
   return {
-    extent,
-    channels,
-    samples: premultiplied ? unmultiplied(samples, channels) : samples,
-    ...kept,
+    ...factsOf(header),
+    samples: contents.premultiplied ? unmultiplied(samples, layout.channels) : samples,
     ...(extra && { extra }),
-    format: outputFormat(kind),
     notices: withDamage([...header.notices, ...notices], damaged || header.damaged),
   };
+}
+
+function factsOf({ extent, layout, contents, kind, notices }: Header): PhotoFacts {
+  const { recipeText: _, notices: _notices, premultiplied: _premultiplied, ...kept } = contents;
+  return { extent, channels: layout.channels, ...kept, format: outputFormat(kind), notices };
+}
+
+/** A photograph whose samples are still on their way, and the same a few times smaller. */
+export interface PhotoAhead {
+  readonly facts: PhotoFacts;
+  readonly small: Photo;
+  readonly whole: Promise<Photo>;
+}
+
+/** Kinds of file whose decoder makes a smaller picture in a fraction of the time. */
+const SHRINKS: ReadonlySet<FileKind> = new Set(['jpeg', 'webp']);
+
+/**
+ * Decodes a photograph at 1 of `shrink` pixels per side first (JPEG, WebP; libjpeg's scaled transform), then wholly, beside
+ * whatever is done meanwhile. Undefined where the decoder cannot, or something is to be said that only all samples tell:
+ * transparency, damage. Throws as `openPhoto` does.
+ */
+export async function openAhead(bytes: Uint8Array, shrinkOf: (extent: Extent) => number): Promise<PhotoAhead | undefined> {
+  const header = await readHeader(slimOf(bytes));
+  const shrink = shrinkOf(header.extent);
+  const { kind, layout, damaged } = header;
+  if (shrink < 2 || damaged || layout.convert || layout.channels % 2 === 0 || !SHRINKS.has(kind)) return undefined;
+  const small = await decodeSmall(header, shrink).catch(() => undefined);
+  if (!small) return undefined;
+  const whole = photoOf(header);
+  // Whoever needs it hears of a failure; until then nobody does.
+  whole.catch(() => undefined);
+  return { facts: factsOf(header), small, whole };
+}
+
+async function decodeSmall(header: Header, shrink: number): Promise<Photo> {
+  const { pixels, layout, extent } = header;
+  const [width, height] = [Math.floor(extent.width / shrink), Math.floor(extent.height / shrink)];
+  const picture = sharp(pixels, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: true }).autoOrient();
+  const { data, info } = await inLayout(picture.resize(width, height, { fit: 'fill' }), layout).toBuffer({ resolveWithObject: true });
+  const samples = info.channels === layout.channels ? data : pickChannels(data, { from: info.channels, to: layout.channels });
+  return { ...factsOf(header), extent: { width, height }, samples: new Uint8Array(samples) };
 }
 
 interface Samples {

@@ -54,6 +54,9 @@ export interface Photo {
   readonly notices: readonly Notice[];
 }
 
+/** What is known of a photograph before its samples are. */
+export type PhotoFacts = Omit<Photo, 'samples' | 'extra'>;
+
 /** The largest value that a sample can have. */
 export function fullScale(samples: Photo['samples']): number {
   return samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255;

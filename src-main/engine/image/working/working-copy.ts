@@ -40,14 +40,17 @@ interface Blocks {
 }
 
 /** One axis of the block grid: where each pixel comes from, and where each output sample lies. */
-function blockAxis({ start, length, inputs, outputs }: { start: number; length: number; inputs: number; outputs: number }) {
-  const scale = length / outputs;
+function blockAxis({ start: at, length: span, inputs, outputs }: { start: number; length: number; inputs: number; outputs: number }) {
+  const scale = span / outputs;
+  // A frame of a smaller decode may begin between two pixels.
+  const start = Math.floor(at);
+  const [before, length] = [at - start, span + at - start];
   const step = scale < BLOCKS_FROM ? 1 : Math.floor(scale / 2);
   const border = Math.ceil((REACH * Math.max(1, scale)) / step) + 1;
   const count = Math.ceil(length / step) + 2 * border;
   const pixels = Int32Array.from({ length: count * step }, (_, i) => mirrored(start - border * step + i, inputs));
   const kernel: Kernel = scale > 1 ? 'lanczos' : 'cubic';
-  const taps = resampleTaps({ from: border, span: length / step, outputs, inputs: count, kernel, border: 'clamp' });
+  const taps = resampleTaps({ from: border + before / step, span: span / step, outputs, inputs: count, kernel, border: 'clamp' });
   return { step, count, pixels, taps };
 }
 

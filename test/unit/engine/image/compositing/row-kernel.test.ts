@@ -4,6 +4,7 @@ import type { Rect } from '#base/geometry.js';
 import type { ColourMap, Tone } from '#engine/image/compositing/colour-map.js';
 import { compositePlainly, type RowEdit, type RowsJob } from '#engine/image/compositing/composite-rows.js';
 import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
+import { GRID } from '#engine/image/compositing/own-colours.js';
 import { compositeRows } from '#engine/image/compositing/row-kernel.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
@@ -27,7 +28,7 @@ const layout = fc.record({
   height: fc.integer({ min: 1, max: 12 }),
   channels: fc.constantFrom(1, 2, 3, 4),
   deep: fc.boolean(),
-  edit: fc.constantFrom('lines', 'curves', 'gray', 'object', 'two colours', 'windows', 'pure windows', 'decoded'),
+  edit: fc.constantFrom('lines', 'curves', 'gray', 'object', 'two colours', 'table', 'windows', 'pure windows', 'decoded'),
   weight: fc.constantFrom('everywhere', 'soft', 'sparse'),
   inside: fc.constantFrom('all', 'part'),
   opaque: fc.boolean(),
@@ -75,6 +76,10 @@ function editOf(
     const map: ObjectMap = { first };
     const second = { affine: [...affine(), 0.1, 0, -0.1], along: [around(0, 4), around(0, 4), around(0, 4), around(0.5, 1)] as const };
     return { kind: 'mapped', map: edit === 'object' ? map : { first, second } };
+  }
+  if (edit === 'table') {
+    const table = new Float32Array(GRID ** 3 * 4).map((_, i) => (i % 4 === 3 ? 0 : around(0, 0.3)));
+    return { kind: 'tabled', table };
   }
   if (edit === 'lines' || edit === 'curves' || edit === 'gray') {
     const tones = [0, 1, 2].map((own) => toneOf(edit !== 'lines', own, around));
