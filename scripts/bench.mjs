@@ -1,5 +1,5 @@
 // `npm run bench`: measures this machine and rewrites test/bench/RESULTS.md; `npm run bench -- farm` only what it says of the farm,
-// `-- server` of the server under load.
+// `-- server` of the server under load, `-- pixels` of processor time and memory of pixels.
 import { ensureBuild, ensurePackages, run, runTool } from './ensure.mjs';
 
 ensurePackages();

@@ -16,6 +16,7 @@ import { farmLines } from './farm.js';
 import { median } from './median.js';
 import { writeSection } from './results.js';
 import { serverLines } from './server.js';
+import { pixelLines } from './pixels.js';
 import { startTimes } from './start.js';
 
 const RUNS = 7;
@@ -77,13 +78,18 @@ async function main(only: string | undefined): Promise<void> {
   if (only === undefined) await measureAll();
   else if (only === 'farm') await writeSection(await farmLines(await scene(...FARM_PICTURE)));
   else if (only === 'server') await writeSection(await serverLines());
-  else throw new Error(`Expected farm, server, or nothing, for a section but received "${only}".`);
+  else if (only === 'pixels') await writeSection(await pixelLines(root, await builtIn()));
+  else throw new Error(`Expected farm, server, pixels, or nothing, for a section but received "${only}".`);
+}
+
+async function builtIn(): Promise<InstalledPack> {
+  const folder = path.join(root, 'models/sketch');
+  return { card: v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8'))), folder };
 }
 
 async function measureAll(): Promise<void> {
-  const folder = path.join(root, 'models/sketch');
-  const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
-  const pack: InstalledPack = { card, folder };
+  const pack = await builtIn();
+  const { card } = pack;
   const gemm = await measureGemmRate(await createRunner({ provider: 'cpu' }));
   const engine = startEngine({ entry: path.join(root, 'dist/main/inference.js') });
   const source = await scene(1024, 1024);
@@ -131,6 +137,7 @@ async function measureAll(): Promise<void> {
     );
   }
   await engine.close();
+  lines.push(...(await pixelLines(root, pack)));
   lines.push(...(await startLines()), ...(await detailLines()));
   lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(...FARM_PICTURE))));

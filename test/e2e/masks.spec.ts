@@ -80,17 +80,16 @@ test('soft brushes and soft edges are in the mask as they are shown, and come ba
 test('a click with Shift draws a straight line from where the last stroke ended', async ({ page, server: _ }) => {
   await stroke(page, [0.45, 0.45], [0.46, 0.45]);
   const dab = await paintedShare(page);
-  await stroke(page, [0.54, 0.45], [0.54, 0.45]);
-  const two = await paintedShare(page);
-  await page.keyboard.press('ControlOrMeta+z');
   await page.keyboard.down('Shift');
   await stroke(page, [0.54, 0.45], [0.54, 0.45]);
   await page.keyboard.up('Shift');
   const line = await paintedShare(page);
-  expect(two).toBeGreaterThan(dab);
-  expect(line).toBeGreaterThan(1.1 * two);
   await page.keyboard.press('ControlOrMeta+z');
   expect(await paintedShare(page)).toBe(dab);
+  await stroke(page, [0.54, 0.45], [0.54, 0.45]);
+  const two = await paintedShare(page);
+  expect(two).toBeGreaterThan(dab);
+  expect(line).toBeGreaterThan(1.1 * two);
 });
 
 test('words of another language are answered with the one that the model understands', async ({ page, server: _ }) => {
@@ -98,6 +97,6 @@ test('words of another language are answered with the one that the model underst
   await box.fill('mache das Auto rot');
   await expect(page.getByText('This model understands English.')).toBeVisible();
   await box.fill('make the zeppelin red');
-  await expect(page.getByText('zeppelin')).toBeVisible();
+  await expect(page.getByTestId('unknown-words')).toContainText('zeppelin');
   await expect(page.getByText('This model understands English.')).toBeHidden();
 });

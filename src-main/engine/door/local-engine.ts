@@ -2,6 +2,7 @@ import os from 'node:os';
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
+import { remember } from '#base/remember.js';
 import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
@@ -313,16 +314,6 @@ async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: 
 function gridOf({ schedule }: TokenFile): Grid {
   const last = at(schedule, schedule.length - 1);
   return last[0] === 1 && schedule.length > 1 ? [schedule.length, last[1]] : last;
-}
-
-/** One promise per key; a failed one is forgotten so that the next try starts anew. */
-function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
-  const found = known.get(key);
-  if (found) return found;
-  const made = make();
-  known.set(key, made);
-  made.catch(() => known.delete(key));
-  return made;
 }
 
 async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {

@@ -1,3 +1,4 @@
+import { remember } from '#base/remember.js';
 import type { GraphModel, GraphSession, Runner } from '#engine/tensor/runner.js';
 
 /** The opened graphs of one network; each is built and opened when it is first needed. */
@@ -10,13 +11,7 @@ export class SessionCache {
   }
 
   once(key: string, build: () => GraphModel): Promise<GraphSession> {
-    const known = this.#open.get(key);
-    if (known) return known;
-    const opened = Promise.resolve().then(() => this.#runner.open(build()));
-    this.#open.set(key, opened);
-    // A session that failed to open may be tried again.
-    opened.catch(() => this.#open.delete(key));
-    return opened;
+    return remember(this.#open, key, async () => this.#runner.open(build()));
   }
 
   async release(): Promise<void> {

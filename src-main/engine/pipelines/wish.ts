@@ -1,4 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
+import { remember } from '#base/remember.js';
 import { simplestMap, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
 import { misfitOf, pairsOf, type DecodedPair } from '#engine/image/compositing/explains.js';
 import { referencePictures } from '#engine/image/working/reference-picture.js';
@@ -47,11 +48,7 @@ export class WishMemory implements Wishes {
 
   #referencesOf(model: EditingModel): Promise<readonly Reference[]> {
     const { width, height } = modelExtent(model);
-    const key = `${width}×${height}`;
-    const known = this.#references.get(key) ?? held(model);
-    this.#references.set(key, known);
-    known.catch(() => this.#references.delete(key));
-    return known;
+    return remember(this.#references, `${width}×${height}`, () => held(model));
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { remember } from '#base/remember.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { applyCube, cubeFromP3, cubeToP3, type ColourCube } from './colour-cube.js';
 import { readMatrixProfile, type MatrixProfile, type ToneCurve } from '#engine/image/files/icc-profile.js';
@@ -42,10 +43,8 @@ const MOST_KNOWN = 16;
 export function colourSpaceOf({ icc }: Pick<Photo, 'icc'>): Promise<ColourSpace> {
   if (!icc) return Promise.resolve(SRGB);
   const key = createHash('sha256').update(icc).digest('hex');
-  const space = known.get(key) ?? makeSpace(icc);
   if (!known.has(key) && known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
-  known.set(key, space);
-  return space;
+  return remember(known, key, () => makeSpace(icc));
 }
 
 async function makeSpace(icc: Uint8Array): Promise<ColourSpace> {

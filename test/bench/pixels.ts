@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import * as v from 'valibot';
+import { EditRequest, type EditRequestInput } from '#contract/request.js';
+import { startEngine } from '#engine/door/client.js';
+import type { InstalledPack } from '#engine/door/engine.js';
+import { LocalEngine } from '#engine/door/local-engine.js';
+import { fitTransfer } from '#engine/image/compositing/transfer.js';
+import { floats } from '#engine/tensor/tensor.js';
+
+const RUNS = 5;
+const TITLE = '## Pixels';
+/** A ratio that grew by more is named. */
+const REGRESSION = 1.15;
+const NEVER = { aborted: false, reason: undefined };
+/** Peak of the inference process for the same edit before the row loop was a kernel. */
+const EARLIER_PEAK_MB = 663;
+
+interface Work {
+  readonly request: EditRequestInput;
+  readonly pictures: Readonly<Record<string, Uint8Array>>;
+}
+
+interface Row {
+  readonly name: string;
+  readonly measured: string;
+  readonly ratio: number;
+  readonly target: string;
+}
+
+/** Processor time and memory of pixels, as ratios of one run; a ratio that grew against the results so far is named. */
+export async function pixelLines(root: string, pack: InstalledPack): Promise<readonly string[]> {
+  const rows = await measuredRows(root, pack);
+  return [
+    '',
+    TITLE,
+    '',
+    `Processor time (user and system) of warm edits by instruction, least of ${RUNS} runs each, the fit once.`,
+    '',
+    '| | measured | ratio | target |',
+    '|---|---|---|---|',
+    ...rows.map(({ name, measured, ratio, target }) => `| ${name} | ${measured} | ${ratio.toFixed(2)} | ${target} |`),
+    ...(await regressions(root, rows)),
+  ];
+}
+
+async function measuredRows(root: string, pack: InstalledPack): Promise<readonly Row[]> {
+  const engine = new LocalEngine();
+  const [large, small, middle] = [await photo(root, 6000, 4000), await photo(root, 512, 512), await photo(root, 1224, 816)];
+  const edit = (source: Uint8Array, more: Partial<EditRequestInput> = {}, mask?: Uint8Array): Work => ({
+    request: { task: 'edit', instruction: 'make it warmer', source: 'a', output: { format: 'jpeg' }, ...more },
+    pictures: { a: source, ...(mask && { m: mask }) },
+  });
+  const took = (work: Work) => leastTime(() => timeOf(engine, pack, work));
+  const floor = await leastTime(() => plainTime(large));
+  const whole = await took(edit(large));
+  const wide = await took(edit(await sharp(large).withIccProfile('p3').jpeg({ quality: 92 }).toBuffer()));
+  const tiny = await took(edit(small));
+  const spot = await took(edit(large, { mask: 'm' }, await mask(6000, 4000)));
+  const nearSpot = await took(edit(middle, { mask: 'm' }, await mask(1224, 816)));
+  const peakMb = await peakOf(root, pack, edit(large));
+  const fit = fitTime();
+  const pair = (a: number, b: number) => `${a.toFixed(2)} : ${b.toFixed(2)} s`;
+  const ratioRow = (name: string, [a, b]: readonly [number, number], target: string): Row => ({
+    name,
+    measured: pair(a, b),
+    ratio: a / b,
+    target,
+  });
+  return [
+    ratioRow('24 MP JPEG, whole picture : decoding and plain encoding by libvips', [whole.total, floor.total], '≤ 3'),
+    ratioRow('the same in Display P3 : in sRGB', [wide.total, whole.total], '≤ 1.2'),
+    ratioRow('first preview of a 24 MP JPEG : of 512 px', [whole.preview, tiny.preview], '≤ 2.5'),
+    ratioRow('mask of 600 px in 24 MP : in 1 MP', [spot.total, nearSpot.total], '≤ 4'),
+    { name: 'peak RSS of a new inference process at 24 MP : earlier', measured: `${peakMb.toFixed(0)} : ${EARLIER_PEAK_MB} MB`, ratio: peakMb / EARLIER_PEAK_MB, target: '≤ 0.45' }, // prettier-ignore
+    ratioRow('transfer fitted at 1024 px : the edit of 24 MP', [fit.total, whole.total], '≤ 0.3 s'),
+  ];
+}
+
+interface Spent {
+  readonly total: number;
+  /** Until the first preview. */
+  readonly preview: number;
+}
+
+async function leastTime(measure: () => Promise<Spent> | Spent): Promise<Spent> {
+  await measure(); // warm
+  let least: Spent = { total: Infinity, preview: Infinity };
+  for (let i = 0; i < RUNS; i++) {
+    const { total, preview } = await measure();
+    least = { total: Math.min(least.total, total), preview: Math.min(least.preview, preview) };
+  }
+  return least;
+}
+
+function secondsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
+async function timeOf(engine: LocalEngine, pack: InstalledPack, { request, pictures }: Work): Promise<Spent> {
+  const started = process.cpuUsage();
+  let preview = Infinity;
+  for await (const event of engine.run({ request: v.parse(EditRequest, request), pack, pictures }, NEVER)) {
+    if (event.type === 'preview') preview = Math.min(preview, secondsSince(started));
+    if (event.type === 'failed') throw new Error(event.error.message);
+  }
+  return { total: secondsSince(started), preview };
+}
+
+async function plainTime(source: Uint8Array): Promise<Spent> {
+  const started = process.cpuUsage();
+  const { data, info } = await sharp(source).raw().toBuffer({ resolveWithObject: true });
+  const raw = { width: info.width, height: info.height, channels: info.channels };
+  await sharp(data, { raw }).jpeg({ quality: 92, chromaSubsampling: '4:4:4', optimiseCoding: false }).toBuffer();
+  return { total: secondsSince(started), preview: 0 };
+}
+
+function fitTime(): Spent {
+  const picture = (k: number) => floats([1, 3, 1024, 1024], Float32Array.from({ length: 3 * 1024 ** 2 }, (_, i) => 0.5 + 0.4 * Math.sin(i * k))); // prettier-ignore
+  const [before, after] = [picture(0.011), picture(0.012)];
+  const started = process.cpuUsage();
+  fitTransfer({ before, after });
+  return { total: secondsSince(started), preview: 0 };
+}
+
+async function peakOf(root: string, pack: InstalledPack, { request, pictures }: Work): Promise<number> {
+  const engine = startEngine({ entry: path.join(root, 'dist/main/inference.js') });
+  let peak = 0;
+  for (let i = 0; i < 3; i++) {
+    for await (const event of engine.run({ request: v.parse(EditRequest, request), pack, pictures }, NEVER)) {
+      if (event.type === 'done') peak = event.peakRssBytes / 2 ** 20;
+    }
+  }
+  await engine.close();
+  return peak;
+}
+
+async function photo(root: string, width: number, height: number): Promise<Uint8Array> {
+  const file = path.join(root, 'test/fixtures/sketch/case-edit-source.png');
+  return sharp(await readFile(file)).resize(width, height, { fit: 'fill' }).jpeg({ quality: 92 }).toBuffer(); // prettier-ignore
+}
+
+async function mask(width: number, height: number): Promise<Uint8Array> {
+  const values = new Uint8Array(width * height);
+  const [left, top] = [Math.round(width * 0.4), Math.round(height * 0.2)];
+  for (let y = top; y < top + 600; y++) values.fill(255, y * width + left, y * width + left + 600);
+  return sharp(values, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+/** What grew by more than 15 % against the results in the repository. */
+async function regressions(root: string, rows: readonly Row[]): Promise<readonly string[]> {
+  const before = await readFile(path.join(root, 'test/bench/RESULTS.md'), 'utf8');
+  const section = before.slice(before.indexOf(TITLE));
+  const known = new Map(section.split('\n').map((line) => [line.split(' | ')[0]?.slice(2), Number(line.split(' | ')[2])]));
+  const grown = before.includes(TITLE) ? rows.filter(({ name, ratio }) => ratio > REGRESSION * (known.get(name) ?? Infinity)) : [];
+  return grown.flatMap(({ name, ratio }) => ['', `**Regression**: ${name}: ${ratio.toFixed(2)}, before ${known.get(name)!.toFixed(2)}.`]);
+}
