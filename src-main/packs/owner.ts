@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { errnoOf } from './json-file.js';
+import { isAlive } from '#engine/door/is-alive.js';
 
 /**
  * Who made a file, so that others can tell whether whoever made it still lives. The number of a process is not enough: numbers
@@ -33,17 +33,6 @@ export function verdictOn(mark: string): Verdict {
   // Some systems do not say when a process began.
   if (now === undefined || began === '0') return mark === ownerMark() ? 'lives' : 'unknown';
   return now === began ? 'lives' : 'dead';
-}
-
-/** Is there a process of this number? */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to someone else.
-    return errnoOf(error) === 'EPERM';
-  }
 }
 
 let here: string | undefined;

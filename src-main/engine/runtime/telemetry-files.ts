@@ -1,6 +1,7 @@
 import { lstat, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { isAlive } from './is-alive.js';
 
 export interface TelemetryPlaces {
   /** The runtime's own folder in the user's cache. */
@@ -70,13 +71,4 @@ async function ours(file: string): Promise<Buffer | undefined> {
 
 async function remove(file: string): Promise<void> {
   await rm(file, { force: true }).catch(() => undefined);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
