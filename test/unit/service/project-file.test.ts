@@ -138,7 +138,7 @@ describe('the file of a project', () => {
     ],
     ['with a bomb', () => changed((f) => ({ ...f, 'pictures/9.png': new Uint8Array(64 * 1024 ** 2) })), 'project.unreadable', /larger/u],
     ['without a description', () => changed(({ 'project.json': _, ...f }) => f), 'project.unreadable', /no project.json/u],
-    ['that is cut', async () => (await projectBytes(project, store)).slice(0, -40), 'project.unreadable', /cut or damaged/u],
+    ['that is cut', async () => (await projectBytes(project, store)).subarray(0, -40), 'project.unreadable', /cut or damaged/u],
     ['that is none', () => Promise.resolve(strToU8('PK not really')), 'project.unreadable', /cut or damaged/u],
     [
       'that reaches for prototypes',
