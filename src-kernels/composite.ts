@@ -256,6 +256,13 @@ function mapTable<T>(row: Row): void {
   return v128.add<T>(own, v128.mul<T>(share, change));
 }
 
+/** Where all is the edit, f32 takes it as it is: its sum with a difference would not give it back. */
+@inline function toEdited<T>(row: Row, c: i32, place: usize, own: v128, share: v128): v128 {
+  const edited = v128.load(row.edited + <usize>c * row.stride + place);
+  const partly = mixed<T>(own, share, v128.sub<T>(edited, own));
+  return isExact<T>() ? partly : v128.bitselect(edited, partly, f32x4.ge(share, f32x4.splat(1)));
+}
+
 /** Math.round, then within the samples' range; u32 lanes. */
 @inline function rounded<T>(value: v128): v128 {
   if (!isExact<T>()) return i32x4.trunc_sat_f32x4_s(f32x4.floor(f32x4.add(value, f32x4.splat(0.5))));
@@ -302,9 +309,9 @@ function write<T>(row: Row): i32 {
       b = r;
     } else {
       const ownGreen = v128.load(row.planes + row.stride + place), ownBlue = v128.load(row.planes + 2 * row.stride + place);
-      r = rounded<T>(mixed<T>(own, share, change<T>(row, 0, place, own)));
-      g = rounded<T>(mixed<T>(ownGreen, share, change<T>(row, 1, place, ownGreen)));
-      b = rounded<T>(mixed<T>(ownBlue, share, change<T>(row, 2, place, ownBlue)));
+      r = rounded<T>(toEdited<T>(row, 0, place, own, share));
+      g = rounded<T>(toEdited<T>(row, 1, place, ownGreen, share));
+      b = rounded<T>(toEdited<T>(row, 2, place, ownBlue, share));
     }
     const source = v128.load(row.source + x * step), before = v128.load(row.target + x * step);
     const where = i8x16.swizzle(v128.gt<T>(share, v128.splat<T>(<T>0)), colours);

@@ -21,6 +21,8 @@ const COEFFICIENTS = 13;
 const NEIGHBOURS = 12;
 /** Linear and cubic taps of a map that is enlarged; those of one that shrinks are wider. */
 const [LINEAR_TAPS, CUBIC_TAPS] = [3, 5];
+/** Between values of f32 just below 256. */
+const SPACING = 2 ** -16;
 /** Vectors reach this far beyond the end of a row, at most. */
 const OVERRUN = 64;
 const FIRST_FREE = PAGE_BYTES;
@@ -114,7 +116,12 @@ class RowKernel {
       editRow(this.#job, y, rows);
       rows.edited.forEach((plane, c) => {
         const target = planes[c]!;
-        for (let x = 0; x < plane.length; x++) target[x] = plane[x]! * unit;
+        for (let x = 0; x < plane.length; x++) {
+          const value = plane[x]! * unit;
+          target[x] = value;
+          // An f32 that was brought up to a half would be rounded up.
+          if (target[x]! > value && target[x]! % 1 === 0.5) target[x] = target[x]! - SPACING;
+        }
       });
     };
   }
