@@ -265,7 +265,12 @@ function mapTable<T>(row: Row): void {
 
 /** Math.round, then within the samples' range; u32 lanes. */
 @inline function rounded<T>(value: v128): v128 {
-  if (!isExact<T>()) return i32x4.trunc_sat_f32x4_s(f32x4.floor(f32x4.add(value, f32x4.splat(0.5))));
+  if (!isExact<T>()) {
+    // The sum with a half would be rounded itself.
+    const low = f32x4.floor(value);
+    const up = v128.and(f32x4.ge(f32x4.sub(value, low), f32x4.splat(0.5)), f32x4.splat(1));
+    return i32x4.trunc_sat_f32x4_s(f32x4.add(low, up));
+  }
   const scaled = f64x2.mul(value, f64x2.splat(65535));
   const up = f64x2.ceil(scaled);
   const over = f64x2.gt(f64x2.sub(up, f64x2.splat(0.5)), scaled);

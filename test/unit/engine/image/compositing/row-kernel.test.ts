@@ -145,3 +145,29 @@ it('the kernel writes what the plain loop writes, for pictures of every kind', (
   );
   expect(other).toBeLessThanOrEqual(AT_LEAST + bytes / ONE_IN);
 });
+
+it('writes decoded pixels as they round where all is the edit, however near to a half', () => {
+  const [width, height] = [255, 8];
+  const extent = { width, height };
+  const whole = { x: 0, y: 0, ...extent };
+  const decoded = floats([3, height, width]);
+  const beside = new Int32Array(decoded.data.buffer);
+  decoded.data.forEach((_, i) => {
+    decoded.data[i] = ((i % width) + 0.5) / 255;
+    // The neighbours of a half, up to four on either side.
+    beside[i]! += (Math.trunc(i / width) % height) - 4;
+  });
+  const job = (): RowsJob => ({
+    photo: { extent, channels: 3, samples: new Uint8Array(width * height * 3).fill(255), format: 'png', notices: [] },
+    samples: new Uint8Array(width * height * 3),
+    changed: new Uint8Array(width * height),
+    region: whole,
+    weight: EVERYWHERE,
+    edit: { kind: 'decoded', decoded: new FrameSampler(decoded, { frame: whole, region: whole, kernel: 'cubic' }) },
+    opaque: false,
+  });
+  const [fast, plain] = [job(), job()];
+  compositeRows(fast);
+  compositePlainly(plain);
+  expect(fast.samples).toEqual(plain.samples);
+});
