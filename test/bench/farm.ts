@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { REDIS_SERVER, startRedis } from '../support/redis.js';
 import { paceOf, PictureProcess, type Pace } from './farm-processes.js';
 import { emptyJobs } from './farm-queue.js';
+import { machine } from './machine.js';
 import { median } from './median.js';
 
 const CLI = 'dist/main/cli.js';
@@ -36,7 +37,7 @@ export async function farmLines(picture: Uint8Array): Promise<readonly string[]>
     const byCpu = (one: Pace, other: Pace) => one.cpuMsPerPicture / other.cpuMsPerPicture;
     return [
       ...title,
-      `Pictures of 1024×768, ${String(PICTURES)} for each process, one thread a process, \`redis-server\` on the same machine; each process from its third picture on; medians of ${String(ROUNDS)} rounds that take turns. Processor time says the same on a machine that is busy with other things: of it, a farm’s pictures may not cost more. Load average ${(os.loadavg()[0] ?? 0).toFixed(1)} on ${String(os.cpus().length)} cores.`,
+      `Pictures of 1024×768, ${String(PICTURES)} for each process, one thread a process, \`redis-server\` on the same machine; each process from its third picture on; medians of ${String(ROUNDS)} rounds that take turns. Processor time says the same on a machine that is busy with other things: of it, a farm’s pictures may not cost more. Load average ${(os.loadavg()[0] ?? 0).toFixed(1)} on ${machine()}.`,
       '',
       '| | by the clock | by processor time | target |',
       '|---|---|---|---|',

@@ -13,6 +13,7 @@ import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
+import { machine } from './machine.js';
 import { median } from './median.js';
 import { writeSection } from './results.js';
 import { serverLines } from './server.js';
@@ -96,7 +97,7 @@ async function measureAll(): Promise<void> {
   const lines = [
     '# Bench results',
     '',
-    `Made by \`npm run bench\` on ${os.cpus()[0]?.model ?? 'unknown CPU'}, ${os.cpus().length} cores, Node ${process.version}, ${os.platform()}. Medians of ${RUNS} warm runs. Compare ratios inside one table, not times across machines.`,
+    `Made by \`npm run bench\` on ${machine()}, Node ${process.version}, ${os.platform()}. Medians of ${RUNS} warm runs. Compare ratios inside one table, not times across machines.`,
     '',
     `GEMM rate of the machine (fp32, 512³): **${gemm.toFixed(0)} GFLOP/s**.`,
     '',

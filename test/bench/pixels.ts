@@ -8,6 +8,7 @@ import type { InstalledPack } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
 import { fitTransfer } from '#engine/image/compositing/transfer.js';
 import { floats } from '#engine/tensor/tensor.js';
+import { machine } from './machine.js';
 
 const RUNS = 5;
 const TITLE = '## Pixels';
@@ -36,7 +37,7 @@ export async function pixelLines(root: string, pack: InstalledPack): Promise<rea
     '',
     TITLE,
     '',
-    `Processor time (user and system) of warm edits by instruction, least of ${RUNS} runs each, the fit once.`,
+    `Processor time (user and system) of warm edits by instruction, least of ${RUNS} runs each, the fit once, on ${machine()}.`,
     '',
     '| | measured | ratio | target |',
     '|---|---|---|---|',
