@@ -9,6 +9,11 @@ import { Latest } from './latest.js';
 /** The middle one of these counts: one that was disturbed does not. */
 const LEARNED_RUNS = 5;
 
+interface Run {
+  readonly preset: Preset;
+  readonly ms: number;
+}
+
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
   packs = $state.raw<readonly PackSummary[]>([]);
@@ -20,7 +25,9 @@ export class Advice {
   /** What the service told. */
   told = $state.raw<Forecast>();
   /** The same in the light of how long the last runs took. */
-  readonly forecast: Forecast | undefined = $derived.by(() => this.told && slowed(this.told, this.#slowness(this.#kind)));
+  readonly forecast: Forecast | undefined = $derived.by(
+    () => this.told && slowed(this.told, slownessOf(this.#learned[this.#kind] ?? [], this.told)),
+  );
   wording = $state.raw<InstructionReport>();
 
   /** The pack only draws; it edits nothing. */
@@ -33,8 +40,8 @@ export class Advice {
   });
 
   #kind = $state('');
-  /** How much longer the last runs of each kind took than had been told. */
-  #learned = $state.raw<Readonly<Record<string, readonly number[]>>>({});
+  /** How long the last runs of each kind took, each picture of them. */
+  #learned = $state.raw<Readonly<Record<string, readonly Run[]>>>({});
 
   readonly #link: Link;
   readonly #forecasts = new Latest();
@@ -80,16 +87,10 @@ export class Advice {
 
   /** A run took so long, each picture of it: the machine may be busy, or faster than it was. */
   learn(request: EditRequestInput, ms: number): void {
-    const told = this.told?.[request.preset ?? 'balanced'].ms;
+    if (ms <= 0) return;
     const kind = kindOf(request);
-    if (told === undefined || told <= 0 || ms <= 0 || kind !== this.#kind) return;
-    const last = [...(this.#learned[kind] ?? []), ms / told].slice(-LEARNED_RUNS);
+    const last = [...(this.#learned[kind] ?? []), { preset: request.preset ?? 'balanced', ms }].slice(-LEARNED_RUNS);
     this.#learned = { ...this.#learned, [kind]: last };
-  }
-
-  #slowness(kind: string): number {
-    const sorted = [...(this.#learned[kind] ?? [])].sort((a, b) => a - b);
-    return sorted[Math.floor((sorted.length - 1) / 2)] ?? 1;
   }
 
   readInstruction(pack: string, instruction: string): void {
@@ -108,6 +109,12 @@ export class Advice {
 /** Runs of one kind take alike. */
 function kindOf({ task, pack = '', provider = 'auto', size, margins }: EditRequestInput): string {
   return JSON.stringify([task, pack, provider, size, margins]);
+}
+
+/** Beside what the service tells now: it has learnt from the same runs, in its own way. */
+function slownessOf(runs: readonly Run[], told: Forecast): number {
+  const sorted = runs.map(({ preset, ms }) => ms / told[preset].ms).sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 1;
 }
 
 function slowed(forecast: Forecast, by: number): Forecast {

@@ -81,5 +81,19 @@ test('forecasts learn from the last runs of their kind; one that was disturbed d
   expect(advice.forecast!.balanced.ms).toBe(told / 4);
   advice.expectRun({ task: 'fill', pack: 'sketch' });
   await vi.runAllTimersAsync();
-  expect(advice.forecast!.balanced.ms).toBe(told);
+  expect(advice.forecast!.balanced.ms).toBe(told * 3);
+});
+
+test('what the service has learnt from the same runs does not count twice', async () => {
+  const link = new FakeLink();
+  const advice = new Advice(link);
+  advice.expectRun({ task: 'edit' });
+  await vi.runAllTimersAsync();
+  const told = advice.told!;
+  advice.learn({ task: 'edit' }, told.balanced.ms * 8);
+  const cost = { ...told.balanced, ms: told.balanced.ms * 4 };
+  link.table['edit.forecast'] = () => ({ ...told, balanced: cost });
+  advice.expectRun({ task: 'edit' });
+  await vi.runAllTimersAsync();
+  expect(advice.forecast!.balanced.ms).toBe(told.balanced.ms * 8);
 });
