@@ -27,6 +27,17 @@ class Level(nn.Module):
         return self.residuals(self.input(x))
 
 
+def down_and_up(net: nn.Module, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """What a net with levels 1-4, ``up3``, ``up2`` and ``refine2`` sees: (x1 at S/4, y2 at S/8)."""
+    x1 = net.level1(F.pixel_unshuffle(picture * 2 - 1, 4))
+    x2 = net.level2(F.silu(x1))
+    x3 = net.level3(F.silu(x2))
+    x4 = net.level4(F.silu(x3))
+    y = x3 + F.pixel_shuffle(net.up3(x4), 2)
+    y = net.refine2(x2 + F.pixel_shuffle(net.up2(F.silu(y)), 2))
+    return x1, y
+
+
 class DepthNet(nn.Module):
     def __init__(self, widths: tuple[int, int, int] = (48, 64, 96)):
         super().__init__()
@@ -39,11 +50,6 @@ class DepthNet(nn.Module):
         self.out1, self.out2 = nn.Conv2d(a, 32, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)
 
     def forward(self, picture: Tensor) -> Tensor:
-        x1 = self.level1(F.pixel_unshuffle(picture * 2 - 1, 4))
-        x2 = self.level2(F.silu(x1))
-        x3 = self.level3(F.silu(x2))
-        x4 = self.level4(F.silu(x3))
-        y = x3 + F.pixel_shuffle(self.up3(x4), 2)
-        y = self.refine2(x2 + F.pixel_shuffle(self.up2(F.silu(y)), 2))
+        x1, y = down_and_up(self, picture)
         y = self.refine1(x1 + F.pixel_shuffle(self.up1(F.silu(y)), 2))
         return F.pixel_shuffle(self.out2(F.pixel_shuffle(F.silu(self.out1(F.silu(y))), 2)), 2)

@@ -13,7 +13,7 @@ Exported tensors, layer by layer (convolutions 3×3, padding 1; ``residual`` as 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from depth import Level
+from depth import down_and_up, Level
 from tokenizer import Residual
 from vocabulary import KINDS
 
@@ -31,10 +31,5 @@ class Finder(nn.Module):
         nn.init.constant_(self.output.bias, -4.)  # most cells show none of them
 
     def forward(self, picture: Tensor) -> Tensor:
-        x1 = self.level1(F.pixel_unshuffle(picture * 2 - 1, 4))
-        x2 = self.level2(F.silu(x1))
-        x3 = self.level3(F.silu(x2))
-        x4 = self.level4(F.silu(x3))
-        y = x3 + F.pixel_shuffle(self.up3(x4), 2)
-        y = self.refine2(x2 + F.pixel_shuffle(self.up2(F.silu(y)), 2))
+        _, y = down_and_up(self, picture)
         return self.output(F.silu(y))

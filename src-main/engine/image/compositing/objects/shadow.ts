@@ -1,4 +1,5 @@
 import type { Extent } from '#base/geometry.js';
+import { luma } from '#base/luma.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { gaussian, maxWindow } from '#engine/image/sampling/gauss.js';
 import { flood } from './parts.js';
@@ -37,7 +38,7 @@ export function withShadow(inside: Float32Array, { before, after, free, extent }
 
 function lightOf([red, green, blue]: Planes, extent: Extent): Float32Array {
   return gaussian(
-    red.map((value, i) => 0.299 * value + 0.587 * green[i]! + 0.114 * blue[i]!),
+    red.map((value, i) => luma(value, green[i]!, blue[i]!)),
     extent,
     SIGMA,
   );
