@@ -31,7 +31,7 @@ async function* obey(job: EngineJob, signal: Cancellation): AsyncGenerator<Engin
   else {
     const end = Date.now() + (word === 'sleep' ? Number(amount) : 0);
     const isOver = () => (word === 'hold' ? existsSync(amount ?? '') : Date.now() >= end);
-    while (!isOver() && !signal.aborted) await pause(SLICE_MS);
+    while (!isOver() && !signal.aborted) await pause(word === 'hold' ? SLICE_MS : Math.min(SLICE_MS, end - Date.now()));
     yield* threeScales(job, signal);
   }
 }
