@@ -107,15 +107,17 @@ describe('the inference process', () => {
     }, 60_000),
   );
 
-  test.skipIf(process.platform !== 'linux')('that was stopped keeps no call waiting, which nobody can cancel: it fails, and a new one answers', () =>
-    withProcess(async (child) => {
-      await child.call('echo', ['here']);
-      const { pid } = child;
-      process.kill(pid!, 'SIGSTOP');
-      expect(await codeOf(child.call('echo', ['lost']))).toBe('inference.died');
-      expect(await child.call('echo', ['again'])).toBe('again');
-      expect(child.pid).not.toBe(pid);
-    }, 60_000),
+  test.skipIf(process.platform !== 'linux')(
+    'that was stopped keeps no call waiting, which nobody can cancel: it fails, and a new one answers',
+    () =>
+      withProcess(async (child) => {
+        await child.call('echo', ['here']);
+        const { pid } = child;
+        process.kill(pid!, 'SIGSTOP');
+        expect(await codeOf(child.call('echo', ['lost']))).toBe('inference.died');
+        expect(await child.call('echo', ['again'])).toBe('again');
+        expect(child.pid).not.toBe(pid);
+      }, 60_000),
   );
 
   test.skipIf(process.platform !== 'linux')('that was stopped for a moment answers when it goes on', () =>
@@ -133,8 +135,7 @@ describe('the inference process', () => {
   test('holds no more memory for having made much: what is short-lived has a small place in it', () =>
     withProcess(async (child) => {
       expect(await child.call<number>('churn', [])).toBeLessThanOrEqual(4 * 2 ** 20);
-    }, 60_000),
-  );
+    }, 60_000));
 
   test.skipIf(process.platform !== 'linux')('is waited for where it computes: what it holds is worth more than a moment', () =>
     withProcess(async (child) => {
