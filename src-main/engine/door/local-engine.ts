@@ -3,13 +3,14 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
-import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import { faded } from '#engine/image/compositing/fade.js';
@@ -160,6 +161,10 @@ export class LocalEngine implements AskedEngine {
 
   async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
     return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
+  }
+
+  async losses(picture: EncodedPicture): Promise<Losses> {
+    return allLosses(await openPhoto(await bytesOf(picture)));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
