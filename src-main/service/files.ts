@@ -30,8 +30,8 @@ export async function saveFile(path: string, content: Uint8Array | Pieces, { mod
   await sweepSideFiles(dirname(path));
   const temp = join(dirname(path), sideFileOf(path));
   try {
-    const { bytes, body } = content instanceof Uint8Array ? { bytes: content.length, body: [content] } : content;
-    await writeTemp(temp, { bytes, body }, mode ?? (await modeOf(path)));
+    const whole = content instanceof Uint8Array ? { bytes: content.length, body: [content] } : content;
+    await writeTemp(temp, whole, mode ?? (await modeOf(path)));
     await rename(temp, path);
     await syncFolder(dirname(path));
   } catch (cause) {
