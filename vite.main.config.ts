@@ -6,8 +6,8 @@ import packageJson from './package.json' with { type: 'json' };
 
 const { kernels } = (await import(new URL('./scripts/kernels.mjs', import.meta.url).href)) as { readonly kernels: () => Plugin };
 
-// Playwright drives the bench of the desktop's start, and is no part of the product.
-const external = [...builtinModules, /^node:/u, 'electron', '@playwright/test', ...Object.keys(packageJson.dependencies)];
+// Playwright drives the bench of the desktop's start, Vite builds the farm's sleeping workers: no part of the product.
+const external = [...builtinModules, /^node:/u, 'electron', '@playwright/test', 'vite', ...Object.keys(packageJson.dependencies)];
 
 /** `npx scalebrush` runs the file itself. */
 const executable: Plugin = {

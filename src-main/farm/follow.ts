@@ -37,6 +37,8 @@ export class Follower {
   readonly #hinted = new Set<number>();
   readonly #progress = new Map<number, FarmProgress>();
   #wake: () => void = () => undefined;
+  /** A job of ours was taken out: by who cancels, or by who submits the same again. */
+  #isTaken = false;
   #comparedAt = 0;
   #pauseMs = COMPARE_MS;
 
@@ -82,7 +84,7 @@ export class Follower {
       if (this.#told.every(({ state }) => isOver(state))) return;
       if (cancelled && this.#told.every(({ state }) => state !== 'running')) throw new CancelledError('Cancelled.');
       if (!cancelled) await this.#addLost();
-      yield* this.#untilTime();
+      yield* this.#untilTime(cancelled);
     }
   }
 
@@ -97,16 +99,24 @@ export class Follower {
     for (const events of this.#events.values()) await events.close().catch(() => undefined);
   }
 
-  async *#untilTime(): AsyncGenerator<Change, void> {
+  /** @param cancelled the batch is: then only what runs is waited for. */
+  async *#untilTime(cancelled: boolean): AsyncGenerator<Change, void> {
     const end = Date.now() + this.#pauseMs;
     for (;;) {
       if (this.#followed.signal.aborted) throw new CancelledError('Cancelled.');
       const hinted = [...this.#hinted];
       this.#hinted.clear();
       yield* this.#lookAt(hinted);
-      if (this.#told.every(({ state }) => isOver(state)) || Date.now() >= end) return;
+      if (Date.now() >= end || this.#told.every(({ state }) => (cancelled ? state !== 'running' : isOver(state)))) return;
+      if (!cancelled && (await this.#wasCancelled())) return;
       if (this.#hinted.size === 0) await this.#sleep(end - Date.now());
     }
+  }
+
+  async #wasCancelled(): Promise<boolean> {
+    if (!this.#isTaken) return false;
+    this.#isTaken = false;
+    return this.#isCancelled();
   }
 
   async *#lookAt(indices: readonly number[]): AsyncGenerator<Change, void> {
@@ -160,6 +170,11 @@ export class Follower {
       this.#wake();
     };
     events.on('error', () => undefined);
+    events.on('removed', ({ jobId: id }) => {
+      if (!this.#indexOf.has(id)) return;
+      this.#isTaken = true;
+      this.#wake();
+    });
     events.on('active', hint);
     events.on('completed', hint);
     events.on('failed', hint);

@@ -5,6 +5,7 @@ import { preferencesFile } from '#packs/places.js';
 import { farmAddress, shownAddress } from './address.js';
 import { openConnection } from './connection.js';
 import { engineVersion } from './digest.js';
+import { heedTermination } from './heed.js';
 import { portOf, serveMetrics } from './metrics.js';
 import { TIMING } from './settings.js';
 import { FarmStore } from './store.js';
@@ -18,10 +19,6 @@ export interface WorkerWish {
   /** Aborted by the first interrupt. */
   readonly signal: AbortSignal;
 }
-
-/** How long a job that is abandoned may take to go back. */
-const ABANDON_MS = 3_000;
-const ABANDONED = 130;
 
 /**
  * A worker of this machine until it is told to go: the first SIGTERM or interrupt lets the job at work end, the second
@@ -49,26 +46,14 @@ export async function startWorker({ packs, metricsPort, log, signal }: WorkerWis
     redis.on('ready', () => {
       log('redis: back');
     });
-    heed(worker, signal);
+    signal.addEventListener('abort', () => {
+      worker.drain();
+    });
+    heedTermination(worker);
     await worker.run();
   } finally {
     server?.close();
     redis.disconnect();
     await engine.close();
   }
-}
-
-function heed(worker: FarmWorker, signal: AbortSignal): void {
-  signal.addEventListener('abort', () => {
-    worker.drain();
-  });
-  let told = false;
-  process.on('SIGTERM', () => {
-    if (!told) worker.drain();
-    else {
-      worker.abandon();
-      setTimeout(() => process.exit(ABANDONED), ABANDON_MS).unref();
-    }
-    told = true;
-  });
 }

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
+import { keepHeapSteady } from '#engine/door/steady-heap.js';
 import { packageRoot, sessionFile } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import { keptSession } from './kept-session.js';
@@ -80,6 +81,7 @@ function toldToStop(): Promise<void> {
 }
 
 tolerateClosedPipes();
+keepHeapSteady();
 try {
   process.exitCode = await main();
 } catch (error) {

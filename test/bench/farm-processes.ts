@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 const CLI = 'dist/main/cli.js';
 /** Of each process: these load the pack and warm it up. */
 const WARM = 2;
+/** A worker's own figures are asked for at every so many pictures. */
+const ASKS_EACH = 5;
 /** Of /proc/PID/stat, on every Linux. */
 const TICK_MS = 10;
 
@@ -17,7 +19,7 @@ interface Mark {
   readonly insideMs: number;
 }
 
-/** What some processes did side by side, each from its third picture to its last. */
+/** What some processes did side by side, from when each had done two pictures until one had done all of its own. */
 export interface Pace {
   /** Of all of them. */
   readonly picturesPerS: number;
@@ -63,39 +65,52 @@ export class PictureProcess {
     const at = performance.now();
     this.#tree ??= treeOf(this.child.pid ?? 0);
     const cpuMs = this.#tree.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
-    const text = this.#metrics === undefined ? '' : await (await fetch(this.#metrics)).text();
+    // Asking costs the worker a little, which nobody asks of those without a farm.
+    const asks = this.#marks.length % ASKS_EACH === WARM - 1;
+    const text = asks && this.#metrics !== undefined ? await (await fetch(this.#metrics)).text() : '';
     return { at, cpuMs, insideMs: Number(/run_seconds_sum ([\d.]+)/u.exec(text)?.[1] ?? Number.NaN) * 1000 };
   }
 }
 
+/** While all of them work: who begins sooner, or is left alone at the end, would have the machine to itself. */
 export async function paceOf(processes: readonly PictureProcess[]): Promise<Pace> {
-  const spans: Span[] = [];
-  for (const each of processes) spans.push(spanOf(await each.marks()));
-  const pictures = spans.reduce((sum, span) => sum + span.pictures, 0);
-  const mean = (of: (span: Span) => number) => spans.reduce((sum, span) => sum + of(span), 0) / spans.length;
+  const all: (readonly Mark[])[] = [];
+  for (const each of processes) all.push((await each.marks()).slice(WARM - 1));
+  const from = Math.max(...all.map((marks) => marks[0]?.at ?? Number.NaN));
+  const to = Math.min(...all.map((marks) => marks.at(-1)?.at ?? Number.NaN));
+  if (!(to > from)) throw new Error(`Expected more than ${String(WARM)} pictures of each process while all work.`);
+  const total = (of: (marks: readonly Mark[]) => number) => all.reduce((sum, marks) => sum + of(marks), 0);
+  const pictures = total((marks) => between(marks, (_, index) => index, { from, to }));
   return {
-    picturesPerS: spans.reduce((sum, span) => sum + (1000 * span.pictures) / span.ms, 0),
-    cpuMsPerPicture: spans.reduce((sum, span) => sum + span.cpuMs, 0) / pictures,
-    shareInside: mean(({ insideMs, ms }) => insideMs / ms),
+    picturesPerS: (1000 * pictures) / (to - from),
+    cpuMsPerPicture: total((marks) => between(marks, ({ cpuMs }) => cpuMs, { from, to })) / pictures,
+    shareInside: total(shareInsideOf) / all.length,
   };
 }
 
 interface Span {
-  readonly pictures: number;
-  readonly ms: number;
-  readonly cpuMs: number;
-  readonly insideMs: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-function spanOf(marks: readonly Mark[]): Span {
-  const [first, last] = [marks[WARM - 1], marks.at(-1)];
-  if (!first || !last || marks.length <= WARM) throw new Error(`Expected more than ${String(WARM)} pictures of each process.`);
-  return {
-    pictures: marks.length - WARM,
-    ms: last.at - first.at,
-    cpuMs: last.cpuMs - first.cpuMs,
-    insideMs: last.insideMs - first.insideMs,
+/** How much a figure grew in a span, in a straight line from mark to mark. */
+function between(marks: readonly Mark[], of: (mark: Mark, index: number) => number, { from, to }: Span): number {
+  const valueAt = (at: number): number => {
+    const next = Math.max(
+      1,
+      marks.findIndex((mark) => mark.at >= at),
+    );
+    const [before, after] = [marks[next - 1], marks[next]];
+    if (!before || !after) throw new Error('Expected marks on both sides.');
+    return of(before, next - 1) + ((of(after, next) - of(before, next - 1)) * (at - before.at)) / (after.at - before.at);
   };
+  return valueAt(to) - valueAt(from);
+}
+
+function shareInsideOf(marks: readonly Mark[]): number {
+  const asked = marks.filter(({ insideMs }) => !Number.isNaN(insideMs));
+  const [first, last] = [asked[0], asked.at(-1)];
+  return first && last ? (last.insideMs - first.insideMs) / (last.at - first.at) : Number.NaN;
 }
 
 /** A process and its descendants. */

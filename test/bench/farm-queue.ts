@@ -21,6 +21,8 @@ export interface EmptyJobs {
   readonly cpuMs: number;
   /** Of Redis, for each job that waits. */
   readonly bytes: number;
+  /** For each job that is added, wall. */
+  readonly addMs: number;
 }
 
 /** What jobs cost that do nothing, while so many wait: our own, in a queue of ours. */
@@ -36,7 +38,9 @@ export async function emptyJobs(url: string, waiting: number): Promise<EmptyJobs
       await queue.addBulk(Array.from({ length: Math.min(BULK, count - at) }, () => bulkEntry(jobNumber(next++), PRIORITY.batch)));
   };
   const before = await info('memory', 'used_memory');
+  const adding = performance.now();
   await add(waiting);
+  const addMs = (performance.now() - adding) / waiting;
   const bytes = ((await info('memory', 'used_memory')) - before) / waiting;
   const stretches: { readonly ms: number; readonly cpuMs: number }[] = [];
   for (let i = 0; i < STRETCHES; i++) {
@@ -49,7 +53,7 @@ export async function emptyJobs(url: string, waiting: number): Promise<EmptyJobs
   await queue.obliterate({ force: true });
   await queues.close();
   redis.disconnect();
-  return { ms: median(stretches.map(({ ms }) => ms)), cpuMs: median(stretches.map(({ cpuMs }) => cpuMs)), bytes };
+  return { ms: median(stretches.map(({ ms }) => ms)), cpuMs: median(stretches.map(({ cpuMs }) => cpuMs)), bytes, addMs };
 }
 
 /** Milliseconds in which so many jobs of those that wait are done. */

@@ -1,25 +1,15 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile, readFile, chmod, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ExpectedError } from '#contract/errors.js';
-import { buildWorker, endOf, killed, sha256, TestFarm, type WorkerProcess } from '../support/farm.js';
+import type { FarmWire } from '#contract/farm.js';
+import { QUEUES_KEY } from '#farm/settings.js';
+import { buildWorker, endOf, killed, pictures, sha256, statesOf, TestFarm, until, type WorkerProcess } from '../support/farm.js';
 import { grayPng } from '../support/fake-engine.js';
-import { REDIS_SERVER } from '../support/redis.js';
+import { programOf, REDIS_SERVER } from '../support/redis.js';
 
-const pictures = (count: number) => Array.from({ length: count }, (_, index) => grayPng(4 + index, 5));
+const PRLIMIT = programOf('prlimit');
 
-function statesOf(entries: readonly { readonly state: string }[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { state } of entries) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await pause(10);
-}
-
-/** Every row of the table of faults. Locks are a quarter of the product's. */
+/** The rows of the table of faults that happen to workers, jobs and the store. Locks are a quarter of the product's. */
 describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { timeout: 300_000 }, () => {
   let script: string;
   let folder: string;
@@ -67,7 +57,8 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   test('a worker that was stopped for longer than its lock gives its picture up', async () => {
     farm = await TestFarm.open(script);
     const [first, second] = [farm.work(), farm.work()];
-    const running = farm.run(farm.entries(pictures(1), 'sleep 3000'));
+    const go = path.join(farm.root, 'go');
+    const running = farm.run(farm.entries(pictures(1), `hold ${go}`));
     await until(() => first.runs.length + second.runs.length === 1);
     const [stopped, other] = first.runs.length === 1 ? [first, second] : [second, first];
     stopped.child.kill('SIGSTOP');
@@ -75,84 +66,13 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     stopped.child.kill('SIGCONT');
     // Its own clock says so, before anyone could tell it.
     await until(() => stopped.lines.some((line) => line.includes('lost after')));
+    await writeFile(go, '');
     const { entries, ends } = await running;
     expect(entries.map(({ state }) => state)).toEqual(['done']);
     expect([...ends.values()]).toEqual([1]);
     expect(await farm.results()).toBe(1);
     expect(stopped.lines.join('\n')).not.toContain(': done');
   });
-
-  test('Redis is killed for three seconds: nothing is lost, busy and idle workers go on', async () => {
-    farm = await TestFarm.open(script);
-    const workers = [farm.work(), farm.work()];
-    const running = farm.run(farm.entries(pictures(40), 'sleep 200'));
-    await until(async () => (await farm.results().catch(() => 0)) >= 5);
-    // What was acknowledged a second ago is on the disk.
-    await pause(1_100);
-    await farm.redis.kill();
-    await pause(3_000);
-    await farm.redis.start();
-    const { entries } = await running;
-    expect(statesOf(entries)).toEqual({ done: 40 });
-    expect(await farm.results()).toBe(40);
-    // And when they were idle.
-    await farm.redis.kill();
-    await farm.redis.start();
-    expect(statesOf((await farm.run(farm.entries(pictures(44).slice(40), 'sleep 1'))).entries)).toEqual({ done: 4 });
-    expect(workers.every(({ child }) => child.exitCode === null)).toBe(true);
-  });
-
-  test('the end of Redis’s log is cut off: the same submission mends it', async () => {
-    farm = await TestFarm.open(script);
-    const entries = farm.entries(pictures(60), 'sleep 1');
-    const signal = new AbortController().signal;
-    const { batch } = await endOf(farm.farm.run(entries, { signal, detach: true }));
-    const jobs = async () => (await farm.farm.status()).queues.reduce((sum, { waiting }) => sum + waiting, 0);
-    expect(await jobs()).toBe(60);
-    await pause(1_100);
-    await farm.redis.kill();
-    const log = path.join(farm.root, 'appendonlydir');
-    const [name = ''] = (await readdir(log)).filter((file) => file.endsWith('.incr.aof'));
-    const { size } = await stat(path.join(log, name));
-    await truncate(path.join(log, name), Math.floor(size * 0.7));
-    await farm.redis.start();
-    expect(await jobs()).toBeLessThan(60);
-    const again = await endOf(farm.farm.run(entries, { signal, detach: true }));
-    expect(again.batch).toBe(batch);
-    expect(await jobs()).toBe(60);
-    farm.work();
-    farm.work();
-    const ended = await endOf(farm.farm.follow(batch, { signal }));
-    expect(statesOf(ended.entries)).toEqual({ done: 60 });
-  });
-
-  test('Redis is full: who submits is told, what is in goes on, and the rest follows', async () => {
-    farm = await TestFarm.open(script, ['--maxmemory', '12mb']);
-    await using queues = await farm.queues();
-    const sources = pictures(40);
-    // Foreign bytes that leave room for some jobs.
-    for (let i = 0; i < 20; i++) await queues.redis.rpush('ballast', 'x'.repeat(500_000));
-    const failure = await farm.run(farm.entries(sources, `sleep 1 ${'x'.repeat(50_000)}`)).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(ExpectedError);
-    expect(failure).toMatchObject({ code: 'job.busy' });
-    await queues.redis.del('ballast');
-    farm.work();
-    // Jobs leave as they are done; what was refused is submitted again.
-    const again = await submitted(() => farm.run(farm.entries(sources, `sleep 1 ${'x'.repeat(50_000)}`)));
-    expect(statesOf(again.entries)).toEqual({ done: 40 });
-    expect(await farm.results()).toBe(40);
-  });
-
-  async function submitted<T>(submit: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await submit();
-      } catch (error) {
-        if (!(error instanceof ExpectedError && error.code === 'job.busy')) throw error;
-        await pause(200);
-      }
-    }
-  }
 
   test('a picture that kills its worker is given up after two, and the others go on', async () => {
     farm = await TestFarm.open(script);
@@ -240,24 +160,86 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
     expect((await farm.farm.status()).workers).toEqual([]);
   });
 
-  test('the rights that docs/farm.md gives are enough, and let nobody at the keys of others', async () => {
-    const recipe = await readFile('docs/farm.md', 'utf8');
-    const [, rights = ''] = /^ *user farm on >A-LONG-SECRET (.*)$/mu.exec(recipe) ?? [];
-    farm = await TestFarm.open(
-      script,
-      ['--user', 'farm', 'on', '>secret', ...rights.split(' '), '--user', 'default', 'off'],
-      'farm:secret',
-    );
+  test('a worker that is told twice gives its picture back, and another does it', async () => {
+    farm = await TestFarm.open(script);
+    const worker = farm.work();
+    const go = path.join(farm.root, 'go');
+    const running = farm.run(farm.entries(pictures(1), `hold ${go}`));
+    await until(() => worker.runs.length === 1);
+    worker.child.kill('SIGTERM');
+    await until(() => worker.lines.some((line) => line.startsWith('draining')));
+    await killed(worker.child, 'SIGTERM');
+    expect(worker.lines.join('\n')).toContain('returned after');
+    const [batch = ''] = await readdir(path.join(farm.root, 'store', 'batches'));
+    expect((await farm.farm.status(batch)).batch).toMatchObject({ waiting: 1, refused: 0 });
+    await writeFile(go, '');
     farm.work();
-    const { batch, entries } = await farm.run(farm.entries(pictures(3), (index) => (index === 1 ? 'unreadable' : 'sleep 1')));
-    expect(statesOf(entries)).toEqual({ done: 2, refused: 1 });
-    expect(await farm.farm.retry(batch)).toBe(1);
-    await farm.farm.cancel(batch);
-    expect((await farm.farm.status(batch)).workers).toHaveLength(1);
-    await using queues = await farm.queues();
-    for (const [command, ...args] of [['get', 'other'], ['flushall'], ['config', 'get', '*'], ['keys', '*']] as const)
-      await expect(queues.redis.call(command, ...args)).rejects.toThrow('NOPERM');
+    expect(statesOf((await running).entries)).toEqual({ done: 1 });
   });
+
+  test('a worker of two packs goes from the drained queue of one to the other', async () => {
+    farm = await TestFarm.open(script);
+    const worker = farm.work();
+    const runs = ['sketch', 'other'].map((pack) => farm.run(farm.entries(pictures(2), `sleep 1 ${pack}`, pack)));
+    for (const { entries } of await Promise.all(runs)) expect(statesOf(entries)).toEqual({ done: 2 });
+    const { queues } = await farm.farm.status();
+    expect(queues.map(({ pack }) => pack).sort()).toEqual(['other', 'sketch']);
+    const seats = worker.lines.flatMap((line) => /^sits on (.*)$/u.exec(line)?.[1] ?? []);
+    expect(new Set(seats)).toEqual(new Set(queues.map(({ queue }) => queue)));
+  });
+
+  test('foreign and hostile jobs in Redis are refused before anything is read; others go on, and queues of strangers are let alone', async () => {
+    farm = await TestFarm.open(script);
+    const signal = new AbortController().signal;
+    const { batch } = await endOf(farm.farm.run(farm.entries(pictures(2), 'sleep 1'), { signal, detach: true }));
+    await using queues = await farm.queues();
+    const [[name = '', facts] = []] = await queues.known();
+    const queue = queues.get(name);
+    const [whole] = await queue.getJobs(['prioritized', 'wait']);
+    const data = whole?.data ?? ({} as FarmWire);
+    const secret = path.join(farm.root, 'secret.png');
+    await writeFile(secret, grayPng(7, 7));
+    const hostile: readonly (readonly [string, unknown])[] = [
+      ['another', data],
+      [`${batch}-0000000000000000`, data],
+      ['path', { ...data, i: [secret] }],
+      ['traversal', { ...data, o: '../../../../tmp/out.png' }],
+      ['command', { ...data, command: 'rm -rf /', pack: { install: 'http://127.0.0.1:1/x.pth' } }],
+      ['prototype', JSON.parse('{"__proto__":{"r":{}},"v":1}')],
+      ['nothing', null],
+      ['long', 'x'.repeat(100_000)],
+      ['deep', JSON.parse('['.repeat(2_000) + ']'.repeat(2_000))],
+    ];
+    for (const [jobId, data] of hostile) await queue.add('edit', data as FarmWire, { jobId, priority: 1, attempts: 3 });
+    // Names that are none of ours, and facts that are none.
+    await queues.redis.hset(QUEUES_KEY, '../../etc', JSON.stringify(facts), 'ffffffffffffffff-2gb', 'no facts');
+    const worker = farm.work();
+    expect(statesOf((await endOf(farm.farm.follow(batch, { signal }))).entries)).toEqual({ done: 2 });
+    const failed = await queue.getJobs(['failed']);
+    expect(failed.map(({ id, attemptsMade }) => [id, attemptsMade]).sort()).toEqual(hostile.map(([id]) => [id, 1]).sort());
+    for (const { failedReason } of failed) expect(failedReason).toMatch(/^request\.invalid: Expected /u);
+    // Those of the batch alone began, and nothing came to the store but their results.
+    expect(worker.runs.length).toBe(2);
+    expect(await farm.results()).toBe(2);
+    expect((await farm.farm.status()).queues.map(({ queue: known }) => known)).toEqual([name]);
+  });
+
+  test.skipIf(PRLIMIT === undefined)(
+    'a store that takes no more of a worker: three tries, a code, nothing half written, with prlimit',
+    async () => {
+      farm = await TestFarm.open(script);
+      // No file of its may grow beyond nothing: a disk that is full, for this worker alone.
+      const worker = farm.work([PRLIMIT ?? '', '--fsize=0']);
+      const { entries } = await farm.run(farm.entries(pictures(1), 'sleep 1'));
+      expect(entries[0]?.error).toMatchObject({ code: 'output.unwritable' });
+      expect(worker.runs).toHaveLength(3);
+      expect(await farm.results()).toBe(0);
+      const store = path.join(farm.root, 'store');
+      const files = (await readdir(store, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+      // What was submitted, and nothing else.
+      expect(files.map(({ name }) => name).sort()).toEqual(['0.json', sha256(pictures(1)[0] ?? new Uint8Array())].sort());
+    },
+  );
 
   test('a store that is full or read-only: nothing is half written, and who submits is told', async () => {
     farm = await TestFarm.open(script);

@@ -1,7 +1,10 @@
+import { getHeapSpaceStatistics } from 'node:v8';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { keepHeapSteady } from '#engine/door/steady-heap.js';
 import { serve } from '#engine/runtime/process-protocol.js';
 
 /** A child with the true protocol and no engine. */
+keepHeapSteady();
 serve({
   echo: ([value]) => Promise.resolve(value),
   refuse: () => Promise.reject(new ExpectedError('mask.empty', 'Expected a mask.')),
@@ -18,6 +21,11 @@ serve({
     await new Promise(setImmediate);
     if (cancellation.aborted) throw new CancelledError('Cancelled.');
     yield 1;
+  },
+  /** Makes much that lives shortly; gives the bytes that V8 then keeps for such. */
+  churn: () => {
+    for (let round = 0, held: object[] = []; round < 1_000_000; round++, held = round % 50_000 === 0 ? [] : held) held.push({ round });
+    return Promise.resolve(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size);
   },
   async *deaf() {
     yield 0;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cancellation } from '#base/cancellation.js';
 import { ERROR_CODES } from '#contract/errors.js';
@@ -8,8 +9,8 @@ const COST = { ms: 1, bytes: 1024 ** 2, layers: 1 };
 const SLICE_MS = 10;
 
 /**
- * The fake engine with a forecast, whose runs do what the instruction says: `sleep MS`, `die` (with the process), `fail`
- * (what may be tried again), `unreadable` (what may not).
+ * The fake engine with a forecast, whose runs do what the instruction says: `sleep MS`, `hold FILE` (until it is there),
+ * `die` (with the process), `fail` (what may be tried again), `unreadable` (what may not).
  */
 export function farmEngine(onRun: (job: EngineJob) => void = () => undefined, availableBytes = 16 * 1024 ** 3): FakeEngine {
   return fakeEngine({
@@ -29,7 +30,8 @@ async function* obey(job: EngineJob, signal: Cancellation): AsyncGenerator<Engin
   else if (word === 'unreadable') yield failed('image.unreadable', 'Expected a picture but received something else.');
   else {
     const end = Date.now() + (word === 'sleep' ? Number(amount) : 0);
-    while (Date.now() < end && !signal.aborted) await pause(SLICE_MS);
+    const isOver = () => (word === 'hold' ? existsSync(amount ?? '') : Date.now() >= end);
+    while (!isOver() && !signal.aborted) await pause(word === 'hold' ? SLICE_MS : Math.min(SLICE_MS, end - Date.now()));
     yield* threeScales(job, signal);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openConnection } from '#farm/connection.js';
 import { engineVersion } from '#farm/digest.js';
+import { heedTermination } from '#farm/heed.js';
 import { FarmStore } from '#farm/store.js';
 import { FarmWorker } from '#farm/worker.js';
 import { openLibrary } from '#packs/library.js';
@@ -23,9 +24,7 @@ const worker = new FarmWorker({
   timing: SHORT,
   log: (line) => process.send?.({ line }),
 });
-process.once('SIGTERM', () => {
-  worker.drain();
-});
+heedTermination(worker);
 await worker.run();
 redis.disconnect();
 process.disconnect();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'vite';
 import type { BatchEntry } from '#contract/batch.js';
 import { EditRequest } from '#contract/request.js';
@@ -15,6 +16,7 @@ import { openLibrary } from '#packs/library.js';
 import type { Farm, FarmEntry } from '#service/farm.js';
 import { parseInput } from '#service/parse.js';
 import { openPictureStore, type PictureStore } from '#service/pictures.js';
+import { grayPng } from './fake-engine.js';
 import { farmEngine } from './farm-engine.js';
 import { SHORT } from './farm-timing.js';
 import { smallCard, writePack } from './pack-folder.js';
@@ -43,7 +45,7 @@ export class TestFarm {
   /** @param user name and secret, `NAME:SECRET`, where the settings ask for one. */
   static async open(script: string, settings: readonly string[] = [], user?: string): Promise<TestFarm> {
     const root = await mkdtemp(join(tmpdir(), 'farm-test-'));
-    await writePack(join(root, 'models'), smallCard('sketch'));
+    for (const name of ['sketch', 'other']) await writePack(join(root, 'models'), smallCard(name));
     const started = await startRedis(root, settings);
     const redis = { ...started, url: started.url.replace('//', user === undefined ? '//' : `//${user}@`) };
     const engine = farmEngine();
@@ -61,8 +63,11 @@ export class TestFarm {
     return new FarmStore(join(this.root, 'store'));
   }
 
-  work(): WorkerProcess {
-    const child = fork(this.#script, [this.redis.url, join(this.root, 'store'), join(this.root, 'models')], { stdio: 'inherit' });
+  /** @param through a program that starts it, with its arguments. */
+  work(through: readonly string[] = []): WorkerProcess {
+    const [execPath = process.execPath, ...execArgv] = through.length === 0 ? [] : [...through, process.execPath];
+    const place = [this.redis.url, join(this.root, 'store'), join(this.root, 'models')];
+    const child = fork(this.#script, place, { stdio: 'inherit', execPath, execArgv });
     const worker: WorkerProcess = { child, runs: [], lines: [] };
     child.on('message', ({ run, line }: { readonly run?: string; readonly line?: string }) => {
       if (run !== undefined) worker.runs.push(run);
@@ -73,7 +78,7 @@ export class TestFarm {
   }
 
   /** Pictures of different sizes, each with its instruction. */
-  entries(pictures: readonly Uint8Array[], instruction: string | ((index: number) => string)): readonly FarmEntry[] {
+  entries(pictures: readonly Uint8Array[], instruction: string | ((index: number) => string), pack = 'sketch'): readonly FarmEntry[] {
     return pictures.map((bytes, index) => {
       const words = typeof instruction === 'string' ? instruction : instruction(index);
       const name = `p${String(index).padStart(4, '0')}.png`;
@@ -81,11 +86,11 @@ export class TestFarm {
         source: name,
         output: name,
         format: 'png',
-        packs: ['sketch'],
+        packs: [pack],
         fingerprint: () => Promise.resolve(sha256(bytes) + sha256(Buffer.from(words))),
         open: async () => {
           const { id } = await this.pictures.add(bytes, name);
-          const request = parseInput(EditRequest, { task: 'edit', source: id, instruction: words, seed: index, previews: false });
+          const request = parseInput(EditRequest, { task: 'edit', source: id, instruction: words, seed: index, previews: false, pack });
           return { request, close: () => this.pictures.remove(id) };
         },
       };
@@ -167,6 +172,21 @@ export async function buildWorker(folder: string): Promise<string> {
     },
   });
   return join(folder, 'farm-worker.mjs');
+}
+
+/** Pictures that differ. */
+export function pictures(count: number): readonly Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => grayPng(4 + index, 5));
+}
+
+export function statesOf(entries: readonly { readonly state: string }[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { state } of entries) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await pause(10);
 }
 
 export function sha256(bytes: Uint8Array): string {

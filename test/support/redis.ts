@@ -5,11 +5,13 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Where the system's Redis is; undefined = tests that need one are skipped by name. */
-export const REDIS_SERVER = (process.env['PATH'] ?? '')
-  .split(path.delimiter)
-  .map((folder) => path.join(folder, 'redis-server'))
-  .find((file) => existsSync(file));
+/** Where the system has a program; undefined = tests that need it are skipped by name. */
+export function programOf(name: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+}
+
+export const REDIS_SERVER = programOf('redis-server');
 
 export interface TestRedis {
   readonly port: number;
@@ -43,7 +45,7 @@ export async function startRedis(folder: string, settings: readonly string[] = [
   return { port, url: `redis://127.0.0.1:${String(port)}`, kill, start };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

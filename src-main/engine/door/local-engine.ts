@@ -12,6 +12,7 @@ import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
+import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { openMask } from '#engine/image/working/mask.js';
@@ -45,6 +46,7 @@ import {
   type TransformerWish,
 } from './cost-model.js';
 import type {
+  BlendWish,
   CarryWish,
   ConvertWish,
   EngineJob,
@@ -164,6 +166,12 @@ export class LocalEngine implements AskedEngine {
     const open = async (picture: EncodedPicture) => openPhoto(await bytesOf(picture));
     const carried = carryChange({ before: await open(before), after: await open(after), onto: await open(onto) });
     return carried ? encodePhoto(carried, { format: 'png', quality: 100 }) : null;
+  }
+
+  async blend({ below, above, opacity, mask }: BlendWish): Promise<Uint8Array> {
+    const [under, over] = [await openPhoto(await bytesOf(below)), await openPhoto(await bytesOf(above))];
+    const read = mask && (await openMask(await bytesOf(mask), over.extent));
+    return encodePhoto(faded(under, over, { opacity, mask: read?.mask }), { format: 'png', quality: 100 });
   }
 
   async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {

@@ -69,8 +69,7 @@ export async function* writeDetail(
 ): AsyncGenerator<PipelineEvent, Detailed> {
   const { canvas, kept } = stage;
   const { region } = redrawn;
-  // Old pixels of a grown canvas end hard: there is nothing beside them that new ones could be blended with.
-  const weight = kept && stage.mask ? stage.mask : redrawn.weight;
+  const weight = shownIn({ job, stage }, redrawn);
   const sources = await copySources(job, stage);
   const lead = leadOf(job, redrawn);
   const seeds = seedsOf(job, redrawn);
@@ -93,6 +92,16 @@ export async function* writeDetail(
   const made = Array.from({ length: scale }, (_, k) => seeds[Math.min(k, seeds.length - 1)]!);
   const report = { lead, ledBy: lead >= WHOLLY ? ('model' as const) : ('photograph' as const), scale, of, seeds: made };
   return { detail, weight, report, notices };
+}
+
+/**
+ * What is copied and melted needs no soft edge, and a hole grown by one would lose the pixels next to it, which tell most. It
+ * stays where it was asked for, and where the model's own pixels may be shown. Old pixels of a grown canvas always end hard:
+ * there is nothing beside them that new ones could be blended with.
+ */
+function shownIn({ job, stage: { kept, mask } }: Setting, { kind, weight }: Redrawn): Mask {
+  const isHard = kept !== undefined || (job.request.blend === undefined && kind !== 'change');
+  return isHard && mask ? mask : weight;
 }
 
 async function* told(

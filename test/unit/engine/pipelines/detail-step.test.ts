@@ -19,6 +19,11 @@ const pictures = {
   lying: await drawn().rotate(270).withMetadata({ orientation: 6 }).png().toBuffer(),
 };
 
+/** Whether a sample lies under the mask. */
+function isHole(i: number): boolean {
+  return Math.abs((Math.trunc(i / 3) % size.width) - 119.5) < 20 && Math.abs(Math.trunc(i / 3 / size.width) - 97.5) < 18;
+}
+
 function drawn() {
   return sharp(renderScene(size.width, size.height), { raw: { ...size, channels: 3 } });
 }
@@ -108,6 +113,17 @@ describe('detail scales', () => {
     expect((await only({ ...away, instruction: 'red' })).picture).not.toEqual(picture);
   });
 
+  it('read and keep what lies next to the mask: there is no soft edge unless one is asked for', async () => {
+    const beside = async (request: EditRequestInput) => {
+      const [source, { picture }] = [await openPhoto(pictures.source), await only(request)];
+      const { samples } = await openPhoto(picture);
+      return samples.filter((value, i) => value !== source.samples[i] && !isHole(i)).length;
+    };
+    expect(await beside(fill)).toBe(0);
+    expect(await beside({ ...fill, blend: 4 })).toBeGreaterThan(0);
+    expect(await beside({ ...fill, detail: 'off' })).toBeGreaterThan(0);
+  });
+
   it('lie where the picture is seen upright', async () => {
     const { picture } = await only({ ...fill, source: 'lying' });
     expect((await openPhoto(picture)).samples).toEqual((await openPhoto((await only(fill)).picture)).samples);
@@ -119,8 +135,6 @@ describe('detail scales', () => {
     const result = await openPhoto(picture);
     expect(changedOutsideMask).toBe(0);
     expect(result.icc).toEqual(source.icc);
-    const isHole = (i: number) =>
-      Math.abs((Math.trunc(i / 3) % size.width) - 119.5) < 20 && Math.abs(Math.trunc(i / 3 / size.width) - 97.5) < 18;
     expect(result.samples.filter((_, i) => !isHole(i))).toEqual(source.samples.filter((_, i) => !isHole(i)));
     // Copied as they are: only a seam's melt moves a few of them by little.
     const known = new Set(source.samples);
