@@ -32,7 +32,7 @@ import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
@@ -63,7 +63,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
-import { checkInstruction } from './open-text.js';
+import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
