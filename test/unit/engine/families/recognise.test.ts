@@ -42,8 +42,12 @@ test('networks have names of their own, and a transformer belongs to one family'
   expect(transformers).toEqual(Object.keys(FAMILIES));
 });
 
-test('what is read is what said yes, and strangers are named', async () => {
+/** No small one is committed: inspect.test.ts writes its names. */
+const WRITTEN = 'bitwise-tokenizer';
+
+test('what is read is what said yes', async () => {
   const models = [];
   for (const file of committed) models.push(recognise(await openCheckpoint(file)).model?.family);
-  expect(new Set(models)).toEqual(new Set(everyNetwork().map(({ name }) => name)));
+  const names = everyNetwork().map(({ name }) => name);
+  expect(new Set(models)).toEqual(new Set(names.filter((name) => name !== WRITTEN)));
 });
