@@ -4,11 +4,11 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import { tolerateClosedPipes } from '#engine/door/closed-pipes.js';
-import { keepHeapSteady } from '#engine/door/steady-heap.js';
 import { packageRoot, sessionFile } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import { keptSession } from './kept-session.js';
 import { startServer, type RunningServer } from './server.js';
+import { keepHeapSteady } from './steady-heap.js';
 
 const MAX_PORT = 65_535;
 const BROWSER_COMMANDS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {

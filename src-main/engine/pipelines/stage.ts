@@ -2,6 +2,7 @@ import { sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { EditRequest } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { EVERYWHERE, feather, maskBounds, openMask, outside, type Weight } from '#engine/image/working/mask.js';
@@ -12,7 +13,7 @@ import { workingCopy, workingMask } from '#engine/image/working/working-copy.js'
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { givenFile, modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
+import { givenFile, modelExtent, pictureBytes, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid
 

@@ -313,6 +313,27 @@ describe('bodies', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'request.invalid', message: expect.stringMatching(/^Expected /u) as string });
   });
 
+  it('refuses what would be more than 64 MB of JSON at one time, said or not, until what is being read is gone', async () => {
+    const patient = await startServer({ service: opened.service, port: 0, rendererFolder });
+    const known = { ...JSON_TYPE, cookie: await visit(patient.url) };
+    const large = `{${' '.repeat(40 * 1024 * 1024)}}`;
+    const inPieces = () => ({ body: new Blob([large]).stream(), duplex: 'half' as const });
+    const post = (more: RequestInit) =>
+      fetch(new URL('/api/call/providers.list', patient.url), { method: 'POST', headers: known, ...more }).catch(() => ({ status: 413 }));
+    const begun = connect(patient.port, '127.0.0.1').on('error', () => undefined);
+    begun.write(`POST /api/call/providers.list HTTP/1.1\r\nHost: 127.0.0.1:${String(patient.port)}\r\nCookie: ${known.cookie}\r\n`);
+    begun.write(`Content-Type: application/json\r\nContent-Length: ${String(large.length)}\r\n\r\n{`);
+    await vi.waitFor(async () => {
+      expect(await post({ body: large })).toMatchObject({ status: 413 });
+    }, 20_000);
+    expect(await post(inPieces())).toMatchObject({ status: 413 });
+    begun.destroy();
+    await vi.waitFor(async () => {
+      expect(await post(inPieces())).toMatchObject({ status: 200 });
+    }, 20_000);
+    await patient.close();
+  });
+
   it('refuses a picture of 10 GB by its announcement', async () => {
     const headers = { 'content-type': 'application/octet-stream', 'content-length': '10737418240' };
     expect((await ask({ method: 'POST', path: '/api/pictures', headers, body: '' })).status).toBe(413);
