@@ -38,6 +38,11 @@ export function overlaps(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
+/** Whether all of a rectangle lies in another. */
+export function contains(outer: Rect, { x, y, width, height }: Rect): boolean {
+  return x >= outer.x && y >= outer.y && x + width <= outer.x + outer.width && y + height <= outer.y + outer.height;
+}
+
 /** The part of `rect` that lies inside `bounds`; empty rectangles have a zero side. */
 export function intersect(rect: Rect, bounds: Extent): Rect {
   const x = Math.max(0, rect.x);

@@ -14,6 +14,7 @@ Options:
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask
+  --opacity O                 (edit, fill) how strongly the result lies over the picture, 0..1 (default 1)
   --detail auto|off|L         (edit, fill, expand) finish with the photograph's own pixels, led by the model so far: 0..3
   --no-copy MASK              white parts are not copied from
   --copy-only MASK            only white parts are copied from

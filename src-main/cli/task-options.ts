@@ -38,6 +38,7 @@ export const TASK_OPTIONS = {
   invert: flag,
   structure: text,
   blend: text,
+  opacity: text,
   detail: text,
   'no-copy': text,
   'copy-only': text,
@@ -106,8 +107,8 @@ const EVERY_TASK: readonly OptionName[] = [
 const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
 
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
-  edit: ['mask', 'whole', 'padded', ...DETAIL],
-  fill: ['mask', 'whole', ...DETAIL],
+  edit: ['mask', 'whole', 'padded', 'opacity', ...DETAIL],
+  fill: ['mask', 'whole', 'opacity', ...DETAIL],
   expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL],
   generate: ['size', 'class'],
 };
@@ -166,6 +167,7 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
   return present({
     structure: numberOf(values.structure, '--structure'),
     blend: numberOf(values.blend, '--blend'),
+    opacity: numberOf(values.opacity, '--opacity'),
     guidance: numberOf(values.guidance, '--guidance'),
     guidanceUntil: numberOf(values['guidance-until'], '--guidance-until'),
     topK: numberOf(values['top-k'], '--top-k'),

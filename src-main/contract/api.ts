@@ -145,6 +145,8 @@ export interface Calls {
   /** A mask file of any kind as a gray picture of `size`, white where to repaint; its notices say what had to be guessed. */
   'mask.read': { in: { mask: PictureId; size: Extent }; out: PictureInfo };
   'picture.carry': { in: { before: PictureId; after: PictureId; onto: PictureId }; out: PictureInfo | null };
+  /** A picture laid over another of its size. Throws `request.invalid`. */
+  'picture.blend': { in: BlendInput; out: PictureInfo };
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
   'edit.forecast': { in: EditRequestInput; out: Forecast };
@@ -180,6 +182,14 @@ export interface ConvertInput {
   readonly keepLocation?: boolean;
   /** Written into the file. */
   readonly recipe?: Recipe;
+}
+
+/** `above` lies over `below` with this opacity (0..1), where the mask is white or everywhere. */
+export interface BlendInput {
+  readonly below: PictureId;
+  readonly above: PictureId;
+  readonly opacity: number;
+  readonly mask?: PictureId | undefined;
 }
 
 /** Work that reports as it goes; dropping the iteration cancels it. */
@@ -256,6 +266,12 @@ export const CALL_INPUTS = {
   }),
   'mask.read': v.object({ mask: PictureId, size: v.object({ width: side, height: side }) }),
   'picture.carry': v.object({ before: PictureId, after: PictureId, onto: PictureId }),
+  'picture.blend': v.object({
+    below: PictureId,
+    above: PictureId,
+    opacity: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    mask: v.optional(PictureId),
+  }),
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,

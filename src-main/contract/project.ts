@@ -71,6 +71,8 @@ const ProjectSheet = v.object({
   map: v.optional(OwnMap),
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   change: v.optional(v.object({ before: PictureId, after: PictureId })),
+  /** How strongly the step lies over the one before, 0..1; absent = in full. */
+  opacity: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   /** Left out: the picture is that of the step before. */
   hidden: v.optional(v.boolean()),
   /** A step that it builds on has changed since. */

@@ -146,6 +146,8 @@ export const EditRequest = v.object({
   padded: v.optional(v.boolean(), false),
   /** Width in source pixels of the soft edge between old and new pixels; absent = chosen from the size. */
   blend: v.optional(realNumber('blend', 0, 512)),
+  /** How strongly the result lies over the source: 0 = not at all, 1 = as it was made. */
+  opacity: v.optional(realNumber('opacity', 0, 1), 1),
   provider: v.optional(v.picklist(PROVIDERS), 'auto'),
   /** Also show the picture after every scale. */
   previews: v.optional(v.boolean(), true),

@@ -8,6 +8,7 @@ import { packageRoot, sessionFile } from '#packs/places.js';
 import { openService } from '#service/open.js';
 import { keptSession } from './kept-session.js';
 import { startServer, type RunningServer } from './server.js';
+import { keepHeapSteady } from './steady-heap.js';
 
 const MAX_PORT = 65_535;
 const BROWSER_COMMANDS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -80,6 +81,7 @@ function toldToStop(): Promise<void> {
 }
 
 tolerateClosedPipes();
+keepHeapSteady();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -22,6 +22,9 @@ const MAX_DEPTH = 24;
 export async function writeProjectFile(project: Project, store: Pick<PictureStore, 'file'>): Promise<Pieces> {
   const files: ZipEntry[] = [];
   const entries: StoredEntry[] = [];
+  // Before gigabytes are read for nothing.
+  const least = picturesOf(project).reduce((sum, id) => sum + store.file(id).bytes, 0);
+  if (least > MAX_BYTES) throw tooLarge(least);
   for (const id of picturesOf(project)) {
     const { file, bytes, name, format } = store.file(id);
     const { sha256, crc32 } = await digestsOf(createReadStream(file));
@@ -58,7 +61,8 @@ export interface ProjectSource {
  * @throws BodyTooLargeError, ExpectedError `project.unreadable`, `project.newer`, or what the store says of a picture.
  */
 export async function readProjectFile({ body, declaredBytes }: ProjectSource, store: PictureStore): Promise<Project> {
-  const receiving = { maxBytes: MAX_BYTES, label: 'the project', declaredBytes, expectKind: expectArchive };
+  const tooLarge = 'project.unreadable' as const;
+  const receiving = { maxBytes: MAX_BYTES, label: 'the project', tooLarge, declaredBytes, expectKind: expectArchive };
   return store.withFile(receiving, body, async (archive) => {
     const folder = `${archive}.entries`;
     await mkdir(folder, { mode: 0o700 });

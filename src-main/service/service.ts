@@ -126,6 +126,7 @@ function callTable(parts: OwnParts): CallTable {
     'picture.convert': (input) => convertPicture(parts, input),
     'mask.read': (input) => readMask(parts, input),
     'picture.carry': (change) => carryChange(parts, change),
+    'picture.blend': (wish) => blendPictures(parts, wish),
     'picture.close': async ({ id }) => {
       await pictures.remove(id);
       return null;
@@ -204,6 +205,19 @@ async function carryChange({ engine, pictures }: ServiceParts, change: ParsedCal
   if (carried === null) return null;
   const name = `${splitName(after.name).stem}.png`;
   return pictures.describe(await pictures.keep({ bytes: carried, name, format: 'png', lifetime: 'kept' }));
+}
+
+async function blendPictures({ engine, pictures }: ServiceParts, wish: ParsedCalls['picture.blend']): Promise<PictureInfo> {
+  const { opacity, mask } = wish;
+  const above = pictures.file(wish.above);
+  const bytes = await engine.blend({
+    below: pictures.file(wish.below),
+    above,
+    opacity,
+    ...(mask !== undefined && { mask: pictures.file(mask) }),
+  });
+  const name = `${splitName(above.name).stem}.png`;
+  return pictures.describe(await pictures.keep({ bytes, name, format: 'png', lifetime: 'kept' }));
 }
 
 async function saveLayers({ engine, pictures }: ServiceParts, wish: unknown): Promise<Uint8Array> {

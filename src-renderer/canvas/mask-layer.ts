@@ -8,17 +8,24 @@ import { offThread } from './off-thread.js';
 export const MASK_TINTS = ['red', 'teal'] as const;
 export type MaskTint = (typeof MASK_TINTS)[number];
 /** What is painted of sources looks like no mask. */
-type Tint = MaskTint | 'amber';
+type Tint = MaskTint | 'amber' | 'whole';
 
 /** Half transparent, as canvas pixels. */
 const TINT_COLOURS: Readonly<Record<Tint, readonly [number, number, number, number]>> = {
   red: [232, 38, 64, 128],
   teal: [0, 190, 190, 128],
   amber: [255, 176, 0, 128],
+  // Of what is cut out of another picture.
+  whole: [0, 0, 0, 255],
 };
 
 /** For every value of a mask: soft edges show as they are. */
-const COLOURS = { red: coloursOf(TINT_COLOURS.red), teal: coloursOf(TINT_COLOURS.teal), amber: coloursOf(TINT_COLOURS.amber) };
+const COLOURS = {
+  red: coloursOf(TINT_COLOURS.red),
+  teal: coloursOf(TINT_COLOURS.teal),
+  amber: coloursOf(TINT_COLOURS.amber),
+  whole: coloursOf(TINT_COLOURS.whole),
+};
 
 function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[Tint]): Uint32Array {
   return Uint32Array.from({ length: 256 }, (_, value) => packed([red, green, blue, Math.round((most * value) / 255)]));
@@ -52,6 +59,10 @@ export class MaskLayer {
 
   get empty(): boolean {
     return this.#pixels.empty;
+  }
+
+  get bounds(): Rect | undefined {
+    return this.#pixels.bounds;
   }
 
   /** 255 = painted, less in soft edges. */

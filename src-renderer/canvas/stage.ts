@@ -11,9 +11,13 @@ export interface Scene {
   readonly viewport: Viewport;
   readonly space: Space;
   readonly picture: { readonly bitmap: ImageBitmap; readonly place: Rect };
+  /** Lies over it, more or less strongly. */
+  readonly over: { readonly bitmap: ImageBitmap; readonly place: Rect; readonly alpha: number } | undefined;
   /** The model's picture of one scale, over the part of the result that the model sees. */
   readonly preview: { readonly bitmap: ImageBitmap; readonly frame: Rect } | undefined;
   readonly masks: readonly Pick<MaskLayer, 'tiles'>[];
+  /** Parts of other pictures, over the first. */
+  readonly patches: readonly { readonly bitmap: ImageBitmap; readonly extent: Extent; readonly layer: Pick<MaskLayer, 'tiles'> }[];
   /** Another number = the mask's pixels have changed; a canvas cannot tell by itself. */
   readonly revision: number;
   /** The original over the left part of the result, as wide as the share says. */
@@ -68,6 +72,7 @@ export class Stage {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     context.drawImage(this.#ground, 0, 0);
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
+    for (const patch of scene.patches) drawPatch(context, patch, scene);
     for (const mask of scene.masks) drawMask(context, mask, scene);
     if (scene.outline) drawOutline(context, scene.outline);
     if (scene.brush) drawBrush(context, scene.brush, scene.viewport);
@@ -99,6 +104,7 @@ function sameGround(a: Scene, b: Scene): boolean {
   return (
     a.picture.bitmap === b.picture.bitmap &&
     a.picture.place === b.picture.place &&
+    sameCover(a.over, b.over) &&
     a.preview?.bitmap === b.preview?.bitmap &&
     a.space === b.space &&
     sameComparison(a, b) &&
@@ -106,17 +112,26 @@ function sameGround(a: Scene, b: Scene): boolean {
   );
 }
 
+function sameCover(a: Scene['over'], b: Scene['over']): boolean {
+  return a?.bitmap === b?.bitmap && a?.alpha === b?.alpha;
+}
+
 function sameComparison(a: Scene, b: Scene): boolean {
   return a.split?.bitmap === b.split?.bitmap && a.split?.share === b.split?.share && a.difference === b.difference;
 }
 
-function drawGround(context: CanvasRenderingContext2D, { picture, preview, split, difference, space, viewport }: Scene): void {
+function drawGround(context: CanvasRenderingContext2D, { picture, over, preview, split, difference, space, viewport }: Scene): void {
   const all = placed({ x: 0, y: 0, ...space.extent }, viewport);
   const place = placed(picture.place, viewport);
   drawChecks(context, all);
   context.imageSmoothingEnabled = viewport.zoom !== 1 && viewport.zoom < PIXEL_ZOOM;
   context.imageSmoothingQuality = 'medium';
   drawVisible(context, picture.bitmap, place);
+  if (over) {
+    context.globalAlpha = over.alpha;
+    drawVisible(context, over.bitmap, placed(over.place, viewport));
+    context.globalAlpha = 1;
+  }
   if (preview) drawPreview(context, all, { bitmap: preview.bitmap, place: placed(preview.frame, viewport) });
   if (split) drawSplit(context, all, { ...split, place: placed(split.place, viewport) });
   if (difference) context.drawImage(difference, all.x, all.y, all.width, all.height);
@@ -195,6 +210,23 @@ function drawMask(context: CanvasRenderingContext2D, mask: Pick<MaskLayer, 'tile
     // Edges on whole pixels: half-covered ones would show where two tiles meet.
     const [left, top] = [Math.round(place.x), Math.round(place.y)];
     context.drawImage(tile.canvas, left, top, Math.round(place.x + place.width) - left, Math.round(place.y + place.height) - top);
+  }
+}
+
+/** A picture where its mask is painted, over all of the space. */
+function drawPatch(context: CanvasRenderingContext2D, { bitmap, extent, layer }: Scene['patches'][number], { viewport }: Scene): void {
+  context.imageSmoothingEnabled = viewport.zoom !== 1 && viewport.zoom < PIXEL_ZOOM;
+  const [across, down] = [bitmap.width / extent.width, bitmap.height / extent.height];
+  for (const { x, y, width, height, canvas } of layer.tiles) {
+    const cut = new OffscreenCanvas(width, height);
+    const paint = cut.getContext('2d');
+    if (!paint) return;
+    paint.drawImage(canvas, 0, 0);
+    paint.globalCompositeOperation = 'source-in';
+    paint.drawImage(bitmap, x * across, y * down, width * across, height * down, 0, 0, width, height);
+    const place = placed({ x, y, width, height }, viewport);
+    const [left, top] = [Math.round(place.x), Math.round(place.y)];
+    context.drawImage(cut, left, top, Math.round(place.x + place.width) - left, Math.round(place.y + place.height) - top);
   }
 }
 

@@ -1,4 +1,5 @@
-import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { contains, intersect, sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
 import { applyStep, isEmpty, paintSegment } from './mask.js';
 
@@ -55,6 +56,17 @@ export class MaskPixels {
       this.#painted.delete(cell);
     }
     return true;
+  }
+
+  /** The smallest rectangle that holds all that is painted; undefined where nothing is. */
+  get bounds(): Rect | undefined {
+    let box: Rect | undefined;
+    for (const cell of this.#painted) {
+      const rect = this.#rectOf(cell);
+      const part = box && contains(box, rect) ? undefined : paintedBounds(this.values, this.extent, rect);
+      if (part) box = box ? union(box, part) : part;
+    }
+    return box;
   }
 
   /** A part of a stroke that is still being pulled. Gives what may have changed. */

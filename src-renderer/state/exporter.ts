@@ -48,7 +48,7 @@ export class Exporter {
   /** How it came about; undefined where no model had a part in it. */
   get recipe(): Recipe | undefined {
     const { result, document } = this.#stock;
-    if (!result) return document.recipe;
+    if (!result) return document.recipe && withOpacity(document.recipe, document.sheet().opacity);
     const { seed, tokens } = result.candidate;
     return { request: result.request, seed, tokens };
   }
@@ -99,6 +99,11 @@ export class Exporter {
     }
     return { layers };
   }
+}
+
+/** A wish that is run again lies as strongly over its photograph. */
+function withOpacity(recipe: Recipe, opacity: number | undefined): Recipe {
+  return opacity === undefined ? recipe : { ...recipe, request: { ...recipe.request, opacity } };
 }
 
 function layerOf({ picture, recipe, hidden = false, change }: Sheet): Pick<LayersWish['layers'][number], 'name' | 'picture' | 'hidden'> {

@@ -1,3 +1,4 @@
+import type { Rect } from '#base/geometry.js';
 import type { MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
@@ -17,8 +18,10 @@ export interface SimilarWish {
 export class Mask {
   history = $state.raw<MaskHistory>(EMPTY_MASK);
   layer = $state.raw<MaskLayer>();
+  /** What the painted pixels lie in; undefined where none are. */
+  bounds = $state.raw<Rect>();
   /** Is any pixel painted? */
-  painted = $state(false);
+  readonly painted = $derived(this.bounds !== undefined);
   /** Rises with every change of the pixels, which are not observed one by one. */
   revision = $state(0);
 
@@ -155,7 +158,7 @@ export class Mask {
   }
 
   #changed(): void {
-    this.painted = this.layer !== undefined && !this.layer.empty;
+    this.bounds = this.layer?.bounds;
     this.revision += 1;
   }
 }

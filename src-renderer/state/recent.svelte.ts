@@ -37,8 +37,8 @@ export class Recent {
     this.documents = await this.#link.call('recent.list', {}).catch(() => []);
   }
 
-  /** Throws where it cannot be kept: then it is not to be closed. */
-  async keep({ project, sheets, shown }: Closing): Promise<void> {
+  /** Gives its place in the list. Throws where it cannot be kept: then it is not to be closed. */
+  async keep({ project, sheets, shown }: Closing): Promise<string> {
     const { width, height } = shown.info.size;
     const id = this.#open;
     const said = { name: (sheets[0]?.picture ?? shown).info.name.slice(-255), steps: sheets.length - 1, width, height };
@@ -51,6 +51,7 @@ export class Recent {
     this.#open = undefined;
     this.#before = [...this.#before.filter((other) => other !== kept.id), kept.id];
     await this.load();
+    return kept.id;
   }
 
   open(id: string): Promise<Project> {

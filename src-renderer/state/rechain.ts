@@ -34,12 +34,23 @@ export async function rechained(sheets: readonly Sheet[], from: number, room: Da
   };
   for (const sheet of sheets.slice(from)) {
     const below = next.at(-1)?.picture;
-    const after = below && (await changedIn(sheet, below, room.link));
+    const changed = below && (await changedIn(sheet, below, room.link));
+    const after = below && changed !== undefined ? await faintly(sheet, { below: below.info.id, above: changed }, room.link) : changed;
     if (after === undefined) dependent.push(next.length);
     const picture = after === undefined ? await show(asItWas(sheet)) : await show(after);
     next.push({ ...sheet, picture, stale: after === undefined });
   }
   return { sheets: next, dependent, made };
+}
+
+/** A step of less than full opacity lies over the one below it. */
+async function faintly(
+  { opacity = 1, hidden }: Sheet,
+  { below, above }: { readonly below: PictureId; readonly above: PictureId },
+  link: Link,
+): Promise<PictureId> {
+  if (opacity === 1 || hidden || below === above) return above;
+  return (await link.call('picture.blend', { below, above, opacity })).id;
 }
 
 /** The picture of a step on what is now below it; undefined where it cannot be had without another run. */

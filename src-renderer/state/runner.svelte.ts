@@ -8,7 +8,7 @@ import type { Link } from '#link/http.js';
 import type { Advice } from './advice.svelte.js';
 import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
 import type { Document } from './document.svelte.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures, ShownPicture } from './pictures.js';
 import type { Removal } from './remover.svelte.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
@@ -219,6 +219,13 @@ export class Runner {
     this.#forgetDiscarded();
     this.#services.pictures.forget(result.candidate.changedMask);
     return result;
+  }
+
+  /** Another picture in the place of a result: it is what was made of it. */
+  replace(result: ShownResult, { info, pixels }: ShownPicture): void {
+    this.results = this.results.map((each) => (each === result ? { ...each, info, pixels } : each));
+    this.chosen = this.results.findIndex(({ info: { id } }) => id === info.id);
+    if (result.info.id !== info.id) this.#drop(result);
   }
 
   /** What lay there when a document was put down. */

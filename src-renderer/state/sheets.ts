@@ -45,6 +45,8 @@ export interface Sheet {
   readonly map?: OwnMap | undefined;
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   readonly change?: { readonly before: PictureId; readonly after: PictureId } | undefined;
+  /** How strongly it lies over the step before, 0..1; absent = in full. */
+  readonly opacity?: number | undefined;
   /** Left out: the picture is that of the step before. */
   readonly hidden?: boolean | undefined;
   /** A step that it builds on has changed since. */
@@ -86,6 +88,7 @@ function alike(a: Sheet, b: Sheet, same: SamePast): boolean {
     same(a.changes ?? NO_CHANGES, b.changes ?? NO_CHANGES) &&
     sameMasks(a.masks, b.masks, same) &&
     a.recipe === b.recipe &&
+    a.opacity === b.opacity &&
     !a.hidden === !b.hidden &&
     !a.stale === !b.stale
   );

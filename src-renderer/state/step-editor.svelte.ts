@@ -83,6 +83,27 @@ export class StepEditor {
     await this.#arrange({ sheets: sheets.map((sheet, i) => (i === step ? { ...sheet, hidden } : sheet)), open }, step);
   }
 
+  /** Lays a step more or less strongly over the one before; what builds on it is marked. */
+  async fade(step: number, opacity: number): Promise<void> {
+    const { document } = this.#bench;
+    const { sheets, step: open } = document;
+    if (this.busy || step === 0) return;
+    this.leave();
+    const faded = sheets.map((sheet, i) => (i === step ? { ...sheet, opacity: opacity === 1 ? undefined : opacity } : sheet));
+    await this.#work(async () => {
+      const { sheets: next, dependent } = await rechained(faded, step, this.#room);
+      const before = document.steps;
+      document.place({ sheets: next, open });
+      document.record(before);
+      this.#sayStale(dependent);
+    });
+  }
+
+  #sayStale(dependent: readonly number[]): void {
+    const message = 'Steps that build on this one are marked: run them again.';
+    if (dependent.length > 0) this.#bench.notices = [{ code: 'steps.stale', message }];
+  }
+
   /** Takes a step to another place among the steps, past any number of others, where none of them builds on it nor it on them. */
   async move(step: number, to: number): Promise<void> {
     const { sheets, step: open } = this.#bench.document;
@@ -100,12 +121,14 @@ export class StepEditor {
     this.leave();
     this.#following = this.#work(async () => {
       const { open } = document.steps;
+      const { opacity } = document.sheets[open + 1] ?? {};
       const kept: readonly Sheet[] = [...document.sheets.slice(0, open + 1), ...document.sheets.slice(open + 2)];
-      const { sheets, dependent } = await rechained(kept, open + 1, this.#room);
-      document.history.future = sheets.slice(open + 1);
+      const asStrong = kept.map((sheet, i) => (i === open ? { ...sheet, opacity } : sheet));
+      const { sheets, dependent } = await rechained(asStrong, open, this.#room);
+      if (opacity === undefined) document.history.future = sheets.slice(open + 1);
+      else document.place({ sheets, open });
       document.record(before);
-      const message = 'Steps that build on this one are marked: run them again.';
-      if (dependent.length > 0) this.#bench.notices = [{ code: 'steps.stale', message }];
+      this.#sayStale(dependent);
     });
   }
 

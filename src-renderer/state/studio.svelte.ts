@@ -1,23 +1,23 @@
-import type { Project, ProjectInput } from '#contract/project.js';
+import type { ProjectInput } from '#contract/project.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
-import { renderBlank } from '#canvas/blank.js';
-import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
-import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
+import { verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { Advice } from './advice.svelte.js';
+import { Blender } from './blender.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { Comparison } from './comparison.svelte.js';
-import { Document, newSheet } from './document.svelte.js';
+import { Document } from './document.svelte.js';
 import { Exporter } from './exporter.js';
+import { Fader } from './fader.svelte.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
 import type { Mask, SimilarWish } from './mask.svelte.js';
+import { Opener } from './opener.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
-import { isProjectName, projectOf, tableOf } from './project.js';
-import { recalled } from './recalled.js';
+import { projectOf } from './project.js';
 import { Recent } from './recent.svelte.js';
 import { Remover, type Removal } from './remover.svelte.js';
 import { Runner } from './runner.svelte.js';
@@ -28,23 +28,19 @@ import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
 
-/** Smaller sheets are too small to paint on; what small packs draw is enlarged. */
-const LEAST_BLANK = 512;
-
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
-  /** How many documents were opened by hand. */
-  opened = $state(0);
-  /** A file is on its way in. */
-  opening = $state(false);
   readonly document: Document;
   readonly runner: Runner;
   readonly comparison: Comparison;
   readonly mask: Mask;
   readonly stepEditor: StepEditor;
   readonly exporter: Exporter;
+  readonly fader: Fader;
+  readonly opener: Opener;
+  readonly blender: Blender;
   readonly advice: Advice;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
@@ -99,7 +95,6 @@ export class Studio {
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
-  #openings = 0;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: Link, owner?: Promise<string> | string) {
@@ -129,6 +124,9 @@ export class Studio {
     this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
     this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
+    this.blender = new Blender(this, { link, pictures: this.#pictures });
+    this.opener = new Opener(this, { link, pictures: this.#pictures });
+    this.fader = new Fader(this, this.#pictures);
   }
 
   get phase(): Phase {
@@ -167,8 +165,8 @@ export class Studio {
       await this.advice.load(this.settings.pack);
       this.runner.emptyStrip();
       const project = await this.#journal.recover();
-      if (!project || this.source || this.opening) return;
-      await this.#restore(project);
+      if (!project || this.source || this.opener.busy) return;
+      await this.opener.restore(project);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
     });
   }
@@ -191,81 +189,8 @@ export class Studio {
     this.#journal.note(this.project);
   }
 
-  /** Takes everything off the table, and keeps it where it can be had again. */
-  async close(): Promise<void> {
-    this.#openings += 1;
-    await this.runner.stop();
-    await this.attempt(async () => {
-      await this.#putAway();
-      this.mask.end();
-      this.runner.emptyStrip();
-      this.notices = [];
-      this.error = undefined;
-      this.runner.phase = 'empty';
-    });
-  }
-
-  /** What is on the table goes to the recent documents, with everything. */
-  async #putAway(): Promise<void> {
-    this.wish.settle();
-    const { project, shown } = this;
-    const { sheets } = this.document;
-    if (project && shown) await this.recent.keep({ project, sheets, shown });
-    this.#forgetAll();
-  }
-
-  /** A document that was closed comes back as it was. */
-  async reopen(id: string): Promise<void> {
-    this.#openings += 1;
-    await this.attempt(async () => {
-      await this.#restore(await this.recent.open(id));
-      this.recent.opened(id);
-      this.opened += 1;
-      this.notices = [];
-    });
-  }
-
   change(change: Partial<Settings>): void {
     this.wish.change(change);
-  }
-
-  async openFile(file: Blob, name: string, blank = false): Promise<void> {
-    this.#openings += 1;
-    const turn = this.#openings;
-    this.opening = true;
-    await this.attempt(async () => {
-      if (isProjectName(name)) {
-        await this.#restore(await this.#link.openProject(file));
-        this.opened += 1;
-        return;
-      }
-      const picture = await this.#pictures.open(file, name);
-      const { settings, notices } = await recalled(this.settings, picture.info, this.#link);
-      // A later file was chosen while this one was on its way.
-      if (turn !== this.#openings) {
-        this.#drop(picture);
-        return;
-      }
-      await this.runner.stop();
-      await this.#putAway();
-      this.document.open(newSheet(picture, blank));
-      this.showStep();
-      this.wish.take(settings);
-      this.opened += 1;
-      this.notices = notices;
-    });
-    if (turn === this.#openings) this.opening = false;
-  }
-
-  /** One after the other: the last lies on the table, and the others beside it, where closed documents are. */
-  async openFiles(files: readonly File[]): Promise<void> {
-    const faults: ErrorData[] = [];
-    for (const file of files) {
-      await this.openFile(file, file.name);
-      const { error } = this;
-      if (error && !faults.includes(error)) faults.push(error);
-    }
-    this.error = faults[0];
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */
@@ -277,15 +202,6 @@ export class Studio {
     if (!draws) return true;
     this.change({ pack: pack.name });
     return true;
-  }
-
-  async openScene(scene: SampleScene, name: string): Promise<void> {
-    await this.openFile(await renderSampleScene(scene), `${name}.png`);
-  }
-
-  /** An empty sheet of the pack's own size at least, to be drawn on from words. */
-  async openBlank(name: string): Promise<void> {
-    await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.advice.pack?.card.imageSize ?? 0)), name, true);
   }
 
   /** Adds a mask from a file; what had to be guessed of it is said. */
@@ -302,6 +218,11 @@ export class Studio {
 
   undo(): void {
     if (!this.canUndo) return;
+    if (this.blender.on) {
+      if (this.blender.canUndo) this.blender.undo();
+      else this.blender.end();
+      return;
+    }
     this.wish.settle();
     // What was changed since the run is taken back before its result is.
     if (this.result && this.runner.isLast) this.runner.discard('undo');
@@ -316,7 +237,7 @@ export class Studio {
   /** Before the first thing that was done to a document, another one lay here. */
   async #undoClosing(): Promise<void> {
     const { last } = this.recent;
-    if (last && !this.opening) await this.reopen(last.id);
+    if (last && !this.opener.busy) await this.opener.reopen(last.id);
   }
 
   redo(): void {
@@ -364,6 +285,10 @@ export class Studio {
 
   /** The result becomes the picture to go on from. */
   keep(): void {
+    if (this.blender.on) {
+      void this.blender.keep();
+      return;
+    }
     const result = this.runner.takeResult();
     if (!result) return;
     const kept = this.document.stepOf(result);
@@ -417,21 +342,8 @@ export class Studio {
   }
 
   lookAtResult(): void {
+    this.blender.end();
     this.comparison.end();
-  }
-
-  /** Puts a document on the table in place of what is there. */
-  async #restore(project: Project): Promise<void> {
-    const table = await tableOf(project, this.#pictures, DEFAULT_SETTINGS);
-    await this.runner.stop();
-    await this.#putAway();
-    const { history } = this.document;
-    [history.done, history.undone] = [table.done, table.undone];
-    this.document.place(table);
-    this.wish.take(table.settings);
-    this.showStep();
-    this.stepEditor.replacing = table.replacing;
-    this.runner.place(table.results, table.chosen);
   }
 
   /** The strip shows the scales of the pack. */
@@ -453,20 +365,6 @@ export class Studio {
     this.error = undefined;
     this.runner.phase = 'ready';
     this.wish.expectRun();
-  }
-
-  #forgetAll(): void {
-    this.remover.forget();
-    this.runner.forgetAll();
-    this.comparison.end();
-    this.stepEditor.leave();
-    this.wish.settle();
-    this.document.clear();
-  }
-
-  #drop({ info, pixels }: ShownPicture): void {
-    pixels.close();
-    this.#pictures.forget(info.id);
   }
 
   /** What fails is said, and is undefined; everything stays as it was. */

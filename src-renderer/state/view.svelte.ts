@@ -10,6 +10,8 @@ export class View {
   /** Does the picture stay fitted when the window changes? */
   fits = $state(true);
   rulers = $state(false);
+  /** A button is held on the picture. */
+  pressed = $state(false);
 
   /** Pixels of the screen for one of the page. */
   density = $state(1);

@@ -244,6 +244,8 @@ test('another photo, or closing, throws nothing away: the document lies under Re
   await expect.poll(async () => (await canvasShot(page)) === before).toBe(true);
 
   await button(page, 'Close the picture').click();
+  await expect(page.locator('header')).toContainText('other.png');
+  await button(page, 'Close the picture').click();
   await expectPhase(page, 'empty');
   await expect(page.getByTestId('recent')).toHaveCount(2);
   await page.getByTestId('recent').filter({ hasText: 'scene.png' }).click();

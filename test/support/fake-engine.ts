@@ -46,6 +46,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   describe: describePng,
   convert: untaught('convert'),
   carry: untaught('carry'),
+  blend: untaught('blend'),
   readMask: untaught('readMask'),
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),

@@ -66,6 +66,14 @@ export interface CarryWish {
   readonly onto: EncodedPicture;
 }
 
+/** Encoded pictures of one size, and how strongly (0..1) the one above counts, where its mask is white. */
+export interface BlendWish {
+  readonly below: EncodedPicture;
+  readonly above: EncodedPicture;
+  readonly opacity: number;
+  readonly mask?: EncodedPicture;
+}
+
 /** How a picture is to be written. */
 export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
 
@@ -107,6 +115,8 @@ export interface Engine {
   convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
+  /** One picture over another, as a PNG. Throws `request.invalid` where their sizes differ. */
+  blend(wish: BlendWish): Promise<Uint8Array>;
   /** A mask file of any kind as a gray PNG of `size`, white where to repaint. */
   readMask(mask: EncodedPicture, size: Extent): Promise<ReadMask>;
   /** Layers as a Photoshop file, the lowest first. */

@@ -18,6 +18,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   describe: 'call',
   convert: 'call',
   carry: 'call',
+  blend: 'call',
   readMask: 'call',
   layers: 'call',
   tokenize: 'call',

@@ -4,6 +4,7 @@ import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { planesOf } from '#engine/image/colour/colour.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import { faded } from '#engine/image/compositing/fade.js';
 import { blankResult, composed, compositeInto, type CompositeJob, type ResultSamples } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
 import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
@@ -133,7 +134,7 @@ export class ResultCanvas {
 
   /** A colour map looks at no pixel but its own and may write over the photo; what is copied or pasted looks elsewhere. */
   #resultFor(canvas: Photo, mode: CompositeJob['mode']): ResultSamples {
-    const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer';
+    const inPlace = this.#isLast && this.#stage.regions.length === 1 && mode === 'transfer' && this.#job.request.opacity === 1;
     return (this.#result ??= blankResult(canvas, inPlace));
   }
 
@@ -176,7 +177,7 @@ export class ResultCanvas {
     const notices = request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : this.#notices;
     return {
       index,
-      picture: await encodePhoto(photo, request.output, recipe),
+      picture: await encodePhoto(this.#faint(photo, canvas), request.output, recipe),
       seed,
       tokens,
       changedMask: await encodeMask(changed),
@@ -186,6 +187,12 @@ export class ResultCanvas {
       ...(this.#report && { detail: this.#report }),
       ...(notices.length > 0 && { notices }),
     };
+  }
+
+  /** A picture that was drawn anew, or has grown, lies over nothing. */
+  #faint(photo: Photo, canvas: Photo): Photo {
+    const { opacity, task } = this.#job.request;
+    return opacity === 1 || (task !== 'edit' && task !== 'fill') ? photo : faded(canvas, photo, { opacity });
   }
 
   /** Of several regions each leaves the others alone. */

@@ -18,6 +18,8 @@ export interface MaskPlace {
   readonly outline: Outline;
   /** From the screen to pixels of the source, where the mask lives. */
   readonly toSource: (at: ScreenPoint) => ScreenPoint;
+  /** From the screen to pixels of what is shown. */
+  readonly toSpace: (at: ScreenPoint) => ScreenPoint;
   readonly zoom: () => number;
 }
 
@@ -32,18 +34,21 @@ export interface Manner {
 export class MaskWork {
   readonly #place: MaskPlace;
   readonly toSource: MaskPlace['toSource'];
+  readonly toSpace: MaskPlace['toSpace'];
   /** Where the last stroke ended, and in which document. */
   #last: { readonly document: PictureId; readonly end: Point } | undefined;
 
   constructor(place: MaskPlace) {
     this.#place = place;
     this.toSource = place.toSource;
+    this.toSpace = place.toSpace;
   }
 
   /** The gesture that begins there; undefined where the press itself was all. */
   begin(at: ScreenPoint, { erase, straight = false }: Manner): Gesture | undefined {
     const { studio, brush } = this.#place;
     const { layer } = studio.mask;
+    if (studio.blender.on) return this.#blend(erase);
     if (brush.tool === 'remove') return this.#removal(straight);
     if (brush.tool === 'similar') void studio.selectSimilar({ at: this.toSource(at), tolerance: brush.tolerance, erase });
     else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase);
@@ -84,6 +89,24 @@ export class MaskWork {
       },
     };
     return new PaintGesture(this.#pull(new BrushPull(remover, { ...this.#place.brush.tip, hardness: 1, erase: false }), straight), place);
+  }
+
+  /** The brush brings another variant, or takes it away again. */
+  #blend(erase: boolean): Gesture {
+    const { blender } = this.#place.studio;
+    const place = {
+      toSource: this.toSpace,
+      touched: () => {
+        blender.touched();
+      },
+      painted: (stroke: Stroke) => {
+        blender.painted(stroke);
+      },
+      dropped: () => {
+        blender.dropped();
+      },
+    };
+    return new PaintGesture(new BrushPull(blender, { ...this.#place.brush.tip, erase }), place);
   }
 
   /** A polygon goes from click to click, and is pulled by nobody. */

@@ -18,7 +18,7 @@ async function twoSteps(): Promise<{ studio: Studio; link: FakeLink }> {
   link.table['picture.carry'] = ({ after, onto }) => infoOf(`${after}-on-${onto}`);
   const studio = new Studio(link);
   await studio.begin();
-  await studio.openFile(new Blob(['x']), 'photo.png');
+  await studio.opener.openFile(new Blob(['x']), 'photo.png');
   for (const [name, instruction] of [
     ['a', 'make it night'],
     ['b', 'make it warmer'],
@@ -95,6 +95,40 @@ describe('a step', () => {
     studio.undo();
     expect(pictures(studio)).toEqual(['upload-1', 'a', 'b']);
     expect(studio.document.sheets[1]?.held?.length).toBe(1);
+  });
+
+  test('lies less strongly over the one before, what follows comes along, and it can be undone', async () => {
+    const { studio, link } = await twoSteps();
+    link.table['picture.blend'] = ({ below, above, opacity }) => infoOf(`${above}-at-${opacity * 100}-over-${below}`);
+    studio.goTo(1);
+    studio.fader.pull(0.25);
+    expect(studio.fader.faded).toMatchObject({ opacity: 0.25, above: { info: { id: 'a' } }, below: { info: { id: 'upload-1' } } });
+    await studio.fader.settle();
+    expect(pictures(studio)).toEqual(['upload-1', 'a-at-25-over-upload-1', 'b-on-a-at-25-over-upload-1']);
+    expect([studio.fader.opacity, studio.fader.faded]).toEqual([0.25, undefined]);
+    expect(studio.exporter.recipe?.request).toMatchObject({ instruction: 'make it night', opacity: 0.25 });
+    expect(v.parse(Project, studio.project).sheets.map(({ opacity }) => opacity)).toEqual([undefined, 0.25, undefined]);
+    // Its run is still there: in full it is what it was.
+    studio.fader.pull(1);
+    await studio.fader.settle();
+    expect(pictures(studio)).toEqual(['upload-1', 'a', 'b']);
+    studio.undo();
+    expect(pictures(studio)[1]).toBe('a-at-25-over-upload-1');
+    studio.undo();
+    expect(pictures(studio)).toEqual(['upload-1', 'a', 'b']);
+  });
+
+  test('that is run again lies as strongly over the one before as it did', async () => {
+    const { studio, link } = await twoSteps();
+    link.table['picture.blend'] = ({ below, above, opacity }) => infoOf(`${above}-at-${opacity * 100}-over-${below}`);
+    await studio.stepEditor.fade(1, 0.5);
+    link.events = wholeRun('c');
+    await studio.stepEditor.rerun(1);
+    await vi.waitFor(() => {
+      expect(studio.stepEditor.busy).toBe(false);
+    });
+    expect(pictures(studio)).toEqual(['upload-1', 'c-at-50-over-upload-1', 'b-on-c-at-50-over-upload-1']);
+    expect(studio.document.sheets[1]?.opacity).toBe(0.5);
   });
 
   test('marks those that build on it when it is run again', async () => {
@@ -191,7 +225,7 @@ describe('a step', () => {
     await studio.exporter.saveProject();
     link.project = v.parse(Project, JSON.parse(JSON.stringify(link.saved.at(-1))));
     expect(link.project.others).toHaveLength(2);
-    await studio.openFile(new Blob(['zip']), 'photo.scalebrush');
+    await studio.opener.openFile(new Blob(['zip']), 'photo.scalebrush');
     expect(pictures(studio)).toEqual(['upload-1', 'upload-1', 'b-on-upload-1']);
     studio.undo();
     expect(pictures(studio)).toEqual(['upload-1', 'a', 'b']);
@@ -267,7 +301,7 @@ test('a picture that brings its recipe brings every setting back', async () => {
   const recipe = { scalebrush: 1 as const, pack: { name: 'sketch', version: '1', sha256: [] }, request, seed: 41, tokens };
   const upload = link.upload.bind(link);
   link.upload = async (file, name) => ({ ...(await upload(file, name)), recipe });
-  await studio.openFile(new Blob(['x']), 'made.png');
+  await studio.opener.openFile(new Blob(['x']), 'made.png');
   expect(studio.settings).toMatchObject({ instruction: '把车变成红色 🚗', seed: 41, preset: 'fast', guidance: 3 });
   expect(studio.settings.control).toMatchObject({ kind: 'canny', strength: 0.5, fromScale: 2, toScale: undefined });
   expect(studio.notices.map(({ code }) => code)).toEqual(['recipe.restored']);

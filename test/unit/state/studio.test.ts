@@ -47,7 +47,7 @@ async function studioWithPhoto(): Promise<{ studio: Studio; link: FakeLink }> {
   const link = new FakeLink();
   const studio = new Studio(link);
   await studio.begin();
-  await studio.openFile(new Blob(['x']), 'photo.png');
+  await studio.opener.openFile(new Blob(['x']), 'photo.png');
   return { studio, link };
 }
 
@@ -104,11 +104,11 @@ describe('opening', () => {
     const { studio, link } = await studioWithPhoto();
     const before = studio.source;
     link.upload = () => Promise.reject(new ExpectedError('image.unreadable', 'Expected a picture.'));
-    await studio.openFile(new Blob(['x']), 'page.png');
+    await studio.opener.openFile(new Blob(['x']), 'page.png');
     expect(studio.error).toMatchObject({ code: 'image.unreadable' });
     expect(studio.source).toBe(before);
     expect(studio.phase).toBe('ready');
-    expect(studio.opening).toBe(false);
+    expect(studio.opener.busy).toBe(false);
   });
 
   test('the later of two files wins, whichever arrives last', async () => {
@@ -120,8 +120,8 @@ describe('opening', () => {
           resolve({ ...infoOf(name.slice(0, 1)), name });
         });
       });
-    const first = studio.openFile(new Blob(['x']), 'a.png');
-    const second = studio.openFile(new Blob(['x']), 'b.png');
+    const first = studio.opener.openFile(new Blob(['x']), 'a.png');
+    const second = studio.opener.openFile(new Blob(['x']), 'b.png');
     release[1]?.();
     await second;
     release[0]?.();
@@ -133,14 +133,14 @@ describe('opening', () => {
   test('a TIFF is drawn from what the service makes of it', async () => {
     const { studio, link } = await studioWithPhoto();
     link.upload = () => Promise.resolve({ ...infoOf('scan'), format: 'tiff' });
-    await studio.openFile(new Blob(['x']), 'scan.tiff');
+    await studio.opener.openFile(new Blob(['x']), 'scan.tiff');
     expect(open()).toEqual(['scan-as-png']);
     expect(link.closed).toContain('scan-as-png');
   });
 
   test('another photo gives the first one’s memory back', async () => {
     const { studio, link } = await studioWithResult();
-    await studio.openFile(new Blob(['x']), 'other.png');
+    await studio.opener.openFile(new Blob(['x']), 'other.png');
     expect(open()).toEqual(['upload-2']);
     expect(link.closed).toEqual(expect.arrayContaining(['upload-1', 'result-1', 'result-1-changed']));
   });
@@ -151,7 +151,7 @@ describe('a picture that the service reads and the window cannot draw', () => {
     const { studio, link } = await studioWithPhoto();
     const before = studio.source;
     vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('no picture')));
-    await studio.openFile(new Blob(['y']), 'odd.png');
+    await studio.opener.openFile(new Blob(['y']), 'odd.png');
     expect(studio.error?.code).toBe('image.unreadable');
     expect(studio.source).toBe(before);
     expect(link.closed).toContain('upload-2');
@@ -251,7 +251,7 @@ describe('a run', () => {
     studio.change({ instruction: 'make it night' });
     link.events = [STARTED, ...scaleEvents(1), new Promise<never>(() => undefined)];
     const run = studio.run();
-    await studio.openFile(new Blob(['x']), 'other.png');
+    await studio.opener.openFile(new Blob(['x']), 'other.png');
     await run;
     expect(studio.phase).toBe('ready');
     expect(studio.source?.info.name).toBe('other.png');
@@ -535,7 +535,7 @@ describe('a document', () => {
     other.project = saved;
     const reopened = new Studio(other);
     await reopened.begin();
-    await reopened.openFile(new Blob(['zip']), 'Photo.SCALEBRUSH');
+    await reopened.opener.openFile(new Blob(['zip']), 'Photo.SCALEBRUSH');
     expect(reopened.error).toBeUndefined();
     expect(reopened.document.sheets.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1']);
     expect([reopened.phase, reopened.document.step, reopened.result?.candidate.picture]).toEqual(['done', 1, 'result-2']);
@@ -550,7 +550,7 @@ describe('a document', () => {
 
   test('that cannot be read leaves what is on the table', async () => {
     const { studio } = await studioWithPhoto();
-    await studio.openFile(new Blob(['zip']), 'other.scalebrush');
+    await studio.opener.openFile(new Blob(['zip']), 'other.scalebrush');
     expect(studio.error).toBeDefined();
     expect([studio.phase, studio.source?.info.id]).toEqual(['ready', 'upload-1']);
   });
@@ -568,7 +568,7 @@ describe('a document', () => {
     studio.keepJournal();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(kept).toBeNull();
-    await studio.openFile(new Blob(['x']), 'photo.png');
+    await studio.opener.openFile(new Blob(['x']), 'photo.png');
     studio.mask.add(step);
     studio.keepJournal();
     await vi.waitFor(() => {
@@ -579,7 +579,7 @@ describe('a document', () => {
     const next = new Studio(link, 'window-two');
     await next.begin();
     expect([next.phase, next.mask.history.steps, next.notices[0]?.code]).toEqual(['ready', [step], 'project.recovered']);
-    await next.close();
+    await next.opener.close();
     next.keepJournal();
     await vi.waitFor(() => {
       expect(kept).toEqual({ owner: 'window-two', project: null });

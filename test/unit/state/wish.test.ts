@@ -15,7 +15,7 @@ beforeEach(async () => {
   link = new FakeLink();
   studio = new Studio(link);
   await studio.begin();
-  await studio.openFile(new Blob(['x']), 'photo.png');
+  await studio.opener.openFile(new Blob(['x']), 'photo.png');
   vi.useFakeTimers();
 });
 
@@ -85,7 +85,7 @@ describe('a gesture', () => {
   });
 
   test('without a picture is no step', async () => {
-    await studio.close();
+    await studio.opener.close();
     studio.change({ seed: 4 });
     expect([studio.settings.seed, studio.canUndo]).toEqual([4, false]);
   });

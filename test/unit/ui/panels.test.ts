@@ -126,7 +126,7 @@ describe('before a run that is too big', () => {
     vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 40, height: 30, close: () => undefined }));
     // jsdom draws nothing.
     HTMLCanvasElement.prototype.getContext = () => null;
-    await studio.openFile(new Blob(['x']), 'a.png');
+    await studio.opener.openFile(new Blob(['x']), 'a.png');
     studio.change({ instruction: 'make it warmer' });
   });
 

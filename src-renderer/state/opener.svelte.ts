@@ -1,0 +1,199 @@
+import type { Project, ProjectInput } from '#contract/project.js';
+import type { ErrorData } from '#contract/errors.js';
+import type { Notice } from '#contract/event.js';
+import { renderBlank } from '#canvas/blank.js';
+import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
+import { DEFAULT_SETTINGS } from '#document/request.js';
+import type { Link } from '#link/http.js';
+import type { Advice } from './advice.svelte.js';
+import { newSheet, type Document } from './document.svelte.js';
+import type { Fader } from './fader.svelte.js';
+import type { Pictures, ShownPicture } from './pictures.js';
+import { isProjectName, tableOf } from './project.js';
+import { recalled } from './recalled.js';
+import type { Recent } from './recent.svelte.js';
+import type { Remover } from './remover.svelte.js';
+import type { Runner } from './runner.svelte.js';
+import type { StepEditor } from './step-editor.svelte.js';
+import { Tabs } from './tabs.svelte.js';
+import type { Wish } from './wish.svelte.js';
+
+/** What the studio lends to whoever puts documents on the table. */
+export interface OpenBench {
+  readonly document: Document;
+  readonly runner: Runner;
+  readonly stepEditor: StepEditor;
+  readonly remover: Remover;
+  readonly fader: Fader;
+  readonly wish: Wish;
+  readonly recent: Recent;
+  readonly advice: Advice;
+  readonly shown: ShownPicture | undefined;
+  readonly project: ProjectInput | undefined;
+  notices: readonly Notice[];
+  error: ErrorData | undefined;
+  showStep(): void;
+  lookAtResult(): void;
+  /** What fails is said. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+interface Services {
+  readonly link: Link;
+  readonly pictures: Pictures;
+}
+
+/** Smaller sheets are too small to paint on; what small packs draw is enlarged. */
+const LEAST_BLANK = 512;
+
+/** Puts documents on the table, and away again with everything: nothing is lost. */
+export class Opener {
+  /** How many documents were opened by hand. */
+  opened = $state(0);
+  /** A file is on its way in. */
+  busy = $state(false);
+  readonly tabs = new Tabs();
+
+  readonly #bench: OpenBench;
+  readonly #services: Services;
+  #openings = 0;
+
+  constructor(bench: OpenBench, services: Services) {
+    this.#bench = bench;
+    this.#services = services;
+  }
+
+  async openFile(file: Blob, name: string, blank = false): Promise<void> {
+    const turn = this.#turn();
+    this.busy = true;
+    await this.#bench.attempt(async () => {
+      if (isProjectName(name)) {
+        await this.restore(await this.#services.link.openProject(file));
+        this.opened += 1;
+        return;
+      }
+      const picture = await this.#services.pictures.open(file, name);
+      const { settings, notices } = await recalled(this.#bench.wish.settings, picture.info, this.#services.link);
+      // A later file was chosen while this one was on its way.
+      if (turn !== this.#openings) {
+        this.#drop(picture);
+        return;
+      }
+      await this.#bench.runner.stop();
+      await this.#putAway();
+      this.#bench.document.open(newSheet(picture, blank));
+      this.tabs.opened(name);
+      this.#bench.showStep();
+      this.#bench.wish.take(settings);
+      this.opened += 1;
+      this.#bench.notices = notices;
+    });
+    if (turn === this.#openings) this.busy = false;
+  }
+
+  /** One after the other: the last lies on the table, and the others in tabs beside it. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    const faults: ErrorData[] = [];
+    for (const file of files) {
+      await this.openFile(file, file.name);
+      const { error } = this.#bench;
+      if (error && !faults.includes(error)) faults.push(error);
+    }
+    this.#bench.error = faults[0];
+  }
+
+  async openScene(scene: SampleScene, name: string): Promise<void> {
+    await this.openFile(await renderSampleScene(scene), `${name}.png`);
+  }
+
+  /** An empty sheet of the pack's own size at least, to be drawn on from words. */
+  async openBlank(name: string): Promise<void> {
+    await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.#bench.advice.pack?.card.imageSize ?? 0)), name, true);
+  }
+
+  /** A document that was put away comes back as it was. */
+  async reopen(id: string): Promise<void> {
+    this.#turn();
+    await this.#bench.attempt(async () => {
+      await this.restore(await this.#bench.recent.open(id), id);
+      this.#bench.recent.opened(id);
+      this.opened += 1;
+      this.#bench.notices = [];
+    });
+  }
+
+  /** Puts a document on the table in place of what is there; `id` is its place among the recent ones. */
+  async restore(project: Project, id?: string): Promise<void> {
+    const { document, runner, wish, stepEditor } = this.#bench;
+    const table = await tableOf(project, this.#services.pictures, DEFAULT_SETTINGS);
+    await runner.stop();
+    await this.#putAway();
+    [document.history.done, document.history.undone] = [table.done, table.undone];
+    document.place(table);
+    this.tabs.opened(table.sheets[0]?.picture.info.name ?? '', id);
+    wish.take(table.settings);
+    this.#bench.showStep();
+    stepEditor.replacing = table.replacing;
+    runner.place(table.results, table.chosen);
+  }
+
+  /** Takes what is on the table off it, and keeps it where it can be had again; the tab beside it comes. */
+  async close(): Promise<void> {
+    const { active } = this.tabs;
+    this.#turn();
+    await this.#bench.runner.stop();
+    await this.#bench.attempt(async () => {
+      await this.#putAway();
+      const { document, runner } = this.#bench;
+      document.mask.end();
+      runner.emptyStrip();
+      this.#bench.notices = [];
+      this.#bench.error = undefined;
+      runner.phase = 'empty';
+    });
+    const next = active === undefined ? undefined : this.tabs.close(active);
+    if (next?.id !== undefined) await this.reopen(next.id);
+  }
+
+  /** Another tab's document comes to the table. */
+  async switchTo(key: number): Promise<void> {
+    const tab = this.tabs.all.find((each) => each.key === key);
+    if (tab?.id !== undefined && key !== this.tabs.active && !this.busy) await this.reopen(tab.id);
+  }
+
+  async closeTab(key: number): Promise<void> {
+    if (key === this.tabs.active) await this.close();
+    else this.tabs.close(key);
+  }
+
+  #turn(): number {
+    this.#openings += 1;
+    return this.#openings;
+  }
+
+  /** What is on the table goes to the recent documents, with everything. */
+  async #putAway(): Promise<void> {
+    const { wish, document, recent } = this.#bench;
+    wish.settle();
+    const { project, shown } = this.#bench;
+    const { sheets } = document;
+    if (project && shown) this.tabs.putAway(await recent.keep({ project, sheets, shown }));
+    this.#forgetAll();
+  }
+
+  #forgetAll(): void {
+    const { remover, fader, runner, stepEditor, wish, document } = this.#bench;
+    remover.forget();
+    fader.forget();
+    runner.forgetAll();
+    this.#bench.lookAtResult();
+    stepEditor.leave();
+    wish.settle();
+    document.clear();
+  }
+
+  #drop({ info, pixels }: ShownPicture): void {
+    pixels.close();
+    this.#services.pictures.forget(info.id);
+  }
+}
