@@ -139,7 +139,11 @@ function blobOf(planes: Planes, members: Pixels, share: number): Blob {
 type Square = [number, number, number, number, number, number, number, number, number];
 
 /** The inverse of a symmetric matrix (its upper triangle), by cofactors, into `target` from `at` on; its determinant. */
-export function invert([a, b, c, d, e, f]: readonly [number, number, number, number, number, number], target: Float64Array, at: number): number {
+export function invert(
+  [a, b, c, d, e, f]: readonly [number, number, number, number, number, number],
+  target: Float64Array,
+  at: number,
+): number {
   const [ca, cb, cc] = [d * f - e * e, c * e - b * f, b * e - c * d];
   const determinant = a * ca + b * cb + c * cc;
   target[at] = ca / determinant;

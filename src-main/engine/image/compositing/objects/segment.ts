@@ -81,7 +81,11 @@ function learnt(seen: Seen, { maybe, perhaps, strong, sigma, around }: Start): F
 }
 
 /** How far a pixel of `box` is inside, as lines through the photograph's colours; drawn at any resolution. */
-export function edgeOf(planes: Planes, inside: Float32Array, { extent, box }: { readonly extent: Extent; readonly box: Rect }): GuidedLines {
+export function edgeOf(
+  planes: Planes,
+  inside: Float32Array,
+  { extent, box }: { readonly extent: Extent; readonly box: Rect },
+): GuidedLines {
   const sigma = EDGE * extent.height;
   const room = grown(box, Math.ceil(GUIDED_REACH * sigma) + 2, extent);
   const cut = (plane: Float32Array) => cropped(plane, extent, room);
