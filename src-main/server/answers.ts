@@ -1,4 +1,7 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyReply } from 'fastify';
+import { PAGE_HEADERS } from '#contract/page-headers.js';
 import { BodyTooLargeError } from '#service/receive.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorData } from '#contract/errors.js';
 
@@ -20,6 +23,7 @@ const HTTP_SENTENCES: Readonly<Record<number, string>> = {
   408: 'Expected the whole request in time but it came too slowly.',
   413: 'Expected a smaller body for the request.',
   429: 'Expected fewer connections at one time.',
+  431: 'Expected shorter headers.',
   415: 'Expected another content type for this address.',
 };
 
@@ -33,10 +37,32 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
 
 /** A refusal by status alone: what the request was for does not matter. */
 export function sendRefusal(reply: FastifyReply, status: number): FastifyReply {
+  return sendData(reply, status, refusalOf(status));
+}
+
+function refusalOf(status: number): ErrorData {
   const code = status === 403 ? 'access.denied' : 'request.invalid';
   const message = HTTP_SENTENCES[status] ?? 'Expected a request of the page that the printed address opened.';
-  return sendData(reply, status, { code, message, advice: ERROR_CODES[code].advice });
+  return { code, message, advice: ERROR_CODES[code].advice };
 }
+
+/** What cannot be read as a request, or never came whole, has no reply: the answer goes to its connection, and that ends. */
+export function refuseConnection({ code }: Error & { readonly code?: string }, socket: Duplex): void {
+  const status = UNREADABLE[code ?? ''] ?? 400;
+  const body = JSON.stringify(refusalOf(status));
+  const headers = {
+    ...PAGE_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+  if (socket.writable && code !== 'ECONNRESET')
+    socket.write([`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'));
+  socket.destroy();
+}
+
+const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(value));

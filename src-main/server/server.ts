@@ -7,7 +7,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ExpectedError } from '#contract/errors.js';
 import type { Service } from '#service/service.js';
 import { Access } from './access.js';
-import { sendError, sendRefusal } from './answers.js';
+import { refuseConnection, sendError, sendRefusal } from './answers.js';
 import { apiRoutes } from './api-routes.js';
 import { limitJsonTogether } from './bodies.js';
 import { isLookedAt, sendDoorPage } from './door-page.js';
@@ -98,6 +98,7 @@ function createApp({ requestMs, headersMs }: ServerLimits): FastifyInstance {
     requestTimeout: requestMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    clientErrorHandler: refuseConnection,
     http: { headersTimeout: headersMs, connectionsCheckingInterval, maxHeaderSize: 16 * 1024 },
     // A malformed percent sequence never reaches a hook, but is answered all the same.
     frameworkErrors: (error, _request, reply) => {

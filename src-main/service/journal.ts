@@ -1,21 +1,29 @@
 import { constants, createReadStream } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { picturesOf, withPictures, type Project } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
-import { NO_FOLLOW, readJsonFile } from '#packs/json-file.js';
+import { ExpectedError } from '#contract/errors.js';
+import { errnoOf, NO_FOLLOW, readJsonFile } from '#packs/json-file.js';
 import { OWNER, ownerMark, verdictOn } from '#packs/owner.js';
 import { saveFile } from './files.js';
 import type { PictureStore } from './pictures.js';
-import { adoptProject, parseStoredProject, storedProject, type FoundPicture, type StoredEntry } from './project-store.js';
+import {
+  adoptProject,
+  parseStoredProject,
+  storedProject,
+  type FoundPicture,
+  type StoredEntry,
+  type StoredProject,
+} from './project-store.js';
+import { BodyTooLargeError } from './receive.js';
+import { makePrivateFolder, PRIVATE_FILE } from './private-folder.js';
 import { digestsOf } from './digest.js';
 
 const DESCRIPTION = 'project.json';
 const LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 24, ownFile: true };
-/** This user's alone. */
-const PRIVATE = { folder: 0o700, file: 0o600 } as const;
 /** How often a program shows that it lives to those who cannot see its process: in other containers, on other machines. */
 const SIGN_MS = 2000;
 /** Whoever gave no sign for so long has ended. */
@@ -27,7 +35,10 @@ const MOST_LEFT = 5;
 export interface Journal {
   /** Replaces what the window had; nothing on the table leaves nothing on the disk. Throws `output.unwritable`. */
   write(owner: string, project: Project | null): Promise<void>;
-  /** What this window had, or else what the last window had of a program that has ended; that is this window's from then on. */
+  /**
+   * What this window had, or else what the last window had of a program that has ended; that is this window's from then on.
+   * Throws what keeps it from being opened now, such as `output.unwritable`: then it waits for another time.
+   */
   recover(owner: string): Promise<Project | null>;
 }
 
@@ -66,18 +77,41 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
       const mine = await readTable(own(owner), pictures);
       if (mine) return mine;
       const all = await takeLeft(folder, signMs);
+      let failure: unknown;
       // A window that outlived its service wants its own.
       for (const left of [...all].sort((a, b) => Number(isOf(owner, b)) - Number(isOf(owner, a)))) {
-        await rm(own(owner), { recursive: true, force: true });
-        // Another window may have been quicker.
-        if (!(await rename(join(folder, left.owner), own(owner)).then(() => true, () => false))) continue; // prettier-ignore
-        const project = await readTable(own(owner), pictures);
+        const project = await taken(join(folder, left.owner), own(owner), pictures).catch((error: unknown) => {
+          failure ??= error;
+        });
         if (project) signs.set(own(owner), true);
         if (project) return project;
       }
+      if (failure !== undefined) throw failure as Error;
       return null;
     },
   };
+}
+
+/**
+ * One of those that were left, as a window's own; undefined where another window was quicker, or it is damaged. What another
+ * user, or a newer version, wrote stays where it is, and so does what cannot be opened now.
+ */
+async function taken(left: string, own: string, pictures: PictureStore): Promise<Project | undefined> {
+  if (await isOfOthers(left)) return undefined;
+  await rm(own, { recursive: true, force: true });
+  if (!(await rename(left, own).then(() => true, () => false))) return undefined; // prettier-ignore
+  try {
+    return await readTable(own, pictures);
+  } catch (error) {
+    await rename(own, left);
+    throw error;
+  }
+}
+
+async function isOfOthers(folder: string): Promise<boolean> {
+  const failure = await descriptionIn(folder).then(() => undefined, (error: unknown) => error); // prettier-ignore
+  if (failure instanceof ExpectedError) return failure.code === 'project.newer';
+  return ['EACCES', 'EPERM'].includes(reasonOf(failure));
 }
 
 function isOf(window: string, { owner }: Left): boolean {
@@ -86,12 +120,12 @@ function isOf(window: string, { owner }: Left): boolean {
 
 /** Pictures first, then the description as a whole, then what it no longer names: killed anywhere, it is old or new. */
 export async function writeTable(folder: string, project: Project, pictures: PictureStore): Promise<void> {
-  await makePrivate(dirname(folder));
-  await makePrivate(folder);
+  await makePrivateFolder(dirname(folder));
+  await makePrivateFolder(folder);
   const known = new Map((await describedIn(folder)).map((entry) => [entry.id, entry]));
   const entries: StoredEntry[] = [];
   for (const id of picturesOf(project)) entries.push(known.get(id) ?? (await writePicture(folder, id, pictures)));
-  await saveFile(join(folder, DESCRIPTION), Buffer.from(JSON.stringify(storedProject(project, entries))), { mode: PRIVATE.file });
+  await saveFile(join(folder, DESCRIPTION), Buffer.from(JSON.stringify(storedProject(project, entries))), { mode: PRIVATE_FILE });
   const named = new Set<string>([DESCRIPTION, ...entries.map(({ id }) => id)]);
   for (const name of await readdir(folder)) if (!named.has(name)) await rm(join(folder, name), { force: true });
 }
@@ -99,31 +133,49 @@ export async function writeTable(folder: string, project: Project, pictures: Pic
 async function writePicture(folder: string, id: PictureId, pictures: PictureStore): Promise<StoredEntry> {
   const { file, bytes, name, format } = pictures.file(id);
   const { sha256 } = await digestsOf(createReadStream(file));
-  await saveFile(join(folder, id), { bytes, body: createReadStream(file) as AsyncIterable<Buffer> }, { mode: PRIVATE.file });
+  await saveFile(join(folder, id), { bytes, body: createReadStream(file) as AsyncIterable<Buffer> }, { mode: PRIVATE_FILE });
   return { id, name, format, sha256 };
+}
+
+async function descriptionIn(folder: string): Promise<StoredProject> {
+  return parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS));
 }
 
 /** The pictures that are already there, whole. */
 async function describedIn(folder: string): Promise<readonly StoredEntry[]> {
-  try {
-    return parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS)).pictures;
-  } catch {
-    return [];
-  }
+  return descriptionIn(folder).then(({ pictures }) => pictures, () => []); // prettier-ignore
 }
 
-/** A journal that cannot be read is no reason not to start. */
+/**
+ * Undefined where nothing is there, or it is damaged: no reason not to start.
+ *
+ * @throws what passes, and damages nothing: a full disk, an inference process that dies, a service that holds too much already.
+ */
 export async function readTable(folder: string, pictures: PictureStore): Promise<Project | undefined> {
   try {
-    const stored = parseStoredProject(await readJsonFile(join(folder, DESCRIPTION), DESCRIPTION, LIMITS));
+    const stored = await descriptionIn(folder);
     // After a reload of the window the service still holds them.
     if (await holdsAll(pictures, picturesOf(stored.project))) return withPictures(stored.project, (id) => id);
     const project = await adoptProject(stored, (entry) => foundIn(folder, entry, pictures), pictures);
-    await writeTable(folder, project, pictures);
+    // It is on the table in any case; what cannot be written now is written with the next deed.
+    await writeTable(folder, project, pictures).catch(() => undefined);
     return project;
-  } catch {
+  } catch (error) {
+    if (passes(error)) throw error;
     return undefined;
   }
+}
+
+const PASSING = new Set<unknown>(['output.unwritable', 'inference.died', 'memory.too-little']);
+
+function passes(error: unknown): boolean {
+  if (error instanceof ExpectedError) return PASSING.has(error.code) || error instanceof BodyTooLargeError;
+  return ['EMFILE', 'ENFILE', 'EIO', 'ENOSPC'].includes(reasonOf(error));
+}
+
+/** Of the system, which may stand behind ours. */
+function reasonOf(error: unknown): string {
+  return errnoOf(error instanceof Error ? (error.cause ?? error) : error);
 }
 
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
@@ -138,14 +190,6 @@ async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Prom
     () => true,
     () => false,
   );
-}
-
-/** A link in its place was planted: it goes, and what it leads to is left alone. A folder that others could read no longer is. */
-async function makePrivate(folder: string): Promise<void> {
-  const facts = await lstat(folder).catch(() => undefined);
-  if (facts?.isSymbolicLink() === true) await unlink(folder);
-  await mkdir(folder, { recursive: true, mode: PRIVATE.folder });
-  await chmod(folder, PRIVATE.folder);
 }
 
 /** While a window has something on its table, its folder is touched every now and then. */

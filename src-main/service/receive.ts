@@ -8,10 +8,15 @@ import { errnoOf } from '#packs/json-file.js';
 const HEAD_BYTES = 4096;
 /** Left on the disk for everything else that the user does. */
 const SPARE_DISK_BYTES = 512 * 1024 * 1024;
+/** After so much more of a body the disk is asked again: its sender need not have said how long it is, and others write, too. */
+const DISK_STEP_BYTES = 64 * 1024 * 1024;
+
+/** For a picture, a project, a request. */
+type TooLargeCode = 'image.too-large' | 'project.unreadable' | 'request.invalid';
 
 /** The sender's body is larger than what is taken: hosts have an answer of their own for that. */
 export class BodyTooLargeError extends ExpectedError {
-  constructor(message: string, code: 'image.too-large' | 'request.invalid' = 'image.too-large') {
+  constructor(message: string, code: TooLargeCode = 'image.too-large') {
     super(code, message);
   }
 }
@@ -32,6 +37,7 @@ export interface Receiving {
   readonly room: Room;
   /** What it is for, in the refusal. */
   readonly label: string;
+  readonly tooLarge?: TooLargeCode;
   /** Looks at the first bytes; throws to refuse the rest. */
   readonly expectKind: (head: Uint8Array) => void;
 }
@@ -49,9 +55,9 @@ export interface Received {
  * @throws BodyTooLargeError, or ExpectedError `output.unwritable`, or what `expectKind` throws.
  */
 export async function receiveFile(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, receiving: Receiving): Promise<Received> {
-  const { path, declaredBytes = 0, maxBytes, room, label } = receiving;
-  expectAtMost(declaredBytes, maxBytes, label);
-  const taken = new Taken(room);
+  const { path, declaredBytes = 0 } = receiving;
+  expectAtMost(declaredBytes, receiving);
+  const taken = new Taken(receiving.room);
   try {
     taken.upTo(declaredBytes);
     await expectDisk(dirname(path), declaredBytes);
@@ -63,20 +69,22 @@ export async function receiveFile(body: AsyncIterable<Uint8Array> | Iterable<Uin
   }
 }
 
-async function write(
-  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { path, maxBytes, label, expectKind }: Receiving,
-  taken: Taken,
-): Promise<Received> {
+async function write(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, receiving: Receiving, taken: Taken): Promise<Received> {
+  const { path, expectKind } = receiving;
   const hash = createHash('sha256');
   const handle = await open(path, 'wx', 0o600);
   let bytes = 0;
+  let asked = DISK_STEP_BYTES;
   let head: Uint8Array | undefined = new Uint8Array();
   try {
     for await (const piece of body) {
       bytes += piece.byteLength;
-      expectAtMost(bytes, maxBytes, label);
+      expectAtMost(bytes, receiving);
       taken.upTo(bytes);
+      if (bytes > asked) {
+        await expectDisk(dirname(path), piece.byteLength);
+        asked = bytes + DISK_STEP_BYTES;
+      }
       if (head && head.byteLength < HEAD_BYTES) head = Buffer.concat([head, piece.subarray(0, HEAD_BYTES)]);
       if (head && head.byteLength >= HEAD_BYTES) {
         expectKind(head);
@@ -113,9 +121,9 @@ class Taken {
   }
 }
 
-function expectAtMost(bytes: number, maxBytes: number, label: string): void {
+function expectAtMost(bytes: number, { maxBytes, label, tooLarge }: Receiving): void {
   if (bytes <= maxBytes) return;
-  throw new BodyTooLargeError(`Expected at most ${String(maxBytes)} bytes for ${label} but received more.`);
+  throw new BodyTooLargeError(`Expected at most ${String(maxBytes)} bytes for ${label} but received more.`, tooLarge);
 }
 
 async function expectDisk(folder: string, bytes: number): Promise<void> {

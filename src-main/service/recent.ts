@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
@@ -9,6 +9,7 @@ import { readJsonFile } from '#packs/json-file.js';
 import { saveFile } from './files.js';
 import { readTable, writeTable } from './journal.js';
 import type { PictureStore } from './pictures.js';
+import { makePrivateFolder, PRIVATE_FILE } from './private-folder.js';
 
 const LIMITS = { maxBytes: 1024 * 1024, maxDepth: 4 };
 /** Each holds every step of a document. */
@@ -43,10 +44,10 @@ export function openRecent({ folder, pictures }: RecentParts): Recent {
     list,
     remove,
     keep: async ({ project, id = randomUUID(), ...said }) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makePrivateFolder(folder);
       await writeTable(join(folder, id), project, pictures);
       const document = { id, closedMs: Date.now(), ...said };
-      await saveFile(saidOf(id), Buffer.from(JSON.stringify(document)), { mode: 0o600 });
+      await saveFile(saidOf(id), Buffer.from(JSON.stringify(document)), { mode: PRIVATE_FILE });
       await sweepUnsaid(folder);
       for (const { id: old } of (await list()).slice(MOST_RECENT)) await remove(old);
       return document;

@@ -60,7 +60,10 @@ export class Journal {
   async recover(): Promise<Project | undefined> {
     const owner = await this.#owner;
     if (owner === undefined) return undefined;
-    const project = await this.#link.call('journal.recover', { owner }).catch(() => null);
+    const project = await this.#link.call('journal.recover', { owner }).catch((error: unknown) => {
+      this.#onfault(error);
+      return null;
+    });
     this.#isEmpty = !project;
     return project ?? undefined;
   }

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { maskPng, scenePng } from '../support/pictures.js';
 import { openHttpLink } from '../support/http-link.js';
+import { REDIS_SERVER, startRedis } from '../support/redis.js';
 import { CAN_TRACE, layGround, leftIn, runTraced, traced, type Ground, type Seen } from './support/audit.js';
 
 /** What a job may write beside its own results: nothing of it stays but what the user is told of in docs/privacy.md. */
@@ -43,15 +44,22 @@ test.skipIf(!CAN_TRACE)('what the system sees of an edit: no socket beyond loopb
   expectQuiet(['edit', 'scene.png', '-i', 'make it night', '-o', 'night.png'], /^(?:work\/)?\.?night\.png/u),
 );
 
-test.skipIf(!CAN_TRACE)('a packet to another machine, and a file beside the results, would be seen (needs strace)', async () => {
-  // Naming where datagrams would go sends none.
-  const script = `require('node:dgram').createSocket('udp4').connect(9, '192.0.2.1', () => process.exit());
-    require('node:fs').writeFileSync(process.env.TMPDIR + '/deviceid', '')`;
-  const seen = await runTraced(['-e', script], ground);
-  expect(seen.sockets).toEqual([expect.stringContaining('0.0.0.0'), expect.stringContaining('192.0.2.1')]);
-  expect(strays(seen, /^$/u)).toEqual(['tmp/deviceid']);
-  expect(await leftIn(ground)).toEqual(['tmp/deviceid']);
-});
+test.skipIf(!CAN_TRACE)(
+  'a packet to another machine, a question for a name, and a file or folder beside the results would be seen (needs strace)',
+  async () => {
+    // Naming where datagrams would go sends none.
+    const script = `const { createSocket } = require('node:dgram');
+    const { mkdirSync, writeFileSync } = require('node:fs');
+    createSocket('udp4').connect(53, '127.0.0.53', () => createSocket('udp4').connect(9, '192.0.2.1', () => process.exit()));
+    writeFileSync(process.env.TMPDIR + '/deviceid', '');
+    mkdirSync(process.env.HOME + '/.vendor')`;
+    const seen = await runTraced(['-e', script], ground);
+    for (const address of ['127.0.0.53', '192.0.2.1'])
+      expect(seen.sockets).toContainEqual(expect.stringMatching(new RegExp(`connect.*${address}`, 'u')));
+    expect(strays(seen, /^$/u)).toEqual(['tmp/deviceid']);
+    expect(await leftIn(ground)).toEqual(['home/.vendor', 'tmp/deviceid']);
+  },
+);
 
 test.skipIf(!CAN_TRACE)('what the system sees of a fill (needs strace)', async () => {
   const mask = await maskPng({ width: 320, height: 240 }, { x: 80, y: 60, width: 90, height: 70 });
@@ -83,3 +91,31 @@ test.skipIf(!CAN_TRACE)('what the system sees of serve while a page works with i
   expect(strays(all, /^$/u)).toEqual([]);
   expect(await leftIn(ground)).toEqual(['home/.local/share/scalebrush/preferences.json']);
 });
+
+test.skipIf(!CAN_TRACE || REDIS_SERVER === undefined)(
+  'what the system sees of a worker of a farm, and of who gives it work (needs strace and a redis-server)',
+  async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'audit-redis-'));
+    const redis = await startRedis(folder);
+    try {
+      const env = { ...ground.env, SCALEBRUSH_FARM: redis.url, SCALEBRUSH_FARM_STORE: path.join(ground.root, 'store') };
+      const farm = { ...ground, env };
+      const worker = traced([CLI, 'farm', 'worker', '--metrics', '0'], farm, ['ignore', 'inherit', 'pipe']);
+      for await (const line of createInterface(worker.child.stderr!)) if (line.startsWith('ready')) break;
+      worker.child.stderr?.resume();
+      const submitted = await runTraced([CLI, 'farm', 'submit', 'scene.png', '-i', 'make it night', '-o', 'out'], farm);
+      expect(submitted.code).toBe(0);
+      const ended = once(worker.child, 'exit');
+      worker.child.kill('SIGTERM');
+      await ended;
+      for (const seen of [submitted, await worker.seen()]) {
+        expect(seen.sockets).toEqual([]);
+        expect(strays(seen, /^(?:work\/)?(?:out|store)\//u)).toEqual([]);
+      }
+      expect(await leftIn(ground)).toEqual([]);
+    } finally {
+      await redis.kill();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from 'node:v8';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import { serve } from '#engine/runtime/process-protocol.js';
 
@@ -18,6 +19,11 @@ serve({
     await new Promise(setImmediate);
     if (cancellation.aborted) throw new CancelledError('Cancelled.');
     yield 1;
+  },
+  /** Makes much that lives shortly; gives the bytes that V8 then keeps for such. */
+  churn: () => {
+    for (let round = 0, held: object[] = []; round < 1_000_000; round++, held = round % 50_000 === 0 ? [] : held) held.push({ round });
+    return Promise.resolve(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size);
   },
   async *deaf() {
     yield 0;

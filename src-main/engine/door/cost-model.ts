@@ -4,6 +4,7 @@ import { cellCount } from '#base/geometry.js';
 import type { Forecast, PresetCost } from '#contract/forecast.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 
 // C width · L tokens attended to · B 2 under guidance, else 1
@@ -33,8 +34,7 @@ export function transformerWork(card: PackCard, { preset, guided, guidanceUntil 
   const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
   const layers = layersPerScale(plan);
   // Only VAREdit reads the source as tokens of its own.
-  const readsSource = card.family === 'infinity' && card.config.transformer.source !== false;
-  const sourceTokens = readsSource ? cellCount(at(scales, scales.length - 1)) : 0;
+  const sourceTokens = traitsOf(card).seesSource ? cellCount(at(scales, scales.length - 1)) : 0;
   const rows = guided ? 2 : 1;
   let seen = sourceTokens;
   let flops = passFlops(sourceTokens, seen, width) * depth * rows;

@@ -1,5 +1,6 @@
 import type { Extent, Grid } from '#base/geometry.js';
 import type { ControlArConfig, InfinityCard, PackCard } from '#contract/pack-card.js';
+import { traitsOf } from '#contract/traits.js';
 import { nearestRatio, oneMegapixelSchedule as publishedSchedule } from '#engine/networks/infinity/ratios.js';
 import { openObjectFinder } from '#engine/networks/object-finder.js';
 import { openInfinity } from '#engine/networks/infinity/predictor.js';
@@ -83,19 +84,16 @@ async function openNetworks(card: PackCard, { transformer, tokenizer }: PackWeig
     });
     return on(config.transformer.scales);
   }
-  return openInfinityPack(card.config, { transformer, tokenizer }, runner);
+  return openInfinityPack(card, { transformer, tokenizer }, runner);
 }
 
-async function openInfinityPack(
-  config: InfinityCard['config'],
-  { transformer, tokenizer }: PackWeights,
-  runner: Runner,
-): Promise<Networks> {
+async function openInfinityPack(card: InfinityCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {
+  const { config } = card;
   const predictor = await openInfinity(runner, transformer, config.transformer);
   const coder = await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, tokenizer);
   const own = { predictor, coder, quantiser: bitwiseQuantiser(config, tokenizer) };
   // Only published weights were trained on other shapes than the square.
-  if (config.transformer.rotary.kind !== 'published') return own;
+  if (!traitsOf(card).anyShape) return own;
   const on = (shape: Extent): Networks => {
     const ratio = nearestRatio(shape);
     const scales = publishedSchedule(ratio).slice(0, config.transformer.scales.length);

@@ -7,8 +7,9 @@ import type { EditingModel } from './model.js';
  * not there changes the next best thing instead.
  */
 export async function lacksNamed({ card, objects }: EditingModel, instruction: string, picture: FloatTensor): Promise<boolean> {
-  if (!objects || card.family !== 'infinity') return false;
-  const kinds = namedKinds(card.config.objects?.names ?? [], instruction);
+  if (!objects) return false;
+  const { config } = card;
+  const kinds = namedKinds(('objects' in config ? config.objects?.names : undefined) ?? [], instruction);
   if (kinds.length === 0) return false;
   const found = [...(await objects.strongest(picture))];
   return kinds.every((kind) => at(found, kind) < SEEN);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
-import { processorTimeOf } from './processor-time.js';
+import { activityOf } from './processor-time.js';
 import { startChild, type InferenceChild } from './child.js';
 import type { Answer, Question } from './process-protocol.js';
 
@@ -21,6 +21,8 @@ const HARD_CANCEL_MS = 10_000;
 /** A process that uses no processor time while it is looked at so often after a cancel does not work: it was stopped, or its driver hangs. */
 const LOOK_MS = 200;
 const STILL_LOOKS = 4;
+/** Nobody can cancel a call. It may wait for a slow disk, but not for ever, and not for a process that was stopped. */
+const CALL_STILL_LOOKS = 150;
 /** How long one that is told to end may take. */
 const CLOSE_MS = 2000;
 /** How often a waiting stream looks whether it is still wanted. */
@@ -50,13 +52,14 @@ export class InferenceProcess {
   /** Asks for one answer. */
   call<T>(method: string, args: readonly unknown[]): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#ask(method, args, {
+      const id = this.#ask(method, args, {
         receive(answer) {
           if (answer.kind === 'end') resolve(answer.value as T);
           else reject(failureOf(answer));
         },
         died: reject,
       });
+      void this.#endIfStill(id, CALL_STILL_LOOKS);
     });
   }
 
@@ -64,6 +67,8 @@ export class InferenceProcess {
   async *stream<T>(method: string, args: readonly unknown[], signal: Cancellation): AsyncGenerator<T, void> {
     const inbox = new Inbox();
     const id = this.#ask(method, args, inbox);
+    // Until it is cancelled it may take as long as it likes, unless somebody has stopped it.
+    void this.#endIfStill(id, Number.POSITIVE_INFINITY);
     const watch = this.#watch(id, signal);
     try {
       for (;;) {
@@ -149,23 +154,25 @@ export class InferenceProcess {
   #cancel(id: number): void {
     this.#send({ kind: 'cancel', id });
     const child = this.#child;
-    if (child) void this.#endIfStopped(child, id);
+    void this.#endIfStill(id, STILL_LOOKS);
     const timer = setTimeout(() => {
       if (this.#pending.has(id)) child?.kill();
     }, this.#options.hardCancelMs ?? HARD_CANCEL_MS);
     timer.unref();
   }
 
-  /** While it computes it uses the processor, and hears of the cancel after that. */
-  async #endIfStopped(child: InferenceChild, id: number): Promise<void> {
-    let before = await processorTimeOf(child.pid);
-    for (let still = 0; before !== undefined && this.#pending.has(id);) {
+  /** While it computes it uses the processor. One that was stopped has fewer looks: nothing that it waits for will come. */
+  async #endIfStill(id: number, mostLooks: number): Promise<void> {
+    const child = this.#child;
+    let before = await activityOf(child?.pid);
+    for (let still = 0; before && this.#pending.has(id);) {
       await pause(LOOK_MS, undefined, { ref: false });
-      const now = await processorTimeOf(child.pid);
-      still = now === before ? still + 1 : 0;
-      if (still >= STILL_LOOKS && this.#pending.has(id)) child.kill();
-      if (still >= STILL_LOOKS) return;
+      const now = await activityOf(child?.pid);
+      still = now?.ticks === before.ticks ? still + 1 : 0;
       before = now;
+      if (still < (now?.isStopped ? STILL_LOOKS : mostLooks)) continue;
+      if (this.#pending.has(id)) child?.kill();
+      return;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
@@ -47,13 +47,13 @@ export interface Traced {
 }
 
 /** Starts this Node with a script under strace. */
-export function traced(args: readonly string[], { root, env }: Ground): Traced {
+export function traced(args: readonly string[], { root, env }: Ground, stdio: StdioOptions = ['ignore', 'pipe', 'inherit']): Traced {
   const trace = path.join(root, `trace-${String(traces++)}`);
   const options = ['-D', '-f', '-q', '--seccomp-bpf', '-s', '0', '-e', TRACED, '-o', trace];
   const child = spawn('strace', [...options, process.execPath, ...args], {
     env,
     cwd: path.join(root, 'work'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio,
   });
   return { child, seen: async () => seenIn(await wholeTrace(trace, child.pid ?? 0), root) };
 }
@@ -73,6 +73,8 @@ async function wholeTrace(file: string, pid: number): Promise<string> {
 
 const INET = /sa_family=AF_INET6?,.*?(?:inet_addr\("([^"]*)"\)|inet_pton\(AF_INET6, "([^"]*)")/u;
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/u;
+/** Many systems ask for names on loopback: what is looked up leaves the machine all the same. */
+const ASKS_FOR_NAMES = /sin6?_port=htons\(53\)/u;
 /** Of glibc: names of users are asked for over it, on this machine. */
 const NAME_SERVICE = 'sun_path="/var/run/nscd/socket"';
 const FOR_WRITING = /O_WRONLY|O_RDWR|O_CREAT|creat\(/u;
@@ -88,15 +90,16 @@ function beyond(line: string): readonly string[] {
   if (line.includes('sa_family=AF_UNIX')) return line.includes(NAME_SERVICE) || line.includes('sun_path=@') ? [] : [line];
   const [, four, six] = INET.exec(line) ?? [];
   const address = four ?? six;
-  return address === undefined || LOOPBACK.test(address) ? [] : [line];
+  return address === undefined || (LOOPBACK.test(address) && !ASKS_FOR_NAMES.test(line)) ? [] : [line];
 }
 
-/** The files that a job has left in home, cache and temporary folder. */
+/** What a job has left in home, cache and temporary folder: files, and folders that are empty. */
 export async function leftIn({ root }: Ground): Promise<readonly string[]> {
   const found: string[] = [];
   for (const folder of ['home', 'cache', 'tmp']) {
     for (const entry of await readdir(path.join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isDirectory()) found.push(path.relative(root, path.join(entry.parentPath, entry.name)));
+      const place = path.join(entry.parentPath, entry.name);
+      if (!entry.isDirectory() || (await readdir(place)).length === 0) found.push(path.relative(root, place));
     }
   }
   return found.sort();

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ExpectedError } from '#contract/errors.js';
 import type { Project } from '#contract/project.js';
 import { ownerMark } from '#packs/owner.js';
 import { openJournal, type Journal } from '#service/journal.js';
@@ -176,4 +177,43 @@ it('a window that outlived its service gets its own back, by the names that its 
   const again = openJournal({ folder, pictures: store, signMs: 20 });
   expect(await again.recover(OWNER)).toEqual(project);
   expect(await firstPixel(project)).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+/** A store that has no room now. */
+const full = () => ({ ...asParts(store), receive: () => Promise.reject(new ExpectedError('output.unwritable', 'Expected room.')) });
+const asParts = (whole: PictureStore): PictureStore => ({
+  ...whole,
+  file: (id) => whole.file(id),
+  describe: (id) => whole.describe(id),
+  remove: (id) => whole.remove(id),
+});
+
+it('what cannot be opened now, for want of room, says so and waits for another time', async () => {
+  const project = await projectOf(10);
+  await journal.write('window-old', project);
+  await orphan('window-old', 60);
+  await store.remove(project.sheets[0]!.picture);
+  const cramped = openJournal({ folder, pictures: full(), signMs: 20 });
+  for (let start = 0; start < 2; start++) await expect(cramped.recover(OWNER)).rejects.toMatchObject({ code: 'output.unwritable' });
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+it('what this window had, and cannot be opened now, is not given up for what another one left', async () => {
+  const project = await projectOf(10);
+  await journal.write(OWNER, project);
+  await journal.write('window-old', await projectOf(20));
+  await orphan('window-old', 60);
+  await store.remove(project.sheets[0]!.picture);
+  await expect(openJournal({ folder, pictures: full() }).recover(OWNER)).rejects.toMatchObject({ code: 'output.unwritable' });
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+});
+
+it('passes over what a newer version left, and leaves it there', async () => {
+  await journal.write('window-new', await projectOf(20));
+  await writeFile(join(own('window-new'), 'project.json'), JSON.stringify({ scalebrush: 99 }));
+  await orphan('window-new', 5);
+  await journal.write('window-old', await projectOf(10));
+  await orphan('window-old', 60);
+  expect(await firstPixel(await journal.recover(OWNER))).toEqual(Buffer.from(grayPng(3, 2, 10)));
+  expect((await readdir(folder)).filter((name) => name.startsWith('window-new.'))).toHaveLength(1);
 });

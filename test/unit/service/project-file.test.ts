@@ -5,10 +5,12 @@ import { strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Project } from '#contract/project.js';
 import { openPictureStore, type PictureStore } from '#service/pictures.js';
-import { readProjectFile } from '#service/project-file.js';
+import { readProjectFile, writeProjectFile } from '#service/project-file.js';
+import { BodyTooLargeError } from '#service/receive.js';
 import { projectBytes } from '../../support/project-bytes.js';
 import { fakeEngine, grayPng } from '../../support/fake-engine.js';
 
+const GIBIBYTE = 2 ** 30;
 let folder: string;
 let store: PictureStore;
 let project: Project;
@@ -161,5 +163,30 @@ describe('the file of a project', () => {
       message: expect.stringMatching(sentence) as string,
     });
     expect(await Promise.all(project.sheets.map(({ picture: id }) => store.describe(id)))).toEqual(before);
+  });
+
+  it.each([
+    ['by far', GIBIBYTE + 1],
+    ['by what stands around its pictures', GIBIBYTE - 500],
+  ])('that would be larger than what opens again is not written, and none of its pictures is read: %s', async (_what, bytes) => {
+    const id = project.sheets[0]!.picture;
+    const gone = { file: (each: string) => ({ ...store.file(each), file: join(folder, 'gone'), ...(each === id && { bytes }) }) };
+    await expect(writeProjectFile(project, gone)).rejects.toMatchObject({
+      code: 'output.unwritable',
+      message: expect.stringMatching(/^Expected at most 1073741824 bytes for a project, which is what opens again, but/u) as string,
+    });
+  });
+
+  it.each([
+    ['by what its sender says', GIBIBYTE + 1, []],
+    [
+      'where its sender says nothing',
+      undefined,
+      [strToU8('PK\x03\x04'), { byteLength: GIBIBYTE, subarray: () => new Uint8Array() } as unknown as Uint8Array],
+    ],
+  ])('of more than 1 GiB is refused %s, as a project', async (_how, declaredBytes, body) => {
+    const refused = { code: 'project.unreadable', message: 'Expected at most 1073741824 bytes for the project but received more.' };
+    await expect(readProjectFile({ body, declaredBytes }, store)).rejects.toMatchObject(refused);
+    await expect(readProjectFile({ body, declaredBytes }, store)).rejects.toBeInstanceOf(BodyTooLargeError);
   });
 });

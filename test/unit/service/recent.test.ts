@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -48,4 +49,35 @@ it('gives a document back after a restart, and passes over what it cannot read',
   const project = await again.open(id);
   expect(Buffer.from((await other.get(project.sheets[0]!.picture)).bytes).equals(Buffer.from(grayPng(3, 2, 9)))).toBe(true);
   other.close();
+});
+
+it('what a killed program had begun to keep goes after an hour; what another one has just begun, and what is not ours, stays', async () => {
+  const [forgotten, begun] = [randomUUID(), randomUUID()];
+  for (const name of [forgotten, begun, 'my notes']) {
+    await mkdir(join(folder, name), { recursive: true });
+    await writeFile(join(folder, name, 'project.json'), '{}');
+  }
+  const then = Date.now() / 1000 - 2 * 60 * 60;
+  for (const name of [forgotten, 'my notes']) await utimes(join(folder, name), then, then);
+  const { id } = await recent.keep({ ...SAID, project: await projectOf(1) });
+  expect((await readdir(folder)).sort()).toEqual([id, `${id}.json`, begun, 'my notes'].sort());
+});
+
+it.skipIf(process.platform === 'win32')('follows no link that was planted in its place', async () => {
+  const elsewhere = join(root, 'elsewhere');
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, 'precious'), 'mine');
+  for (const planted of [elsewhere, join(root, 'nowhere')]) {
+    await rm(folder, { recursive: true, force: true });
+    await symlink(planted, folder);
+    await recent.keep({ ...SAID, project: await projectOf(1) });
+    expect(await readdir(elsewhere)).toEqual(['precious']);
+    expect(await recent.list()).toHaveLength(1);
+  }
+  const id = randomUUID();
+  await symlink(elsewhere, join(folder, id));
+  await symlink(join(elsewhere, 'precious'), join(folder, `${id}.json`));
+  await recent.keep({ ...SAID, id, project: await projectOf(2) });
+  expect(await readdir(elsewhere)).toEqual(['precious']);
+  expect(await readFile(join(elsewhere, 'precious'), 'utf8')).toBe('mine');
 });

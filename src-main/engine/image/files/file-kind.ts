@@ -40,12 +40,12 @@ const REFUSED: readonly (Signature & { readonly name: string })[] = [
   { name: 'OpenEXR', offset: 0, text: 'v/1\x01' },
   { name: 'a GIMP file (XCF)', offset: 0, text: 'gimp xcf' },
   { name: 'a NumPy array (.npy)', offset: 0, text: '\x93NUMPY' },
-  { name: 'a float map (PFM)', offset: 0, text: 'PF\n' },
-  { name: 'a float map (PFM)', offset: 0, text: 'Pf\n' },
-  ...['1', '2', '3', '4', '5', '6', '7'].flatMap((kind) =>
-    ['\n', ' ', '\r', '\t'].map((space) => ({ name: 'a portable map (PBM, PGM, PPM or PAM)', offset: 0, text: `P${kind}${space}` })),
-  ),
+  ...spaced(['PF', 'Pf'], 'a float map (PFM)'),
+  ...spaced(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7'], 'a portable map (PBM, PGM, PPM or PAM)'),
   { name: 'Radiance HDR', offset: 0, text: '#?RADIANCE' },
+  { name: 'Radiance HDR', offset: 0, text: '#?RGBE' },
+  { name: 'a FITS file', offset: 0, text: 'SIMPLE  =' },
+  { name: 'a DICOM file', offset: 128, text: 'DICM' },
   { name: 'QOI', offset: 0, text: 'qoif' },
   { name: 'FLIF', offset: 0, text: 'FLIF' },
   { name: 'DirectDraw Surface (DDS)', offset: 0, text: 'DDS ' },
@@ -56,6 +56,11 @@ const REFUSED: readonly (Signature & { readonly name: string })[] = [
   { name: 'ICO', offset: 0, text: '\0\0\x01\0' },
   { name: 'a ZIP archive', offset: 0, text: 'PK\x03\x04' },
 ];
+
+/** Words that only a space makes a signature. */
+function spaced(words: readonly string[], name: string): readonly (Signature & { readonly name: string })[] {
+  return words.flatMap((word) => ['\n', ' ', '\r', '\t'].map((space) => ({ name, offset: 0, text: word + space })));
+}
 
 const AVIF_BRANDS = new Set(['avif', 'avis']);
 const RAW_BRANDS = new Set(['crx ']);

@@ -145,7 +145,8 @@ export function readerOfTiff(facts: TiffFacts): 'decoder' | 'own' {
     DECODER_BITS.has(bits) &&
     (COLOURS[photometric] ?? 9) < 5 &&
     photometric < 8;
-  if (usual && hasUsualExtras(facts)) return 'decoder';
+  // The decoder reads fewer than 8 bits per sample where a pixel has one sample only.
+  if (usual && hasUsualExtras(facts) && (bits >= 8 || facts.samples === 1)) return 'decoder';
   if (!isOwn(facts)) {
     throw refusal(
       `a TIFF of ${String(facts.samples)} samples of ${String(bits)} bits (photometric ${String(photometric)}, compression ${String(compression)})`,

@@ -6,7 +6,7 @@ import { unmultiplied } from './alpha.js';
 import { upright } from './orient.js';
 import { fullScale, type ExtraChannels, type Layout, type Photo } from './photo.js';
 import { ALPHA, PHOTOMETRIC, type TiffFacts } from './tiff-facts.js';
-import { readTiffSamples } from './tiff-samples.js';
+import { isDeepTiff, readTiffSamples } from './tiff-samples.js';
 import { encodeCmykTiff } from './tiff-writer.js';
 
 /** Four channels of the largest picture. */
@@ -19,10 +19,10 @@ type Samples = Photo['samples'];
 /** The layout of a TIFF whose samples are read here. Throws `image.too-large`, `image.unsupported`. */
 export function layoutOfTiff(facts: TiffFacts): Layout {
   expectReadable(facts);
-  const { photometric, bits, format } = facts;
+  const { photometric } = facts;
   const gray = photometric <= PHOTOMETRIC.blackIsZero;
   const colours = gray ? 1 : 3;
-  const deep = (bits !== 8 || format !== 'unsigned') && photometric !== PHOTOMETRIC.cmyk;
+  const deep = isDeepTiff(facts) && photometric !== PHOTOMETRIC.cmyk;
   const channels = alphaOf(facts) >= 0 ? colours + 1 : colours;
   return { channels: channels as Layout['channels'], deep, convert: !gray && photometric !== PHOTOMETRIC.rgb };
 }
@@ -113,6 +113,11 @@ async function srgbOfCmyk(samples: Samples, facts: TiffFacts): Promise<Samples> 
   return new Uint8Array(bytes);
 }
 
+/** What white is where the values do not say otherwise. */
+function whiteOf({ format, bits }: TiffFacts): number {
+  return format === 'float' ? 1 : 2 ** (format === 'signed' ? bits - 1 : bits) - 1;
+}
+
 function noticesOf(
   facts: TiffFacts,
   { clipped, white, channels }: { clipped: boolean; white: number; channels: number },
@@ -123,7 +128,7 @@ function noticesOf(
   if (photometric === PHOTOMETRIC.cmyk) say('image.cmyk', 'The picture was converted from CMYK to sRGB.');
   if (photometric >= PHOTOMETRIC.cielab) say('image.lab', 'The picture was converted from CIELAB to sRGB.');
   const kept = format === 'unsigned' && bits <= 16;
-  const scaled = white === 1 ? '' : ` Its values reach beyond 1, so ${String(white)} was taken for white.`;
+  const scaled = white === whiteOf(facts) ? '' : ` By its values, ${String(white)} was taken for white.`;
   const lost = clipped ? ' What is brighter than white or darker than black was clipped.' : '';
   if (!kept)
     say(

@@ -7,7 +7,7 @@ export interface TiffSamples {
   readonly values: Uint8Array | Uint16Array;
   /** Floats or integers that mean more than white, or less than black, and were clipped. */
   readonly clipped: boolean;
-  /** Floats that were not of 0 to 1: what was taken for white. */
+  /** What was taken for white. */
   readonly white: number;
   /** How many strips or tiles could be read. */
   readonly read: number;
@@ -25,21 +25,37 @@ interface Tile {
 
 /**
  * The samples of a TIFF that the decoder does not read right: floats, integers of other sizes than 8 and 16 bits, and
- * further channels. 8 bits stay 8; everything else becomes 16 bits with white at 65535.
+ * further channels. Up to 8 bits become 8; everything else becomes 16 bits with white at 65535.
  */
 export function readTiffSamples(file: Uint8Array, facts: TiffFacts): TiffSamples {
   const { width, height, samples } = facts;
   const length = width * height * samples;
   if (facts.format === 'float') return fromFloats(file, facts, new Float32Array(length));
-  const values = facts.bits === 8 && facts.format === 'unsigned' ? new Uint8Array(length) : new Uint16Array(length);
-  const full = facts.format === 'signed' ? 2 ** (facts.bits - 1) - 1 : 2 ** facts.bits - 1;
-  const scale = (values.BYTES_PER_ELEMENT === 1 ? 255 : 65535) / full;
+  const values = isDeepTiff(facts) ? new Uint16Array(length) : new Uint8Array(length);
+  const white = whiteOfIntegers(file, facts);
+  const [full, scale] = [values.BYTES_PER_ELEMENT === 1 ? 255 : 65535, (values.BYTES_PER_ELEMENT === 1 ? 255 : 65535) / white];
   let clipped = false;
   const read = readTiles(file, facts, (at, value) => {
     if (value < 0) clipped = true;
-    values[at] = value <= 0 ? 0 : Math.round(value * scale);
+    values[at] = value <= 0 ? 0 : Math.min(full, Math.round(value * scale));
   });
-  return { values, clipped, white: 1, read };
+  return { values, clipped, white, read };
+}
+
+/** What an integer of this kind can be at most; of wide ones that hold 8- or 16-bit values only, as arrays often do, what those can. */
+function whiteOfIntegers(file: Uint8Array, facts: TiffFacts): number {
+  const full = facts.format === 'signed' ? 2 ** (facts.bits - 1) - 1 : 2 ** facts.bits - 1;
+  if (facts.bits < 16 || full === 65535) return full;
+  let highest = 0;
+  readTiles(file, facts, (_, value) => {
+    if (value > highest) highest = value;
+  });
+  return highest === 0 ? full : ([255, 65535].find((most) => highest <= most && most < full) ?? full);
+}
+
+/** More than 8 bits hold what these samples mean. */
+export function isDeepTiff({ bits, format }: TiffFacts): boolean {
+  return bits > 8 || format !== 'unsigned';
 }
 
 function fromFloats(file: Uint8Array, facts: TiffFacts, floats: Float32Array): TiffSamples {

@@ -1,16 +1,8 @@
 import { sampleCount } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { Notice } from '#contract/event.js';
 import { fullScale, type Photo } from '#engine/image/files/photo.js';
+import { byLevels, countIn, countsOf, NOISE, type MaskValues } from './mask-levels.js';
 
-/** Values this near to black or white may be what compression or a scanner made of it, of 255. */
-const NOISE = 16;
-/** Noise is never taken for more than this, of 255. */
-const MOST_NOISE = 64;
-/** Background noise stays below its mean and so many deviations. */
-const DEVIATIONS = 4;
-/** A file of at most so many values uses them as names, not as shades. */
-const FEW_VALUES = 32;
 /** Channels that are this far apart, of 255, make a colour; compression makes less. */
 const COLOURED = 24;
 /** At least this share of the pixels is coloured in a file of colours. */
@@ -21,12 +13,9 @@ const [FEW_COLOURS, FEW_ON_BLACK, MOST_OF_IT] = [8, 48, 0.95];
 const LEAST_BLACK = 0.01;
 /** A mask is black or white here and there; a photograph in gray hardly. */
 const LEAST_EXTREME = 0.05;
-
-export interface MaskValues {
-  /** 0 = keep, 255 = repaint. */
-  readonly values: Uint8Array;
-  readonly notices: readonly Notice[];
-}
+/** Photographs of hard contrast have more of it, and texture: in shades this far from both, in so many of the pixels, a bend of more than this from pixel to pixel. */
+const [BETWEEN, LEAST_BETWEEN, TEXTURE] = [64, 0.12, 1.2];
+const MOST_EXTREME = 0.6;
 
 /**
  * What a file paints, by the first of these rules that fits:
@@ -34,8 +23,7 @@ export interface MaskValues {
  * 2. A layer of one colour beside transparency: its alpha.
  * 3. Otherwise brightness, the largest channel of each pixel, times alpha. Of colours on black every colour counts in full.
  *
- * Then the levels: a file of few dark values is one of labels, where all but the lowest is painted; a black or white that
- * is not quite one counts as one.
+ * Then the levels, see `byLevels`.
  *
  * @throws ExpectedError `mask.invalid` for pictures that are no mask.
  */
@@ -97,8 +85,22 @@ function grayFacts({ samples, extent }: Photo): Facts {
   shades.forEach((count, shade) => (colours[(shade >> 4) * 0x111]! += count));
   const extreme = countIn(shades, 0, NOISE) + countIn(shades, 255 - NOISE, 255);
   const oneColour = shades.filter((count) => count > 0).length === 1;
-  const isPicture = !oneColour && isGrayPicture(colours, { visible, extreme, partial: 0 });
+  const isPicture =
+    !oneColour && (isGrayPicture(colours, { visible, extreme, partial: 0 }) || (extreme < MOST_EXTREME * visible && hasTexture(samples)));
   return { transparent: false, visible, oneColour, coloured: false, isPicture };
+}
+
+/** How far the shades between black and white bend, as second differences along the rows: what is soft hardly does. */
+function hasTexture(samples: Samples): boolean {
+  const unit = fullScale(samples) / 255;
+  let [between, bend] = [0, 0];
+  for (let i = 1; i + 1 < samples.length; i++) {
+    const here = samples[i]! / unit;
+    if (here < BETWEEN || here > 255 - BETWEEN) continue;
+    between++;
+    bend += Math.abs(samples[i - 1]! + samples[i + 1]! - 2 * samples[i]!) / unit;
+  }
+  return between >= LEAST_BETWEEN * samples.length && bend > TEXTURE * between;
 }
 
 function factsOf(photo: Photo): Facts {
@@ -191,89 +193,4 @@ function brightness({ samples, channels, extent }: Photo): Samples {
     bright[i] = channels % 2 === 0 ? Math.round((light * samples[at + channels - 1]!) / full) : light;
   }
   return bright;
-}
-
-function countsOf(samples: Samples, full: number): Uint32Array {
-  const counts = new Uint32Array(full + 1);
-  for (const value of samples) counts[value]!++;
-  return counts;
-}
-
-/** Each sample through a table; a loop, because the arrays' own `from` takes a second for a large photograph. */
-function throughTable(samples: Samples, table: Uint8Array): Uint8Array {
-  const values = new Uint8Array(samples.length);
-  for (let i = 0; i < values.length; i++) values[i] = table[samples[i]!]!;
-  return values;
-}
-
-function byLevels(samples: Samples, full: number, coloured: boolean): MaskValues {
-  const counts = countsOf(samples, full);
-  const used = [...counts.keys()].filter((value) => counts[value]! > 0);
-  const [lowest = 0, highest = 0] = [used[0], used.at(-1)];
-  if (highest === 0) return { values: new Uint8Array(samples.length), notices: [] };
-  if (used.length <= FEW_VALUES && (highest < full / 2 || coloured)) return byLabels(samples, { lowest, highest, full });
-  // Values of 8 bits in a file of 16.
-  const top = highest <= 255 ? 255 : full;
-  const shades = shadeCounts(counts, top);
-  return stretched(samples, { top, full, ...limitsOf(shades, coloured) });
-}
-
-function byLabels(samples: Samples, { lowest, highest, full }: { lowest: number; highest: number; full: number }): MaskValues {
-  const background = lowest === highest ? 0 : lowest;
-  const table = Uint8Array.from({ length: full + 1 }, (_, value) => (value > background ? 255 : 0));
-  const values = throughTable(samples, table);
-  if (background === 0 && highest === full) return { values, notices: [] };
-  const message = `The mask has no value above ${highest}: all but ${background} is repainted.`;
-  return { values, notices: [{ code: 'mask.labels', message, details: { highest, background } }] };
-}
-
-/** How often each of 256 shades occurs. */
-function shadeCounts(counts: Uint32Array, top: number): Uint32Array {
-  const shades = new Uint32Array(256);
-  counts.forEach((count, value) => {
-    if (count > 0) shades[Math.min(255, Math.round((value * 255) / top))]! += count;
-  });
-  return shades;
-}
-
-interface Limits {
-  /** What counts as black and as white, of 255. */
-  readonly floor: number;
-  readonly ceiling: number;
-}
-
-/** Soft edges have more middle shades than nearly black and nearly white ones; where it is the other way round, those are noise. */
-function limitsOf(shades: Uint32Array, coloured: boolean): Limits {
-  const [lowest, highest] = [shades.findIndex((count) => count > 0), shades.findLastIndex((count) => count > 0)];
-  const mids = countIn(shades, lowest + NOISE + 1, highest - NOISE - 1);
-  const isFloorNoisy = lowest < 128 && countIn(shades, lowest + 1, lowest + NOISE) > mids;
-  const isCeilingNoisy = highest >= 128 && countIn(shades, highest - NOISE, highest - 1) > mids;
-  const isWhite = highest >= 255 - NOISE || coloured;
-  return {
-    floor: lowest >= 128 ? 0 : isFloorNoisy ? noiseFloor(shades, lowest) : lowest,
-    ceiling: isWhite ? highest - (isCeilingNoisy ? NOISE : 0) : 255,
-  };
-}
-
-function countIn(shades: Uint32Array, from: number, to: number): number {
-  return shades.subarray(Math.max(0, from), Math.max(0, to + 1)).reduce((sum, count) => sum + count, 0);
-}
-
-function noiseFloor(shades: Uint32Array, lowest: number): number {
-  const dark = shades.subarray(0, MOST_NOISE + 1);
-  const count = countIn(dark, 0, MOST_NOISE);
-  const mean = dark.reduce((sum, of, shade) => sum + of * shade, 0) / count;
-  const variance = dark.reduce((sum, of, shade) => sum + of * (shade - mean) ** 2, 0) / count;
-  return Math.min(MOST_NOISE, Math.max(lowest + NOISE, Math.ceil(mean + DEVIATIONS * Math.sqrt(variance))));
-}
-
-function stretched(samples: Samples, { top, full, floor, ceiling }: Limits & { readonly top: number; readonly full: number }): MaskValues {
-  const table = Uint8Array.from({ length: full + 1 }, (_, value) => {
-    const shade = Math.min(255, Math.round((value * 255) / top));
-    return Math.round(Math.min(255, Math.max(0, ((shade - floor) * 255) / (ceiling - floor))));
-  });
-  const values = throughTable(samples, table);
-  if (floor === 0 && ceiling === 255) return { values, notices: [] };
-  const message = `In the mask everything up to ${floor} counts as black and from ${ceiling} on as white.`;
-  return { values, notices: [{ code: 'mask.cleaned', message, details: { floor, ceiling } }] };
 }

@@ -53,6 +53,41 @@ async function expectSamples(file: Uint8Array, expected: readonly number[], tole
 
 const codes = async (file: Uint8Array) => (await openPhoto(file)).notices.map(({ code }) => code);
 
+describe('samples of a few bits', () => {
+  it.each([1, 2, 4, 6])('%i bits per colour', async (bits) => {
+    const full = 2 ** bits - 1;
+    const values = ramp(3).map((value) => Math.round(value * full));
+    const rows = Array.from({ length: height }, (_, y) => {
+      const text = values.slice(y * width * 3, (y + 1) * width * 3).map((value) => value.toString(2).padStart(bits, '0'));
+      return (text.join('').match(/.{1,8}/gu) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2));
+    });
+    const file = tiff({ bits, data: Uint8Array.from(rows.flat()) });
+    await expectSamples(
+      file,
+      values.map((value) => Math.round((value * 255) / full)),
+    );
+    expect(await codes(file)).toEqual([]);
+  });
+});
+
+describe('wide integers that hold narrow values', () => {
+  it.each<[string, number, number, number]>([
+    ['8-bit values in 32 bits', 32, 255, 1],
+    ['16-bit values in 32 bits', 32, 65535, 1],
+    ['8-bit values in signed 16 bits', 16, 255, 2],
+  ])('are read as those: %s', async (_, bits, white, format) => {
+    const values = ramp(3).map((value) => Math.round(value * white));
+    const data = bytesOf(values, bits / 8, (b, v, at) => (bits === 32 ? b.writeUInt32LE(v, at) : b.writeInt16LE(v, at)));
+    const file = tiff({ bits, format, data });
+    await expectSamples(
+      file,
+      values.map((value) => Math.round((value * 65535) / white)),
+    );
+    const { notices } = await openPhoto(file);
+    expect(notices.find(({ code }) => code === 'image.floats')?.message).toContain(`${String(white)} was taken for white`);
+  });
+});
+
 describe('numbers of other kinds', () => {
   const values = ramp(3);
   it.each<[string, Uint8Array, number]>([

@@ -27,6 +27,9 @@ const soft = Uint8Array.from(disc.values, (_, i) => {
   return Math.round(255 * Math.min(1, Math.max(0, (40 - distance) / 30)));
 });
 
+/** A ramp with the grain of a photograph; a fifth of it is black or white where its contrast is raised. */
+const grain = Uint8Array.from(disc.values, (_, i) => 60 + Math.round(((i % extent.width) * 130) / extent.width) + noise(i, 12));
+
 describe('a mask file', () => {
   it.each<[string, Paint, boolean?]>([
     ['white on black', (value) => [value]],
@@ -35,11 +38,17 @@ describe('a mask file', () => {
     ['with a noisy black', (value, i) => [value || noise(i, 9)]],
     ['with a noisy black and white', (value, i) => [value ? 255 - noise(i, 12) : noise(i, 5)]],
     ['with a white of 246', (value) => [Math.min(246, value)]],
+    ['with the black and white of video', (value) => [value ? 235 : 16]],
+    ['with a white of 200', (value) => [Math.min(200, value)]],
+    ['with a noisy white around 190', (value, i) => [value ? 182 + noise(i, 16) : noise(i, 5)]],
+    ['of 0 and 128', (value) => [value && 128]],
+    ['of the noise of compressed dark paint', (value, i) => [value ? 48 + noise(i, 32) : noise(i, 16), 0, noise(i, 9)]],
     ['of 0 and 1', (value) => [value && 1]],
     ['of labels', (value, i) => [value && 1 + (i % 3)]],
     ['of 1 and 2', (value) => [value ? 2 : 1]],
     ['of 0 and 1 in 16 bits', (value) => [value && 1], true],
     ['of 8-bit values in 16 bits', (value) => [value], true],
+    ['of 12-bit values in 16 bits', (value, i) => [value ? 4095 - noise(i, 40) : noise(i, 40)], true],
     ['white on black in 16 bits, black of 500', (value) => [value ? 65535 : 500], true],
     ['red on black', (value) => [value, 0, 0]],
     ['dark blue on black', (value) => [0, 0, value && 128]],
@@ -79,8 +88,17 @@ describe('a mask file', () => {
     ['a photograph', (_, i) => [scene[i * 3]!, scene[i * 3 + 1]!, scene[i * 3 + 2]!]],
     ['a photograph with an opaque alpha', (_, i) => [scene[i * 3]!, scene[i * 3 + 1]!, scene[i * 3 + 2]!, 255]],
     ['a gray photograph', (_, i) => [grayScene[i]!]],
+    ['a gray photograph of hard contrast', (_, i) => [Math.min(255, Math.max(0, 128 + 3 * (grain[i]! - 128)))]],
   ])('is refused by name where it is %s', (_, paint) => {
     expect(() => paintedValues(photoOf(paint))).toThrow('Expected a mask, white where to repaint or with that part erased,');
+  });
+
+  it.each<[string, Paint]>([
+    ['black that is 2 all over', () => [2]],
+    ['noise', (_, i) => [noise(i, 6)]],
+    ['noise above black', (_, i) => [20 + noise(i, 6)]],
+  ])('paints nothing where it is %s', (_, paint) => {
+    expect(paintedValues(photoOf(paint)).values.some((value) => value > 0)).toBe(false);
   });
 
   it.each(['jpeg', 'webp', 'avif'] as const)('compressed as %s gives the painted part and nothing far from it', async (format) => {
