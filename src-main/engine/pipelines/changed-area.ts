@@ -52,8 +52,8 @@ export async function changedArea(trace: EditTrace, { frame, canvas, wording }: 
   const isRecoloured = !became?.isRedrawn && keepsOutlines(trace.before, trace.after);
   const tokens = upsampleRegion(widened, frame, extent);
   const region = isRecoloured ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
-  const pixels = upsampleRegion(region, frame, extent);
-  const values = tokens.values.map((value, i) => Math.min(value, pixels.values[i]!));
+  const { values } = upsampleRegion(region, frame, extent);
+  for (let i = 0; i < values.length; i++) if (values[i]! > tokens.values[i]!) values[i] = tokens.values[i]!;
   return { weight: { extent, values }, ...(became?.isRedrawn && { isRedrawn: true }) };
 }
 
@@ -65,7 +65,7 @@ async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording
   if (remains && hasCome(remains, wording)) return { isRedrawn: true };
   const isSame = keepsOutlines(trace.before, trace.after) || (remains !== undefined && standsOut(remains));
   const map = isSame ? recolouring(found) : undefined;
-  return map ? { weight: await drawnObject(found.object, found.place), map } : {};
+  return map ? { weight: await drawnObject(found), map } : {};
 }
 
 export interface ChangedArea {

@@ -9,7 +9,7 @@ import { modelExtent, type PipelineJob } from './model.js';
 import { readyPlane, type MapPlace, type ReadyMap } from './ready-map.js';
 
 /** What a control map follows from. */
-export type ControlJob = Pick<PipelineJob, 'request' | 'pictures' | 'model'>;
+export type ControlJob = Pick<PipelineJob, 'request' | 'pictures' | 'model' | 'views'>;
 
 /** What there is to take a map from. */
 export interface MapOrigin {

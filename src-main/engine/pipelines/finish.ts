@@ -148,7 +148,8 @@ export class ResultCanvas {
     if (!wantsDetail(this.#job)) return undefined;
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
     const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn, signal);
-    this.#weight = detailed.weight;
+    // Of several regions each asks the mask with its soft edge where it may change.
+    if (this.#stage.regions.length === 1) this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) this.#say(notice);
     return detailed;

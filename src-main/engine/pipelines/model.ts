@@ -6,6 +6,7 @@ import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import type { KeptViews } from '#engine/image/working/whole-view.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
 import type { ScalePlan } from '#engine/sampling/scale-loop.js';
 import type { DepthEstimator, ObjectFinder, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
@@ -48,6 +49,8 @@ export interface PipelineJob {
   /** Milliseconds that opening the pack took for this job. */
   readonly loadMs: number;
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
+  /** What was seen of photos before. */
+  readonly views?: KeptViews;
   /** What wishes do to colours alone; absent where asking the model a second time would cost too much. */
   readonly wishes?: Wishes;
   /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */
