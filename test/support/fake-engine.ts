@@ -47,6 +47,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   convert: untaught('convert'),
   carry: untaught('carry'),
   blend: untaught('blend'),
+  frame: untaught('frame'),
   readMask: untaught('readMask'),
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),

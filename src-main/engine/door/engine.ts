@@ -1,6 +1,7 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Adaptation, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { Extent } from '#base/geometry.js';
+import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
 import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
@@ -75,7 +76,7 @@ export interface BlendWish {
 }
 
 /** How a picture is to be written. */
-export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
+export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe; readonly adapt?: Adaptation | undefined };
 
 export interface TensorSummary {
   readonly name: string;
@@ -117,6 +118,8 @@ export interface Engine {
   carry(change: CarryWish): Promise<Uint8Array | null>;
   /** One picture over another, as a PNG. Throws `request.invalid` where their sizes differ. */
   blend(wish: BlendWish): Promise<Uint8Array>;
+  /** A picture turned, straightened and cut, as a PNG. Throws `request.invalid`. */
+  frame(picture: EncodedPicture, framing: Framing): Promise<Uint8Array>;
   /** A mask file of any kind as a gray PNG of `size`, white where to repaint. */
   readMask(mask: EncodedPicture, size: Extent): Promise<ReadMask>;
   /** Layers as a Photoshop file, the lowest first. */

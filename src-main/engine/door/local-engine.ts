@@ -7,12 +7,15 @@ import type { InstructionReport, MachineReport, ProviderReport } from '#contract
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
+import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { adapted } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
+import { reframed } from '#engine/image/files/reframe.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
@@ -159,8 +162,9 @@ export class LocalEngine implements AskedEngine {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
+  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+    const photo = await openPhoto(await bytesOf(picture));
+    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
@@ -173,6 +177,10 @@ export class LocalEngine implements AskedEngine {
     const [under, over] = [await openPhoto(await bytesOf(below)), await openPhoto(await bytesOf(above))];
     const read = mask && (await openMask(await bytesOf(mask), over.extent));
     return encodePhoto(faded(under, over, { opacity, mask: read?.mask }), { format: 'png', quality: 100 });
+  }
+
+  async frame(picture: EncodedPicture, framing: Framing): Promise<Uint8Array> {
+    return encodePhoto(await reframed(await openPhoto(await bytesOf(picture)), framing), { format: 'png', quality: 100 });
   }
 
   async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {

@@ -19,6 +19,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   convert: 'call',
   carry: 'call',
   blend: 'call',
+  frame: 'call',
   readMask: 'call',
   layers: 'call',
   tokenize: 'call',
