@@ -1,6 +1,10 @@
+import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { session } from 'electron';
 import type { SettingsFile } from './settings.js';
+
+/** Holds every picture and every wish of its document: for its user alone. */
+const PROJECT = '.scalebrush';
 
 /**
  * Whatever the page saves goes through the system's own dialog: it begins where the last one ended, and asks before it
@@ -20,6 +24,7 @@ export function askWhereToSave(settings: SettingsFile, onsaved: (file: string | 
     item.once('done', (_done, state) => {
       const file = state === 'completed' ? item.getSavePath() : undefined;
       if (file !== undefined) settings.change({ saveFolder: path.dirname(file) });
+      if (file !== undefined && path.extname(name) === PROJECT) void chmod(file, 0o600).catch(() => undefined);
       onsaved(file);
     });
   });

@@ -1,4 +1,4 @@
-import { access, constants, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { access, constants, lstat, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import { errnoOf } from '#packs/json-file.js';
@@ -24,13 +24,14 @@ export interface Pieces {
  * rename, sync of the folder. On a full disk the old file stays and no temp file does.
  * What killed saves left in the folder goes. Throws `output.unwritable`.
  *
- * @param options.mode absent = what the user's files have.
+ * @param options.mode absent = that of the file that it replaces; of a new one, what the user's files have.
  */
 export async function saveFile(path: string, content: Uint8Array | Pieces, { mode }: { readonly mode?: number } = {}): Promise<void> {
   await sweepSideFiles(dirname(path));
   const temp = join(dirname(path), sideFileOf(path));
   try {
-    await writeTemp(temp, content instanceof Uint8Array ? { bytes: content.length, body: [content] } : content, mode);
+    const whole = content instanceof Uint8Array ? { bytes: content.length, body: [content] } : content;
+    await writeTemp(temp, whole, mode ?? (await modeOf(path)));
     await rename(temp, path);
     await syncFolder(dirname(path));
   } catch (cause) {
@@ -39,9 +40,16 @@ export async function saveFile(path: string, content: Uint8Array | Pieces, { mod
   }
 }
 
+/** Whoever made a file private, or shared it, meant what is saved over it, too. */
+async function modeOf(path: string): Promise<number | undefined> {
+  return lstat(path).then((facts) => (facts.isFile() ? facts.mode & 0o777 : undefined), () => undefined); // prettier-ignore
+}
+
 async function writeTemp(temp: string, { bytes, body }: Pieces | Whole, mode?: number): Promise<void> {
   const handle = await open(temp, 'wx', mode);
   try {
+    // What the user's mask takes from a new file it took from the old one, too, or not.
+    if (mode !== undefined) await handle.chmod(mode);
     for await (const piece of body) await handle.writeFile(piece);
     await handle.sync();
     await expectSize(handle, bytes);

@@ -3,6 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput, Preset } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
 import { Latest } from './latest.js';
 
@@ -35,14 +36,13 @@ export class Advice {
   );
   wording = $state.raw<InstructionReport>();
 
+  readonly #traits = $derived(this.pack && traitsOf(this.pack.card));
+
   /** The pack only draws; it edits nothing. */
-  readonly draws = $derived(this.pack?.card.family === 'controlar');
+  readonly draws = $derived(this.#traits?.fills === false);
 
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
-  readonly pads = $derived.by(() => {
-    const card = this.pack?.card;
-    return card?.family === 'infinity' && card.config.transformer.source && card.config.transformer.rotary.kind === 'published';
-  });
+  readonly pads = $derived(this.#traits?.padsSource);
 
   #kind = $state('');
   /** How long the last runs of each kind took, each picture of them. */

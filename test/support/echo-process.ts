@@ -1,10 +1,8 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
-import { keepHeapSteady } from '#engine/door/steady-heap.js';
 import { serve } from '#engine/runtime/process-protocol.js';
 
 /** A child with the true protocol and no engine. */
-keepHeapSteady();
 serve({
   echo: ([value]) => Promise.resolve(value),
   refuse: () => Promise.reject(new ExpectedError('mask.empty', 'Expected a mask.')),

@@ -48,6 +48,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   losses: untaught('losses'),
   carry: untaught('carry'),
   blend: untaught('blend'),
+  frame: untaught('frame'),
   readMask: untaught('readMask'),
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),

@@ -7,17 +7,19 @@ import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
+import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { adapted } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
-import { frameWhole } from '#engine/image/working/frame.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
+import { reframed } from '#engine/image/files/reframe.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { openMask } from '#engine/image/working/mask.js';
-import { workingCopy } from '#engine/image/working/working-copy.js';
+import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
@@ -33,7 +35,7 @@ import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
@@ -64,7 +66,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
-import { checkInstruction } from './open-text.js';
+import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
@@ -75,6 +77,7 @@ export class LocalEngine implements AskedEngine {
   #costs: Promise<CostModel> | undefined;
   #gflops: number | null = null;
   readonly #seen = new LastSeen();
+  readonly #views = new KeptViews();
   readonly #freeBytes: () => number;
   readonly #limitBytes: number;
 
@@ -113,6 +116,7 @@ export class LocalEngine implements AskedEngine {
       provider: runner.provider,
       loadMs,
       ...(job.probe && { probe: job.probe }),
+      views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, canvasPixels) => {
         pixels = canvasPixels;
@@ -152,15 +156,16 @@ export class LocalEngine implements AskedEngine {
     const { request } = job;
     const pictures = await picturesOf(job);
     const { model } = await this.#open(job.pack, request.provider);
-    return previewControl({ request, pictures, model: await this.#withEstimator(model, job) }, this.#seen);
+    return previewControl({ request, pictures, views: this.#views, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
   async describe(picture: EncodedPicture): Promise<PictureFacts> {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
+  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+    const photo = await openPhoto(await bytesOf(picture));
+    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
@@ -179,6 +184,10 @@ export class LocalEngine implements AskedEngine {
     return encodePhoto(faded(under, over, { opacity, mask: read?.mask }), { format: 'png', quality: 100 });
   }
 
+  async frame(picture: EncodedPicture, framing: Framing): Promise<Uint8Array> {
+    return encodePhoto(await reframed(await openPhoto(await bytesOf(picture)), framing), { format: 'png', quality: 100 });
+  }
+
   async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {
     const { mask, notices } = await openMask(await bytesOf(picture), size);
     return { picture: await encodeMask(mask), notices };
@@ -194,11 +203,10 @@ export class LocalEngine implements AskedEngine {
   }
 
   async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
-    const photo = await openPhoto(await bytesOf(picture));
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, photo.extent);
-    const size = modelExtent(model);
-    const copy = await workingCopy(photo, frameWhole(photo.extent, size.width / size.height), size);
-    const { tokens } = await tokenise(model, copy);
+    const bytes = await bytesOf(picture);
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, (await readFacts(bytes)).size);
+    const view = await viewWhole(bytes, { size: modelExtent(model) }, this.#views);
+    const { tokens } = await tokenise(model, view.picture);
     return packTokens(pack.card.name, model.quantiser, tokens);
   }
 

@@ -20,6 +20,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   losses: 'call',
   carry: 'call',
   blend: 'call',
+  frame: 'call',
   readMask: 'call',
   layers: 'call',
   tokenize: 'call',

@@ -1,14 +1,15 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { ControlSettings } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import { modelCanny } from '#engine/control/canny.js';
 import { invertMap, stretchMap } from '#engine/control/depth.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { modelExtent, traitsOf, type PipelineJob } from './model.js';
+import { modelExtent, type PipelineJob } from './model.js';
 import { readyPlane, type MapPlace, type ReadyMap } from './ready-map.js';
 
 /** What a control map follows from. */
-export type ControlJob = Pick<PipelineJob, 'request' | 'pictures' | 'model'>;
+export type ControlJob = Pick<PipelineJob, 'request' | 'pictures' | 'model' | 'views'>;
 
 /** What there is to take a map from. */
 export interface MapOrigin {

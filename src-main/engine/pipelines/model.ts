@@ -4,7 +4,9 @@ import type { Extent } from '#base/geometry.js';
 import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import type { KeptViews } from '#engine/image/working/whole-view.js';
 import type { Quantiser } from '#engine/sampling/quantiser.js';
 import type { ScalePlan } from '#engine/sampling/scale-loop.js';
 import type { DepthEstimator, ObjectFinder, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
@@ -28,33 +30,6 @@ export interface EditingModel {
   encodeText(instruction: string): Promise<EncodedInstruction>;
 }
 
-/** What a family's transformer is given besides the codes so far. */
-export interface Traits {
-  /** Whether it sees the source; one that does not edits by having the source's own tokens put back. */
-  readonly seesSource: boolean;
-  readonly maskEmbedding: boolean;
-  readonly sourceFusion: boolean;
-  /** Row by row it cannot see what lies below, so there is nothing to fill. */
-  readonly generatesOnly?: boolean;
-  /** Channels of a control picture, where it takes one. */
-  readonly control?: readonly string[];
-}
-
-export function traitsOf(card: PackCard): Traits {
-  if (card.family === 'var') return { seesSource: false, maskEmbedding: false, sourceFusion: false };
-  if (card.family === 'controlar') {
-    return {
-      seesSource: false,
-      maskEmbedding: false,
-      sourceFusion: false,
-      generatesOnly: true,
-      control: [card.config.transformer.control],
-    };
-  }
-  const { source, maskEmbedding, sourceFusion, control } = card.config.transformer;
-  return { seesSource: source !== false, maskEmbedding, sourceFusion, ...(control && { control: control.channels }) };
-}
-
 /** Whether the masked part is drawn anew, whatever was there. */
 export function redrawsMask({ request, model }: PipelineJob): boolean {
   return request.task === 'fill' || request.task === 'expand' || (request.task === 'edit' && !traitsOf(model.card).seesSource);
@@ -74,6 +49,8 @@ export interface PipelineJob {
   /** Milliseconds that opening the pack took for this job. */
   readonly loadMs: number;
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
+  /** What was seen of photos before. */
+  readonly views?: KeptViews;
   /** What wishes do to colours alone; absent where asking the model a second time would cost too much. */
   readonly wishes?: Wishes;
   /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */

@@ -4,6 +4,7 @@ import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { RunPlan } from '#contract/event.js';
 import type { ControlSettings, EditRequest } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
 import { blurredPicture, canny } from '#engine/control/canny.js';
 import { upsampleMap } from '#engine/image/compositing/composite.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
@@ -15,7 +16,7 @@ import type { Region } from '#engine/image/working/regions.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { controlInput, estimateMap, type MapOrigin } from './control-input.js';
 import { photoOfMask } from './finish.js';
-import { fittedTo, modelExtent, pictureBytes, traitsOf, type PipelineEvent, type PipelineJob } from './model.js';
+import { fittedTo, modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
 import { mapNotices, openMap, type ReadyMap } from './ready-map.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
@@ -54,7 +55,7 @@ export async function shapeOf({ request, pictures }: Pick<PipelineJob, 'request'
 function runTask(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { task } = job.request;
   const { card } = job.model;
-  if (traitsOf(card).generatesOnly && task !== 'generate' && task !== 'control') {
+  if (!traitsOf(card).fills && task !== 'generate' && task !== 'control') {
     throw new ExpectedError('pack.unable', `Expected the task generate for the pack "${card.name}" but received ${task}.`);
   }
   switch (task) {

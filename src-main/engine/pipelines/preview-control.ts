@@ -4,6 +4,7 @@ import { openPhoto } from '#engine/image/files/decode.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import { openMask } from '#engine/image/working/mask.js';
+import { viewWhole } from '#engine/image/working/whole-view.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { controlPlane, type ControlJob, type MapOrigin } from './control-input.js';
@@ -62,6 +63,7 @@ function modelView(job: ControlJob, seen: LastSeen): Promise<FloatTensor> {
   const bytes = pictureBytes(job, job.request.source, 'source');
   const { source = '', mask = '', blend = '' } = job.request;
   return seen.get(JSON.stringify([source, mask, blend, size]), async () => {
+    if (mask === '' || job.request.task === 'expand') return (await viewWhole(bytes, { size }, job.views)).picture;
     const photo = await openPhoto(bytes);
     return workingCopy(photo, await frameOf(job, photo.extent), size);
   });

@@ -3,6 +3,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
+import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import { lossesOf } from '#engine/image/files/losses.js';
 import type { Region } from '#engine/image/working/regions.js';
@@ -18,7 +19,7 @@ import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditTrace } from './changed-area.js';
 import { ResultCanvas } from './finish.js';
-import { givenFile, redrawsMask, traitsOf, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
+import { givenFile, redrawsMask, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
 import type { Stage, View } from './stage.js';
 import { tokenise } from './tokenise.js';
 

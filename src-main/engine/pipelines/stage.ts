@@ -2,17 +2,18 @@ import { sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { EditRequest } from '#contract/request.js';
-import { openAhead, openPhoto } from '#engine/image/files/decode.js';
+import { traitsOf } from '#contract/traits.js';
+import { openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { EVERYWHERE, feather, maskBounds, openMask, outside, type Weight } from '#engine/image/working/mask.js';
-import { paddedCopy } from '#engine/image/working/padded-copy.js';
 import { maskRegions, wholeRegion, type MaskRegion, type Region, type RegionOptions } from '#engine/image/working/regions.js';
 import type { Mask, Photo, PhotoFacts } from '#engine/image/files/photo.js';
+import { viewWhole, type WholeView } from '#engine/image/working/whole-view.js';
 import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { givenFile, modelExtent, pictureBytes, traitsOf, type EditingModel, type PipelineJob } from './model.js';
+import { givenFile, modelExtent, pictureBytes, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid
 
@@ -71,8 +72,10 @@ export async function stageEdit(job: PipelineJob): Promise<Stage> {
   const size = modelExtent(job.model);
   const modelMask = emptyMask(job.model);
   if (job.request.mask === undefined) {
-    const { source, frame, picture } = await seeWhole(job, size);
-    return stageOnce({ ...source, notices: source.canvas.notices }, frame, { picture, modelMask });
+    const view = await viewWhole(pictureBytes(job, job.request.source, 'source'), { size, padded: job.request.padded }, job.views);
+    expectLargeEnough(view.facts);
+    const { facts, frame, picture } = view;
+    return stageOnce({ ...decoding(view), notices: facts.notices }, frame, { picture, modelMask });
   }
   const canvas = await openSource(job);
   const masked = await stageMask(job, canvas);
@@ -98,41 +101,11 @@ function regionOfAll({ extent }: PhotoFacts, frame: Rect): Region {
   return { frame, reach: union(frame, { x: 0, y: 0, ...extent }) };
 }
 
-interface SeenWhole {
-  readonly source: Pick<Stage, 'canvas' | 'photo'>;
-  readonly frame: Rect;
-  readonly picture: FloatTensor;
-}
-
-/** All of a photo: in the middle of a frame of the model's shape, or in the corner of a square. */
-async function seeWhole(job: PipelineJob, size: Extent): Promise<SeenWhole> {
-  const ahead = job.request.padded ? undefined : await seeAhead(job, size);
-  if (ahead) return ahead;
-  const canvas = await openSource(job);
-  const source = opened(canvas);
-  const side = Math.max(canvas.extent.width, canvas.extent.height);
-  if (job.request.padded) return { source, frame: { x: 0, y: 0, width: side, height: side }, picture: await paddedCopy(canvas, size) };
-  const frame = frameWhole(canvas.extent, size.width / size.height);
-  return { source, frame, picture: await workingCopy(canvas, frame, size) };
-}
-
-/** From a smaller decode, while the whole one goes on; which of them is looked at depends on the file alone. */
-async function seeAhead(job: PipelineJob, size: Extent): Promise<SeenWhole | undefined> {
-  const frameOf = (extent: Extent) => frameWhole(extent, size.width / size.height);
-  const bytes = pictureBytes(job, job.request.source, 'source');
-  const ahead = await openAhead(bytes, (extent) => shrinkFor(frameOf(extent).width / size.width));
-  if (!ahead) return undefined;
-  const { facts, small, whole } = ahead;
-  expectLargeEnough(facts);
-  const frame = frameOf(facts.extent);
-  const [across, down] = [small.extent.width / facts.extent.width, small.extent.height / facts.extent.height];
-  const seen = { x: frame.x * across, y: frame.y * down, width: frame.width * across, height: frame.height * down };
-  return { source: { canvas: facts, photo: () => whole }, frame, picture: await workingCopy(small, seen, size) };
-}
-
-/** What the decoders can do, and leaves at least two pixels per pixel of the model. */
-function shrinkFor(scale: number): number {
-  return [8, 4, 2].find((shrink) => scale >= 2 * shrink) ?? 1;
+/** Decoded beside whatever is done meanwhile. */
+function decoding({ facts, photo }: WholeView): Pick<Stage, 'canvas' | 'photo'> {
+  // Whoever needs it hears of a failure; until then nobody does.
+  photo().catch(() => undefined);
+  return { canvas: facts, photo };
 }
 
 /** In-painting: the masked part is hidden from the model. */

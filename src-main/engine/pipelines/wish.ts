@@ -1,12 +1,13 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { remember } from '#base/remember.js';
+import { traitsOf } from '#contract/traits.js';
 import { simplestMap, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
 import { misfitOf, pairsOf, type DecodedPair } from '#engine/image/compositing/explains.js';
 import { referencePictures } from '#engine/image/working/reference-picture.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { runScales } from '#engine/sampling/scale-loop.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { modelExtent, traitsOf, type EditingModel, type Wish, type Wishes } from './model.js';
+import { modelExtent, type EditingModel, type Wish, type Wishes } from './model.js';
 import { tokenise } from './tokenise.js';
 
 // S model picture side

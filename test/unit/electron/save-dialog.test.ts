@@ -1,4 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import type { SettingsFile } from '../../../src-main/electron/settings.js';
 import { SHELL_WORDS } from '../../../src-main/electron/words.js';
@@ -32,4 +35,22 @@ it.each([
   item.emit('done', {}, state);
   expect(change.mock.calls).toEqual(Array(remembered).fill([{ saveFolder: '/other' }]));
   expect(saved).toHaveBeenCalledExactlyOnceWith(remembered === 1 ? '/other/cat.png' : undefined);
+});
+
+it.skipIf(process.platform === 'win32').each([
+  ['scalebrush', '600'],
+  ['png', '644'],
+])('a project is for its user alone, a picture for whom the user’s files are: %s', async (extension, mode) => {
+  const folder = await mkdtemp(join(tmpdir(), 'save-dialog-'));
+  const file = join(folder, `cat.${extension}`);
+  await writeFile(file, '', { mode: 0o644 });
+  askWhereToSave({ current: {}, words: SHELL_WORDS.en, change: vi.fn() } as unknown as SettingsFile, vi.fn());
+  const item = { getFilename: () => `cat.${extension}`, getSavePath: () => file, setSaveDialogOptions: vi.fn() };
+  const download = Object.assign(new EventEmitter(), item);
+  session.listener?.({}, download);
+  download.emit('done', {}, 'completed');
+  await vi.waitFor(async () => {
+    expect(((await stat(file)).mode & 0o777).toString(8)).toBe(mode);
+  });
+  await rm(folder, { recursive: true });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,6 +21,17 @@ describe('saving', () => {
     await saveFile(path, bytes);
     expect([...(await readFile(path))]).toEqual([1, 2, 3]);
     expect(await readdir(root)).toEqual(['out.png']);
+  });
+
+  it.skipIf(process.platform === 'win32').each([0o600, 0o664, 0o400])('leaves to a file the mode that it had: %i', async (mode) => {
+    const path = join(root, 'out.png');
+    await writeFile(path, 'old');
+    await chmod(path, mode);
+    await saveFile(path, bytes);
+    expect((await stat(path)).mode & 0o777).toBe(mode);
+    await saveFile(join(root, 'new.png'), bytes);
+    await writeFile(join(root, 'plain.png'), 'new');
+    expect((await stat(join(root, 'new.png'))).mode).toBe((await stat(join(root, 'plain.png'))).mode);
   });
 
   it('refuses a missing folder in one line', async () => {

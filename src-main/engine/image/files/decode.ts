@@ -95,19 +95,23 @@ function factsOf({ extent, layout, contents, kind, notices }: Header): PhotoFact
   return { extent, channels: layout.channels, ...kept, format: outputFormat(kind), notices };
 }
 
-/** A photograph whose samples are still on their way, and the same a few times smaller. */
+/** A photograph a few times smaller, from which the whole one is yet to be decoded. */
 export interface PhotoAhead {
   readonly facts: PhotoFacts;
   readonly small: Photo;
-  readonly whole: Promise<Photo>;
+  /** Decodes it. */
+  readonly whole: () => Promise<Photo>;
 }
 
-/** Kinds of file whose decoder makes a smaller picture in a fraction of the time. */
+/**
+ * Kinds of file whose decoder makes a smaller picture in a fraction of the time. Those of AV1 and of TIFF know no such thing:
+ * a smaller picture costs them the whole one.
+ */
 const SHRINKS: ReadonlySet<FileKind> = new Set(['jpeg', 'webp']);
 
 /**
- * Decodes a photograph at 1 of `shrink` pixels per side first (JPEG, WebP; libjpeg's scaled transform), then wholly, beside
- * whatever is done meanwhile. Undefined where the decoder cannot, or something is to be said that only all samples tell:
+ * Decodes a photograph at 1 of `shrink` pixels per side (JPEG, WebP; libjpeg's scaled transform), wholly when that is asked
+ * for. Undefined where the decoder cannot, or something is to be said that only all samples tell:
  * transparency, damage. Throws as `openPhoto` does.
  */
 export async function openAhead(bytes: Uint8Array, shrinkOf: (extent: Extent) => number): Promise<PhotoAhead | undefined> {
@@ -117,10 +121,7 @@ export async function openAhead(bytes: Uint8Array, shrinkOf: (extent: Extent) =>
   if (shrink < 2 || damaged || layout.convert || layout.channels % 2 === 0 || !SHRINKS.has(kind)) return undefined;
   const small = await decodeSmall(header, shrink).catch(() => undefined);
   if (!small) return undefined;
-  const whole = photoOf(header);
-  // Whoever needs it hears of a failure; until then nobody does.
-  whole.catch(() => undefined);
-  return { facts: factsOf(header), small, whole };
+  return { facts: factsOf(header), small, whole: () => photoOf(header) };
 }
 
 async function decodeSmall(header: Header, shrink: number): Promise<Photo> {

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import type { InfinityCard, PackCard } from '#contract/pack-card.js';
+import { controlKindsOf, traitsOf } from '#contract/traits.js';
+import { smallCard } from '../../support/pack-folder.js';
+
+const infinity = (transformer: Partial<InfinityCard['config']['transformer']>): PackCard => {
+  const card = smallCard('sketch') as InfinityCard;
+  return { ...card, config: { ...card.config, transformer: { ...card.config.transformer, ...transformer } } };
+};
+const PUBLISHED = { kind: 'published', ratio: '1.000' } as const;
+
+test.each([
+  ['a pack of an early card sees the source', infinity({}), { seesSource: true, fills: true, anyShape: false, padsSource: false }],
+  ['VAREdit pads it', infinity({ source: true, rotary: PUBLISHED }), { seesSource: true, anyShape: true, padsSource: true }],
+  ['Infinity sees none', infinity({ source: false, rotary: PUBLISHED }), { seesSource: false, fills: true, padsSource: false }],
+])('%s', (_, card, expected) => {
+  expect(traitsOf(card)).toMatchObject(expected);
+});
+
+test('of channels, those are kinds that a user may choose', () => {
+  expect(controlKindsOf(infinity({}))).toBeUndefined();
+  const control = { channels: ['depth', 'depth-flag', 'canny', 'canny-flag'], layers: [0] };
+  expect(controlKindsOf(infinity({ control }))).toEqual(['canny', 'depth']);
+});
