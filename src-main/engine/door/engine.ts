@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Adaptation, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Adaptation, InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { Extent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
@@ -78,6 +78,8 @@ export interface Engine {
   controlMap(job: EngineJob): Promise<Uint8Array>;
   describe(picture: EncodedPicture): Promise<PictureFacts>;
   convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
+  /** What each format has no place for of a picture. */
+  losses(picture: EncodedPicture): Promise<Losses>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
   /** One picture over another, as a PNG. Throws `request.invalid` where their sizes differ. */

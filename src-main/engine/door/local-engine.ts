@@ -3,7 +3,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
-import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
@@ -12,6 +12,7 @@ import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { adapted } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
@@ -165,6 +166,10 @@ export class LocalEngine implements AskedEngine {
   async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
     const photo = await openPhoto(await bytesOf(picture));
     return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+  }
+
+  async losses(picture: EncodedPicture): Promise<Losses> {
+    return allLosses(await openPhoto(await bytesOf(picture)));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
