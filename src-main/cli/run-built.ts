@@ -32,8 +32,8 @@ export async function runBuilt(script: string, args: readonly string[], { signal
   process.on('SIGHUP', end);
   try {
     const [code, fatal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    const by = asked ?? fatal;
-    if (by === null) return code ?? 0;
+    const by = asked ?? fatal ?? signalOf(code);
+    if (by === undefined) return code ?? 0;
     if (by !== 'SIGINT') log(`scalebrush: ended by ${by}${asked === undefined ? ', which another program sent' : ''}.`);
     return SIGNALLED + constants.signals[by];
   } finally {
@@ -41,4 +41,10 @@ export async function runBuilt(script: string, args: readonly string[], { signal
     process.off('SIGTERM', end);
     process.off('SIGHUP', end);
   }
+}
+
+/** Of a program that was told to end by a signal, and did so in good order. */
+function signalOf(code: number | null): NodeJS.Signals | undefined {
+  const names = Object.keys(constants.signals) as NodeJS.Signals[];
+  return names.find((name) => SIGNALLED + constants.signals[name] === code);
 }

@@ -3,6 +3,7 @@ import type { Extent } from '#base/geometry.js';
 import type { EditEvent, Notice } from './event.js';
 import type { Ending } from './ending.js';
 import { BatchId, FarmOrder, type FarmEvent, type FarmOrderInput, type FarmStatus } from './farm.js';
+import { Framing, type FramingInput } from './framing.js';
 import type { Forecast } from './forecast.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
@@ -141,12 +142,16 @@ export interface Calls {
   'picture.describe': { in: { id: PictureId }; out: PictureInfo };
   /** Re-encodes a held picture for saving; the answer names the new picture. */
   'picture.convert': { in: ConvertInput; out: PictureInfo };
-  /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
+  /** What each format has no place for of a picture, before it is saved in one. */
+  'picture.losses': { in: { id: PictureId }; out: Losses };
   /** A mask file of any kind as a gray picture of `size`, white where to repaint; its notices say what had to be guessed. */
   'mask.read': { in: { mask: PictureId; size: Extent }; out: PictureInfo };
+  /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
   'picture.carry': { in: { before: PictureId; after: PictureId; onto: PictureId }; out: PictureInfo | null };
   /** A picture laid over another of its size. Throws `request.invalid`. */
   'picture.blend': { in: BlendInput; out: PictureInfo };
+  /** A picture turned, straightened and cut. Throws `request.invalid`. */
+  'picture.frame': { in: { id: PictureId; framing: FramingInput }; out: PictureInfo };
   'picture.close': { in: { id: PictureId }; out: null };
   'instruction.check': { in: { pack: string; instruction: string }; out: InstructionReport };
   'edit.forecast': { in: EditRequestInput; out: Forecast };
@@ -173,6 +178,12 @@ export interface Calls {
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
 
+/** What can be saved: a picture in a format, or a Photoshop file. */
+export type SavedKind = OutputFormat | 'layers';
+
+/** What a kind of file has no place for of a picture; where it cannot hold its sides, the longest that it can. */
+export type Losses = Readonly<Record<SavedKind, { readonly notices: readonly Notice[]; readonly longestSide?: number }>>;
+
 /** How a picture is to be saved. */
 export interface ConvertInput {
   readonly id: PictureId;
@@ -182,7 +193,19 @@ export interface ConvertInput {
   readonly keepLocation?: boolean;
   /** Written into the file. */
   readonly recipe?: Recipe;
+  /** Made ready for where it will be seen; absent = as it is. */
+  readonly adapt?: Adaptation | undefined;
 }
+
+/** What of a picture is changed for where it will be seen; absent members stay as they are. */
+export interface Adaptation {
+  /** At most so many pixels on the longer side. */
+  readonly longSide?: number | undefined;
+  readonly sharpen?: (typeof SHARPENINGS)[number] | undefined;
+  readonly profile?: (typeof OUTPUT_PROFILES)[number] | undefined;
+}
+export const SHARPENINGS = ['screen', 'print'] as const;
+export const OUTPUT_PROFILES = ['srgb', 'p3'] as const;
 
 /** `above` lies over `below` with this opacity (0..1), where the mask is white or everywhere. */
 export interface BlendInput {
@@ -263,7 +286,15 @@ export const CALL_INPUTS = {
     quality: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
     keepLocation: v.optional(v.boolean(), true),
     recipe: v.optional(Recipe),
+    adapt: v.optional(
+      v.object({
+        longSide: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))),
+        sharpen: v.optional(v.picklist(SHARPENINGS)),
+        profile: v.optional(v.picklist(OUTPUT_PROFILES)),
+      }),
+    ),
   }),
+  'picture.losses': picture,
   'mask.read': v.object({ mask: PictureId, size: v.object({ width: side, height: side }) }),
   'picture.carry': v.object({ before: PictureId, after: PictureId, onto: PictureId }),
   'picture.blend': v.object({
@@ -272,6 +303,7 @@ export const CALL_INPUTS = {
     opacity: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
     mask: v.optional(PictureId),
   }),
+  'picture.frame': v.object({ id: PictureId, framing: Framing }),
   'picture.close': picture,
   'instruction.check': v.object({ pack: name, instruction: v.string() }),
   'edit.forecast': EditRequest,

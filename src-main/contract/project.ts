@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Framing } from './framing.js';
 import { HeldSources, MaskHistory, MaskList } from './mask.js';
 import { Recipe } from './recipe.js';
 import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
@@ -71,6 +72,8 @@ const ProjectSheet = v.object({
   map: v.optional(OwnMap),
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   change: v.optional(v.object({ before: PictureId, after: PictureId })),
+  /** The step turned, straightened or cut the picture; nothing else was done. */
+  framing: v.optional(Framing),
   /** How strongly the step lies over the one before, 0..1; absent = in full. */
   opacity: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   /** Left out: the picture is that of the step before. */

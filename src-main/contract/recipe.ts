@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Framing } from './framing.js';
 import type { Notice } from './event.js';
 import type { AnyCard, PackCard } from './pack-card.js';
 import { EditRequest, TokenFile, type EditRequestInput } from './request.js';
@@ -8,6 +9,8 @@ export const Recipe = v.object({
   request: v.omit(EditRequest, ['source', 'mask', 'resume', 'previews', 'output', 'copy']),
   seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
   tokens: TokenFile,
+  /** How the photograph was turned and cut before it, step by step. */
+  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(100))),
 });
 export type Recipe = v.InferInput<typeof Recipe>;
 
@@ -22,6 +25,7 @@ export const FileRecipe = v.object({
   seed: Recipe.entries.seed,
   /** Absent where the format has no room for them. */
   tokens: v.optional(TokenFile),
+  framings: Recipe.entries.framings,
 });
 export type FileRecipe = v.InferInput<typeof FileRecipe>;
 
@@ -49,7 +53,7 @@ export function wishOf(request: EditRequestInput): Recipe['request'] {
 /** What makes this one picture, and nothing that does not: equal pictures of one pack have equal recipes. */
 export function fileRecipeOf(
   { name, version, files }: Pick<PackCard, 'name' | 'version' | 'files'>,
-  { request, seed, tokens }: Recipe,
+  { request, seed, tokens, framings }: Recipe,
 ): FileRecipe {
   const { control, count: _count, stopAtScale: _stop, ...wish } = wishOf(request);
   return {
@@ -58,5 +62,6 @@ export function fileRecipeOf(
     request: { ...wish, seed, ...(control && control.strength !== 0 && { control }) },
     seed,
     tokens,
+    ...(framings && { framings }),
   };
 }

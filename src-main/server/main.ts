@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -29,9 +30,10 @@ async function main(): Promise<number> {
     announce(server, values.json === true);
     if (process.stdin.isTTY && values.json !== true) announceAgain(server);
     if (values.open === true) openBrowser(server.url);
-    await toldToStop();
+    const how = await toldToStop();
     await server.close();
-    return 0;
+    // As shells say it: so much more than the signal's number.
+    return how === 'left' ? 0 : 128 + constants.signals[how];
   } finally {
     await service.close();
   }
@@ -69,14 +71,14 @@ function openBrowser(url: string): void {
   child.unref();
 }
 
-function toldToStop(): Promise<void> {
+/** By a signal, or because whoever started us has left. */
+function toldToStop(): Promise<NodeJS.Signals | 'left'> {
   return new Promise((resolve) => {
-    const stop = (): void => {
-      resolve();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-    process.once('disconnect', stop);
+    process.on('SIGINT', resolve);
+    process.on('SIGTERM', resolve);
+    process.once('disconnect', () => {
+      resolve('left');
+    });
   });
 }
 

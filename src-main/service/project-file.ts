@@ -20,28 +20,45 @@ const MAX_DEPTH = 24;
  * @throws ExpectedError `picture.unknown`, or `output.unwritable` where it would be larger than what opens again.
  */
 export async function writeProjectFile(project: Project, store: Pick<PictureStore, 'file'>): Promise<Pieces> {
-  const files: ZipEntry[] = [];
-  const entries: StoredEntry[] = [];
-  // Before gigabytes are read for nothing.
-  const least = picturesOf(project).reduce((sum, id) => sum + store.file(id).bytes, 0);
-  if (least > MAX_BYTES) throw tooLarge(least);
-  for (const id of picturesOf(project)) {
+  const unread = picturesOf(project).map((id) => {
     const { file, bytes, name, format } = store.file(id);
+    return { file, bytes, crc32: 0, entry: { id, name, format, sha256: NO_DIGEST } };
+  });
+  // Digests are all of one length: what is too large is known before gigabytes are read for nothing.
+  expectOpensAgain(archiveOf(project, unread));
+  const pictures: PackedPicture[] = [];
+  for (const { file, bytes, entry } of unread) {
     const { sha256, crc32 } = await digestsOf(createReadStream(file));
-    const entry = { id, name, format, sha256 };
-    files.push({ name: pathOf(entry, entries.length), bytes, crc32, body: () => createReadStream(file) as AsyncIterable<Buffer> });
-    entries.push(entry);
+    pictures.push({ file, bytes, crc32, entry: { ...entry, sha256 } });
   }
-  const description = Buffer.from(JSON.stringify(storedProject(project, entries)));
-  const first = { name: DESCRIPTION, bytes: description.length, crc32: crc32Of(description), body: () => [description] };
-  const bytes = zipBytes([first, ...files]);
-  if (bytes > MAX_BYTES || description.length > MAX_DESCRIPTION_BYTES) throw tooLarge(bytes);
-  return { bytes, body: zipPieces([first, ...files]) };
+  const archive = archiveOf(project, pictures);
+  return { bytes: zipBytes(archive), body: zipPieces(archive) };
 }
 
-function tooLarge(bytes: number): ExpectedError {
+interface PackedPicture {
+  readonly file: string;
+  readonly bytes: number;
+  readonly crc32: number;
+  readonly entry: StoredEntry;
+}
+
+const NO_DIGEST = '0'.repeat(64);
+
+/** The description comes first. */
+function archiveOf(project: Project, pictures: readonly PackedPicture[]): readonly ZipEntry[] {
+  const description = Buffer.from(JSON.stringify(storedProject(project, pictures.map(({ entry }) => entry)))); // prettier-ignore
+  const first = { name: DESCRIPTION, bytes: description.length, crc32: crc32Of(description), body: () => [description] };
+  const files = pictures.map(({ file, bytes, crc32, entry }, index) => {
+    return { name: pathOf(entry, index), bytes, crc32, body: () => createReadStream(file) as AsyncIterable<Buffer> };
+  });
+  return [first, ...files];
+}
+
+function expectOpensAgain(archive: readonly ZipEntry[]): void {
+  const bytes = zipBytes(archive);
+  if (bytes <= MAX_BYTES && (archive[0]?.bytes ?? 0) <= MAX_DESCRIPTION_BYTES) return;
   const most = `at most ${String(MAX_BYTES)} bytes for a project, which is what opens again,`;
-  return new ExpectedError('output.unwritable', `Expected ${most} but it would take ${String(bytes)}.`);
+  throw new ExpectedError('output.unwritable', `Expected ${most} but it would take ${String(bytes)}.`);
 }
 
 /** A photograph, its steps and its candidates. */

@@ -124,9 +124,11 @@ function callTable(parts: OwnParts): CallTable {
     'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
+    'picture.losses': ({ id }) => engine.losses(pictures.file(id)),
     'mask.read': (input) => readMask(parts, input),
     'picture.carry': (change) => carryChange(parts, change),
     'picture.blend': (wish) => blendPictures(parts, wish),
+    'picture.frame': (wish) => framePicture(parts, wish),
     'picture.close': async ({ id }) => {
       await pictures.remove(id);
       return null;
@@ -217,6 +219,13 @@ async function blendPictures({ engine, pictures }: ServiceParts, wish: ParsedCal
     ...(mask !== undefined && { mask: pictures.file(mask) }),
   });
   const name = `${splitName(above.name).stem}.png`;
+  return pictures.describe(await pictures.keep({ bytes, name, format: 'png', lifetime: 'kept' }));
+}
+
+async function framePicture({ engine, pictures }: ServiceParts, { id, framing }: ParsedCalls['picture.frame']): Promise<PictureInfo> {
+  const picture = pictures.file(id);
+  const bytes = await engine.frame(picture, framing);
+  const name = `${splitName(picture.name).stem}.png`;
   return pictures.describe(await pictures.keep({ bytes, name, format: 'png', lifetime: 'kept' }));
 }
 

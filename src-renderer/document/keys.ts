@@ -18,6 +18,7 @@ const OWN = {
   rectangle: ['R'],
   ellipse: ['O'],
   similar: ['W'],
+  crop: ['X'],
   smaller: ['['],
   larger: [']'],
   softer: ['{'],

@@ -46,7 +46,9 @@ export class Comparison {
   #before(): Before | undefined {
     const { document, result, phase, space } = this.#compared;
     if (!space || phase === 'running') return undefined;
-    const steps = document.sheets.slice(0, document.step + 1);
+    // Beside a picture that was turned or cut, what was there before lies nowhere.
+    const framed = document.sheets.findLastIndex(({ framing, hidden }, i) => i <= document.step && framing !== undefined && !hidden);
+    const steps = document.sheets.slice(Math.max(0, framed), document.step + 1);
     const places = placesOf(steps, space);
     const last = result ? steps.length - 1 : steps.length - 2;
     const index = this.against === 'original' ? Math.min(0, last) : last;

@@ -26,7 +26,7 @@ export class Document {
   changes = $state.raw<Changes>(NO_CHANGES);
   readonly history = new History();
   /** What else is known of the open step. */
-  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'copied' | 'map' | 'change' | 'opacity' | 'hidden' | 'stale'>>({});
+  #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'copied' | 'map' | 'change' | 'framing' | 'opacity' | 'hidden' | 'stale'>>({});
   /** Every picture that was kept, the open one among them, and which that is. */
   readonly sheets: readonly Sheet[] = $derived([...this.history.past, ...(this.source ? [this.sheet()] : []), ...this.history.future]);
   readonly step = $derived(this.history.past.length);

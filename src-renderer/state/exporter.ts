@@ -1,4 +1,4 @@
-import type { PictureInfo } from '#contract/api.js';
+import type { Adaptation, Losses, PictureInfo } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { Recipe } from '#contract/recipe.js';
@@ -17,6 +17,8 @@ export interface SaveWish {
   readonly keepLocation: boolean;
   /** The wish and its tokens are written into the file. */
   readonly recipe: boolean;
+  /** For where it will be seen; absent = as it is. */
+  readonly adapt?: Adaptation | undefined;
 }
 
 /** What there is to be saved. */
@@ -48,15 +50,31 @@ export class Exporter {
   /** How it came about; undefined where no model had a part in it. */
   get recipe(): Recipe | undefined {
     const { result, document } = this.#stock;
-    if (!result) return document.recipe && withOpacity(document.recipe, document.sheet().opacity);
+    if (!result) return document.recipe && { ...withOpacity(document.recipe, document.sheet().opacity), ...this.#framings };
     const { seed, tokens } = result.candidate;
-    return { request: result.request, seed, tokens };
+    return { request: result.request, seed, tokens, ...this.#framings };
+  }
+
+  /** How the photograph was framed before. */
+  get #framings(): Pick<Recipe, 'framings'> {
+    const { sheets, step } = this.#stock.document;
+    const framings = sheets.slice(0, step + 1).flatMap(({ framing, hidden }) => (framing && !hidden ? [framing] : []));
+    return framings.length > 0 ? { framings } : {};
   }
 
   /** The picture that is shown; undefined where there is none, or where it failed. */
-  async save({ recipe: told, ...wish }: SaveWish): Promise<SavedFile | undefined> {
+  async save({ recipe: told, adapt, ...wish }: SaveWish): Promise<SavedFile | undefined> {
     const { info, recipe } = this;
-    return info && this.#stock.attempt(() => this.#room.pictures.export(info, { ...wish, ...(told && recipe && { recipe }) }));
+    return (
+      info &&
+      this.#stock.attempt(() => this.#room.pictures.export(info, { ...wish, ...(adapt && { adapt }), ...(told && recipe && { recipe }) }))
+    );
+  }
+
+  /** What each kind of file has no place for of the picture that is shown; undefined where that cannot be said. */
+  async losses(): Promise<Losses | undefined> {
+    const { info } = this;
+    return info && this.#room.link.call('picture.losses', { id: info.id }).catch(() => undefined);
   }
 
   /** The whole document. */
@@ -90,7 +108,14 @@ export class Exporter {
 
   async #layers(): Promise<LayersWish> {
     const { pictures } = this.#room;
-    const { sheets } = this.#stock.document;
+    const all = this.#stock.document.sheets;
+    // What lies below a cut is of another size: the picture as it was cut is the lowest.
+    const sheets = all.slice(
+      Math.max(
+        0,
+        all.findLastIndex(({ framing, hidden }) => framing && !hidden),
+      ),
+    );
     const layers: LayersWish['layers'] = [];
     for (const [index, { held, ...sheet }] of sheets.entries()) {
       const size = sheets[index - 1]?.picture.info.size;

@@ -1,3 +1,5 @@
+import { sameExtent } from '#base/geometry.js';
+import type { Framing } from '#contract/framing.js';
 import type { PictureId } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 import type { Pictures, ShownPicture } from './pictures.js';
@@ -43,6 +45,15 @@ export async function rechained(sheets: readonly Sheet[], from: number, room: Da
   return { sheets: next, dependent, made };
 }
 
+/** Another picture of the size that was framed is framed the same. */
+async function framedAnew(
+  { before, onto, framing }: { readonly before: PictureId; readonly onto: PictureId; readonly framing: Framing },
+  link: Link,
+): Promise<PictureId | undefined> {
+  const [was, is] = [await link.call('picture.describe', { id: before }), await link.call('picture.describe', { id: onto })];
+  return sameExtent(was.size, is.size) ? (await link.call('picture.frame', { id: onto, framing })).id : undefined;
+}
+
 /** A step of less than full opacity lies over the one below it. */
 async function faintly(
   { opacity = 1, hidden }: Sheet,
@@ -54,11 +65,12 @@ async function faintly(
 }
 
 /** The picture of a step on what is now below it; undefined where it cannot be had without another run. */
-async function changedIn({ hidden, change }: Sheet, below: ShownPicture, link: Link): Promise<PictureId | undefined> {
+async function changedIn({ hidden, change, framing }: Sheet, below: ShownPicture, link: Link): Promise<PictureId | undefined> {
   const onto = below.info.id;
   if (hidden) return onto;
   if (!change) return undefined;
   if (change.before === onto) return change.after;
+  if (framing) return framedAnew({ before: change.before, onto, framing }, link);
   return (await link.call('picture.carry', { ...change, onto }))?.id;
 }
 

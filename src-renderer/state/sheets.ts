@@ -1,6 +1,7 @@
 import type { Recipe } from '#contract/recipe.js';
 import type { Candidate } from '#contract/event.js';
 import type { EditRequestInput, Margins, PictureId } from '#contract/request.js';
+import type { Framing } from '#contract/framing.js';
 import type { HeldSources, MaskHistory, MaskList } from '#contract/mask.js';
 import { NO_CHANGES, type Changes } from '#document/changes.js';
 import type { Settings } from '#document/request.js';
@@ -45,6 +46,8 @@ export interface Sheet {
   readonly map?: OwnMap | undefined;
   /** The run itself: what it was given and what it made, whatever has become of the steps before it. */
   readonly change?: { readonly before: PictureId; readonly after: PictureId } | undefined;
+  /** It turned, straightened or cut the picture, and did nothing else. */
+  readonly framing?: Framing | undefined;
   /** How strongly it lies over the step before, 0..1; absent = in full. */
   readonly opacity?: number | undefined;
   /** Left out: the picture is that of the step before. */
@@ -89,6 +92,7 @@ function alike(a: Sheet, b: Sheet, same: SamePast): boolean {
     sameMasks(a.masks, b.masks, same) &&
     a.recipe === b.recipe &&
     a.opacity === b.opacity &&
+    sameValue(a.framing, b.framing) &&
     !a.hidden === !b.hidden &&
     !a.stale === !b.stale
   );

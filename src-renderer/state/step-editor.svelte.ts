@@ -1,6 +1,9 @@
+import { sameExtent } from '#base/geometry.js';
+import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
 import { EMPTY_MASK } from '#document/mask.js';
-import { heldTo } from '#document/mask-list.js';
+import { framedMask, framedMasks, reframingOf, type Reframing } from '#document/framing.js';
+import { activeMask, heldTo } from '#document/mask-list.js';
 import { settingsOf } from '#document/request.js';
 import type { Document } from './document.svelte.js';
 import { rechained, type Darkroom } from './rechain.js';
@@ -99,6 +102,32 @@ export class StepEditor {
     });
   }
 
+  /** Turns, straightens or cuts the open picture, or does that anew where the open step did; masks go along. */
+  async frame(framing: Framing): Promise<void> {
+    const { document } = this.#bench;
+    const { sheets, step: open } = document;
+    const here = sheets[open];
+    if (this.busy || !here) return;
+    this.leave();
+    await this.#work(async () => {
+      const at = here.framing ? open : open + 1;
+      const base = sheets[at - 1]!.picture.info;
+      const { id } = await this.#room.link.call('picture.frame', { id: base.id, framing });
+      const reframing = reframingOf(base.size, framing, here.framing);
+      const masks = framedMasks(document.mask.list, reframing);
+      const change = { before: base.id, after: id };
+      const picture = await this.#room.pictures.show(id);
+      const sheet: Sheet = { picture, mask: activeMask(masks).history, masks, blank: here.blank, framing, change };
+      const later = sheets.slice(open + 1).map((each) => reframed(each, reframing));
+      const { sheets: next, dependent } = await rechained([...sheets.slice(0, at), sheet, ...later], at, this.#room);
+      const before = document.steps;
+      document.place({ sheets: next, open: at });
+      document.record(before);
+      this.#bench.showStep();
+      this.#sayStale(dependent);
+    });
+  }
+
   #sayStale(dependent: readonly number[]): void {
     const message = 'Steps that build on this one are marked: run them again.';
     if (dependent.length > 0) this.#bench.notices = [{ code: 'steps.stale', message }];
@@ -158,6 +187,19 @@ export class StepEditor {
     await this.#bench.attempt(work);
     this.busy = false;
   }
+}
+
+/** What was painted on a picture of the size that is framed anew goes along. */
+function reframed(sheet: Sheet, reframing: Reframing): Sheet {
+  const { picture, mask, masks, held, copied } = sheet;
+  if (!sameExtent(picture.info.size, reframing.from)) return sheet;
+  return {
+    ...sheet,
+    mask: framedMask(mask, reframing),
+    ...(masks && { masks: framedMasks(masks, reframing) }),
+    ...(held && { held: framedMask(held, reframing) }),
+    ...(copied && { copied: { ...copied, history: framedMask(copied.history, reframing) } }),
+  };
 }
 
 function withMasksOf({ mask, masks }: Sheet, sheet: Sheet): Sheet {

@@ -12,6 +12,7 @@ import { Comparison } from './comparison.svelte.js';
 import { Document } from './document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Fader } from './fader.svelte.js';
+import { Framer } from './framer.svelte.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
 import type { Mask, SimilarWish } from './mask.svelte.js';
@@ -41,6 +42,7 @@ export class Studio {
   readonly fader: Fader;
   readonly opener: Opener;
   readonly blender: Blender;
+  readonly framer: Framer;
   readonly advice: Advice;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
@@ -124,6 +126,7 @@ export class Studio {
     this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
     this.stepEditor = new StepEditor(this, { link, pictures: this.#pictures });
+    this.framer = new Framer(this);
     this.blender = new Blender(this, { link, pictures: this.#pictures });
     this.opener = new Opener(this, { link, pictures: this.#pictures });
     this.fader = new Fader(this, this.#pictures);
@@ -359,6 +362,7 @@ export class Studio {
 
   /** Shows the open step of the document. */
   showStep(): void {
+    this.framer.leave();
     this.lookAtResult();
     this.runner.emptyStrip();
     // What it said of the picture that was here is not true of this one.

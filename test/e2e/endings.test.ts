@@ -52,12 +52,34 @@ describe.skipIf(process.platform === 'win32')('serve', () => {
     expect(await complaints).toMatch(words);
   });
 
-  test('whose server is killed says so, with the exit code of the signal', async () => {
+  test.each([
+    ['SIGKILL', 137],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('whose server alone gets %s says so, with exit code %i', async (signal, code) => {
     const { child, complaints } = await startServe();
     const [, server = 0] = familyOf(child.pid ?? 0);
-    process.kill(server, 'SIGKILL');
-    expect(await once(child, 'exit')).toEqual([137, null]);
-    expect(await complaints).toBe('scalebrush: ended by SIGKILL, which another program sent.\n');
+    process.kill(server, signal);
+    expect(await once(child, 'exit')).toEqual([code, null]);
+    expect(await complaints).toBe(`scalebrush: ended by ${signal}, which another program sent.\n`);
+  });
+
+  test('that is killed takes everything with it that it started', async () => {
+    const { child, complaints } = await startServe();
+    const family = familyOf(child.pid ?? 0);
+    expect(family.length).toBeGreaterThan(1);
+    child.kill('SIGKILL');
+    // They hold its pipe for complaints: it is closed when the last of them has ended.
+    expect(await complaints).toBe('');
+    expect(family.filter((pid) => familyOf(pid).length > 1)).toEqual([]);
+  });
+
+  test('of which SIGPIPE is nobody’s end', async () => {
+    const { child, complaints } = await startServe();
+    for (const pid of familyOf(child.pid ?? 0)) process.kill(pid, 'SIGPIPE');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([143, null]);
+    expect(await complaints).toBe('scalebrush: ended by SIGTERM.\n');
   });
 
   test('whose reader is gone serves on', async () => {
@@ -76,26 +98,30 @@ test.skipIf(process.platform === 'win32')('an edit that is killed leaves no comp
   expect(await complaints).not.toMatch(/EPIPE|CHANNEL|\bat /u);
 });
 
-test.skipIf(process.platform !== 'linux')('an edit whose inference process stands still is cancelled, and the next one works', async () => {
-  const { startLiveServer } = await import('../support/running-server.js');
-  const server = await startLiveServer();
-  try {
-    const { id } = await server.link.upload(await scenePng(320, 240), 'scene.png');
-    const wish = { task: 'edit', source: id, instruction: 'make it night' } as const;
-    const stopped = familyOf(server.child.pid ?? 0).at(-1) ?? 0;
-    const cancel = new AbortController();
-    const ends: string[] = [];
-    for await (const { type } of server.link.stream('edit.run', { ...wish, count: 16 }, cancel.signal)) {
-      ends.push(type);
-      if (type === 'started') process.kill(stopped, 'SIGSTOP');
-      cancel.abort();
+test.skipIf(process.platform !== 'linux')(
+  'an edit whose inference process stands still is cancelled, and the next one works',
+  { timeout: 120_000 },
+  async () => {
+    const { startLiveServer } = await import('../support/running-server.js');
+    const server = await startLiveServer();
+    try {
+      const { id } = await server.link.upload(await scenePng(320, 240), 'scene.png');
+      const wish = { task: 'edit', source: id, instruction: 'make it night' } as const;
+      const stopped = familyOf(server.child.pid ?? 0).at(-1) ?? 0;
+      const cancel = new AbortController();
+      const ends: string[] = [];
+      for await (const { type } of server.link.stream('edit.run', { ...wish, count: 16 }, cancel.signal)) {
+        ends.push(type);
+        if (type === 'started') process.kill(stopped, 'SIGSTOP');
+        cancel.abort();
+      }
+      expect(ends.at(-1)).toBe('cancelled');
+      ends.length = 0;
+      for await (const { type } of server.link.stream('edit.run', wish)) ends.push(type);
+      expect(ends.at(-1)).toBe('done');
+      expect(familyOf(server.child.pid ?? 0)).not.toContain(stopped);
+    } finally {
+      await server.stop();
     }
-    expect(ends.at(-1)).toBe('cancelled');
-    ends.length = 0;
-    for await (const { type } of server.link.stream('edit.run', wish)) ends.push(type);
-    expect(ends.at(-1)).toBe('done');
-    expect(familyOf(server.child.pid ?? 0)).not.toContain(stopped);
-  } finally {
-    await server.stop();
-  }
-});
+  },
+);

@@ -3,16 +3,20 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
-import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
+import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { adapted } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
+import { reframed } from '#engine/image/files/reframe.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
@@ -40,7 +44,7 @@ import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
@@ -71,7 +75,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
-import { checkInstruction } from './open-text.js';
+import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
@@ -171,8 +175,13 @@ export class LocalEngine implements AskedEngine {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
-    return encodePhoto(await openPhoto(await bytesOf(picture)), output, recipe);
+  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+    const photo = await openPhoto(await bytesOf(picture));
+    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+  }
+
+  async losses(picture: EncodedPicture): Promise<Losses> {
+    return allLosses(await openPhoto(await bytesOf(picture)));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
@@ -185,6 +194,10 @@ export class LocalEngine implements AskedEngine {
     const [under, over] = [await openPhoto(await bytesOf(below)), await openPhoto(await bytesOf(above))];
     const read = mask && (await openMask(await bytesOf(mask), over.extent));
     return encodePhoto(faded(under, over, { opacity, mask: read?.mask }), { format: 'png', quality: 100 });
+  }
+
+  async frame(picture: EncodedPicture, framing: Framing): Promise<Uint8Array> {
+    return encodePhoto(await reframed(await openPhoto(await bytesOf(picture)), framing), { format: 'png', quality: 100 });
   }
 
   async readMask(picture: EncodedPicture, size: Extent): Promise<ReadMask> {

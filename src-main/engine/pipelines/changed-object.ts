@@ -5,7 +5,8 @@ import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colou
 import { pairsOf } from '#engine/image/compositing/explains.js';
 import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
-import { changedObject, type ChangedObject } from '#engine/image/compositing/objects/segment.js';
+import type { GuidedLines } from '#engine/image/compositing/objects/guided-filter.js';
+import { changedObject, edgeOf } from '#engine/image/compositing/objects/segment.js';
 import type { Wording } from './wording.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
@@ -34,7 +35,8 @@ export interface ObjectTrace {
 
 /** What an edit changed in a photograph, found once for all that ask for it. */
 export interface FoundObject {
-  readonly object: ChangedObject;
+  /** 1 inside, `[H·W]`. */
+  readonly inside: Float32Array;
   /** The photograph where it was looked for, `[H·W]` planes. */
   readonly planes: Planes;
   readonly place: Place;
@@ -46,12 +48,12 @@ export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo
   const [, , height = 0, width = 0] = trace.before.dims;
   const extent = { width: Math.round((ROWS * width) / height), height: ROWS };
   const planes = planesOf(await workingCopy(canvas, frame, extent));
-  const object = changedObject({ planes, change: changeOf(trace, extent), extent });
-  return object && { object, planes, trace, place: { extent, frame, canvas } };
+  const inside = changedObject({ planes, change: changeOf(trace, extent), extent });
+  return inside && { inside, planes, trace, place: { extent, frame, canvas } };
 }
 
 /** What became of the object's colours; none where maps of them do not explain the edit. */
-export function recolouring({ object: { inside }, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
+export function recolouring({ inside, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
   const { before, after } = pairsOf(trace);
   return objectMap(before, after, insidePixels(modelShare(inside, extent, trace)));
 }
@@ -78,7 +80,7 @@ export interface Remains {
   readonly wasThere: number;
 }
 
-export function remainsOfFound({ object: { inside }, place: { extent }, trace }: FoundObject): Remains | undefined {
+export function remainsOfFound({ inside, place: { extent }, trace }: FoundObject): Remains | undefined {
   const [, , height = 0, width = 0] = trace.before.dims;
   const region = regionOf(modelShare(inside, extent, trace), { width, height });
   const { before, after } = pairsOf(trace);
@@ -120,27 +122,24 @@ function changeOf({ before, after, tokens }: ObjectTrace, extent: Extent): Float
   return enlarged;
 }
 
-export interface Place {
-  /** Of the picture on which the object was found. */
-  readonly extent: Extent;
-  readonly frame: Rect;
-  readonly canvas: Photo;
-}
-
 /** The object's soft edge on the photograph's own pixels (fast guided filter, He & Sun 2015). */
-export async function drawnObject({ inside, edge }: ChangedObject, { extent, frame, canvas }: Place): Promise<Mask> {
+export async function drawnObject({ inside, planes, place }: Drawn): Promise<Mask> {
+  const { extent, frame, canvas } = place;
   const values = new Uint8Array(sampleCount(canvas.extent));
-  const region = boxOf(inside, { extent, frame, canvas });
-  if (region.width <= 0 || region.height <= 0) return { extent: canvas.extent, values };
-  const lines = floats([4, extent.height, extent.width]);
-  edge.forEach((plane, k) => {
+  const bounds = paintedBounds(Uint8Array.from(inside), extent);
+  const box = bounds && grown(bounds, EDGE_ROOM, extent);
+  const there = box && onCanvas(box, place);
+  const region = there && intersect(outwards(there), intersect(outwards(frame), canvas.extent));
+  if (!region || region.width <= 0 || region.height <= 0) return { extent: canvas.extent, values };
+  const lines = floats([4, box.height, box.width]);
+  edgeOf(planes, inside, { extent, box }).forEach((plane, k) => {
     lines.data.set(plane, k * plane.length);
   });
-  const sampler = new FrameSampler(lines, { frame, region, kernel: 'linear' });
+  const sampler = new FrameSampler(lines, { frame: there, region, kernel: 'linear' });
   const columns = Int32Array.from({ length: region.width }, (_, x) => region.x + x);
   const read = srgbRowReader(canvas, columns, await colourSpaceOf(canvas));
   const plane = () => new Float32Array(region.width);
-  const [colours, slopes]: [Planes, Float32Array[]] = [
+  const [colours, slopes]: [Planes, GuidedLines] = [
     [plane(), plane(), plane()],
     [plane(), plane(), plane(), plane()],
   ];
@@ -148,26 +147,38 @@ export async function drawnObject({ inside, edge }: ChangedObject, { extent, fra
     read(region.y + y, colours);
     sampler.readAll(y, slopes);
     const start = (region.y + y) * canvas.extent.width + region.x;
-    for (let x = 0; x < region.width; x++) values[start + x] = Math.round(255 * shareAt(colours, slopes, x));
+    writeShares(colours, slopes, values.subarray(start, start + region.width));
   }
   return { extent: canvas.extent, values };
 }
 
-function shareAt(colours: Planes, slopes: readonly Float32Array[], x: number): number {
-  const said = slopes[0]![x]! * colours[0][x]! + slopes[1]![x]! * colours[1][x]! + slopes[2]![x]! * colours[2][x]! + slopes[3]![x]!;
-  return Math.min(1, Math.max(0, (said - SURELY_OUT) / (SURELY_IN - SURELY_OUT)));
+/** What is drawn: 1 inside, `[H·W]`, on the photograph where it was found. */
+export type Drawn = Pick<FoundObject, 'inside' | 'planes' | 'place'>;
+
+function writeShares([red, green, blue]: Planes, [r, g, b, rest]: GuidedLines, target: Uint8Array): void {
+  for (let x = 0; x < target.length; x++) {
+    const said = r[x]! * red[x]! + g[x]! * green[x]! + b[x]! * blue[x]! + rest[x]!;
+    target[x] = Math.round(255 * Math.min(1, Math.max(0, (said - SURELY_OUT) / (SURELY_IN - SURELY_OUT))));
+  }
 }
 
-/** The object's box on the canvas, with room for its edge. */
-function boxOf(inside: Float32Array, { extent, frame, canvas }: Place): Rect {
-  const bounds = paintedBounds(Uint8Array.from(inside), extent);
-  if (!bounds) return { x: 0, y: 0, width: 0, height: 0 };
-  const { x, y, width, height } = grown(bounds, EDGE_ROOM, extent);
+/** A part of the picture on which the object was found, in pixels of the canvas. */
+function onCanvas({ x, y, width, height }: Rect, { extent, frame }: Place): Rect {
   const [scaleX, scaleY] = [frame.width / extent.width, frame.height / extent.height];
-  const [left, top] = [Math.floor(frame.x + x * scaleX), Math.floor(frame.y + y * scaleY)];
-  const [right, bottom] = [Math.ceil(frame.x + (x + width) * scaleX), Math.ceil(frame.y + (y + height) * scaleY)];
-  return intersect({ x: left, y: top, width: right - left, height: bottom - top }, canvas.extent);
+  return { x: frame.x + x * scaleX, y: frame.y + y * scaleY, width: width * scaleX, height: height * scaleY };
+}
+
+function outwards({ x, y, width, height }: Rect): Rect {
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  return { x: left, y: top, width: Math.ceil(x + width) - left, height: Math.ceil(y + height) - top };
 }
 
 /** In pixels of the picture on which the object was found: as far as its edge's lines reach. */
 const EDGE_ROOM = 8;
+
+export interface Place {
+  /** Of the picture on which the object was found. */
+  readonly extent: Extent;
+  readonly frame: Rect;
+  readonly canvas: Photo;
+}

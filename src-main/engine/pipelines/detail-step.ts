@@ -75,7 +75,7 @@ export async function* writeDetail(
   const seeds = seedsOf(job, redrawn);
   const wish: DetailJob = {
     photo: canvas,
-    weight: redrawn.kind === 'removal' || redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
+    weight: redrawn.kind === 'change' ? dilate(solid(weight), GROWTH_PX) : weight,
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
@@ -100,6 +100,8 @@ export async function* writeDetail(
  * there is nothing beside them that new ones could be blended with.
  */
 function shownIn({ job, stage: { kept, mask } }: Setting, { kind, weight }: Redrawn): Mask {
+  // Up to where the melt meets known pixels, or the step between would show.
+  if (!mask && kind === 'removal') return dilate(solid(weight), GROWTH_PX);
   const isHard = kept !== undefined || (job.request.blend === undefined && kind !== 'change');
   return isHard && mask ? mask : weight;
 }

@@ -17,7 +17,7 @@ import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
-import { lacksNamed } from './named-object.js';
+import { isLacking, whereNamed } from './named-object.js';
 import type { Stage } from './stage.js';
 import { wordingOf } from './wording.js';
 
@@ -93,9 +93,11 @@ export class ResultCanvas {
     if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
-    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace.before)) return { weight: emptyMask(canvas.extent) };
-    const wording = wordingOf(this.#job.request.instruction);
-    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
+    const { instruction } = this.#job.request;
+    const standing = await whereNamed(this.#job.model, instruction, drawn.trace.before);
+    if (standing && isLacking(standing)) return { weight: emptyMask(canvas.extent) };
+    const wording = wordingOf(instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording, standing });
   }
 
   #asksAway(): boolean {
@@ -148,7 +150,8 @@ export class ResultCanvas {
     if (!wantsDetail(this.#job)) return undefined;
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
     const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn(), signal);
-    this.#weight = detailed.weight;
+    // Of several regions each asks the mask with its soft edge where it may change.
+    if (this.#stage.regions.length === 1) this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
     for (const notice of detailed.notices) this.#say(notice);
     return detailed;

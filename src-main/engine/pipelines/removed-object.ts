@@ -2,7 +2,6 @@ import { sampleCount } from '#base/geometry.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
 import { remainsOf } from '#engine/image/compositing/objects/gone.js';
 import { partsOf } from '#engine/image/compositing/objects/parts.js';
-import { outlined } from '#engine/image/compositing/objects/segment.js';
 import { withShadow } from '#engine/image/compositing/objects/shadow.js';
 import { upsampleRegion } from '#engine/image/compositing/composite.js';
 import type { Mask } from '#engine/image/files/photo.js';
@@ -25,12 +24,12 @@ const SHOWS = 96;
  * photograph's full resolution. None where it is still there.
  */
 export async function removedArea(found: FoundObject, wording: Wording | undefined): Promise<Mask | undefined> {
-  const { object, planes, place, trace } = found;
+  const { inside, place, trace } = found;
   const { extent, frame, canvas } = place;
   const gone = goneParts(found, GONE[wording === 'away' ? 'asked' : 'shown']);
-  const count = (inside: Float32Array) => inside.reduce((sum, value) => sum + value, 0);
-  if (count(gone) < MOSTLY * count(object.inside)) return undefined;
-  const drawn = await drawnObject(outlined(planes, gone, extent), place);
+  const count = (pixels: Float32Array) => pixels.reduce((sum, value) => sum + value, 0);
+  if (count(gone) < MOSTLY * count(inside)) return undefined;
+  const drawn = await drawnObject({ ...found, inside: gone });
   const shadow = upsampleRegion(shadowed(gone, found), frame, canvas.extent);
   const values = new Uint8Array(sampleCount(canvas.extent));
   for (let i = 0; i < values.length; i++) values[i] = Math.max(drawn.values[i]!, shadow.values[i]!) > SHOWS ? 255 : 0;
@@ -39,7 +38,7 @@ export async function removedArea(found: FoundObject, wording: Wording | undefin
 }
 
 /** Parts too small to be judged go with the rest. */
-function goneParts({ object: { inside }, place: { extent }, trace }: FoundObject, most: number): Float32Array {
+function goneParts({ inside, place: { extent }, trace }: FoundObject, most: number): Float32Array {
   const [, , height = 0, width = 0] = trace.before.dims;
   const { labels, sizes } = partsOf(inside, extent);
   const isGone = sizes.map((_, part) => {

@@ -67,6 +67,8 @@ export class InferenceProcess {
   async *stream<T>(method: string, args: readonly unknown[], signal: Cancellation): AsyncGenerator<T, void> {
     const inbox = new Inbox();
     const id = this.#ask(method, args, inbox);
+    // Until it is cancelled it may take as long as it likes, unless somebody has stopped it.
+    void this.#endIfStill(id, Number.POSITIVE_INFINITY);
     const watch = this.#watch(id, signal);
     try {
       for (;;) {

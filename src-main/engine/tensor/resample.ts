@@ -10,6 +10,26 @@ interface Matrix {
   readonly values: Float32Array;
 }
 
+/** The same with where the part of each row begins and ends that is not 0: nearly all of it is. */
+interface BandedMatrix extends Matrix {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+function banded(matrix: Matrix): BandedMatrix {
+  const { outputs, inputs, values } = matrix;
+  const [starts, ends] = [new Int32Array(outputs), new Int32Array(outputs)];
+  for (let out = 0; out < outputs; out++) {
+    const row = values.subarray(out * inputs, (out + 1) * inputs);
+    starts[out] = Math.max(
+      0,
+      row.findIndex((value) => value !== 0),
+    );
+    ends[out] = row.findLastIndex((value) => value !== 0) + 1;
+  }
+  return { ...matrix, starts, ends };
+}
+
 /**
  * The averaging windows of adaptive average pooling: output i sees inputs
  * ⌊i·in/out⌋ … ⌈(i+1)·in/out⌉ with equal weights; windows overlap where the sizes don't divide.
@@ -81,13 +101,13 @@ const matrices = {
   'cubic corners': cubicCornersMatrix,
   nearest: nearestMatrix,
 };
-const cache = new Map<string, Matrix>();
+const cache = new Map<string, BandedMatrix>();
 
-function matrix(kind: keyof typeof matrices, inputs: number, outputs: number): Matrix {
+function matrix(kind: keyof typeof matrices, inputs: number, outputs: number): BandedMatrix {
   const key = `${kind} ${inputs} ${outputs}`;
   const known = cache.get(key);
   if (known) return known;
-  const made = matrices[kind](inputs, outputs);
+  const made = banded(matrices[kind](inputs, outputs));
   cache.set(key, made);
   return made;
 }
@@ -109,24 +129,24 @@ function resize(kind: keyof typeof matrices, map: FloatTensor, [rows, columns]: 
 }
 
 /** Every row of `plane [n, inputs]` through the matrix, into `target [n, outputs]`. */
-function mapRows(plane: Float32Array, { outputs, inputs, values }: Matrix, target: Float32Array): void {
+function mapRows(plane: Float32Array, { outputs, inputs, values, starts, ends }: BandedMatrix, target: Float32Array): void {
   const count = plane.length / inputs;
   for (let row = 0; row < count; row++) {
     for (let out = 0; out < outputs; out++) {
       let total = 0;
-      for (let i = 0; i < inputs; i++) total += values[out * inputs + i]! * plane[row * inputs + i]!;
+      for (let i = starts[out]!; i < ends[out]!; i++) total += values[out * inputs + i]! * plane[row * inputs + i]!;
       target[row * outputs + out] = total;
     }
   }
 }
 
 /** Every column of `plane [inputs, n]` through the matrix, into `target [outputs, n]`. */
-function mapColumns(plane: Float32Array, { outputs, inputs, values }: Matrix, target: Float32Array): void {
+function mapColumns(plane: Float32Array, { outputs, inputs, values, starts, ends }: BandedMatrix, target: Float32Array): void {
   const count = plane.length / inputs;
   for (let out = 0; out < outputs; out++) {
     for (let column = 0; column < count; column++) {
       let total = 0;
-      for (let i = 0; i < inputs; i++) total += values[out * inputs + i]! * plane[i * count + column]!;
+      for (let i = starts[out]!; i < ends[out]!; i++) total += values[out * inputs + i]! * plane[i * count + column]!;
       target[out * count + column] = total;
     }
   }

@@ -6,7 +6,21 @@ export const GROUPS = [
   { name: 'doing', actions: ['instruction', 'earlier', 'run', 'another', 'stopHere', 'continueRun', 'keep', 'discard', 'undo', 'redo'] },
   {
     name: 'mask',
-    actions: ['brush', 'remove', 'eraser', 'lasso', 'polygon', 'rectangle', 'ellipse', 'similar', 'smaller', 'larger', 'softer', 'harder'],
+    actions: [
+      'brush',
+      'remove',
+      'eraser',
+      'lasso',
+      'polygon',
+      'rectangle',
+      'ellipse',
+      'similar',
+      'crop',
+      'smaller',
+      'larger',
+      'softer',
+      'harder',
+    ],
   },
   { name: 'view', actions: ['zoomIn', 'zoomOut', 'fit', 'actualSize'] },
 ] as const satisfies readonly { readonly name: string; readonly actions: readonly Action[] }[];

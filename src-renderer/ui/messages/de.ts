@@ -2,6 +2,7 @@ import type { Verb } from '#document/request.js';
 import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
 import { keyWords } from './keys.de.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
@@ -131,6 +132,23 @@ export const de = {
   invertMap: 'Karte umkehren',
   ownMap: 'Eigene Karte…',
   dropMap: 'Karte entfernen',
+  crop: {
+    title: 'Zuschneiden, begradigen, drehen',
+    word: 'Schneiden',
+    step: 'Zuschnitt',
+    area: 'Was bleibt',
+    areaHelp:
+      'Pfeiltasten verschieben es, mit Umschalt seine rechte untere Ecke. Enter schneidet zu, Escape lässt es. Außerhalb ziehen begradigt.',
+    shape: 'Seitenverhältnis',
+    free: 'Frei',
+    original: 'Wie es ist',
+    turn: 'Um ein Viertel drehen',
+    mirror: 'Links und rechts spiegeln',
+    straighten: 'Begradigen',
+    degrees: (degrees: number) => `${tenths.format(degrees)}°`,
+    reset: 'Zurücksetzen',
+    apply: 'Zuschneiden',
+  },
   keep: 'Behalten',
   discard: 'Verwerfen',
   result: 'Ergebnis',
@@ -145,7 +163,19 @@ export const de = {
   showInFolder: 'Im Ordner zeigen',
   format: 'Format',
   quality: 'Qualität',
+  exporting: {
+    size: 'Längere Seite',
+    whole: 'Wie sie ist',
+    px: (px: number) => `${px} px`,
+    sharpen: 'Schärfen',
+    sharpenings: { none: 'Nein', screen: 'Für Bildschirme', print: 'Für den Druck' },
+    profile: 'Farben',
+    profiles: { keep: 'Wie sie sind', srgb: 'sRGB (Web)', p3: 'Display P3' },
+  },
   keepLocation: 'Aufnahmeort behalten',
+  losses: 'Was diese Art von Datei nicht behält',
+  sideTooLong: (limit: number) => `Diese Art von Datei fasst höchstens ${limit} Pixel je Seite; PNG und TIFF fassen dieses Bild.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'Texte anderer Programme' }),
   keepRecipe: 'Rezept behalten: Worte, Einstellungen, Token',
   layers: 'Photoshop, jeder Schritt eine Ebene',
   dragOut: 'Bild herausziehen oder mit einem Klick kopieren',

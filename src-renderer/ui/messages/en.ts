@@ -3,6 +3,7 @@ import type { ProviderChoice } from '#contract/request.js';
 import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
 import { keyWords } from './keys.en.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
@@ -133,6 +134,22 @@ export const en = {
   invertMap: 'Invert the map',
   ownMap: 'Own map…',
   dropMap: 'Drop the map',
+  crop: {
+    title: 'Crop, straighten, turn',
+    word: 'Crop',
+    step: 'Crop',
+    area: 'What is kept',
+    areaHelp: 'Arrow keys move it, with Shift its lower right corner. Enter crops, Escape leaves it. Drag outside to straighten.',
+    shape: 'Aspect',
+    free: 'Free',
+    original: 'As it is',
+    turn: 'Turn by a quarter',
+    mirror: 'Flip left and right',
+    straighten: 'Straighten',
+    degrees: (degrees: number) => `${degrees.toFixed(1)}°`,
+    reset: 'Reset',
+    apply: 'Crop',
+  },
   keep: 'Keep',
   discard: 'Discard',
   result: 'Result',
@@ -147,7 +164,19 @@ export const en = {
   showInFolder: 'Show in folder',
   format: 'Format',
   quality: 'Quality',
+  exporting: {
+    size: 'Longer side',
+    whole: 'As it is',
+    px: (px: number) => `${px} px`,
+    sharpen: 'Sharpen',
+    sharpenings: { none: 'No', screen: 'For screens', print: 'For print' },
+    profile: 'Colours',
+    profiles: { keep: 'As they are', srgb: 'sRGB (web)', p3: 'Display P3' },
+  },
   keepLocation: 'Keep where it was taken',
+  losses: 'What this kind of file does not keep',
+  sideTooLong: (limit: number) => `This kind of file holds at most ${limit} pixels per side; PNG and TIFF hold this picture.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'texts of other programs' }),
   keepRecipe: 'Keep the recipe: words, settings, tokens',
   layers: 'Photoshop, every step as a layer',
   dragOut: 'Drag the picture out, or click to copy it',

@@ -56,6 +56,7 @@ export const keyWords = {
     rectangle: 'Rechteck',
     ellipse: 'Ellipse',
     similar: 'Ähnliches wählen',
+    crop: 'Zuschneiden, begradigen, drehen',
     smaller: 'Kleinerer Pinsel',
     larger: 'Größerer Pinsel',
     softer: 'Weicherer Pinsel',

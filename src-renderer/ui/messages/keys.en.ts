@@ -56,6 +56,7 @@ export const keyWords = {
     rectangle: 'Rectangle',
     ellipse: 'Ellipse',
     similar: 'Select similar',
+    crop: 'Crop, straighten, turn',
     smaller: 'Smaller brush',
     larger: 'Larger brush',
     softer: 'Softer brush',

@@ -36,6 +36,10 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
     rectangle: take('rectangle'),
     ellipse: take('ellipse'),
     similar: take('similar'),
+    crop: () => {
+      if (studio.framer.on) studio.framer.leave();
+      else if (studio.canPaint) studio.framer.begin();
+    },
     smaller: () => {
       brush.shrink();
     },

@@ -4,12 +4,13 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startServer, type RunningServer } from '#server/server.js';
+import { startServer, type RunningServer, type ServerLimits } from '#server/server.js';
 import { grayPng } from '../../support/fake-engine.js';
 import { visit } from '../../support/http-link.js';
 import { openTestService, type TestService } from '../../support/service.js';
 
 const LIMITS = { requestMs: 400, headersMs: 300, members: 256, strangers: 128, strangerMs: 800 };
+const PATIENT: ServerLimits = { requestMs: 60_000, headersMs: 60_000, members: 256, strangers: 64, strangerMs: 60_000 };
 let opened: TestService;
 let server: RunningServer;
 let cookie: string;
@@ -272,6 +273,41 @@ describe('silent connections', () => {
     const closed = silent.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (let k = 0; k < 4; k++) expect((await ask({ ...providers, headers: { ...JSON_TYPE, connection: 'close' } })).status).toBe(200);
     await Promise.all(closed);
+  });
+
+  /** A server with other limits, and so many connections that say nothing. */
+  async function silence(limits: Partial<ServerLimits>, count: number) {
+    const other = await startServer({ service: opened.service, port: 0, rendererFolder, limits: { ...PATIENT, ...limits } });
+    const sockets = Array.from({ length: count }, () => connect(other.port, '127.0.0.1').resume().on('error', () => undefined)); // prettier-ignore
+    return { other, sockets, open: () => sockets.filter(({ closed }) => !closed).length };
+  }
+
+  it('are closed when they have said nothing for a while, however long a request may take', async () => {
+    const { other, open } = await silence({ strangerMs: 100 }, 8);
+    await vi.waitFor(() => {
+      expect(open()).toBe(0);
+    });
+    await other.close();
+  });
+
+  it('give way to those who come later', async () => {
+    const { other, sockets, open } = await silence({ strangers: 3 }, 8);
+    await vi.waitFor(() => {
+      expect(open()).toBe(3);
+    });
+    expect(sockets.slice(-3).every(({ closed }) => !closed)).toBe(true);
+    await other.close();
+  });
+
+  it('are not those of members, of whom only so many stay', async () => {
+    const { other } = await silence({ members: 2, strangerMs: 100 }, 0);
+    const known = { cookie: await visit(other.url) };
+    const stay = () => fetch(new URL('/api/presence', other.url), { headers: known });
+    // `visit` came without the cookie, and is not one of them.
+    const stays = [await stay(), await stay()];
+    expect([...stays, await stay()].map(({ status }) => status)).toEqual([200, 200, 429]);
+    await other.close();
+    await Promise.allSettled(stays.map((each) => each.text()));
   });
 
   const address = () => `HTTP/1.1\r\nHost: 127.0.0.1:${String(server.port)}\r\n`;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -35,4 +35,18 @@ it('says why it cannot write', async () => {
   await writeFile(join(root, 'file'), '');
   const preferences = openPreferences(join(root, 'file', 'preferences.json'));
   await expect(preferences.write(DEFAULT_PREFERENCES)).rejects.toMatchObject({ code: 'output.unwritable' });
+});
+
+it.skipIf(process.platform === 'win32')('are for this user alone, and follow no link that was planted in their place', async () => {
+  const [file, precious] = [join(root, 'new', 'preferences.json'), join(root, 'precious')];
+  await openPreferences(file).write(DEFAULT_PREFERENCES);
+  const modes = [join(root, 'new'), file].map(async (path) => ((await stat(path)).mode & 0o777).toString(8));
+  expect(await Promise.all(modes)).toEqual(['700', '600']);
+  await writeFile(precious, JSON.stringify({ ...DEFAULT_PREFERENCES, language: 'de' }));
+  await rm(file);
+  await symlink(precious, file);
+  expect(await openPreferences(file).read()).toEqual(DEFAULT_PREFERENCES);
+  await openPreferences(file).write({ ...DEFAULT_PREFERENCES, theme: 'light' });
+  expect(JSON.parse(await readFile(precious, 'utf8'))).toMatchObject({ language: 'de' });
+  expect((await lstat(file)).isSymbolicLink()).toBe(false);
 });

@@ -59,14 +59,12 @@ function averageBlocks(photo: Photo, frame: Rect, size: Extent): Blocks {
   const down = blockAxis({ start: frame.y, length: frame.height, inputs: photo.extent.height, outputs: size.height });
   const extent = { width: across.count, height: down.count };
   const planes = Array.from({ length: photo.channels <= 2 ? 1 : 3 }, () => new Float32Array(sampleCount(extent)));
-  const read = rowReader(photo, across.pixels);
-  const row = planes.map(() => new Float32Array(across.pixels.length));
-  for (let y = 0; y < down.pixels.length; y++) {
-    read(down.pixels[y]!, row);
+  const add = photo.channels % 2 === 1 ? opaqueBlocks(photo, across) : mixedBlocks(photo, across);
+  down.pixels.forEach((row, y) => {
     planes.forEach((plane, c) => {
-      addBlocks(row[c]!, across.step, plane.subarray(Math.trunc(y / down.step) * extent.width));
+      add(row, c, plane.subarray(Math.trunc(y / down.step) * extent.width));
     });
-  }
+  });
   const share = 1 / (across.step * down.step);
   for (const plane of planes) for (let i = 0; i < plane.length; i++) plane[i]! *= share;
   return { planes, extent, columns: across.taps, rows: down.taps, size };
@@ -99,6 +97,30 @@ export function rowReader({ samples, channels, extent }: Photo, columns: Int32Ar
         plane[x] = hasAlpha ? BACKGROUND + (value - BACKGROUND) * samples[at + channels - 1]! * unit : value;
       }
     });
+  };
+}
+
+type AddBlocks = (y: number, channel: number, target: Float32Array) => void;
+
+/** Adds up the blocks of a photo row as they lie in it: this is all that is done with most pixels of a large photograph. */
+function opaqueBlocks({ samples, channels, extent }: Photo, { pixels, step }: { pixels: Int32Array; step: number }): AddBlocks {
+  const unit = 1 / fullScale(samples);
+  return (y, channel, target) => {
+    const start = y * extent.width * channels + channel;
+    for (let i = 0, block = 0; i < pixels.length; block++) {
+      let total = 0;
+      for (const end = i + step; i < end; i++) total += Math.fround(samples[start + pixels[i]! * channels]! * unit);
+      target[block]! += total;
+    }
+  };
+}
+
+function mixedBlocks(photo: Photo, { pixels, step }: { pixels: Int32Array; step: number }): AddBlocks {
+  const read = rowReader(photo, pixels);
+  const row = Array.from({ length: photo.channels }, () => new Float32Array(pixels.length));
+  return (y, channel, target) => {
+    if (channel === 0) read(y, row.slice(0, photo.channels - 1));
+    addBlocks(row[channel]!, step, target);
   };
 }
 

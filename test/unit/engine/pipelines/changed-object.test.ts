@@ -29,7 +29,7 @@ const decoded = (of: readonly number[]) =>
 async function recolouredObject(trace: Parameters<typeof foundObject>[0]) {
   const found = await foundObject(trace, frame, photo);
   const map = found && recolouring(found);
-  return map && { map, weight: await drawnObject(found.object, found.place) };
+  return map && { map, weight: await drawnObject(found) };
 }
 
 const tokens = floats([1, 8, 8], new Float32Array(64).fill(1));

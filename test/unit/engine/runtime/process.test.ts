@@ -120,6 +120,26 @@ describe('the inference process', () => {
       }, 60_000),
   );
 
+  test.skipIf(process.platform !== 'linux')('that was stopped fails what it should have begun, cancelled or not', () =>
+    withProcess(async (child) => {
+      await child.call('echo', ['here']);
+      process.kill(child.pid!, 'SIGSTOP');
+      expect(await codeOf(child.stream('count', [5], wanted()).next())).toBe('inference.died');
+    }, 60_000),
+  );
+
+  test.skipIf(process.platform !== 'linux')(
+    'is not waited for where it does nothing, as with a driver that hangs, once it is cancelled',
+    () =>
+      withProcess(async (child) => {
+        const controller = new AbortController();
+        const values = child.stream<number>('deaf', [], controller.signal);
+        await values.next();
+        controller.abort();
+        expect(await codeOf(values.next())).toBe('inference.died');
+      }, 600_000),
+  );
+
   test.skipIf(process.platform !== 'linux')('that was stopped for a moment answers when it goes on', () =>
     withProcess(async (child) => {
       await child.call('echo', ['here']);

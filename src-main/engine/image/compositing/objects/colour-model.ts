@@ -8,20 +8,18 @@ const GRAIN = 2e-4;
 /** Fewer pixels than these are no colour of their own. */
 const FEWEST = 6;
 
-interface Blob {
-  readonly mean: readonly number[];
-  /** Inverse covariance, row-major. */
-  readonly precision: readonly number[];
-  /** Half the log-determinant of the covariance minus the log of the share. */
-  readonly offset: number;
-}
+/** Which pixels of a picture are meant. */
+type Pixels = readonly number[];
+
+/** Mean, the upper triangle of the inverse covariance, and half the log-determinant of the covariance minus the log of the share. */
+type Blob = readonly [number, number, number, number, number, number, number, number, number, number];
 
 /** A mixture of Gaussians over colours (Rother et al. 2004), hard assignment, no randomness. */
 export class ColourModel {
   readonly #blobs: readonly Blob[];
 
   /** @param pixels which of `planes` the model learns from; at least `FEWEST`. */
-  constructor(planes: Planes, pixels: readonly number[]) {
+  constructor(planes: Planes, pixels: Pixels) {
     const { labels } = clusters(planes, pixels, COLOURS);
     this.#blobs = Array.from({ length: COLOURS }, (_, blob) => pixels.filter((_, i) => labels[i] === blob))
       .filter((members) => members.length >= FEWEST)
@@ -29,15 +27,11 @@ export class ColourModel {
   }
 
   /** Negative log-likelihood of the colour at a pixel, up to a constant. */
-  cost(planes: Planes, pixel: number): number {
+  cost([red, green, blue]: Planes, pixel: number): number {
     let best = Infinity;
-    for (const { mean, precision, offset } of this.#blobs) {
-      const [r, g, b] = [planes[0][pixel]! - mean[0]!, planes[1][pixel]! - mean[1]!, planes[2][pixel]! - mean[2]!];
-      const distance =
-        precision[0]! * r * r +
-        precision[4]! * g * g +
-        precision[8]! * b * b +
-        2 * (precision[1]! * r * g + precision[2]! * r * b + precision[5]! * g * b);
+    for (const [mr, mg, mb, rr, rg, rb, gg, gb, bb, offset] of this.#blobs) {
+      const [r, g, b] = [red[pixel]! - mr, green[pixel]! - mg, blue[pixel]! - mb];
+      const distance = rr * r * r + gg * g * g + bb * b * b + 2 * (rg * r * g + rb * r * b + gb * g * b);
       best = Math.min(best, distance / 2 + offset);
     }
     return best;
@@ -45,21 +39,22 @@ export class ColourModel {
 }
 
 /** k-means from starts spread along the axis of the largest variance. */
-export function clusters(planes: Planes, pixels: readonly number[], count: number): { means: number[][]; labels: Uint8Array } {
+export function clusters(planes: Planes, pixels: Pixels, count: number): { means: number[][]; labels: Uint8Array } {
   const along = spreadAxis(planes, pixels);
-  const order = pixels.map((_, i) => i).sort((a, b) => along[a]! - along[b]! || a - b);
+  const order = Uint32Array.from(along.keys()).sort((a, b) => along[a]! - along[b]! || a - b);
   const labels = new Uint8Array(pixels.length);
   order.forEach((i, rank) => (labels[i] = Math.min(count - 1, Math.trunc((rank * count) / pixels.length))));
   let means = meansOf(planes, pixels, { labels, count, known: Array.from({ length: count }, () => [0, 0, 0]) });
   for (let round = 0; round < ROUNDS; round++) {
-    pixels.forEach((pixel, i) => (labels[i] = nearest(planes, pixel, means)));
+    const isSame = !assignNearest(planes, pixels, { labels, means });
+    if (isSame && round > 0) break;
     means = meansOf(planes, pixels, { labels, count, known: means });
   }
   return { means, labels };
 }
 
 /** Where every pixel lies along the first principal axis, by power iteration. */
-function spreadAxis(planes: Planes, pixels: readonly number[]): number[] {
+function spreadAxis(planes: Planes, pixels: Pixels): Float64Array {
   const { mean, covariance } = momentsOf(planes, pixels);
   let axis = [0.6, 0.5, 0.4];
   for (let i = 0; i < 16; i++) {
@@ -67,12 +62,33 @@ function spreadAxis(planes: Planes, pixels: readonly number[]): number[] {
     const length = Math.hypot(...axis) || 1;
     axis = axis.map((value) => value / length);
   }
-  return pixels.map((pixel) => axis.reduce((sum, value, c) => sum + value * (planes[c]![pixel]! - mean[c]!), 0));
+  const [ar, ag, ab] = axis as [number, number, number];
+  const [mr, mg, mb] = mean as [number, number, number];
+  const [red, green, blue] = planes;
+  const along = new Float64Array(pixels.length);
+  for (let i = 0; i < along.length; i++) {
+    const pixel = pixels[i]!;
+    along[i] = ar * (red[pixel]! - mr) + ag * (green[pixel]! - mg) + ab * (blue[pixel]! - mb);
+  }
+  return along;
 }
 
-function nearest(planes: Planes, pixel: number, means: readonly number[][]): number {
-  const distances = means.map((mean) => mean.reduce((sum, value, c) => sum + (planes[c]![pixel]! - value) ** 2, 0));
-  return distances.indexOf(Math.min(...distances));
+/** Gives every pixel the mean that is nearest; whether any has another than before. */
+function assignNearest([red, green, blue]: Planes, pixels: Pixels, { labels, means }: { labels: Uint8Array; means: number[][] }): boolean {
+  let changed = false;
+  for (let i = 0; i < labels.length; i++) {
+    const pixel = pixels[i]!;
+    const [r, g, b] = [red[pixel]!, green[pixel]!, blue[pixel]!];
+    let [best, label] = [Infinity, 0];
+    for (let k = 0; k < means.length; k++) {
+      const mean = means[k]!;
+      const distance = (r - mean[0]!) ** 2 + (g - mean[1]!) ** 2 + (b - mean[2]!) ** 2;
+      if (distance < best) [best, label] = [distance, k];
+    }
+    if (labels[i] !== label) changed = true;
+    labels[i] = label;
+  }
+  return changed;
 }
 
 interface Labelled {
@@ -81,37 +97,60 @@ interface Labelled {
   readonly known: readonly number[][];
 }
 
-function meansOf(planes: Planes, pixels: readonly number[], { labels, count, known }: Labelled): number[][] {
+function meansOf([red, green, blue]: Planes, pixels: Pixels, { labels, count, known }: Labelled): number[][] {
   const sums = Array.from({ length: count }, () => [0, 0, 0, 0]);
-  pixels.forEach((pixel, i) => {
-    const sum = sums[labels[i]!]!;
-    for (let c = 0; c < 3; c++) sum[c]! += planes[c]![pixel]!;
+  for (let i = 0; i < labels.length; i++) {
+    const [sum, pixel] = [sums[labels[i]!]!, pixels[i]!];
+    sum[0]! += red[pixel]!;
+    sum[1]! += green[pixel]!;
+    sum[2]! += blue[pixel]!;
     sum[3]!++;
-  });
+  }
   return sums.map(([r, g, b, n], i) => (n! > 0 ? [r! / n!, g! / n!, b! / n!] : known[i]!));
 }
 
-function momentsOf(planes: Planes, pixels: readonly number[]): { mean: number[]; covariance: number[] } {
-  const mean = planes.map((plane) => pixels.reduce((sum, pixel) => sum + plane[pixel]!, 0) / pixels.length);
-  const covariance = Array.from({ length: 9 }, (_, k) => {
-    const [a, b] = [Math.trunc(k / 3), k % 3];
-    return pixels.reduce((sum, pixel) => sum + (planes[a]![pixel]! - mean[a]!) * (planes[b]![pixel]! - mean[b]!), 0) / pixels.length;
+function momentsOf(planes: Planes, pixels: Pixels): { mean: number[]; covariance: number[] } {
+  const mean = planes.map((plane) => {
+    let sum = 0;
+    for (const pixel of pixels) sum += plane[pixel]!;
+    return sum / pixels.length;
   });
+  const covariance = new Array<number>(9).fill(0);
+  for (let a = 0; a < 3; a++) {
+    for (let b = a; b < 3; b++) {
+      const [first, second, meanA, meanB] = [planes[a]!, planes[b]!, mean[a]!, mean[b]!];
+      let sum = 0;
+      for (const pixel of pixels) sum += (first[pixel]! - meanA) * (second[pixel]! - meanB);
+      covariance[a * 3 + b] = covariance[b * 3 + a] = sum / pixels.length;
+    }
+  }
   return { mean, covariance };
 }
 
-function blobOf(planes: Planes, members: readonly number[], share: number): Blob {
+function blobOf(planes: Planes, members: Pixels, share: number): Blob {
   const { mean, covariance } = momentsOf(planes, members);
   for (const k of [0, 4, 8]) covariance[k]! += GRAIN;
-  const { inverse, determinant } = inverted(covariance);
-  return { mean, precision: inverse, offset: Math.log(determinant) / 2 - Math.log(share) };
+  const [rr, rg, rb, , gg, gb, , , bb] = covariance as Square;
+  const inverse = new Float64Array(6);
+  const determinant = invert([rr, rg, rb, gg, gb, bb], inverse, 0);
+  return [...mean, ...inverse, Math.log(determinant) / 2 - Math.log(share)] as unknown as Blob;
 }
 
-/** Of a symmetric matrix, by cofactors. */
-export function inverted(m: readonly number[]): { inverse: number[]; determinant: number } {
-  const [a, b, c, , d, e, , , f] = m as [number, number, number, number, number, number, number, number, number];
+type Square = [number, number, number, number, number, number, number, number, number];
+
+/** The inverse of a symmetric matrix (its upper triangle), by cofactors, into `target` from `at` on; its determinant. */
+export function invert(
+  [a, b, c, d, e, f]: readonly [number, number, number, number, number, number],
+  target: Float64Array,
+  at: number,
+): number {
   const [ca, cb, cc] = [d * f - e * e, c * e - b * f, b * e - c * d];
-  const [cd, ce, cf] = [a * f - c * c, b * c - a * e, a * d - b * b];
   const determinant = a * ca + b * cb + c * cc;
-  return { inverse: [ca, cb, cc, cb, cd, ce, cc, ce, cf].map((value) => value / determinant), determinant };
+  target[at] = ca / determinant;
+  target[at + 1] = cb / determinant;
+  target[at + 2] = cc / determinant;
+  target[at + 3] = (a * f - c * c) / determinant;
+  target[at + 4] = (b * c - a * e) / determinant;
+  target[at + 5] = (a * d - b * b) / determinant;
+  return determinant;
 }

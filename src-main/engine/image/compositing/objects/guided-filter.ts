@@ -1,7 +1,7 @@
 import type { Extent } from '#base/geometry.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
-import { inverted } from './colour-model.js';
+import { invert } from './colour-model.js';
 
 /** Per pixel a straight line through the colours, `a · colour + b`: three planes and one. */
 export type GuidedLines = readonly [Float32Array, Float32Array, Float32Array, Float32Array];
@@ -14,41 +14,50 @@ export interface GuidedOptions {
   readonly epsilon: number;
 }
 
+/** So far, in standard deviations of a window, a pixel's line depends on others: a window of windows, each cut at two. */
+export const GUIDED_REACH = 4;
+
 /** Draws maps to the edges of a picture: in every window a map is regressed on the colours (guided filter, He et al. 2010). */
 export class GuidedFilter {
   readonly #guide: Planes;
-  readonly #means: readonly Float32Array[];
-  /** Nine planes of inverse covariances. */
-  readonly #inverse: readonly Float32Array[];
+  readonly #means: Planes;
+  /** Upper triangles of inverse covariances, one behind the other. */
+  readonly #inverse: Float64Array;
   readonly #blur: (plane: Float32Array) => Float32Array;
 
   constructor(guide: Planes, { extent, sigma, epsilon }: GuidedOptions) {
     this.#guide = guide;
     this.#blur = (plane) => gaussian(plane, extent, sigma);
-    this.#means = guide.map(this.#blur);
-    const pairs = PAIRS.map(([a, b]) => this.#blur(product(guide[a], guide[b])));
-    this.#inverse = Array.from({ length: 9 }, () => new Float32Array(guide[0].length));
-    const covariance = new Array<number>(9).fill(0);
-    for (let i = 0; i < guide[0].length; i++) {
-      PAIRS.forEach(([a, b], k) => {
-        const value = pairs[k]![i]! - this.#means[a]![i]! * this.#means[b]![i]! + (a === b ? epsilon : 0);
-        covariance[a * 3 + b] = value;
-        covariance[b * 3 + a] = value;
-      });
-      inverted(covariance).inverse.forEach((value, k) => (this.#inverse[k]![i] = value));
+    this.#means = guide.map(this.#blur) as unknown as Planes;
+    const [red, green, blue] = this.#means;
+    const [rr, rg, rb, gg, gb, bb] = PAIRS.map(([a, b]) => this.#blur(product(guide[a], guide[b]))) as Six;
+    this.#inverse = new Float64Array(6 * red.length);
+    for (let i = 0; i < red.length; i++) {
+      const [r, g, b] = [red[i]!, green[i]!, blue[i]!];
+      const variances = [rr[i]! - r * r + epsilon, gg[i]! - g * g + epsilon, bb[i]! - b * b + epsilon] as const;
+      const [var0, var1, var2] = variances;
+      invert([var0, rg[i]! - r * g, rb[i]! - r * b, var1, gb[i]! - g * b, var2], this.#inverse, 6 * i);
     }
   }
 
   /** The lines that say `wanted` best in the colours around every pixel. */
   lines(wanted: Float32Array): GuidedLines {
     const mean = this.#blur(wanted);
-    const towards = this.#guide.map((plane, c) => {
-      const shared = this.#blur(product(plane, wanted));
-      return shared.map((value, i) => value - this.#means[c]![i]! * mean[i]!);
-    });
-    const slopes = [0, 1, 2].map((c) => mean.map((_, i) => this.#slope(towards, c, i)));
-    const rest = mean.map((value, i) => value - slopes.reduce((sum, slope, c) => sum + slope[i]! * this.#means[c]![i]!, 0));
-    return [...slopes, rest].map(this.#blur) as unknown as GuidedLines;
+    const [red, green, blue] = this.#means;
+    const [r, g, b] = this.#guide.map((plane) => this.#blur(product(plane, wanted))) as unknown as Planes;
+    const rest = new Float32Array(mean.length);
+    const inverse = this.#inverse;
+    for (let i = 0, at = 0; i < mean.length; i++, at += 6) {
+      // What a colour and the map share, for which the slope is put in its place.
+      const [dr, dg, db] = [r[i]! - red[i]! * mean[i]!, g[i]! - green[i]! * mean[i]!, b[i]! - blue[i]! * mean[i]!];
+      const [rr, rg, rb] = [inverse[at]!, inverse[at + 1]!, inverse[at + 2]!];
+      const [gg, gb, bb] = [inverse[at + 3]!, inverse[at + 4]!, inverse[at + 5]!];
+      r[i] = rr * dr + rg * dg + rb * db;
+      g[i] = rg * dr + gg * dg + gb * db;
+      b[i] = rb * dr + gb * dg + bb * db;
+      rest[i] = mean[i]! - (r[i]! * red[i]! + g[i]! * green[i]! + b[i]! * blue[i]!);
+    }
+    return [this.#blur(r), this.#blur(g), this.#blur(b), this.#blur(rest)];
   }
 
   /** Where the lines take the guide itself. */
@@ -56,11 +65,6 @@ export class GuidedFilter {
     const [r, g, b, rest] = this.lines(wanted);
     const [red, green, blue] = this.#guide;
     return rest.map((value, i) => value + r[i]! * red[i]! + g[i]! * green[i]! + b[i]! * blue[i]!);
-  }
-
-  #slope(towards: readonly Float32Array[], c: number, i: number): number {
-    const inverse = this.#inverse;
-    return inverse[c * 3]![i]! * towards[0]![i]! + inverse[c * 3 + 1]![i]! * towards[1]![i]! + inverse[c * 3 + 2]![i]! * towards[2]![i]!;
   }
 }
 
@@ -72,6 +76,8 @@ const PAIRS = [
   [1, 2],
   [2, 2],
 ] as const;
+
+type Six = [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
 
 function product(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, i) => value * b[i]!);

@@ -1,8 +1,10 @@
-import type { Extent } from '#base/geometry.js';
+import { grown } from '#base/distance.js';
+import type { Extent, Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { maxWindow } from '#engine/image/sampling/gauss.js';
 import { ColourModel } from './colour-model.js';
-import { GuidedFilter, type GuidedLines } from './guided-filter.js';
+import { GUIDED_REACH, GuidedFilter, type GuidedLines } from './guided-filter.js';
 import { partsOf } from './parts.js';
 
 /** Shares of the strong change (its 80th percentile where there is any): surely the object, and perhaps. */
@@ -31,27 +33,42 @@ interface Seen {
   readonly extent: Extent;
 }
 
-export interface ChangedObject {
-  /** 1 inside, `[n]`. */
-  readonly inside: Float32Array;
-  /** Lines through the photograph's colours that say how far a pixel is inside; drawn at any resolution. */
-  readonly edge: GuidedLines;
-}
-
 /**
- * What an edit changed, as the photograph's colours and edges have it: colour mixtures of inside and outside learnt from the
- * change (GrabCut, Rother et al. 2004), neighbours made to agree along edges by a guided filter in place of a graph cut
- * (mean field; Krähenbühl & Koltun 2011). None where nothing changed.
+ * What an edit changed, as the photograph's colours and edges have it, `[n]`, 1 inside: colour mixtures of inside and outside
+ * learnt from the change (GrabCut, Rother et al. 2004), neighbours made to agree along edges by a guided filter in place of a
+ * graph cut (mean field; Krähenbühl & Koltun 2011). None where nothing changed.
  */
-export function changedObject(seen: Seen): ChangedObject | undefined {
-  const { change, extent, planes } = seen;
+export function changedObject({ planes, change, extent }: Seen): Float32Array | undefined {
   const moved = change.filter((value) => value > WAVERS).sort();
   if (moved.length < FEWEST) return undefined;
   const strong = moved[Math.trunc(STRONG_QUANTILE * (moved.length - 1))]!;
   const perhaps = change.map((value) => (value > MAYBE * strong ? 1 : 0));
   const maybe = maxWindow(perhaps, extent, Math.round(GROW * extent.height));
-  const near = maxWindow(maybe, extent, Math.round(AROUND * extent.height));
-  const neighbours = new GuidedFilter(planes, { extent, sigma: NEIGHBOURHOOD * extent.height, epsilon: 1e-3 });
+  // Nothing farther away is looked at, so only this much of the picture is worked on.
+  const sigma = NEIGHBOURHOOD * extent.height;
+  const around = Math.round(AROUND * extent.height);
+  const bounds = paintedBounds(Uint8Array.from(maybe), extent)!;
+  const box = grown(bounds, Math.max(around, 2 * Math.ceil(2 * sigma)) + 1, extent);
+  const cut = (plane: Float32Array) => cropped(plane, extent, box);
+  const seen = { planes: planes.map(cut) as unknown as Planes, change: cut(change), extent: box };
+  const inside = learnt(seen, { maybe: cut(maybe), perhaps: cut(perhaps), strong, sigma, around });
+  const result = new Float32Array(change.length);
+  placeInto(result, extent, { box, values: withoutSpecks(inside, box) });
+  return result;
+}
+
+interface Start {
+  readonly maybe: Float32Array;
+  readonly perhaps: Float32Array;
+  readonly strong: number;
+  readonly sigma: number;
+  readonly around: number;
+}
+
+function learnt(seen: Seen, { maybe, perhaps, strong, sigma, around }: Start): Float32Array {
+  const { planes, change, extent } = seen;
+  const near = maxWindow(maybe, extent, around);
+  const neighbours = new GuidedFilter(planes, { extent, sigma, epsilon: 1e-3 });
   let core = change.map((value) => (value > CORE * strong ? 1 : 0));
   let outside = perhaps;
   for (let round = 0; round < LEARN_ROUNDS; round++) {
@@ -60,12 +77,34 @@ export function changedObject(seen: Seen): ChangedObject | undefined {
     core = agreed(neighbours, odds, maybe).map((share) => (share > 0.5 ? 1 : 0));
     outside = core;
   }
-  return outlined(planes, withoutSpecks(core, extent), extent);
+  return core;
 }
 
-/** What is inside with its edge as the photograph's colours have it. */
-export function outlined(planes: Planes, inside: Float32Array, extent: Extent): ChangedObject {
-  return { inside, edge: new GuidedFilter(planes, { extent, sigma: EDGE * extent.height, epsilon: 1e-5 }).lines(inside) };
+/** How far a pixel of `box` is inside, as lines through the photograph's colours; drawn at any resolution. */
+export function edgeOf(
+  planes: Planes,
+  inside: Float32Array,
+  { extent, box }: { readonly extent: Extent; readonly box: Rect },
+): GuidedLines {
+  const sigma = EDGE * extent.height;
+  const room = grown(box, Math.ceil(GUIDED_REACH * sigma) + 2, extent);
+  const cut = (plane: Float32Array) => cropped(plane, extent, room);
+  const filter = new GuidedFilter(planes.map(cut) as unknown as Planes, { extent: room, sigma, epsilon: 1e-5 });
+  const within = { ...box, x: box.x - room.x, y: box.y - room.y };
+  return filter.lines(cut(inside)).map((plane) => cropped(plane, room, within)) as unknown as GuidedLines;
+}
+
+function cropped(plane: Float32Array, { width }: Extent, box: Rect): Float32Array {
+  const result = new Float32Array(box.width * box.height);
+  for (let y = 0; y < box.height; y++) {
+    const from = (box.y + y) * width + box.x;
+    result.set(plane.subarray(from, from + box.width), y * box.width);
+  }
+  return result;
+}
+
+function placeInto(plane: Float32Array, { width }: Extent, { box, values }: { readonly box: Rect; readonly values: Float32Array }): void {
+  for (let y = 0; y < box.height; y++) plane.set(values.subarray(y * box.width, (y + 1) * box.width), (box.y + y) * width + box.x);
 }
 
 interface Belief {
@@ -77,8 +116,11 @@ interface Belief {
 }
 
 function logOdds({ planes, change }: Seen, { core, outside, near, strong }: Belief): Float32Array | undefined {
-  const where = (belongs: (i: number) => boolean) => Array.from(core.keys()).filter(belongs);
-  const [inner, outer] = [where((i) => core[i]! > 0), where((i) => near[i]! > 0 && outside[i] === 0)];
+  const [inner, outer]: [number[], number[]] = [[], []];
+  for (let i = 0; i < core.length; i++) {
+    if (core[i]! > 0) inner.push(i);
+    if (near[i]! > 0 && outside[i] === 0) outer.push(i);
+  }
   if (inner.length < FEWEST || outer.length < FEWEST) return undefined;
   const [object, ground] = [new ColourModel(planes, inner), new ColourModel(planes, outer)];
   return change.map((value, i) => {
