@@ -193,6 +193,8 @@ export const PackCard = v.variant('family', [
 ]);
 export type PackCard = v.InferOutput<typeof PackCard>;
 export type InfinityCard = Extract<PackCard, { family: 'infinity' }>;
+export type VarCard = Extract<PackCard, { family: 'var' }>;
+export type ControlArCard = Extract<PackCard, { family: 'controlar' }>;
 
 /** The card of a depth model, which draws nothing: its maps are for packs that do. */
 const DepthCard = v.object({ ...every, family: v.literal('depth'), config: v.object({ depth: DepthConfig }) });

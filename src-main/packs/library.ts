@@ -7,7 +7,8 @@ import { ExpectedError } from '#contract/errors.js';
 import { PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
-import { packOfCheckpoints, type PublishedFiles } from './checkpoint-card.js';
+import { packOfCheckpoints } from './checkpoint-card.js';
+import type { PublishedFiles } from '#engine/door/published.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
 import { verifyFolder, type OnBytes } from './verify.js';
 

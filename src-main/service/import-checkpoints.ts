@@ -8,7 +8,8 @@ import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/error
 import { PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
-import { packOfCheckpoints, type CheckpointPack, type PublishedFiles } from '#packs/checkpoint-card.js';
+import { packOfCheckpoints } from '#packs/checkpoint-card.js';
+import type { CheckpointPack, PublishedFiles } from '#engine/door/published.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
 

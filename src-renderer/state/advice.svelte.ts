@@ -15,6 +15,11 @@ interface Run {
   readonly ms: number;
 }
 
+/** Brings what a request names only: it costs too much to be done before the question is really asked. */
+export type Completion = (request: EditRequestInput) => Promise<EditRequestInput>;
+
+export const unchanged: Completion = (request) => Promise.resolve(request);
+
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
   packs = $state.raw<readonly PackSummary[]>([]);
@@ -75,9 +80,9 @@ export class Advice {
   }
 
   /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */
-  expectRun(request: EditRequestInput): void {
+  expectRun(request: EditRequestInput, complete: Completion = unchanged): void {
     this.#forecasts.ask(
-      () => this.#link.call('edit.forecast', request),
+      async () => this.#link.call('edit.forecast', await complete(request)),
       (forecast) => {
         this.#kind = kindOf(request);
         this.told = forecast;

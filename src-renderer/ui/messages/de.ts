@@ -2,6 +2,7 @@ import type { Verb } from '#document/request.js';
 import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
 import { keyWords } from './keys.de.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
@@ -173,6 +174,9 @@ export const de = {
     profiles: { keep: 'Wie sie sind', srgb: 'sRGB (Web)', p3: 'Display P3' },
   },
   keepLocation: 'Aufnahmeort behalten',
+  losses: 'Was diese Art von Datei nicht behält',
+  sideTooLong: (limit: number) => `Diese Art von Datei fasst höchstens ${limit} Pixel je Seite; PNG und TIFF fassen dieses Bild.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'Texte anderer Programme' }),
   keepRecipe: 'Rezept behalten: Worte, Einstellungen, Token',
   layers: 'Photoshop, jeder Schritt eine Ebene',
   dragOut: 'Bild herausziehen oder mit einem Klick kopieren',

@@ -3,6 +3,7 @@ import type { ProviderChoice } from '#contract/request.js';
 import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
 import { keyWords } from './keys.en.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
@@ -174,6 +175,9 @@ export const en = {
     profiles: { keep: 'As they are', srgb: 'sRGB (web)', p3: 'Display P3' },
   },
   keepLocation: 'Keep where it was taken',
+  losses: 'What this kind of file does not keep',
+  sideTooLong: (limit: number) => `This kind of file holds at most ${limit} pixels per side; PNG and TIFF hold this picture.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'texts of other programs' }),
   keepRecipe: 'Keep the recipe: words, settings, tokens',
   layers: 'Photoshop, every step as a layer',
   dragOut: 'Drag the picture out, or click to copy it',

@@ -12,7 +12,9 @@ import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contra
 import type { EditEvent, Notice, RunPlan } from '#contract/event.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
+import { openPhoto } from '#engine/image/files/decode.js';
 import { encodeMask } from '#engine/image/files/encode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { spaceOf } from '#document/space.js';
 import { Margins, type EditRequestInput, type OutputFormat } from '#contract/request.js';
@@ -142,6 +144,7 @@ export class FakeServer {
         const read = await openMask(this.#held(mask).bytes, size);
         return { ...(await this.#hold(Buffer.from(await encodeMask(read.mask)), 'mask.png')), notices: read.notices };
       },
+      'picture.losses': async ({ id }) => allLosses(await openPhoto(this.#held(id).bytes)),
       'picture.convert': ({ id, format, quality }) => this.#convert(id, format, quality),
       'instruction.check': ({ instruction }) => {
         const unknown = instruction

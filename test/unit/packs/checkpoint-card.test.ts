@@ -22,7 +22,9 @@ const FILES = [
   { name: 'tokenizer.pth', role: 'tokenizer', bytes: 1, sha256: '0'.repeat(64) },
 ] as const;
 
-function report(file: string, model: ModelShape | null): InspectReport {
+type AnyShape = ModelShape & Readonly<Record<string, unknown>>;
+
+function report(file: string, model: AnyShape | null): InspectReport {
   return {
     file,
     files: [file],
@@ -43,7 +45,7 @@ function drawing(card: AnyCard): PackCard {
   return card;
 }
 
-const cardOf = (model: ModelShape, name?: string) => {
+const cardOf = (model: AnyShape, name?: string) => {
   const reports = [report('/x/vae.pth', vae), report('/x/var_d16.pth', model)];
   return drawing(packOfCheckpoints({ reports, ...(name !== undefined && { name }) }).cardOf(FILES));
 };
