@@ -30,7 +30,10 @@ function maskOf(inside: Inside): Mask {
   return { extent, values };
 }
 
-const grownBy = (px: number): Inside => (x, y) => Math.hypot(x - 240, y - 170) < 60 + px;
+const grownBy =
+  (px: number): Inside =>
+  (x, y) =>
+    Math.hypot(x - 240, y - 170) < 60 + px;
 
 test('a shadow beside a mask asks for a mask that takes it in', async () => {
   const growth = await restBeside(scene(true), maskOf(grownBy(4)));
