@@ -115,6 +115,7 @@ test('a source that was just read is not read again by a model that was fitted t
   const runner = await createRunner({ provider: 'cpu' });
   const counting: Runner = {
     provider: 'cpu',
+    fusedAttention: true,
     open: async (graph) => {
       const session = await runner.open(graph);
       return {

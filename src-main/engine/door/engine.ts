@@ -10,10 +10,10 @@ import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
-import type { ForeignDepth, InspectReport, InstalledPack, ModelShape, TensorSummary } from '#engine/families/report.js';
+import type { ForeignDepth, InspectReport, InstalledPack, ModelShape } from '#engine/families/report.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { ForeignDepth, InspectReport, InstalledPack, ModelShape, TensorSummary, WrittenFile };
+export type { ForeignDepth, InspectReport, InstalledPack, ModelShape, WrittenFile };
 
 /** A layer whose pictures are encoded. */
 export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
