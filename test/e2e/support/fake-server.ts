@@ -110,7 +110,10 @@ export class FakeServer {
   #call(name: string, input: unknown): unknown {
     const table: { readonly [N in keyof Calls]?: (input: Calls[N]['in']) => unknown } = {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
-      'packs.info': () => ({ name: 'sketch', card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE } } } }),
+      'packs.info': () => ({
+        name: 'sketch',
+        card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } } },
+      }),
       'journal.write': () => null,
       'journal.recover': () => null,
       'recent.list': () => [...this.#recent.values()].map(({ document }) => document).reverse(),
