@@ -26,7 +26,16 @@ import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js'
 import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
-import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
+import {
+  assertFits,
+  availableBytes,
+  isShort,
+  memoryLimitBytes,
+  peakRssBytes,
+  reclaimLeftOver,
+  reclaimMemory,
+  spareBytes,
+} from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
@@ -101,6 +110,7 @@ export class LocalEngine implements AskedEngine {
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const started = performance.now();
+    reclaimLeftOver();
     const pack = await this.#open(job.pack, job.request.provider);
     const { runner } = pack;
     const model = await this.#withEstimator(pack.model, job);
@@ -127,7 +137,9 @@ export class LocalEngine implements AskedEngine {
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
-      reclaimMemory,
+      reclaimMemory: () => {
+        reclaimMemory();
+      },
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'started') regions = event.plan.regions?.length ?? 1;

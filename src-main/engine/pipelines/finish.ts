@@ -69,7 +69,7 @@ export class ResultCanvas {
     const { before, after } = trace;
     if (canvas.channels <= 2 && bringsColour(before, after)) this.#say(STAYS_GRAY);
     const manner = this.#mannerOf(trace, area);
-    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const redrawn = () => ({ ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) });
     const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
     await compositeInto(this.#resultFor(canvas, manner.mode), {
       photo: canvas,
@@ -146,10 +146,10 @@ export class ResultCanvas {
     return isRemoved ? 'removal' : 'change';
   }
 
-  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+  async *#detail(redrawn: () => Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
-    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn, signal);
+    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn(), signal);
     // Of several regions each asks the mask with its soft edge where it may change.
     if (this.#stage.regions.length === 1) this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;

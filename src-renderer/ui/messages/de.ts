@@ -102,6 +102,7 @@ export const de = {
   mask: 'Maske…',
   edgePx: 'Pixel',
   growMask: 'Erweitern',
+  growToFit: 'In die Maske aufnehmen',
   shrinkMask: 'Verkleinern',
   featherMask: 'Weiche Kante außen',
   lastMask: 'Letzte Maske wieder verwenden',

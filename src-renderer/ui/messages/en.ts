@@ -104,6 +104,7 @@ export const en = {
   mask: 'Mask…',
   edgePx: 'Pixels',
   growMask: 'Grow',
+  growToFit: 'Take it into the mask',
   shrinkMask: 'Shrink',
   featherMask: 'Soft edge outside',
   lastMask: 'Use the last mask again',
