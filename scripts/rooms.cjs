@@ -28,6 +28,7 @@ const everyEngineRoom = engine(
   'kernels',
   'detail',
   'pipelines',
+  'families',
 );
 
 /** A topic sees what every topic sees, never a sister topic. */
@@ -52,6 +53,7 @@ const rooms = {
   [`${ENGINE}/control`]: [...tensor, ...engine('image')],
   [`${ENGINE}/text`]: tensor,
   [`${ENGINE}/pipelines`]: [...tensor, ...engine('image', 'sampling', 'control', 'text', 'detail')],
+  [`${ENGINE}/families`]: [...tensor, ...engine('weights', 'networks', 'sampling', 'text', 'pipelines')],
   [`${ENGINE}/door`]: [...below, ...everyEngineRoom],
   'src-main/packs': [...below, ...engine('door')],
   'src-main/jobs': [...below, ...engine('door')],

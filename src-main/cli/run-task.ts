@@ -165,19 +165,20 @@ function reportOf({ run, progress }: Ongoing): RunReport {
     timingsMs: done.timingsMs,
     peakRssBytes: done.peakRssBytes,
     ...(plan && { estimateMs: plan.estimateMs, estimateBytes: plan.estimateBytes }),
-    ...noticesOf(plan, first),
     ...candidateReport(first),
+    ...noticesOf(plan, saved),
     ...(saved.length > 1 && { outputs: saved.map(candidateReport) }),
   };
 }
 
-/** What was said beforehand, and of the picture itself. */
-function noticesOf(plan: RunPlan | undefined, { candidate }: SavedCandidate): RunReport {
-  const notices = [...(plan?.notices ?? []), ...(candidate.notices ?? [])];
+/** What was said beforehand, and of the pictures themselves; what is said of several, once. */
+function noticesOf(plan: RunPlan | undefined, saved: readonly SavedCandidate[]): RunReport {
+  const all = [...(plan?.notices ?? []), ...saved.flatMap(({ candidate }) => candidate.notices ?? [])];
+  const notices = [...new Map(all.map((notice) => [notice.message, notice])).values()];
   return notices.length > 0 ? { notices } : {};
 }
 
 function candidateReport({ output, candidate }: SavedCandidate): RunReport {
-  const { seed, changedPixels, changedOutsideMask, detail, tokens } = candidate;
-  return { output, seed, changedPixels, changedOutsideMask, ...(detail && { detail }), tokens };
+  const { seed, changedPixels, changedOutsideMask, detail, notices, tokens } = candidate;
+  return { output, seed, changedPixels, changedOutsideMask, ...(detail && { detail }), ...(notices && { notices }), tokens };
 }

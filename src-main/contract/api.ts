@@ -142,9 +142,11 @@ export interface Calls {
   'picture.describe': { in: { id: PictureId }; out: PictureInfo };
   /** Re-encodes a held picture for saving; the answer names the new picture. */
   'picture.convert': { in: ConvertInput; out: PictureInfo };
-  /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
+  /** What each format has no place for of a picture, before it is saved in one. */
+  'picture.losses': { in: { id: PictureId }; out: Losses };
   /** A mask file of any kind as a gray picture of `size`, white where to repaint; its notices say what had to be guessed. */
   'mask.read': { in: { mask: PictureId; size: Extent }; out: PictureInfo };
+  /** What turned one picture into another, done to another version of the first; null where it is no edit of its own. */
   'picture.carry': { in: { before: PictureId; after: PictureId; onto: PictureId }; out: PictureInfo | null };
   /** A picture laid over another of its size. Throws `request.invalid`. */
   'picture.blend': { in: BlendInput; out: PictureInfo };
@@ -175,6 +177,12 @@ export interface Calls {
   'tokens.make': { in: { pack: string; source: PictureId }; out: TokenFile };
   'tokens.decode': { in: { tokens: TokenFile; format: OutputFormat }; out: PictureInfo };
 }
+
+/** What can be saved: a picture in a format, or a Photoshop file. */
+export type SavedKind = OutputFormat | 'layers';
+
+/** What a kind of file has no place for of a picture; where it cannot hold its sides, the longest that it can. */
+export type Losses = Readonly<Record<SavedKind, { readonly notices: readonly Notice[]; readonly longestSide?: number }>>;
 
 /** How a picture is to be saved. */
 export interface ConvertInput {
@@ -286,6 +294,7 @@ export const CALL_INPUTS = {
       }),
     ),
   }),
+  'picture.losses': picture,
   'mask.read': v.object({ mask: PictureId, size: v.object({ width: side, height: side }) }),
   'picture.carry': v.object({ before: PictureId, after: PictureId, onto: PictureId }),
   'picture.blend': v.object({

@@ -6,7 +6,7 @@ import { CancelledError, ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackFile } from '#contract/pack-card.js';
 import { CARD_NAME, parseCard, readCard } from './card-file.js';
 import type { WriteWork, WrittenFile } from '#engine/door/engine.js';
-import type { CheckpointPack, PackSource } from './checkpoint-card.js';
+import type { CheckpointPack, PackSource } from '#engine/door/published.js';
 import { errnoOf, NO_FOLLOW } from './json-file.js';
 import { bytesIn, leaveUnfinished, sweepUnfinished, takeUnfinished, tidyUnfinished } from './unfinished.js';
 import { hashComplaint, sha256Of, sizeComplaint } from './verify.js';

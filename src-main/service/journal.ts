@@ -1,4 +1,4 @@
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { lstat, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -70,7 +70,9 @@ export function openJournal({ folder, pictures, signMs = SIGN_MS }: JournalParts
           await (project ? writeTable(own(owner), project, pictures) : rm(own(owner), { recursive: true, force: true }));
         });
       last.set(owner, writing);
-      return writing;
+      return writing.finally(() => {
+        if (last.get(owner) === writing) last.delete(owner);
+      });
     },
     recover: async (owner) => {
       await last.get(owner)?.catch(() => undefined);
@@ -132,8 +134,8 @@ export async function writeTable(folder: string, project: Project, pictures: Pic
 
 async function writePicture(folder: string, id: PictureId, pictures: PictureStore): Promise<StoredEntry> {
   const { file, bytes, name, format } = pictures.file(id);
-  const { sha256 } = await digestsOf(createReadStream(file));
-  await saveFile(join(folder, id), { bytes, body: createReadStream(file) as AsyncIterable<Buffer> }, { mode: PRIVATE_FILE });
+  const { sha256 } = await digestsOf(piecesOf(file));
+  await saveFile(join(folder, id), { bytes, body: piecesOf(file) }, { mode: PRIVATE_FILE });
   return { id, name, format, sha256 };
 }
 
@@ -179,10 +181,15 @@ function reasonOf(error: unknown): string {
 }
 
 async function foundIn(folder: string, { id, name }: StoredEntry, pictures: PictureStore): Promise<FoundPicture> {
-  const flags = constants.O_RDONLY | NO_FOLLOW;
-  const read = async () => (await open(join(folder, id), flags)).createReadStream() as AsyncIterable<Buffer>;
-  const { sha256 } = await digestsOf(await read());
-  return { sha256, add: async () => pictures.receive({ body: await read(), name, id }) };
+  const file = join(folder, id);
+  const { sha256 } = await digestsOf(piecesOf(file));
+  return { sha256, add: () => pictures.receive({ body: piecesOf(file), name, id }) };
+}
+
+/** Opened when the first piece is asked for: what is never read need not be closed. No link is followed. */
+async function* piecesOf(file: string): AsyncGenerator<Buffer, void> {
+  const handle = await open(file, constants.O_RDONLY | NO_FOLLOW);
+  yield* handle.createReadStream() as AsyncIterable<Buffer>;
 }
 
 async function holdsAll(pictures: PictureStore, ids: readonly PictureId[]): Promise<boolean> {

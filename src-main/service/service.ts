@@ -124,6 +124,7 @@ function callTable(parts: OwnParts): CallTable {
     'machine.describe': () => engine.machine(),
     'picture.describe': ({ id }) => pictures.describe(id),
     'picture.convert': (input) => convertPicture(parts, input),
+    'picture.losses': ({ id }) => engine.losses(pictures.file(id)),
     'mask.read': (input) => readMask(parts, input),
     'picture.carry': (change) => carryChange(parts, change),
     'picture.blend': (wish) => blendPictures(parts, wish),

@@ -14,11 +14,14 @@ export function sideFileOf(path: string): string {
   return `.${basename(path).slice(0, 100)}.${ownerMark()}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
+/** Looking once more costs little; remembering every folder for ever would not end. */
+const MOST_REMEMBERED = 1000;
 const swept = new Set<string>();
 
 /** Removes what killed saves left in a folder, at the first save to it: only files of ours whose writer is dead. Never throws. */
 export async function sweepSideFiles(folder: string): Promise<void> {
   if (swept.has(folder)) return;
+  if (swept.size >= MOST_REMEMBERED) swept.clear();
   swept.add(folder);
   for (const name of await readdir(folder).catch(() => [])) {
     const match = SIDE_FILE.exec(name);

@@ -1,7 +1,7 @@
 import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
-import type { PackCard } from '#contract/pack-card.js';
+import { isDepthCard, type PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput, Preset } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
@@ -14,6 +14,11 @@ interface Run {
   readonly preset: Preset;
   readonly ms: number;
 }
+
+/** Brings what a request names only: it costs too much to be done before the question is really asked. */
+export type Completion = (request: EditRequestInput) => Promise<EditRequestInput>;
+
+export const unchanged: Completion = (request) => Promise.resolve(request);
 
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
 export class Advice {
@@ -59,7 +64,7 @@ export class Advice {
 
   async usePack(name: string): Promise<void> {
     const { card, ...pack } = await this.#link.call('packs.info', { name });
-    if (card.family === 'depth') throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
+    if (isDepthCard(card)) throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
     this.pack = { ...pack, card };
   }
 
@@ -75,9 +80,9 @@ export class Advice {
   }
 
   /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */
-  expectRun(request: EditRequestInput): void {
+  expectRun(request: EditRequestInput, complete: Completion = unchanged): void {
     this.#forecasts.ask(
-      () => this.#link.call('edit.forecast', request),
+      async () => this.#link.call('edit.forecast', await complete(request)),
       (forecast) => {
         this.#kind = kindOf(request);
         this.told = forecast;

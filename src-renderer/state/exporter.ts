@@ -1,4 +1,4 @@
-import type { Adaptation, PictureInfo } from '#contract/api.js';
+import type { Adaptation, Losses, PictureInfo } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { Recipe } from '#contract/recipe.js';
@@ -69,6 +69,12 @@ export class Exporter {
       info &&
       this.#stock.attempt(() => this.#room.pictures.export(info, { ...wish, ...(adapt && { adapt }), ...(told && recipe && { recipe }) }))
     );
+  }
+
+  /** What each kind of file has no place for of the picture that is shown; undefined where that cannot be said. */
+  async losses(): Promise<Losses | undefined> {
+    const { info } = this;
+    return info && this.#room.link.call('picture.losses', { id: info.id }).catch(() => undefined);
   }
 
   /** The whole document. */

@@ -1,5 +1,6 @@
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
+import { unchanged, type Completion } from './advice.svelte.js';
 import { Latest } from './latest.js';
 
 /** A slider that is being dragged should be followed, not waited for. */
@@ -18,22 +19,23 @@ export class MapPreview {
   }
 
   /** Asks again where the map would be another one. */
-  show(request: EditRequestInput | undefined): void {
+  show(request: EditRequestInput | undefined, complete: Completion = unchanged): void {
     if (!request?.control) {
       this.#latest.forget();
       this.#asked = '';
       this.#take(undefined);
       return;
     }
-    const { task, pack = '', source, size, margins, control } = request;
+    const { task, pack = '', source, mask, blend, size, margins, control } = request;
     const { strength: _, fromScale: _from, toScale: _to, ...map } = control;
-    const wanted = { task, pack, control: map, ...(source && { source }), ...(size && { size }), ...(margins && { margins }) };
+    const pictures = { ...(source && { source }), ...(mask && { mask, ...(blend !== undefined && { blend }) }) };
+    const wanted = { task, pack, control: map, ...pictures, ...(size && { size }), ...(margins && { margins }) };
     const asked = JSON.stringify(wanted);
     if (asked === this.#asked) return;
     this.#asked = asked;
     this.#latest.ask(
       async () => {
-        const { id } = await this.#link.call('control.preview', wanted);
+        const { id } = await this.#link.call('control.preview', await complete(wanted));
         const file = await this.#link.download(id);
         void this.#link.call('picture.close', { id }).catch(() => undefined);
         return URL.createObjectURL(file);

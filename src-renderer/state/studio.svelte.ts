@@ -325,6 +325,13 @@ export class Studio {
     return this.canPaint;
   }
 
+  /** Takes in what lies beside the mask: what was made with the smaller one is no use any more. */
+  growMask(px: number): void {
+    if (this.result) this.discard();
+    this.notices = this.notices.filter(({ code }) => code !== 'mask.edge');
+    if (this.canPaint) this.mask.add({ kind: 'grow', px });
+  }
+
   discard(): void {
     this.runner.discard('hand');
   }

@@ -1,7 +1,8 @@
 import { changeBetween, turned, type Change } from '#document/changes.js';
 import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Settings } from '#document/request.js';
-import type { Advice } from './advice.svelte.js';
+import type { Advice, Completion } from './advice.svelte.js';
 import type { Document } from './document.svelte.js';
+import { HeldMask } from './held-mask.js';
 import type { MapPreview } from './map-preview.svelte.js';
 import type { Pictures } from './pictures.js';
 import type { ShownResult } from './sheets.js';
@@ -37,10 +38,12 @@ export class Wish {
 
   readonly #bench: WishBench;
   readonly #pictures: Pictures;
+  readonly #mask: HeldMask;
 
   constructor(bench: WishBench, pictures: Pictures) {
     this.#bench = bench;
     this.#pictures = pictures;
+    this.#mask = new HeldMask(pictures);
   }
 
   /** A gesture is under way that can be undone. */
@@ -127,10 +130,11 @@ export class Wish {
   expectRun(): void {
     const { document, advice, map } = this.#bench;
     if (!document.source) return;
-    const pictures = { source: document.source.info.id, mask: undefined, anew: this.anew };
+    const pictures = { source: document.source.info.id, mask: this.#mask.nameOf(document.mask), anew: this.anew };
     const request = requestOf({ ...this.settings, count: 1 }, pictures);
-    advice.expectRun(request);
-    map.show(request);
+    const masked: Completion = (named) => this.#mask.sentWith(named, document.mask);
+    advice.expectRun(request, masked);
+    map.show(request, masked);
   }
 
   /** The sheet on which a picture is drawn anew; undefined where the open one is edited. */

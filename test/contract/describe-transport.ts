@@ -15,6 +15,9 @@ export interface OpenTransport {
   close(): Promise<void>;
 }
 
+const NONE = { notices: [] };
+const LOSSES = { png: NONE, jpeg: NONE, webp: { notices: [], longestSide: 16_383 }, tiff: NONE, avif: NONE, layers: NONE };
+
 /** What every wire between a client and the service must do; each transport runs it whole. */
 export function describeTransport(name: string, open: (opened: TestService) => Promise<OpenTransport>): void {
   describe(`the transport ${name}`, () => {
@@ -32,6 +35,7 @@ export function describeTransport(name: string, open: (opened: TestService) => P
         providers: () => Promise.resolve([{ name: 'cpu', available: true }]),
         machine: () => Promise.resolve(MACHINE),
         layers,
+        losses: () => Promise.resolve(LOSSES),
       });
       transport = await open(opened);
       link = transport.link;
@@ -55,6 +59,12 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       expect(await link.call('picture.describe', { id: info.id })).toEqual(info);
       expect(await link.call('picture.close', { id: info.id })).toBeNull();
       await expect(link.download(info.id)).rejects.toMatchObject({ code: 'picture.unknown' });
+    });
+
+    it('says what each kind of file loses of a picture', async () => {
+      const { id } = await link.upload(grayPng(2, 3), 'photo.png');
+      expect(await link.call('picture.losses', { id })).toEqual(LOSSES);
+      await expect(link.call('picture.losses', { id: 'gone' })).rejects.toMatchObject({ code: 'picture.unknown' });
     });
 
     it('carries projects as files, and journals', async () => {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VarConfig } from '#contract/pack-card.js';
-import { vectorQuantiser } from '#engine/door/open-pack.js';
+import { vectorQuantiser } from '#engine/families/codes.js';
 import { openVar } from '#engine/networks/var/predictor.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
@@ -13,7 +13,8 @@ import type { PictureCoder, ScalePredictor } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
-import { recognise, type VarShape } from '#engine/weights/recognise.js';
+import { recognise } from '#engine/families/recognise.js';
+import type { VarShape } from '#engine/families/var/networks.js';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';

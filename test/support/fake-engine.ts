@@ -45,6 +45,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   controlMap: untaught('controlMap'),
   describe: describePng,
   convert: untaught('convert'),
+  losses: untaught('losses'),
   carry: untaught('carry'),
   blend: untaught('blend'),
   frame: untaught('frame'),

@@ -5,9 +5,11 @@ import type { DType, Tensor } from '#engine/tensor/tensor.js';
 /** ONNX Runtime in this very process, nothing around it: what the golden tests compute with. */
 export class OnnxRunner implements Runner {
   readonly provider = 'cpu';
+  readonly fusedAttention: boolean;
   readonly #threads: number;
 
-  constructor(threads = 1) {
+  constructor(threads = 1, fusedAttention = true) {
+    this.fusedAttention = fusedAttention;
     this.#threads = threads;
   }
 

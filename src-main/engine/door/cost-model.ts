@@ -5,6 +5,7 @@ import type { Forecast, PresetCost } from '#contract/forecast.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
+import { familyOf } from '#engine/families/list.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 
 // C width · L tokens attended to · B 2 under guidance, else 1
@@ -35,6 +36,7 @@ export function transformerWork(card: PackCard, { preset, guided, guidanceUntil 
   const layers = layersPerScale(plan);
   // Only VAREdit reads the source as tokens of its own.
   const sourceTokens = traitsOf(card).seesSource ? cellCount(at(scales, scales.length - 1)) : 0;
+  const { keepsLastScale } = familyOf(card).cost(card);
   const rows = guided ? 2 : 1;
   let seen = sourceTokens;
   let flops = passFlops(sourceTokens, seen, width) * depth * rows;
@@ -43,15 +45,16 @@ export function transformerWork(card: PackCard, { preset, guided, guidanceUntil 
     const tokens = cellCount(grid);
     seen += tokens;
     flops += passFlops(tokens, seen, width) * at(layers, k).length * (k < (guidanceUntil ?? scales.length) ? rows : 1);
-    // Nobody reads what the last scale would leave behind; of a raster, every row is read.
-    if (k < scales.length - 1 || card.family === 'controlar') cached += tokens * at(layers, k).length;
+    // Mostly nobody reads what the last scale would leave behind.
+    if (k < scales.length - 1 || keepsLastScale) cached += tokens * at(layers, k).length;
   });
   return { flops, keyValueBytes: cached * 2 * width * keptBytes(card) * rows };
 }
 
 /** Packs of integers keep keys and values as halves; the cost of the one exact layer is left out. */
-function keptBytes({ precision, family }: PackCard): number {
-  return (precision === 'int8' || precision === 'int4') && family !== 'controlar' ? HALF_BYTES : FLOAT_BYTES;
+function keptBytes(card: PackCard): number {
+  const isInteger = card.precision === 'int8' || card.precision === 'int4';
+  return isInteger && familyOf(card).cost(card).halvesCache ? HALF_BYTES : FLOAT_BYTES;
 }
 
 /** A wish is asked on the reference pictures too while a run takes at most this: some hundredths of a second. */
@@ -105,14 +108,6 @@ function sizeInMemory(card: PackCard, counts: (role: PackFile['role']) => boolea
   return counted.reduce((sum, { role, bytes }) => sum + bytes * (WITH_PRECISION.includes(role) ? packed : 1), 0);
 }
 
-/** Decoding and encoding at the model's size: tensors of a hundred channels and more, and the runtime's room for them. Measured. */
-const TOKENIZER_BYTES_PER_PIXEL: Readonly<Record<PackCard['config']['tokenizer']['kind'], number>> = {
-  residual: 2_000,
-  vqgan: 14_500,
-  vqvae: 6_400,
-  vq: 6_400,
-};
-
 export function weightBytesOf(card: Pick<PackCard, 'files'>): number {
   return card.files.reduce((sum, file) => sum + file.bytes, 0);
 }
@@ -162,7 +157,7 @@ export class CostModel {
 
   estimate(card: PackCard, { pixels, ...wish }: TransformerWish & { readonly pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, wish);
-    const tokenizerBytes = card.imageSize ** 2 * TOKENIZER_BYTES_PER_PIXEL[card.config.tokenizer.kind];
+    const tokenizerBytes = card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel;
     // Mapped, its pages come and go before the transformer's are touched.
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.

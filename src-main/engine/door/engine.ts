@@ -1,30 +1,22 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Adaptation, InstructionReport, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { Adaptation, InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { Extent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
 import type { Forecast } from '#contract/forecast.js';
-import type { AnyCard, PackCard } from '#contract/pack-card.js';
+import type { AnyCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
-import type { DepthShape } from '#engine/networks/onnx-depth.js';
-import type { ModelShape as CheckpointShape } from '#engine/weights/recognise.js';
+import type { ForeignDepth, InspectReport, InstalledPack, ModelShape } from '#engine/families/report.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { WrittenFile };
+export type { ForeignDepth, InspectReport, InstalledPack, ModelShape, WrittenFile };
 
 /** A layer whose pictures are encoded. */
 export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
-
-/** A foreign depth model; weights that lie beside it are named. */
-export interface ForeignDepth extends DepthShape {
-  readonly external: readonly { readonly file: string; readonly bytes: number }[];
-}
-
-export type ModelShape = CheckpointShape | ForeignDepth;
 
 /** A weights file to be written anew. */
 export interface WriteWork extends WriteOptions {
@@ -33,12 +25,6 @@ export interface WriteWork extends WriteOptions {
 
 /** Bytes since the last event, or the end. */
 export type WriteEvent = { readonly bytes: number } | { readonly written: WrittenFile };
-
-/** A pack as the engine needs it: what it says and where its files lie. Only packs that draw can run requests. */
-export interface InstalledPack<C extends AnyCard = PackCard> {
-  readonly card: C;
-  readonly folder: string;
-}
 
 /** An encoded picture: its bytes, or the file that holds them. A file is read by the engine itself: no copy crosses over. */
 export type EncodedPicture = Uint8Array | { readonly file: string };
@@ -78,28 +64,6 @@ export interface BlendWish {
 /** How a picture is to be written. */
 export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe; readonly adapt?: Adaptation | undefined };
 
-export interface TensorSummary {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-}
-
-/** What `inspect` says of a weights file without running anything in it. */
-export interface InspectReport {
-  readonly file: string;
-  /** All files that its tensors lie in. */
-  readonly files: readonly string[];
-  readonly format: string;
-  readonly sizeBytes: number;
-  readonly parameters: number;
-  /** The recognised family, or null with `reason`. */
-  readonly model: ModelShape | null;
-  readonly reason?: string;
-  readonly licence: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: readonly TensorSummary[];
-}
-
 export interface ReadMask {
   readonly picture: Uint8Array;
   readonly notices: readonly Notice[];
@@ -114,6 +78,8 @@ export interface Engine {
   controlMap(job: EngineJob): Promise<Uint8Array>;
   describe(picture: EncodedPicture): Promise<PictureFacts>;
   convert(picture: EncodedPicture, output: ConvertWish): Promise<Uint8Array>;
+  /** What each format has no place for of a picture. */
+  losses(picture: EncodedPicture): Promise<Losses>;
   /** What turned `before` into `after`, done to `onto`: a PNG; null where that is no edit of its own. */
   carry(change: CarryWish): Promise<Uint8Array | null>;
   /** One picture over another, as a PNG. Throws `request.invalid` where their sizes differ. */

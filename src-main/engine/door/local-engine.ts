@@ -3,7 +3,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
-import type { InstructionReport, MachineReport, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
@@ -12,6 +12,7 @@ import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import { adapted } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { encodeLayers } from '#engine/image/compositing/layers.js';
@@ -25,7 +26,16 @@ import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js'
 import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
-import { assertFits, availableBytes, isShort, memoryLimitBytes, peakRssBytes, reclaimMemory, spareBytes } from '#engine/runtime/memory.js';
+import {
+  assertFits,
+  availableBytes,
+  isShort,
+  memoryLimitBytes,
+  peakRssBytes,
+  reclaimLeftOver,
+  reclaimMemory,
+  spareBytes,
+} from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
@@ -34,7 +44,7 @@ import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
@@ -65,7 +75,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
-import { checkInstruction } from './open-text.js';
+import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
 /** The engine itself: what the inference process runs. One instance per process, one job at a time. */
@@ -100,6 +110,7 @@ export class LocalEngine implements AskedEngine {
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const started = performance.now();
+    reclaimLeftOver();
     const pack = await this.#open(job.pack, job.request.provider);
     const { runner } = pack;
     const model = await this.#withEstimator(pack.model, job);
@@ -126,7 +137,9 @@ export class LocalEngine implements AskedEngine {
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
-      reclaimMemory,
+      reclaimMemory: () => {
+        reclaimMemory();
+      },
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'started') regions = event.plan.regions?.length ?? 1;
@@ -165,6 +178,10 @@ export class LocalEngine implements AskedEngine {
   async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
     const photo = await openPhoto(await bytesOf(picture));
     return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+  }
+
+  async losses(picture: EncodedPicture): Promise<Losses> {
+    return allLosses(await openPhoto(await bytesOf(picture)));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {

@@ -1,2 +1,18 @@
-/** Facts of published models that a pack's card needs: the token grids of VAREdit and Infinity, by aspect ratio. */
-export { oneMegapixelSchedule as publishedSchedule } from '#engine/networks/infinity/ratios.js';
+import type { InspectReport } from '#engine/families/report.js';
+import type { Family } from '#engine/families/family.js';
+import { everyFamily, FAMILIES } from '#engine/families/list.js';
+
+/** What packs need to know of published files. */
+export { headOf, only, partsOf } from '#engine/families/published-files.js';
+export type { CheckpointPack, PackSource, PublishedFiles } from '#engine/families/published-files.js';
+
+/** The family whose transformer is among the files; where none is, one that knows the others says what is missing. */
+export function familyOfReports(reports: readonly InspectReport[]): Family {
+  const names = new Set<string>(reports.flatMap(({ model }) => model?.family ?? []));
+  const knowing = (isOne: (family: Family) => boolean) => everyFamily().find(isOne);
+  return (
+    knowing(({ networks: [transformer] }) => names.has(transformer.name)) ??
+    knowing(({ networks }) => networks.some(({ name }) => names.has(name))) ??
+    FAMILIES.infinity
+  );
+}

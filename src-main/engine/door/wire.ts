@@ -17,6 +17,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   controlMap: 'call',
   describe: 'call',
   convert: 'call',
+  losses: 'call',
   carry: 'call',
   blend: 'call',
   frame: 'call',

@@ -112,8 +112,7 @@ export function attention(graph: GraphBuilder, { q, k, v, bias }: AttentionInput
 }
 
 /**
- * The same in separate steps. WebGPU's fused operator is off by up to 1e-2 of the values (ONNX Runtime 1.30), which turns
- * bits; the steps agree with the CPU to float32.
+ * The same in separate steps, for runners whose fused operator is not exact: the steps agree with the CPU to float32.
  */
 export function attentionInSteps(graph: GraphBuilder, { q, k, v, bias }: AttentionInputs, heads: { count: number; width: number }): Value {
   const split = (value: Value, perm: readonly number[]) =>
@@ -125,7 +124,7 @@ export function attentionInSteps(graph: GraphBuilder, { q, k, v, bias }: Attenti
   return graph.op('Reshape', [joined, graph.integers([0, 0, heads.count * heads.width])]); // (B, L, C)
 }
 
-/** The fused operator where it is exact on this provider, else the steps. */
+/** The fused operator where it is exact, else the steps. */
 export function exactAttention(
   graph: GraphBuilder,
   inputs: AttentionInputs,

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '#engine/graph/builder.js';
 import type { ObjectFinder } from '#engine/tensor/predictor.js';
 import { output, type GraphModel, type Runner } from '#engine/tensor/runner.js';
-import { expectFinite, type FloatTensor } from '#engine/tensor/tensor.js';
+import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
 import { convolution, silu } from './nn.js';
@@ -12,11 +12,9 @@ import { pyramid } from './residual-blocks.js';
 export async function openObjectFinder(runner: Runner, weights: Weights): Promise<ObjectFinder> {
   const session = await runner.open(objectFinderGraph(weights));
   return {
-    async strongest(picture) {
-      const map = expectFinite(output(await session.run({ picture }), 'objects') as FloatTensor, 'objects');
-      const [, kinds = 0] = map.dims;
-      const cells = map.data.length / kinds;
-      return Float32Array.from({ length: kinds }, (_, kind) => Math.max(...map.data.subarray(kind * cells, (kind + 1) * cells)));
+    async maps(picture) {
+      const { dims, data } = expectFinite(output(await session.run({ picture }), 'objects') as FloatTensor, 'objects');
+      return floats(dims.slice(1), data);
     },
     release: () => session.release(),
   };

@@ -1,10 +1,11 @@
 import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
+import { namedParts, type Standing } from '#engine/image/compositing/objects/named-parts.js';
 import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
-import type { Photo } from '#engine/image/files/photo.js';
+import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { snapToEdges } from '#engine/image/compositing/snap.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
@@ -40,21 +41,29 @@ export interface EditTrace {
  * Where an unmasked edit may touch the canvas: the tokens that the model changed (the pack's edit
  * map where it has a copy gate, differing bits elsewhere), refined by what differs once decoded.
  */
-export async function changedArea(trace: EditTrace, { frame, canvas, wording }: Look): Promise<ChangedArea> {
+export async function changedArea(trace: EditTrace, look: Look): Promise<ChangedArea> {
   const map = editedTokens(trace);
   const share = map.data.reduce((sum, value) => sum + value, 0) / map.data.length;
-  const { extent } = canvas;
   if (share >= WHOLE_PICTURE) return { weight: EVERYWHERE };
-  const widened = widenByOneToken(map, 1);
-  const found = await foundObject({ ...trace, tokens: widened }, frame, canvas);
-  const became = found && (await whatBecame(found, trace, wording));
+  const tokens = widenByOneToken(map, 1);
+  const found = await foundObject({ ...trace, tokens }, look.frame, look.canvas);
+  const became = found && (await whatBecame(ofNamed(found, look), trace, look.wording));
   if (became?.weight) return became as ChangedArea;
-  const isRecoloured = !became?.isRedrawn && keepsOutlines(trace.before, trace.after);
-  const tokens = upsampleRegion(widened, frame, extent);
+  const isRedrawn = became?.isRedrawn === true;
+  return { weight: await differing(trace, { ...look, tokens, isRedrawn }), ...(isRedrawn && { isRedrawn }) };
+}
+
+/** Where tokens and decoded pixels differ; of what was recoloured, up to its outline. */
+async function differing(
+  trace: EditTrace,
+  { frame, canvas, tokens, isRedrawn }: Look & { tokens: FloatTensor; isRedrawn: boolean },
+): Promise<Mask> {
+  const { extent } = canvas;
+  const isRecoloured = !isRedrawn && keepsOutlines(trace.before, trace.after);
   const region = isRecoloured ? await recolouredRegion(trace, frame, canvas) : changedRegion(trace, {});
-  const { values } = upsampleRegion(region, frame, extent);
-  for (let i = 0; i < values.length; i++) if (values[i]! > tokens.values[i]!) values[i] = tokens.values[i]!;
-  return { weight: { extent, values }, ...(became?.isRedrawn && { isRedrawn: true }) };
+  const [free, { values }] = [upsampleRegion(tokens, frame, extent), upsampleRegion(region, frame, extent)];
+  for (let i = 0; i < values.length; i++) if (values[i]! > free.values[i]!) values[i] = free.values[i]!;
+  return { extent, values };
 }
 
 /** A removed object, a recoloured one, or one that came; nothing where none of it is sure. */
@@ -83,6 +92,14 @@ export interface Look {
   readonly frame: Rect;
   readonly canvas: Photo;
   readonly wording?: Wording | undefined;
+  /** Where the picture shows what the instruction speaks of. */
+  readonly standing?: Standing | undefined;
+}
+
+function ofNamed(found: FoundObject, { standing, wording }: Look): FoundObject {
+  // What is to come stands nowhere yet.
+  if (!standing || wording === 'for') return found;
+  return { ...found, inside: namedParts(found.inside, found.place.extent, standing) };
 }
 
 /** What changed its colour, up to its own outline: `[1, SNAP_SIDE, SNAP_SIDE]`. */
@@ -99,13 +116,15 @@ export function editedTokens({ quantiser, tokens, sourceTokens, gate }: EditTrac
   const map = floats([1, ...at(quantiser.schedule, scale)]);
   const size = quantiser.valuesPerToken;
   for (let token = 0; token < map.data.length; token++) {
-    const edited = gate ? gate.data[token]! < 0 : differing(at(tokens, scale), at(sourceTokens, scale), { token, size }) >= CHANGED_BITS;
+    const edited = gate
+      ? gate.data[token]! < 0
+      : bitsDiffering(at(tokens, scale), at(sourceTokens, scale), { token, size }) >= CHANGED_BITS;
     map.data[token] = edited ? 1 : 0;
   }
   return map;
 }
 
-function differing(a: ScaleTokens, b: ScaleTokens, { token, size }: { token: number; size: number }): number {
+function bitsDiffering(a: ScaleTokens, b: ScaleTokens, { token, size }: { token: number; size: number }): number {
   let count = 0;
   for (let i = token * size; i < (token + 1) * size; i++) count += a[i] === b[i] ? 0 : 1;
   return count / size;

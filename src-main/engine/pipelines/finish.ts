@@ -17,7 +17,7 @@ import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
-import { lacksNamed } from './named-object.js';
+import { isLacking, whereNamed } from './named-object.js';
 import type { Stage } from './stage.js';
 import { wordingOf } from './wording.js';
 
@@ -69,7 +69,7 @@ export class ResultCanvas {
     const { before, after } = trace;
     if (canvas.channels <= 2 && bringsColour(before, after)) this.#say(STAYS_GRAY);
     const manner = this.#mannerOf(trace, area);
-    const redrawn = { ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) };
+    const redrawn = () => ({ ...drawn, kind: this.#kindOf(area), weight: maskOf(weight, canvas) });
     const detailed = manner.mode === 'decoded' ? yield* this.#detail(redrawn, signal) : undefined;
     await compositeInto(this.#resultFor(canvas, manner.mode), {
       photo: canvas,
@@ -93,9 +93,11 @@ export class ResultCanvas {
     if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
     if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
-    if (await lacksNamed(this.#job.model, this.#job.request.instruction, drawn.trace.before)) return { weight: emptyMask(canvas.extent) };
-    const wording = wordingOf(this.#job.request.instruction);
-    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording });
+    const { instruction } = this.#job.request;
+    const standing = await whereNamed(this.#job.model, instruction, drawn.trace.before);
+    if (standing && isLacking(standing)) return { weight: emptyMask(canvas.extent) };
+    const wording = wordingOf(instruction);
+    return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording, standing });
   }
 
   #asksAway(): boolean {
@@ -144,10 +146,10 @@ export class ResultCanvas {
     return isRemoved ? 'removal' : 'change';
   }
 
-  async *#detail(redrawn: Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
+  async *#detail(redrawn: () => Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
-    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn, signal);
+    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn(), signal);
     // Of several regions each asks the mask with its soft edge where it may change.
     if (this.#stage.regions.length === 1) this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;

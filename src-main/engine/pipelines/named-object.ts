@@ -1,18 +1,32 @@
 import { at } from '#base/assert.js';
-import type { FloatTensor } from '#engine/tensor/tensor.js';
+import { objectNamesOf } from '#contract/traits.js';
+import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditingModel } from './model.js';
 
+/** Where the objects stand in a picture, `[1, 3, S, S]`, that an instruction speaks of; undefined where it speaks of none. */
+export async function whereNamed(
+  { card, objects }: EditingModel,
+  instruction: string,
+  picture: FloatTensor,
+): Promise<Standing | undefined> {
+  if (!objects) return undefined;
+  const kinds = namedKinds(objectNamesOf(card), instruction);
+  if (kinds.length === 0) return undefined;
+  const { dims, data } = await objects.maps(picture);
+  const [, rows = 0, columns = 0] = dims;
+  const odds = floats([1, rows, columns]);
+  odds.data.fill(-Infinity);
+  for (const kind of kinds) odds.data.forEach((value, i) => (odds.data[i] = Math.max(value, data[kind * rows * columns + i]!)));
+  return { odds, least: SEEN };
+}
+
 /**
- * Whether a picture, `[1, 3, S, S]`, lacks the object that an instruction speaks of. A model that never saw a wish for what is
- * not there changes the next best thing instead.
+ * Whether what an instruction speaks of is not there. A model that never saw a wish for what is not there changes the next
+ * best thing instead.
  */
-export async function lacksNamed({ card, objects }: EditingModel, instruction: string, picture: FloatTensor): Promise<boolean> {
-  if (!objects) return false;
-  const { config } = card;
-  const kinds = namedKinds(('objects' in config ? config.objects?.names : undefined) ?? [], instruction);
-  if (kinds.length === 0) return false;
-  const found = [...(await objects.strongest(picture))];
-  return kinds.every((kind) => at(found, kind) < SEEN);
+export function isLacking({ odds, least }: Standing): boolean {
+  return odds.data.every((value) => value < least);
 }
 
 /** Logit above which an object counts as seen: below even odds, because a wish that is refused wrongly is the worse fault. */

@@ -18,6 +18,8 @@ export function peakRssBytes(): number {
 
 /** Arrays of this size in all are worth a moment's halt: keys and values of large models, which the decoder needs the room of. */
 const WORTH_RECLAIMING_BYTES = 512 * MEBIBYTE;
+/** Before a run: the photograph of the last one, of which none of its own needs to be held twice. */
+const LEFT_OVER_BYTES = 64 * MEBIBYTE;
 
 let collect: (() => void) | undefined;
 
@@ -25,11 +27,16 @@ let collect: (() => void) | undefined;
  * Gives large arrays that nobody holds any more back to the system. The runtime's own memory does not press on V8, which
  * would let them lie until its next full collection.
  */
-export function reclaimMemory(): void {
-  if (process.memoryUsage().arrayBuffers < WORTH_RECLAIMING_BYTES) return;
+export function reclaimMemory(worthBytes = WORTH_RECLAIMING_BYTES): void {
+  if (process.memoryUsage().external < worthBytes) return;
   setFlagsFromString('--expose-gc');
   collect ??= runInNewContext('gc') as () => void;
   collect();
+}
+
+/** What the last run left. */
+export function reclaimLeftOver(): void {
+  reclaimMemory(LEFT_OVER_BYTES);
 }
 
 /** What can be taken now without swapping: the kernel's own estimate, or a container's limit where that is lower. */

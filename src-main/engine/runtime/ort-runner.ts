@@ -18,10 +18,13 @@ export interface RunnerOptions {
   readonly prepack?: boolean;
 }
 
+/** Their fused attention is off by up to 1e-2 of the values (ONNX Runtime 1.30), which turns bits. */
+const OFF_WHEN_FUSED: readonly string[] = ['webgpu'];
+
 /** Computes with ONNX Runtime. Throws `provider.unavailable` with the reason where the provider cannot be had. */
 export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const provider = await chooseProvider(options.provider);
-  return { provider, open: (graph) => openSession(graph, provider, options) };
+  return { provider, fusedAttention: !OFF_WHEN_FUSED.includes(provider), open: (graph) => openSession(graph, provider, options) };
 }
 
 /** `auto` is the fastest provider that works here; software rasterisers never count as one. */

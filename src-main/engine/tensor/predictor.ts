@@ -38,8 +38,8 @@ export interface Conditioning {
 
 /** Tells which of a pack's objects a picture shows. */
 export interface ObjectFinder {
-  /** Logits of the strongest place of every kind, `[kinds]`, for a picture `[1, 3, H, W]` at the model's size: above zero = it is there. */
-  strongest(picture: FloatTensor): Promise<Float32Array>;
+  /** Logits of where each kind stands, `[kinds, h, w]`, for a picture `[1, 3, H, W]` at the model's size: above zero = it is there. */
+  maps(picture: FloatTensor): Promise<FloatTensor>;
   release(): Promise<void>;
 }
 

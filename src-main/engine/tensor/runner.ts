@@ -24,6 +24,8 @@ export interface GraphSession {
 /** The port through which networks compute. `runtime` implements it with ONNX Runtime; tests with fakes. */
 export interface Runner {
   readonly provider: string;
+  /** Whether its fused attention operator agrees with the separate steps to float32. */
+  readonly fusedAttention: boolean;
   open(graph: GraphModel): Promise<GraphSession>;
 }
 

@@ -3,6 +3,7 @@ import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
 import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
@@ -104,6 +105,7 @@ export const de = {
   mask: 'Maske…',
   edgePx: 'Pixel',
   growMask: 'Erweitern',
+  growToFit: 'In die Maske aufnehmen',
   shrinkMask: 'Verkleinern',
   refineMask: 'Kanten des Fotos folgen',
   refineHelp: 'Führt den Rand der Maske an Kanten des Fotos, die höchstens so viele Pixel entfernt sind',
@@ -151,6 +153,9 @@ export const de = {
   format: 'Format',
   quality: 'Qualität',
   keepLocation: 'Aufnahmeort behalten',
+  losses: 'Was diese Art von Datei nicht behält',
+  sideTooLong: (limit: number) => `Diese Art von Datei fasst höchstens ${limit} Pixel je Seite; PNG und TIFF fassen dieses Bild.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'Texte anderer Programme' }),
   keepRecipe: 'Rezept behalten: Worte, Einstellungen, Token',
   layers: 'Photoshop, jeder Schritt eine Ebene',
   dragOut: 'Bild herausziehen oder mit einem Klick kopieren',

@@ -4,6 +4,7 @@ import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
 import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
+import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
@@ -106,6 +107,7 @@ export const en = {
   mask: 'Mask…',
   edgePx: 'Pixels',
   growMask: 'Grow',
+  growToFit: 'Take it into the mask',
   shrinkMask: 'Shrink',
   refineMask: 'Follow edges of the photo',
   refineHelp: 'Takes the edge of the mask to edges of the photo within so many pixels',
@@ -153,6 +155,9 @@ export const en = {
   format: 'Format',
   quality: 'Quality',
   keepLocation: 'Keep where it was taken',
+  losses: 'What this kind of file does not keep',
+  sideTooLong: (limit: number) => `This kind of file holds at most ${limit} pixels per side; PNG and TIFF hold this picture.`,
+  lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'texts of other programs' }),
   keepRecipe: 'Keep the recipe: words, settings, tokens',
   layers: 'Photoshop, every step as a layer',
   dragOut: 'Drag the picture out, or click to copy it',

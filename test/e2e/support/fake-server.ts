@@ -9,10 +9,12 @@ import * as v from 'valibot';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { Calls, PictureInfo } from '#contract/api.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contract/errors.js';
-import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { EditEvent, Notice, RunPlan } from '#contract/event.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
+import { openPhoto } from '#engine/image/files/decode.js';
 import { encodeMask } from '#engine/image/files/encode.js';
+import { allLosses } from '#engine/image/files/losses.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { spaceOf } from '#document/space.js';
 import { Margins, type EditRequestInput, type OutputFormat } from '#contract/request.js';
@@ -46,6 +48,8 @@ export interface Script {
   failBefore: { readonly scale: number; readonly code: ErrorCode; readonly message: string } | undefined;
   /** The connection breaks before this scale. */
   breakBefore: number | undefined;
+  /** What there is to say of the result. */
+  notices?: readonly Notice[];
 }
 
 /**
@@ -143,6 +147,7 @@ export class FakeServer {
         const read = await openMask(this.#held(mask).bytes, size);
         return { ...(await this.#hold(Buffer.from(await encodeMask(read.mask)), 'mask.png')), notices: read.notices };
       },
+      'picture.losses': async ({ id }) => allLosses(await openPhoto(this.#held(id).bytes)),
       'picture.convert': ({ id, format, quality }) => this.#convert(id, format, quality),
       'instruction.check': ({ instruction }) => {
         const unknown = instruction
@@ -215,7 +220,8 @@ export class FakeServer {
     }
     const { id } = await this.#hold(result, `${path.parse(source.info.name).name}-edit-1.png`);
     const tokens = { pack: 'sketch', schedule: [], tokens: [] };
-    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0 } };
+    const notices = this.script.notices && { notices: this.script.notices };
+    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0, ...notices } };
     const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: 640 };
     yield { type: 'done', timingsMs, peakRssBytes: 2e8, size: extent, provider: 'cpu' };
   }

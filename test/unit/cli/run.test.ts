@@ -146,6 +146,23 @@ describe('an edit', () => {
     expect(existsSync(at('out.png'))).toBe(false);
   });
 
+  it('says what came up of every candidate, once', async () => {
+    const notice = { code: 'detail.memory' as const, message: 'Memory was short.' };
+    const only = { code: 'edit.unchanged' as const, message: 'Nothing was found.' };
+    await teach({
+      run: async function* (job, signal): AsyncGenerator<EngineEvent, void> {
+        for await (const event of threeScales(job, signal)) {
+          if (event.type !== 'candidate') yield event;
+          else yield { ...event, candidate: { ...event.candidate, notices: event.candidate.index === 1 ? [notice, only] : [notice] } };
+        }
+      },
+    });
+    const { stdout } = await cli('edit', photo, '-i', 'x', '-n', '2', '-o', at('out.png'), '--json');
+    const { notices, outputs } = JSON.parse(stdout) as Record<'notices' | 'outputs', readonly Record<string, unknown>[]>;
+    expect(notices).toEqual([notice, only]);
+    expect(outputs.map((each) => each['notices'])).toEqual([[notice], [notice, only]]);
+  });
+
   it('writes logits and predicts along forced tokens', async () => {
     await teach({
       run: async function* (job, signal): AsyncGenerator<EngineEvent, void> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
-import type { CheckpointPack } from '#packs/checkpoint-card.js';
+import type { CheckpointPack } from '#engine/door/published.js';
 import { smallCard, writePack } from '../../support/pack-folder.js';
 
 /** Everything by which an import changes what lies on the disk, but for the pieces of files, which other tests stop between. */

@@ -17,7 +17,7 @@ it('a server holds no more memory for having made much', async () => {
   await build({ configFile: false, logLevel: 'error', build: bundle });
   const bytesAfter = (begin: string) =>
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', `${begin}\n${CHURN}`], { cwd: folder, encoding: 'utf8' }));
-  expect(bytesAfter('')).toBeGreaterThan(8 * 2 ** 20);
+  expect(bytesAfter('')).toBeGreaterThan(4 * 2 ** 20);
   expect(bytesAfter("(await import('./steady-heap.mjs')).keepHeapSteady();")).toBeLessThanOrEqual(4 * 2 ** 20);
   await rm(folder, { recursive: true });
 });

@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ExpectedError } from '#contract/errors.js';
 import { picturesOf, type Project } from '#contract/project.js';
+import { FileRecipe } from '#contract/recipe.js';
 import { recipeInPacket, recipePacket, uprightXmp } from '#engine/image/files/xmp.js';
 import { openLibrary } from '#packs/library.js';
 import { openLedger } from '#service/batch-state.js';
@@ -187,6 +189,7 @@ test(
       const text = recipeInPacket(packet);
       const read = readRecipe(text);
       expect(text === undefined || read.recipe !== undefined || read.notice !== undefined).toBe(true);
+      expect(read.recipe === undefined || v.is(FileRecipe, read.recipe)).toBe(true);
       expect(recipeInPacket(uprightXmp(packet, { width: 3, height: 2 }) ?? '')).toBeUndefined();
       return Promise.resolve(read.recipe !== undefined);
     });

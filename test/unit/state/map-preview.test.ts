@@ -51,3 +51,15 @@ test('without control, or where it is refused, there is none', async () => {
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(map.url).toBeUndefined();
 });
+
+test('of a run within a mask it is asked with that mask, and anew where the mask is another', async () => {
+  const { asked, map } = open();
+  const complete = (request: EditRequestInput) => Promise.resolve({ ...request, mask: `sent-${String(request.mask)}` });
+  for (const mask of ['a', 'b']) {
+    map.show({ ...REQUEST, mask, blend: 3 }, complete);
+    await vi.waitFor(() => {
+      expect(asked.at(-1)).toMatchObject({ mask: `sent-${mask}`, blend: 3 });
+    });
+  }
+  expect(asked).toHaveLength(2);
+});

@@ -38,6 +38,30 @@ function typed(text: string): void {
   for (let end = 1; end <= text.length; end++) studio.change({ instruction: text.slice(0, end) });
 }
 
+describe('what is expected of a run', () => {
+  test('is asked with the painted mask, which is sent once per change and let go of', async () => {
+    const asked: (string | undefined)[] = [];
+    const answer = link.table['edit.forecast']!;
+    link.table['edit.forecast'] = (request) => {
+      asked.push(`${request.task} ${String(request.mask)}`);
+      return answer(request);
+    };
+    vi.spyOn(studio.mask, 'repaintPng').mockImplementation(() => Promise.resolve(new Blob(['mask'])));
+    vi.spyOn(studio.mask, 'masked', 'get').mockReturnValue(true);
+    dab();
+    studio.wish.expectRun();
+    await vi.runAllTimersAsync();
+    studio.change({ instruction: 'make it night' });
+    await vi.runAllTimersAsync();
+    dab();
+    studio.wish.expectRun();
+    await vi.runAllTimersAsync();
+    expect(asked.slice(-3)).toEqual(['fill upload-2', 'edit upload-2', 'edit upload-3']);
+    expect(link.closed).toContain('upload-2');
+    expect(link.closed).not.toContain('upload-3');
+  });
+});
+
 describe('a gesture', () => {
   test('of typing ends with a rest', () => {
     typed('make it');

@@ -3,11 +3,10 @@ import type { Extent } from '#base/geometry.js';
 import type { Notice } from '#contract/event.js';
 import { isHdr, namingOfCodePoints, type Naming } from './code-points.js';
 import { exifResolution, uprightExif } from './exif.js';
-import type { FileKind } from './file-kind.js';
 import { profileModel } from './icc-profile.js';
 import { iptcOfResources } from './iptc.js';
-import { heifFacts } from './isobmff.js';
-import { jpegFacts } from './jpeg-segments.js';
+import type { HeifFacts } from './isobmff.js';
+import type { JpegFacts } from './jpeg-segments.js';
 import type { PngParts } from './png-parts.js';
 import type { Photo } from './photo.js';
 import { MAX_METADATA_BYTES } from './slim/parts.js';
@@ -25,12 +24,18 @@ export type Contents = Pick<Photo, 'icc' | 'codePoints' | 'exif' | 'xmp' | 'iptc
   readonly notices: readonly Notice[];
 };
 
-export interface OpenedFile {
-  readonly kind: FileKind;
-  readonly bytes: Uint8Array;
-  readonly metadata: Pick<Metadata, 'icc' | 'exif' | 'xmp' | 'iptc'>;
+/** What was read of a file's own structure, once; of its kind alone. */
+export interface FileParts {
   readonly png?: PngParts;
   readonly tiff?: TiffFacts;
+  readonly jpeg?: JpegFacts;
+  readonly heif?: HeifFacts;
+}
+
+export interface OpenedFile {
+  readonly bytes: Uint8Array;
+  readonly metadata: Pick<Metadata, 'icc' | 'exif' | 'xmp' | 'iptc'>;
+  readonly parts: FileParts;
   /** What a profile has to describe to fit the samples as they will be; undefined where those are converted. */
   readonly model: 'GRAY' | 'RGB ' | undefined;
   /** Upright. */
@@ -67,8 +72,8 @@ export function contentsOf(file: OpenedFile): Contents {
       xmp: packet.xmp,
       iptc: found.iptc,
       resolution: exifResolution(exif) ?? found.resolution,
-      ...textsOf(file.png),
-      recipeText: file.png?.recipeText ?? packet.recipeText,
+      ...textsOf(file.parts.png),
+      recipeText: file.parts.png?.recipeText ?? packet.recipeText,
     }),
     premultiplied: found.premultiplied,
     notices: noticesOf(found, { file, icc, lost: file.leftOut || found.leftOut || packet.lost || (found.exif !== undefined && !exif) }),
@@ -104,7 +109,8 @@ function readPacket(packet: string | undefined, extent: Extent): Packet {
 const NO_MORE = { gainMap: false, morePictures: false, premultiplied: false };
 
 function foundIn(file: OpenedFile): Found {
-  const { kind, bytes, metadata, png, tiff } = file;
+  const { bytes, metadata, parts } = file;
+  const { png, tiff, jpeg, heif } = parts;
   if (png) return { ...NO_MORE, ...png, exif: metadata.exif ?? png.exif };
   if (tiff) {
     const { icc, xmp, iptc, resolution } = tiff;
@@ -112,12 +118,12 @@ function foundIn(file: OpenedFile): Found {
   }
   const { icc, exif, xmp, iptc } = metadata;
   const common = { icc, exif, iptc: iptc && iptcOfResources(iptc), ...packetOf(xmp) };
-  if (kind === 'jpeg') {
-    const { resolution, gainMap, morePictures } = jpegFacts(bytes);
+  if (jpeg) {
+    const { resolution, gainMap, morePictures } = jpeg;
     return { ...common, naming: { kind: 'plain' }, resolution, gainMap, morePictures, premultiplied: false };
   }
-  if (kind !== 'avif') return { ...NO_MORE, ...common, naming: { kind: 'plain' } };
-  const { codePoints, premultiplied, gainMap } = heifFacts(bytes);
+  if (!heif) return { ...NO_MORE, ...common, naming: { kind: 'plain' } };
+  const { codePoints, premultiplied, gainMap } = heif;
   // A profile says more than code points do, where both are there.
   const naming: Naming = codePoints && !icc && file.model ? namingOfCodePoints(codePoints, file.model) : { kind: 'plain' };
   return { ...common, naming, codePoints: icc ? undefined : codePoints, premultiplied, gainMap, morePictures: false };

@@ -5,12 +5,12 @@ import type { Notice } from '#contract/event.js';
 import type { OutputFormat } from '#contract/request.js';
 import { unmultiplied } from './alpha.js';
 import { readBmp, readBmpFacts, type BmpFacts } from './bmp.js';
-import { contentsOf, type Contents } from './contents.js';
+import { contentsOf, type Contents, type FileParts } from './contents.js';
 import { fileKind, type FileKind } from './file-kind.js';
 import { heifFacts, stillOf } from './isobmff.js';
 import { jpegFacts } from './jpeg-segments.js';
 import { tellsPlace } from './location.js';
-import { readPng, type PngParts } from './png-parts.js';
+import { readPng } from './png-parts.js';
 import type { ExtraChannels, Layout, Photo, PhotoFacts } from './photo.js';
 import { MAX_METADATA_BYTES } from './slim/parts.js';
 import { slimmed, type Slim } from './slim/slim.js';
@@ -165,17 +165,15 @@ function slimOf(bytes: Uint8Array): Slim {
 async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const kind = fileKind(bytes);
   if (kind === 'bmp') return bmpHeader(bytes);
-  refuseUnreadable(kind, bytes);
-  const png = kind === 'png' ? readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) : undefined;
-  const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
-  const own = ownTiff(tiff);
-  const pixels = png?.pixels ?? decoderBytes(kind, bytes);
+  const parts = partsOf(kind, bytes);
+  refuseUnreadable(parts);
+  const own = ownTiff(parts.tiff);
+  const pixels = parts.png?.pixels ?? (parts.heif ? stillOf(bytes, parts.heif) : bytes);
   const { metadata, layout } = own ? ownHeader(own) : await decoderHeader(pixels);
   const { width, height } = metadata.autoOrient;
   const extent = { width, height };
-  const file = { kind, bytes, metadata, model: modelOf(layout), extent, leftOut };
-  const contents = contentsOf({ ...file, ...(png && { png }), ...(tiff && { tiff }) });
-  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated({ kind, bytes, metadata, png }) }), ...contents.notices];
+  const contents = contentsOf({ bytes, metadata, parts, model: modelOf(layout), extent, leftOut });
+  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(metadata, parts) }), ...contents.notices];
   return {
     kind,
     extent,
@@ -183,34 +181,28 @@ async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
     contents,
     pixels,
     ...(own && { tiff: own }),
-    damaged: png?.cut ?? isCutJpeg(kind, bytes),
+    damaged: parts.png?.cut ?? parts.jpeg?.cut ?? false,
     notices,
   };
 }
 
-function isCutJpeg(kind: FileKind, bytes: Uint8Array): boolean {
-  return kind === 'jpeg' && jpegFacts(bytes).cut;
-}
-
-function decoderBytes(kind: FileKind, bytes: Uint8Array): Uint8Array {
-  return kind === 'avif' ? stillOf(bytes) : bytes;
+function partsOf(kind: FileKind, bytes: Uint8Array): FileParts {
+  const tiff = kind === 'tiff' ? readTiffFacts(bytes) : undefined;
+  return {
+    ...(kind === 'png' && { png: readPng(bytes, MAX_METADATA_BYTES, refuseTooLarge) }),
+    ...(tiff && { tiff }),
+    ...(kind === 'jpeg' && { jpeg: jpegFacts(bytes) }),
+    ...(kind === 'avif' && { heif: heifFacts(bytes) }),
+  };
 }
 
 function ownTiff(tiff: TiffFacts | undefined): TiffFacts | undefined {
   return tiff && readerOfTiff(tiff) === 'own' ? tiff : undefined;
 }
 
-interface Moving {
-  readonly kind: FileKind;
-  readonly bytes: Uint8Array;
-  readonly metadata: DecoderFacts;
-  readonly png: PngParts | undefined;
-}
-
-function isAnimated({ kind, bytes, metadata: { pages = 1 }, png }: Moving): boolean {
+function isAnimated({ pages = 1 }: DecoderFacts, { png, heif }: FileParts): boolean {
   // The decoder counts the pictures of an AVIF, not the frames of its film.
-  if (kind === 'avif') return pages > 1 || heifFacts(bytes).film !== undefined;
-  return png ? png.animated : pages > 1;
+  return png ? png.animated : pages > 1 || heif?.film !== undefined;
 }
 
 /** A bitmap says nothing but its pixels and their resolution. */
@@ -229,14 +221,9 @@ function modelOf({ channels, convert }: Layout): 'GRAY' | 'RGB ' | undefined {
 }
 
 /** What the decoder would call damaged, though it is not. */
-function refuseUnreadable(kind: FileKind, bytes: Uint8Array): void {
-  const precision = kind === 'jpeg' ? jpegFacts(bytes).precision : 8;
-  const received =
-    precision !== 8
-      ? `a JPEG of ${String(precision)} bits`
-      : kind === 'avif' && heifFacts(bytes).film === 'only'
-        ? 'an AVIF sequence'
-        : undefined;
+function refuseUnreadable({ jpeg, heif }: FileParts): void {
+  const precision = jpeg?.precision ?? 8;
+  const received = precision !== 8 ? `a JPEG of ${String(precision)} bits` : heif?.film === 'only' ? 'an AVIF sequence' : undefined;
   if (received === undefined) return;
   throw new ExpectedError('image.unsupported', `Expected a picture that can be read here but received ${received}.`, {
     details: { received },

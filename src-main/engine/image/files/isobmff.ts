@@ -57,8 +57,8 @@ export function heifFacts(file: Uint8Array): HeifFacts {
 }
 
 /** The picture beside a film under the name of one: the decoder looks at no file whose first brand is a sequence's. */
-export function stillOf(file: Uint8Array): Uint8Array {
-  if (heifFacts(file).film !== 'beside') return file;
+export function stillOf(file: Uint8Array, { film }: HeifFacts): Uint8Array {
+  if (film !== 'beside') return file;
   const still = Buffer.from(file);
   still.write('avif', MAJOR_BRAND, 'latin1');
   return still;

@@ -47,23 +47,22 @@ export interface JpegFacts {
 }
 
 export function jpegFacts(jpeg: Uint8Array): JpegFacts {
-  let facts: JpegFacts = { precision: 8, gainMap: false, morePictures: false, cut: isCut(jpeg) };
+  let facts: Omit<JpegFacts, 'cut'> = { precision: 8, gainMap: false, morePictures: false };
+  let scan = 2;
   for (const { marker, data } of segmentsOf(jpeg)) {
+    scan = data.byteOffset - jpeg.byteOffset + data.length;
     if (isFrame(marker) && data.length > 0) facts = { ...facts, precision: data[0]! };
     if (marker === APP0) facts = { ...facts, ...densityOf(data) };
     if (marker !== APP2) continue;
     if (data.toString('latin1', 0, GAIN_MAP_NAME.length) === GAIN_MAP_NAME) facts = { ...facts, gainMap: true };
     if (data.toString('latin1', 0, 4) === 'MPF\0') facts = { ...facts, morePictures: true };
   }
-  return facts;
+  return { ...facts, cut: isCut(jpeg, scan) };
 }
 
 /** Within a scan, no two bytes read like the marker of its end (T.81, B.1.1.5): without one behind the first scan, the rest is missing. */
-function isCut(jpeg: Uint8Array): boolean {
-  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
-  let scan = 2;
-  for (const { data } of segmentsOf(jpeg)) scan = data.byteOffset - bytes.byteOffset + data.length;
-  return bytes.lastIndexOf(END_OF_IMAGE) < scan;
+function isCut(jpeg: Uint8Array, scan: number): boolean {
+  return Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength).lastIndexOf(END_OF_IMAGE) < scan;
 }
 
 function densityOf(data: Buffer): { readonly resolution?: Resolution } {

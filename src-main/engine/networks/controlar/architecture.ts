@@ -21,7 +21,7 @@ const FUSIONS = 3;
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describeControlAr(weights: Weights, config: ControlArConfig, provider: string): ControlArArchitecture {
+export function describeControlAr(weights: Weights, config: ControlArConfig, fusedAttention: boolean): ControlArArchitecture {
   const { width, heads, depth, entries, text } = config;
   const layers = weights.at('layers');
   const found = layers.children().length;
@@ -39,7 +39,7 @@ export function describeControlAr(weights: Weights, config: ControlArConfig, pro
     layers: Array.from({ length: depth }, (_, index) => layerOf(layers.at(index), width)),
     headWidth: width / heads,
     controlled: Array.from({ length: FUSIONS }, (_, fusion) => fusion * interval),
-    fusedAttention: provider !== 'webgpu',
+    fusedAttention,
   };
 }
 

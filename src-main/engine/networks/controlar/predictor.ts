@@ -22,7 +22,7 @@ import { stepGraph } from './step-graph.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openControlAr(runner: Runner, weights: Weights, config: ControlArConfig): Promise<ControlArPredictor> {
-  return openedWhole(new ControlArPredictor(new SessionCache(runner), describeControlAr(weights, config, runner.provider)));
+  return openedWhole(new ControlArPredictor(new SessionCache(runner), describeControlAr(weights, config, runner.fusedAttention)));
 }
 
 /** What a run starts from. */

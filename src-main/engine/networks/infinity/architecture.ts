@@ -27,7 +27,7 @@ export interface Architecture {
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describe(weights: Weights, config: TransformerConfig, provider = 'cpu'): Architecture {
+export function describe(weights: Weights, config: TransformerConfig, fusedAttention = true): Architecture {
   const { width, heads, depth, tokenBits, scales } = config;
   const blocks = blocksOf(weights);
   if (blocks.length !== depth) {
@@ -51,7 +51,7 @@ export function describe(weights: Weights, config: TransformerConfig, provider =
       blocks.map((block) => block.at('sa')),
       { readsSource: config.source !== false },
     ),
-    fusedAttention: provider !== 'webgpu',
+    fusedAttention,
     headWidth: width / heads,
     ...finestOf(scales),
     cellsPerToken: config.patchify ** 2,

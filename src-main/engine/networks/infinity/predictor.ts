@@ -20,7 +20,7 @@ import { InfinitySessions } from './sessions.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<InfinityPredictor> {
-  const architecture = describe(weights, config, runner.provider);
+  const architecture = describe(weights, config, runner.fusedAttention);
   return new InfinityPredictor(await openedWhole(new InfinitySessions(new SessionCache(runner), architecture)));
 }
 

@@ -22,7 +22,7 @@ const NORM_EPS = 1e-6;
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describeVar(weights: Weights, config: VarConfig, provider: string): VarArchitecture {
+export function describeVar(weights: Weights, config: VarConfig, fusedAttention: boolean): VarArchitecture {
   const { width, heads, depth, codeWidth, entries, scales, classes } = config;
   const blocks = weights.at('blocks');
   const found = blocks.children().length;
@@ -43,7 +43,7 @@ export function describeVar(weights: Weights, config: VarConfig, provider: strin
       checked.map((block) => block.at('attn')),
       { readsSource: false },
     ),
-    sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention: provider !== 'webgpu' },
+    sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention },
   };
 }
 

@@ -20,7 +20,7 @@ import { embedGraph, stepGraph } from './step-graph.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openVar(runner: Runner, weights: Weights, config: VarConfig): Promise<ScalePredictor> {
-  const architecture = describeVar(weights, config, runner.provider);
+  const architecture = describeVar(weights, config, runner.fusedAttention);
   return openedWhole(new VarPredictor(new SessionCache(runner), architecture));
 }
 

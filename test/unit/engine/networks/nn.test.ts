@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder, type Value } from '#engine/graph/builder.js';
 import {
   attention,
+  attentionInSteps,
   biasedAttention,
+  exactAttention,
   geluErf,
   geluTanh,
+  plainLayerNorm,
   pixelShuffle,
   pixelUnshuffle,
   rotary,
@@ -73,6 +76,20 @@ describe('unit vectors', () => {
   });
 });
 
+describe('layer normalisation', () => {
+  it('without weights takes the mean away and divides by the deviation', async () => {
+    const rows = floats([1, 2, 4], Float32Array.of(1, 2, 3, 4, -5, 0, 5, 10));
+    const eps = 1e-6;
+    const expected = [0, 1].flatMap((row) => {
+      const own = [...rows.data.subarray(4 * row, 4 * row + 4)];
+      const mean = own.reduce((sum, value) => sum + value, 0) / 4;
+      const variance = own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 4;
+      return own.map((value) => (value - mean) / Math.sqrt(variance + eps));
+    });
+    expectClose(await compute((graph, x = '') => plainLayerNorm(graph, x, { width: 4, eps }), rows), expected);
+  });
+});
+
 describe('rotary', () => {
   it('turns neighbouring pairs of every head by its row’s angles', async () => {
     const x = floats([1, 2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)); // 2 heads of 2
@@ -92,6 +109,33 @@ describe('attention', () => {
     const share = (score: number): number => 1 / (1 + Math.exp(-score));
     const y = await compute((graph, a = '', b = '', c = '') => attention(graph, { q: a, k: b, v: c }, 2), q, k, v);
     expectClose(y, [10 + 20 * share(1), 40 - 20 * share(2)]);
+  });
+
+  const many = (seed: number, ...dims: number[]): FloatTensor => {
+    const tensor = floats(dims);
+    tensor.data.forEach((_, i) => (tensor.data[i] = 2 * Math.sin(seed + 7.3 * i)));
+    return tensor;
+  };
+
+  it.each([false, true])('in steps equals the fused operator, hidden rows: %s', async (hides) => {
+    const [queries, keys, values] = [many(1, 2, 3, 8), many(2, 2, 5, 8), many(3, 2, 5, 8)]; // (B, L, C), (B, T, C)
+    const bias = floats([1, 1, 3, 5]);
+    if (hides) bias.data.forEach((_, i) => (bias.data[i] = i % 5 > 2 ? -1e4 : 0));
+    const by = (layer: typeof exactAttention, fused: boolean) =>
+      compute(
+        (graph, q = '', k = '', v = '', hidden = '') => layer(graph, { q, k, v, bias: hidden }, { fused, count: 2, width: 4 }),
+        ...[queries, keys, values, bias],
+      );
+    const fused = [...(await by(exactAttention, true)).data];
+    expectClose(await by(exactAttention, false), fused);
+    expectClose(
+      await by((graph, inputs, { count: heads, width }) => attentionInSteps(graph, inputs, { count: heads, width }), false),
+      fused,
+    );
+    expectClose(
+      await compute((graph, q = '', k = '', v = '') => attentionInSteps(graph, { q, k, v }, { count: 2, width: 4 }), queries, keys, values),
+      [...(await compute((graph, q = '', k = '', v = '') => attention(graph, { q, k, v }, 2), queries, keys, values)).data],
+    );
   });
 
   it('does not see what its bias hides', async () => {

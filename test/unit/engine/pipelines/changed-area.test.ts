@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Photo } from '#engine/image/files/photo.js';
 import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
+import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { changedArea, type EditTrace } from '#engine/pipelines/changed-area.js';
 import { wordingOf, type Wording } from '#engine/pipelines/wording.js';
 import { floats } from '#engine/tensor/tensor.js';
@@ -38,7 +39,7 @@ const gate = floats(
 );
 const { quantiser } = fakeModel();
 
-async function became(before: Look, after: Look, wording?: Wording) {
+async function became(before: Look, after: Look, { wording, standing }: { wording?: Wording | undefined; standing?: Standing } = {}) {
   const decoded = (look: Look) =>
     makePicture(MODEL, MODEL, (c, x, y) => look(c, (x + 0.5) / MODEL, (y + 0.5) / MODEL) + noisy((c * MODEL + y) * MODEL + x, 0.01));
   const trace: EditTrace = {
@@ -49,7 +50,7 @@ async function became(before: Look, after: Look, wording?: Wording) {
     before: decoded(before),
     after: decoded(after),
   };
-  return changedArea(trace, { frame, canvas: photoOf(before), wording });
+  return changedArea(trace, { frame, canvas: photoOf(before), wording, standing });
 }
 
 function shareOf(weight: Weight, inside: (x: number, y: number) => boolean): number {
@@ -62,7 +63,7 @@ function shareOf(weight: Weight, inside: (x: number, y: number) => boolean): num
 describe('what an edit changed', () => {
   it('is a removed object with its shadow, where it became what lies around it, whatever the words', async () => {
     for (const wording of [undefined, 'away'] as const) {
-      const { weight, isRemoved } = await became(red, ground, wording);
+      const { weight, isRemoved } = await became(red, ground, { wording });
       expect(isRemoved).toBe(true);
       expect(shareOf(weight, inDisc)).toBe(1);
       expect(shareOf(weight, inShadow)).toBeGreaterThan(0.9);
@@ -72,15 +73,36 @@ describe('what an edit changed', () => {
 
   it('is a recoloured object, where it stands out as before, whatever the words', async () => {
     for (const wording of [undefined, 'away'] as const) {
-      const { weight, isRemoved, isRedrawn, map } = await became(red, blue, wording);
+      const { weight, isRemoved, isRedrawn, map } = await became(red, blue, { wording });
       expect(isRemoved ?? isRedrawn).toBeUndefined();
       expect(map).toBeDefined();
       expect(shareOf(weight, (x, y) => Math.hypot(x - 0.45, y - 0.4) < 0.16)).toBeGreaterThan(0.98);
     }
   });
 
+  it('is what was spoken of, where two objects changed and only one of them shows it', async () => {
+    const small =
+      (colour: readonly number[], rest: Look): Look =>
+      (c, x, y) =>
+        Math.hypot(x - 0.24, y - 0.4) < 0.08 ? colour[c]! : Math.hypot(x - 0.66, y - 0.4) < 0.1 ? [0.8, 0.75, 0.1][c]! : rest(c, x, y);
+    const near = (at: number) => (x: number, y: number) => Math.hypot(x - at, y - 0.4) < 0.06;
+    const seenLeft = (least: number) => ({
+      odds: floats(
+        [1, 4, 4],
+        Float32Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? 3 : -9)),
+      ),
+      least,
+    });
+    const two = small([0.85, 0.15, 0.1], ground);
+    const { weight, isRemoved } = await became(two, ground, { wording: 'away', standing: seenLeft(-1.5) });
+    expect(isRemoved).toBe(true);
+    expect([near(0.24), near(0.66)].map((inside) => shareOf(weight, inside))).toEqual([1, 0]);
+    const unseen = await became(two, ground, { wording: 'away', standing: seenLeft(4) });
+    expect([near(0.24), near(0.66)].map((inside) => shareOf(unseen.weight, inside))).toEqual([1, 1]);
+  });
+
   it('is something new, and no colour of the ground, where nothing stood there before', async () => {
-    const { isRemoved, isRedrawn, map } = await became(ground, red, 'for');
+    const { isRemoved, isRedrawn, map } = await became(ground, red, { wording: 'for' });
     expect(isRedrawn).toBe(true);
     expect(isRemoved ?? map).toBeUndefined();
   });

@@ -5,6 +5,7 @@ import { EditRequest, type EditRequestInput } from '#contract/request.js';
 import type { EditingModel } from '#engine/pipelines/model.js';
 import { namedKinds } from '#engine/pipelines/named-object.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
+import { floats } from '#engine/tensor/tensor.js';
 import { fakeModel } from '../../../support/fake-model.js';
 import { maskPng, scenePng } from '../../../support/pictures.js';
 import { tinyCard } from '../../../support/tiny-card.js';
@@ -21,7 +22,7 @@ function seeing(...logits: readonly number[]): EditingModel {
   return {
     ...fakeModel(),
     card: { ...tinyCard, config: { ...tinyCard.config, objects: { kind: 'finder', names: NAMES } } },
-    objects: { strongest: () => Promise.resolve(Float32Array.from(logits)), release: () => Promise.resolve() },
+    objects: { maps: () => Promise.resolve(floats([2, 1, 1], Float32Array.from(logits))), release: () => Promise.resolve() },
   };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { ExpectedError } from '#contract/errors.js';
 import type { Checkpoint } from '#engine/weights/checkpoint.js';
-import { summarise } from '#engine/weights/inspect.js';
+import { summarise } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { openSafetensors } from '#engine/weights/safetensors.js';
 import { findStateDict } from '#engine/weights/state-dict.js';

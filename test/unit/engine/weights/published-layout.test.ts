@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { Weights } from '#engine/weights/handle.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 
 const FIXTURES = '../shared/fixtures';

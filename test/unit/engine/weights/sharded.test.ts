@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Weights } from '#engine/weights/handle.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 
 import { safetensors } from './support/safetensors-writer.js';

@@ -7,7 +7,7 @@ import { Directories, fieldOf } from '#engine/image/files/directory.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
 import { iptcOfResources, resourcesOfIptc } from '#engine/image/files/iptc.js';
-import { lossesOf } from '#engine/image/files/losses.js';
+import { allLosses, lossesOf } from '#engine/image/files/losses.js';
 import { makeChunk, insertChunks, pngChunks, textChunk } from '#engine/image/files/png-chunks.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import type { FileRecipe } from '#contract/recipe.js';
@@ -283,4 +283,14 @@ describe('more than one picture in a file', () => {
       message: expect.stringContaining('12 bits') as string,
     });
   });
+});
+
+it('what is lost is known of every kind of file before it is saved, and which cannot hold the picture at all', () => {
+  const photo = { ...makePhoto({ width: 16_384, height: 1, channels: 3 }), exif: Buffer.alloc(80), iptc: Buffer.alloc(8) };
+  const told = allLosses(photo);
+  const parts = (kind: keyof typeof told) => told[kind].notices.flatMap(({ details }) => details?.['lost'] ?? []);
+  expect([parts('png'), parts('jpeg'), parts('tiff')]).toEqual([[], [], []]);
+  expect([parts('webp'), parts('avif'), parts('layers')]).toEqual([['iptc'], ['iptc'], ['exif', 'iptc']]);
+  const tooLong = Object.entries(told).flatMap(([kind, { longestSide }]) => (longestSide === undefined ? [] : [[kind, longestSide]]));
+  expect(tooLong).toEqual([['webp', 16_383]]);
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { CheckpointSummary } from '#engine/weights/inspect.js';
-import { inspectFile } from '#engine/weights/inspect.js';
+import type { CheckpointSummary } from '#engine/families/inspect.js';
+import { inspectFile } from '#engine/families/inspect.js';
 
-import { dict, pickle, tensor } from './support/pickle-writer.js';
-import { counting, safetensors } from './support/safetensors-writer.js';
-import { TemporaryFiles } from './support/temporary-files.js';
-import { torchFile } from './support/torch-writer.js';
+import { dict, pickle, tensor } from '../weights/support/pickle-writer.js';
+import { counting, safetensors } from '../weights/support/safetensors-writer.js';
+import { TemporaryFiles } from '../weights/support/temporary-files.js';
+import { torchFile } from '../weights/support/torch-writer.js';
 import { stopwatch } from '../../../support/processor-time.js';
 
 const files = new TemporaryFiles();

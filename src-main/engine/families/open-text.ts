@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { InstructionReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { PackCard, VarConfig } from '#contract/pack-card.js';
+import type { PackCard } from '#contract/pack-card.js';
 import { openT5Encoder } from '#engine/networks/t5-encoder.js';
 import type { EditingModel } from '#engine/pipelines/model.js';
 import type { Runner } from '#engine/tensor/runner.js';
@@ -11,7 +11,8 @@ import { ClassNames } from '#engine/text/classes.js';
 import { T5Tokenizer } from '#engine/text/t5-tokenizer.js';
 import { WordTokenizer } from '#engine/text/words.js';
 import type { Weights } from '#engine/weights/handle.js';
-import type { InstalledPack } from './engine.js';
+import { familyOf } from './list.js';
+import type { InstalledPack } from './report.js';
 
 type EncodeText = EditingModel['encodeText'];
 type TextConfig = PackCard['config']['transformer']['text'];
@@ -24,8 +25,8 @@ type TextOf<K extends TextConfig['kind']> = Extract<TextConfig, { kind: K }>;
  */
 export async function openText(pack: InstalledPack, runner: Runner, weights: Weights | undefined): Promise<EncodeText> {
   const { card } = pack;
-  if (card.family === 'var') return classReader(card.config.transformer);
   const { text } = card.config.transformer;
+  if (text.kind === 'classes') return classReader(text);
   if (text.kind === 'words') return wordReader(text);
   // Such a pack can still tokenize and decode.
   if (!weights) return () => Promise.reject(withoutEncoder(card));
@@ -37,9 +38,8 @@ export async function openText(pack: InstalledPack, runner: Runner, weights: Wei
     const encoder = await openT5Encoder(runner, weights);
     return encoder.encode(ids).finally(() => encoder.release());
   });
-  // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
-  if (card.family === 'controlar') return (instruction) => reader(instruction.trim().toLowerCase() || card.defaults.fillInstruction);
-  return reader;
+  const family = familyOf(card);
+  return (instruction) => reader(family.prompt?.(instruction, card) ?? instruction);
 }
 
 function withoutEncoder({ name }: PackCard): ExpectedError {
@@ -70,10 +70,10 @@ function promptReader(tokenizer: T5Tokenizer, encode: EncodeIds): EncodeText {
 }
 
 /** No words at all stand for no class. */
-function classReader({ text, classes }: VarConfig): EncodeText {
-  const names = new ClassNames(text.names);
+function classReader(text: TextOf<'classes'>): EncodeText {
+  const [names, none] = [new ClassNames(text.names), text.names.length];
   return (instruction) => {
-    if (instruction.trim() === '') return Promise.resolve({ text: { kind: 'class', index: classes }, notices: [] });
+    if (instruction.trim() === '') return Promise.resolve({ text: { kind: 'class', index: none }, notices: [] });
     const { index, report } = names.find(instruction);
     if (index === undefined) return Promise.reject(notUnderstood(report));
     return Promise.resolve({ text: { kind: 'class', index }, notices: [] });

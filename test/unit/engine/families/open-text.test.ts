@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openText } from '#engine/door/open-text.js';
+import { openText } from '#engine/families/open-text.js';
 import { OnnxRunner } from '../../../support/onnx-runner.js';
 import { tinyCard } from '../../../support/tiny-card.js';
 

@@ -1,8 +1,8 @@
-import type { Checkpoint, StoredTensor, StoredType } from './checkpoint.js';
-import { filesOf, STORED_BYTES } from './checkpoint.js';
-import { openCheckpoint } from './open.js';
-import type { ModelShape } from './recognise.js';
+import type { Checkpoint, StoredTensor, StoredType } from '#engine/weights/checkpoint.js';
+import { filesOf, STORED_BYTES } from '#engine/weights/checkpoint.js';
+import { openCheckpoint } from '#engine/weights/open.js';
 import { recognise } from './recognise.js';
+import type { NetworkShape } from './network.js';
 
 /** What a weights file holds, told from its table of contents alone. */
 export interface CheckpointSummary {
@@ -15,7 +15,7 @@ export interface CheckpointSummary {
   /** Elements of all tensors; what tied tensors share is counted once. */
   readonly parameters: number;
   /** The recognised network, or null with `reason`. */
-  readonly model: ModelShape | null;
+  readonly model: NetworkShape | null;
   readonly reason?: string;
   /** From the file's own metadata. */
   readonly licence: string | null;

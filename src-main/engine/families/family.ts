@@ -1,0 +1,39 @@
+import type { Extent } from '#base/geometry.js';
+import type { PackCard } from '#contract/pack-card.js';
+import type { EditingModel } from '#engine/pipelines/model.js';
+import type { Runner } from '#engine/tensor/runner.js';
+import type { Weights } from '#engine/weights/handle.js';
+import type { Network, Stranger } from './network.js';
+import type { CheckpointPack, PublishedFiles } from './published-files.js';
+
+export interface PackWeights {
+  readonly transformer: Weights;
+  readonly tokenizer: Weights;
+}
+
+export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (shape: Extent) => Networks };
+
+/** What the forecast knows of a family besides the sizes in the card. */
+export interface FamilyCost {
+  /** Decoding and encoding at the model's size: tensors of a hundred channels and more, and the runtime's room for them. Measured. */
+  readonly tokenizerBytesPerPixel: number;
+  /** Whether packs of integers keep keys and values as halves. */
+  readonly halvesCache: boolean;
+  /** Whether the last scale's keys and values are read by anyone. */
+  readonly keepsLastScale: boolean;
+}
+
+/** All that the studio knows of one published family. A folder beside this file holds it; list.ts names it. */
+export interface Family<C extends PackCard = PackCard> {
+  /** As sentences call it. */
+  readonly title: string;
+  /** The networks of its packs; the first is its transformer, by which a pack of published files is known. */
+  readonly networks: readonly [Network, ...Network[]];
+  readonly strangers?: readonly Stranger[];
+  /** A pack of the files that its authors published. Throws `weights.refused` where they are not the parts of one model. */
+  pack(files: PublishedFiles): CheckpointPack;
+  open(card: C, weights: PackWeights, runner: Runner): Promise<Networks>;
+  /** The prompt that stands for an instruction; absent = its own words. */
+  prompt?(instruction: string, card: C): string;
+  cost(card: C): FamilyCost;
+}

@@ -1,0 +1,18 @@
+import type { InfinityCard } from '#contract/pack-card.js';
+import type { Family } from '../family.js';
+import { t5Encoder } from '../t5.js';
+import { infinityPack } from './card.js';
+import { bitwiseTokenizer, infinityTransformer } from './networks.js';
+
+/** Next-scale prediction of bits (Infinity, Han et al. 2024; VAREdit, Mao et al. 2025), and the built-in pack. */
+export const infinityFamily = {
+  title: 'Infinity/VAREdit',
+  networks: [infinityTransformer, bitwiseTokenizer, t5Encoder],
+  pack: infinityPack,
+  open: async (card, weights, runner) => (await import('./open.js')).openInfinityPack(card, weights, runner),
+  cost: ({ config }) => ({
+    tokenizerBytesPerPixel: config.tokenizer.kind === 'residual' ? 2_000 : 14_500,
+    halvesCache: true,
+    keepsLastScale: false,
+  }),
+} as const satisfies Family<InfinityCard>;

@@ -1,0 +1,13 @@
+import type { VarCard } from '#contract/pack-card.js';
+import type { Family } from '../family.js';
+import { varPack } from './card.js';
+import { varTransformer, vectorTokenizer } from './networks.js';
+
+/** Class-conditional next-scale prediction (VAR, Tian et al. 2024). */
+export const varFamily = {
+  title: 'VAR',
+  networks: [varTransformer, vectorTokenizer],
+  pack: varPack,
+  open: async (card, weights, runner) => (await import('./open.js')).openVarPack(card, weights, runner),
+  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keepsLastScale: false }),
+} as const satisfies Family<VarCard>;
