@@ -10,11 +10,14 @@ import { EditRequest, type EditRequestInput } from '#contract/request.js';
 import { startEngine } from '#engine/door/client.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
+import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { encodePhoto } from '#engine/image/files/encode.js';
 import { fitTransfer } from '#engine/image/compositing/transfer.js';
 import { floats } from '#engine/tensor/tensor.js';
 import { machine } from './machine.js';
 
 const RUNS = 5;
+const TIMES = 20;
 const TITLE = '## Pixels';
 /** A ratio that grew by more is named. */
 const REGRESSION = 1.15;
@@ -78,7 +81,15 @@ async function measuredRows(root: string, pack: InstalledPack): Promise<readonly
     ratio: a / b,
     target,
   });
+  const told = await photographTold(root);
+  const edited = await took(edit(told));
+  const read = await leastTime(() => factsTime(told));
   return [
+    ratioRow(
+      'facts and metadata of a 12 MP JPEG, with EXIF, XMP, IPTC and a profile, read : its edit',
+      [read.total, edited.total],
+      '≤ 0.03',
+    ),
     ratioRow('24 MP JPEG, whole picture : decoding and plain encoding by libvips', [whole.total, floor.total], '≤ 3'),
     ...(command === undefined ? [] : [ratioRow('the same through the command line, all its processes : earlier', [command, EARLIER_COMMAND_S], '≤ 0.33')]), // prettier-ignore
     ratioRow('the same in Display P3 : in sRGB', [wide.total, whole.total], '≤ 1.2'),
@@ -126,6 +137,13 @@ async function plainTime(source: Uint8Array): Promise<Spent> {
   const raw = { width: info.width, height: info.height, channels: info.channels };
   await sharp(data, { raw }).jpeg({ quality: 92, chromaSubsampling: '4:4:4', optimiseCoding: false }).toBuffer();
   return { total: secondsSince(started), preview: 0 };
+}
+
+/** All that is read of a file beside its samples; often, because once is too short to be measured. */
+async function factsTime(source: Uint8Array): Promise<Spent> {
+  const started = process.cpuUsage();
+  for (let i = 0; i < TIMES; i++) await readFacts(source);
+  return { total: secondsSince(started) / TIMES, preview: 0 };
 }
 
 function fitTime(): Spent {
@@ -177,6 +195,21 @@ async function peakOf(root: string, pack: InstalledPack, { request, pictures }: 
 async function photo(root: string, width: number, height: number): Promise<Uint8Array> {
   const file = path.join(root, 'test/fixtures/sketch/case-edit-source.png');
   return sharp(await readFile(file)).resize(width, height, { fit: 'fill' }).jpeg({ quality: 92 }).toBuffer(); // prettier-ignore
+}
+
+/** 12 megapixels that say as much as a photograph from an archive does. */
+async function photographTold(root: string): Promise<Uint8Array> {
+  const { samples, extent, ...facts } = await openPhoto(
+    await sharp(await photo(root, 4000, 3000))
+      .withIccProfile('p3')
+      .withExif({ IFD0: { Artist: 'x'.repeat(200) }, IFD3: { GPSLatitude: '48/1 24/1 0/1' } })
+      .jpeg({ quality: 92 })
+      .toBuffer(),
+  );
+  const subjects = Array.from({ length: 200 }, (_, i) => `<rdf:li>keyword ${String(i)}</rdf:li>`).join('');
+  const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>${subjects}</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>`;
+  const iptc = Buffer.concat(Array.from({ length: 50 }, () => Buffer.from('\x1c\x02\x19\0\x05heron', 'latin1')));
+  return encodePhoto({ ...facts, extent, samples, xmp, iptc, resolution: { x: 300, y: 300 } }, { format: 'jpeg', quality: 92 });
 }
 
 async function mask(width: number, height: number): Promise<Uint8Array> {

@@ -91,6 +91,16 @@ describe.skipIf(process.platform === 'win32')('serve', () => {
   });
 });
 
+test.skipIf(process.platform === 'win32')('what nobody reads is no failure', async () => {
+  const listing = start(['packs', 'list']);
+  listing.child.stdout?.destroy();
+  expect(await once(listing.child, 'exit')).toEqual([0, null]);
+  expect(await listing.complaints).toBe('');
+  const editing = start(['edit', scene, '-i', 'make it night', '-o', path.join(root, 'unread.png')]);
+  editing.child.stderr?.destroy();
+  expect(await once(editing.child, 'exit')).toEqual([0, null]);
+});
+
 test.skipIf(process.platform === 'win32')('an edit that is killed leaves no complaint of the process that computed it', async () => {
   const { child, complaints } = start(['edit', scene, '-i', 'make it night', '-o', path.join(root, 'night.png')]);
   await once(createInterface(child.stderr!), 'line');

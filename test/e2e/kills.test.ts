@@ -19,7 +19,7 @@ import { scenePng } from '../support/pictures.js';
 
 /** Of all kinds together: `npm run fuzz -- kills` asks for more. */
 const KILLS = Number(process.env['SCALEBRUSH_KILLS'] ?? 60) / 5;
-const PATIENCE_MS = 60_000 + KILLS * 15_000;
+const PATIENCE_MS = 120_000 + KILLS * 60_000;
 /** A save takes a few milliseconds. */
 const LONGEST_LIFE_MS = 60;
 const CLI = path.resolve('dist/main/cli.js');

@@ -25,6 +25,13 @@ serve({
     for (let round = 0, held: object[] = []; round < 1_000_000; round++, held = round % 50_000 === 0 ? [] : held) held.push({ round });
     return Promise.resolve(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size);
   },
+  /** Answers again after a while, without having looked up. */
+  async *late([ms]) {
+    yield 0;
+    await Promise.resolve();
+    for (const until = performance.now() + (ms as number); performance.now() < until;) Math.hypot(until);
+    yield 1;
+  },
   async *deaf() {
     yield 0;
     await new Promise((resolve) => setTimeout(resolve, 60_000));

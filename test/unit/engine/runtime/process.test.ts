@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -185,4 +187,16 @@ describe('the inference process', () => {
       controller.abort();
       expect(await codeOf(values.next())).toBe('inference.died');
     }, 100));
+
+  test('that has nobody left to answer ends without a word', async () => {
+    const child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let said = '';
+    child.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+    child.send({ kind: 'ask', id: 0, method: 'late', args: [500] });
+    await once(child, 'message');
+    const ended = Promise.all([once(child, 'exit'), once(child.stderr!, 'close')]);
+    child.disconnect();
+    expect((await ended)[0]).toEqual([0, null]);
+    expect(said).toBe('');
+  });
 });
