@@ -44,6 +44,7 @@ export interface Notice {
     | 'mask.labels'
     | 'mask.cleaned'
     | 'mask.erased'
+    | 'mask.edge'
     | 'map.stretched'
     | 'map.fitted'
     | 'edit.unchanged'

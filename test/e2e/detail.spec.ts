@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { test as masks } from './support/masks.js';
+import { paintedShare, test as masks } from './support/masks.js';
 import { canvasShot, expectPhase, openBytes, stroke, test } from './support/studio.js';
 
 const details = (page: Page) => page.locator('[data-testid="detail-cell"][data-state="done"]');
@@ -70,4 +70,17 @@ masks('what detail is not copied from is painted on a mask of its own, beside wh
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
   expect(server.requests[1]).toMatchObject({ copy: { only: true } });
+});
+
+masks('what lies beside the mask is taken into it by one press, and the result without it goes', async ({ page, server }) => {
+  server.script.notices = [{ code: 'mask.edge', message: 'A shadow lies beside it.', details: { growPx: 20 } }];
+  await stroke(page, [0.4, 0.5], [0.5, 0.5]);
+  const painted = await paintedShare(page);
+  await page.keyboard.press('Escape');
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+  await page.getByRole('button', { name: 'Take it into the mask' }).click();
+  await expectPhase(page, 'ready');
+  await expect(page.getByRole('button', { name: 'Take it into the mask' })).toHaveCount(0);
+  expect(await paintedShare(page)).toBeGreaterThan(painted * 1.5);
 });

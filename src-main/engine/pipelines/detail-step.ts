@@ -3,6 +3,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import type { DetailReport, Notice, PartPlace } from '#contract/event.js';
 import { detailScales, type Detail, type DetailJob, type DetailScale } from '#engine/detail/detail.js';
+import { restBeside } from '#engine/image/compositing/beside-mask.js';
 import { matchSurroundings } from '#engine/image/compositing/surroundings.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -86,7 +87,7 @@ export async function* writeDetail(
     keepsUnlike: redrawn.kind === 'change',
   };
   const detail = yield* told(job, redrawn, detailScales(wish, signal));
-  const notices = [...(sources?.notices ?? []), ...noticesOf(detail)];
+  const notices = [...(sources?.notices ?? []), ...noticesOf(detail), ...(await besideMask(stage, redrawn))];
   if (!detail) return { weight: redrawn.weight, notices };
   const { scale, of } = detail;
   const made = Array.from({ length: scale }, (_, k) => seeds[Math.min(k, seeds.length - 1)]!);
@@ -122,6 +123,15 @@ async function* told(
     yield { type: 'detail', candidate: index, scale, of, size, region, ms, ...(part && { part }), ...(picture && { picture }) };
     started = performance.now();
   }
+}
+
+/** What stands out beside a mask is continued into the hole, so it is offered to take it in. */
+async function besideMask({ canvas, kept, mask }: DecodedStage, { region, kind }: Redrawn): Promise<readonly Notice[]> {
+  if (!mask || kept || kind === 'change') return [];
+  const growPx = await restBeside(canvas, mask, region.reach);
+  if (growPx === undefined) return [];
+  const message = 'A shadow or a rest of the object lies beside the mask and may be continued into it: a larger mask takes it in.';
+  return [{ code: 'mask.edge', message, details: { growPx } }];
 }
 
 function noticesOf(detail: Detail | undefined): readonly Notice[] {

@@ -172,6 +172,7 @@ export const noticeWords: NoticeWords = {
   'edit.unchanged': 'Es fand sich nichts zu ändern: das Bild ist, wie es war.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
+  'mask.edge': 'Der Schatten des Objekts oder ein Rest davon liegt außerhalb der Maske.',
   'detail.memory': 'Der Speicher ist knapp: das feinste Detail fehlt.',
   'detail.no-source': 'Im Foto ist nichts, wovon Details kopiert werden könnten; es bleiben die Pixel des Modells.',
   'recipe.ignored': 'Das Rezept in dieser Datei ist nicht lesbar und wurde weggelassen.',

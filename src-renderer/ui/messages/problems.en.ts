@@ -159,6 +159,7 @@ export const noticeWords: NoticeWords = {
   'edit.unchanged': 'Nothing was found to change: the picture is as it was.',
   'project.recovered': 'This is where you left off.',
   'previews.off': 'Memory is short: the picture is made without previews.',
+  'mask.edge': 'The object’s shadow, or a rest of it, is outside the mask.',
   'detail.memory': 'Memory is short: the finest detail was left out.',
   'detail.no-source': 'There is nothing in the photograph that detail could be copied from, so the model’s own pixels are shown.',
   'recipe.ignored': 'The recipe in this file cannot be read and was left out.',

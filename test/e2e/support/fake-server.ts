@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { Calls, PictureInfo } from '#contract/api.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contract/errors.js';
-import type { EditEvent, RunPlan } from '#contract/event.js';
+import type { EditEvent, Notice, RunPlan } from '#contract/event.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
 import { openPhoto } from '#engine/image/files/decode.js';
@@ -48,6 +48,8 @@ export interface Script {
   failBefore: { readonly scale: number; readonly code: ErrorCode; readonly message: string } | undefined;
   /** The connection breaks before this scale. */
   breakBefore: number | undefined;
+  /** What there is to say of the result. */
+  notices?: readonly Notice[];
 }
 
 /**
@@ -112,7 +114,10 @@ export class FakeServer {
   #call(name: string, input: unknown): unknown {
     const table: { readonly [N in keyof Calls]?: (input: Calls[N]['in']) => unknown } = {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
-      'packs.info': () => ({ name: 'sketch', card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE } } } }),
+      'packs.info': () => ({
+        name: 'sketch',
+        card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } } },
+      }),
       'journal.write': () => null,
       'journal.recover': () => null,
       'recent.list': () => [...this.#recent.values()].map(({ document }) => document).reverse(),
@@ -215,7 +220,8 @@ export class FakeServer {
     }
     const { id } = await this.#hold(result, `${path.parse(source.info.name).name}-edit-1.png`);
     const tokens = { pack: 'sketch', schedule: [], tokens: [] };
-    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0 } };
+    const notices = this.script.notices && { notices: this.script.notices };
+    yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0, ...notices } };
     const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: 640 };
     yield { type: 'done', timingsMs, peakRssBytes: 2e8, size: extent, provider: 'cpu' };
   }
