@@ -95,23 +95,25 @@ export function ensureBrowser() {
   process.exit(1);
 }
 
-/** The tests of the farm need a Redis; without one they are skipped by name. */
-export function ensureRedis() {
-  const there = (process.env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, 'redis-server')));
-  if (there || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env, stdio: 'ignore' });
-}
+/** Programs of Debian that tests run beside ours. Where one cannot be had, they skip and say so. */
+const DEBIAN = [
+  { program: 'redis-server', package: 'redis-server' }, // the farm's queue
+  { program: 'strace', package: 'strace' }, // what the system sees
+  { program: 'convert', package: 'imagemagick' }, // other readers of what we write
+  { program: 'exiftool', package: 'libimage-exiftool-perl' },
+  { program: 'unzip', package: 'unzip' },
+  { program: 'bsdtar', package: 'libarchive-tools' },
+];
 
-/** Debian's strace, with which tests see what the system sees. Where it cannot be had they skip, and say so. */
-export function ensureTracer() {
-  if (process.platform !== 'linux' || !spawnSync('strace', ['-V']).error) return;
-  if (process.getuid() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  console.log('Installing strace …');
+export function ensureTestPrograms() {
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  const missing = DEBIAN.filter(({ program }) => !folders.some((folder) => existsSync(path.join(folder, program))));
+  if (missing.length === 0 || process.platform !== 'linux' || process.getuid() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const packages = missing.map((one) => one.package);
+  console.log(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-  run('apt-get', ['install', '-y', '-qq', 'strace'], { env, stdio: 'ignore' });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: 'ignore' });
 }
 
 /** A desktop needs a screen, and on Linux a user other than root: Chromium's sandbox refuses that one. */

@@ -1,7 +1,7 @@
 // `npm test`: everything, from a bare checkout. Ends with one line that counts the tests of both runners.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ensureBrowser, ensureBuild, ensurePackages, ensureRedis, ensureTracer, root, runTool } from './ensure.mjs';
+import { ensureBrowser, ensureBuild, ensurePackages, ensureTestPrograms, root, runTool } from './ensure.mjs';
 
 // Set-up that fails is a failed test run, and says so in the same last line.
 process.once('exit', (code) => {
@@ -12,8 +12,7 @@ let counted = false;
 ensurePackages();
 ensureBuild();
 const chromium = ensureBrowser();
-ensureRedis();
-ensureTracer();
+ensureTestPrograms();
 // Beside Playwright's own folder, which it empties when it starts.
 const reports = path.join(root, 'dist/test-reports');
 rmSync(reports, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { CONTROL_KINDS, PRESETS } from './request.js';
+import { Traits } from './trait-schema.js';
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(512));
@@ -168,8 +169,7 @@ export const ObjectsConfig = v.looseObject({
   names: v.pipe(v.array(v.pipe(v.array(v.string()), v.minLength(1))), v.minLength(1), v.maxLength(1000)),
 });
 
-/** What a folder of weights that draw says about itself (`card.json`). */
-export const PackCard = v.variant('family', [
+const KnownCard = v.variant('family', [
   v.object({
     ...common,
     family: v.literal('infinity'),
@@ -191,6 +191,41 @@ export const PackCard = v.variant('family', [
     config: v.object({ transformer: ControlArConfig, tokenizer: v.looseObject({ kind: v.literal('vq'), downsample: positive }) }),
   }),
 ]);
+export type KnownCard = v.InferOutput<typeof KnownCard>;
+
+const SomeText = v.variant('kind', [
+  v.looseObject({
+    kind: v.literal('words'),
+    maxWords: positive,
+    vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
+    examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+  }),
+  v.looseObject({ kind: v.literal('features'), width: positive, maxTokens: positive }),
+  v.looseObject({ kind: v.literal('classes'), names: v.pipe(v.array(v.string()), v.maxLength(100_000)) }),
+]);
+
+/** Of a family that stands in its own folder alone: what all have is looked at here, the rest by the family when it opens the pack. */
+const OtherCard = v.object({
+  ...common,
+  family: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/u, 'Expected the name of a family.')),
+  traits: Traits,
+  config: v.object({
+    transformer: v.looseObject({
+      depth: positive,
+      width: positive,
+      scales: v.pipe(v.array(Grid), v.minLength(1), v.maxLength(64)),
+      text: SomeText,
+      lateScales: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+    }),
+    tokenizer: v.looseObject({ kind: v.pipe(v.string(), v.maxLength(32)), downsample: positive }),
+  }),
+});
+export type OtherCard = v.InferOutput<typeof OtherCard>;
+
+const KNOWN: readonly string[] = KnownCard.options.map(({ entries }) => entries.family.literal);
+
+/** What a folder of weights that draw says about itself (`card.json`). */
+export const PackCard = v.lazy((input): typeof KnownCard | typeof OtherCard => (KNOWN.includes(familyIn(input)) ? KnownCard : OtherCard));
 export type PackCard = v.InferOutput<typeof PackCard>;
 export type InfinityCard = Extract<PackCard, { family: 'infinity' }>;
 export type VarCard = Extract<PackCard, { family: 'var' }>;
@@ -201,5 +236,13 @@ const DepthCard = v.object({ ...every, family: v.literal('depth'), config: v.obj
 export type DepthCard = v.InferOutput<typeof DepthCard>;
 
 /** Of any pack. */
-export const AnyCard = v.variant('family', [PackCard, DepthCard]);
+export const AnyCard = v.lazy((input): typeof PackCard | typeof DepthCard => (familyIn(input) === 'depth' ? DepthCard : PackCard));
 export type AnyCard = v.InferOutput<typeof AnyCard>;
+
+export function isDepthCard(card: AnyCard): card is DepthCard {
+  return card.family === 'depth';
+}
+
+function familyIn(input: unknown): string {
+  return typeof input === 'object' && input !== null && 'family' in input && typeof input.family === 'string' ? input.family : '';
+}

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import { PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
+import { isDepthCard, PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, readCard } from './card-file.js';
 import { packOfCheckpoints } from './checkpoint-card.js';
@@ -133,7 +133,7 @@ async function findPack(shelves: Shelves, name: string): Promise<ShelvedPack> {
 }
 
 function drawingCard(card: AnyCard): PackCard {
-  if (card.family !== 'depth') return card;
+  if (!isDepthCard(card)) return card;
   throw new ExpectedError('pack.unable', `Expected a pack that draws pictures but "${card.name}" only makes depth maps.`);
 }
 

@@ -5,7 +5,7 @@ import type { CheckpointReport, CheckpointSide, ImportEvent, ImportRequest } fro
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
 import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/errors.js';
-import { PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
+import { isDepthCard, PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
@@ -32,7 +32,7 @@ export async function describeCheckpoints({ engine }: Parts, request: ImportRequ
 
 /** The built-in pack's family is that of VAREdit and Infinity, and of no other published files. */
 function takenOf(card: AnyCard): Pick<CheckpointReport, 'taken'> {
-  if (card.family !== 'infinity') return {};
+  if ('traits' in card || card.family !== 'infinity') return {};
   return { taken: { task: card.config.transformer.source ? 'edit' : 'generate', pixels: card.imageSize as CheckpointSide } };
 }
 
@@ -116,7 +116,7 @@ async function costOf(
   precision: Precision,
 ): Promise<CheckpointReport['precisions'][number] | undefined> {
   const card = pack.cardOf(pack.sources.map(({ role, bytes }, i) => ({ name: `part-${i}`, role, bytes, sha256: NO_HASH })));
-  if (card.family === 'depth') return undefined;
+  if (isDepthCard(card)) return undefined;
   const request = v.parse(EditRequest, { task: 'generate', pack: card.name });
   const { balanced } = await engine.forecast({ request, pack: { card, folder: '' }, pictures: {} });
   const diskBytes = pack.sources.reduce((sum, { bytes, stays }) => sum + (stays ? 0 : bytes), 0);

@@ -105,6 +105,7 @@ async function adoptEntries(entries: ReadonlyMap<string, UnpackedEntry>, store: 
 
 function expectArchive(head: Uint8Array): void {
   if (String.fromCharCode(...head.subarray(0, 4)) !== 'PK\x03\x04') throw unreadable('the file is cut or damaged');
+  if (((head[6] ?? 0) & 1) === 1) throw unreadable('it is encrypted');
 }
 
 function pathOf({ format }: StoredEntry, index: number): string {

@@ -20,6 +20,9 @@ const PIECE_BYTES = 32 * 1024;
 const END_BYTES = 22;
 const COMMENT_BYTES = 65_535;
 
+/** Ways of packing that every program for archives offers (APPNOTE 4.4.5). */
+const [STORED, DEFLATED] = [0, 8];
+
 /** An entry as it lies beside the archive now. */
 export interface UnpackedEntry {
   readonly file: string;
@@ -83,7 +86,9 @@ interface Unpacking {
 }
 
 function begin(entry: UnzipFile, { name, entries, folder }: Unpacking): void {
-  const { size = 0, originalSize = 0 } = entry;
+  const { size = 0, originalSize = 0, compression } = entry;
+  if (compression !== STORED && compression !== DEFLATED)
+    throw unreadable('it is packed in a way that is not read here; pack it with Deflate');
   if (entries.some((other) => other.name === name)) throw unreadable(`it has ${name} twice`);
   const mostBytes = entry.size === undefined ? MAX_BYTES : Math.max(SMALL_BYTES, size * MAX_RATIO);
   expectAtMost(originalSize, mostBytes);

@@ -22,7 +22,10 @@ export function zipBytes(entries: readonly ZipEntry[]): number {
   return each.reduce((sum, bytes) => sum + bytes, END_BYTES);
 }
 
-/** A zip archive piece by piece (APPNOTE 6.3), nothing compressed, sizes in front: readers need not look for the end of an entry. */
+/**
+ * A zip archive piece by piece (APPNOTE 6.3), nothing compressed, sizes in front. fflate writes them behind each entry: readers of
+ * a stream then take an entry for ended where its bytes look like the record behind it, its own reader among them.
+ */
 export async function* zipPieces(entries: readonly ZipEntry[]): AsyncGenerator<Uint8Array, void> {
   const central: Uint8Array[] = [];
   let at = 0;

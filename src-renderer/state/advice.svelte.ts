@@ -1,7 +1,7 @@
 import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
-import type { PackCard } from '#contract/pack-card.js';
+import { isDepthCard, type PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput, Preset } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
@@ -64,7 +64,7 @@ export class Advice {
 
   async usePack(name: string): Promise<void> {
     const { card, ...pack } = await this.#link.call('packs.info', { name });
-    if (card.family === 'depth') throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
+    if (isDepthCard(card)) throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
     this.pack = { ...pack, card };
   }
 

@@ -28,8 +28,18 @@ function avifs(): FormatCase[] {
     of('pq', { ...lossy, profile: true, notices: ['image.hdr'] }),
     of('premultiplied', { rgba: () => [0.2, 0.6, 0.4, 128 / 255], tolerance: 0.02 }),
     of('sequence', { ...lossy, notices: ['image.animated'] }),
+    { name: 'avif-gain.avif', bytes: withGainMap(), rgba: () => [0.1, 0.3, 0.2, 1], tolerance: 0.02, notices: ['image.gain-map'] },
     { name: 'avif-film.avif', bytes: Buffer.from('\0\0\0\x18ftypavis\0\0\0\0avismsf1', 'latin1'), ...exact, refused: 'image.unsupported' },
   ];
+}
+
+/** The further picture of an AVIF, which is its transparency, under the name of Apple's gain maps. */
+function withGainMap(): Uint8Array {
+  const bytes = Buffer.from(AVIFS.premultiplied, 'base64');
+  const alpha = 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha';
+  bytes.write('urn:com:apple:photo:2020:aux:hdrgainmap'.padEnd(alpha.length, '\0'), bytes.indexOf(alpha), 'latin1');
+  bytes.write('cdsc', bytes.indexOf('prem'), 'latin1');
+  return bytes;
 }
 
 /** Two pictures below each other, as frames of one file. */
@@ -86,6 +96,9 @@ function twelveBits(): Uint8Array {
   return tiffOfHand({ width, height, bits: 12, samples: 3, photometric: 2, data });
 }
 
+/** The keyword "heron", padded to an even length. */
+const KEYWORD = Buffer.from('\x1c\x02\x19\0\x05heron', 'latin1');
+
 async function metadata(): Promise<FormatCase[]> {
   const told = (picture: Sharp) => picture.withXmp(XMP).withExif({ IFD0: { Artist: 'heron' } });
   const made: FormatCase[] = [];
@@ -105,6 +118,24 @@ async function metadata(): Promise<FormatCase[]> {
       profile: true,
     });
   }
+  const jpeg = await flat().jpeg({ quality: 95 }).toBuffer();
+  const resources = Buffer.concat([Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0a', 'latin1'), KEYWORD]);
+  const head = Buffer.from([0xff, 0xed, 0, resources.length + 2]);
+  made.push({ name: 'iptc.jpg', bytes: Buffer.concat([jpeg.subarray(0, 2), head, resources, jpeg.subarray(2)]), ...lossy, iptc: true });
+  const data = Buffer.alloc(width * height * 3, Buffer.from([FLAT.r, FLAT.g, FLAT.b]));
+  const more = [[33723, 7, KEYWORD.length, KEYWORD]] as const;
+  made.push({
+    name: 'iptc.tif',
+    bytes: tiffOfHand({ width, height, bits: 8, samples: 3, photometric: 2, data, more }),
+    ...exact,
+    iptc: true,
+  });
+  const nibbles = Uint8Array.from({ length: (width * 3 * height) / 2 }, (_, i) => [0x39, 0x63, 0x96][i % 3]!);
+  made.push({
+    name: 'tiff-nibbles.tif',
+    bytes: tiffOfHand({ width, height, bits: 4, samples: 3, photometric: 2, data: nibbles }),
+    ...exact,
+  });
   return made;
 }
 

@@ -19,6 +19,8 @@ export interface FormatCase {
   readonly depth?: 8 | 16;
   readonly profile?: boolean;
   readonly xmp?: boolean;
+  /** A keyword in IPTC. */
+  readonly iptc?: boolean;
   readonly dpi?: boolean;
   readonly notices?: readonly Notice['code'][];
   readonly refused?: ErrorCode;

@@ -1,5 +1,5 @@
 import { ExpectedError } from '#contract/errors.js';
-import type { DepthCard, AnyCard } from '#contract/pack-card.js';
+import { isDepthCard, type AnyCard, type DepthCard } from '#contract/pack-card.js';
 import { invertMap, normaliseMap } from '#engine/control/depth.js';
 import { inspectOnnx, loadOnnx } from '#engine/graph/onnx-file.js';
 import { openDepthPyramid } from '#engine/networks/depth-pyramid.js';
@@ -22,7 +22,7 @@ export interface OpenDepth extends Opened {
  * @throws ExpectedError `pack.unable` where the pack has none.
  */
 export async function openDepth({ card, folder }: InstalledPack<AnyCard>, runner: Runner): Promise<OpenDepth> {
-  if (card.family === 'depth') return openForeign({ card, folder }, runner);
+  if (isDepthCard(card)) return openForeign({ card, folder }, runner);
   if (!hasRole(card, 'depth'))
     throw new ExpectedError('pack.unable', `Expected a pack with a depth estimator but "${card.name}" has none.`);
   const { weights, identities } = await openRole({ card, folder }, 'depth');

@@ -1,4 +1,5 @@
 import { at } from '#base/assert.js';
+import { objectNamesOf } from '#contract/traits.js';
 import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditingModel } from './model.js';
@@ -9,8 +10,8 @@ export async function whereNamed(
   instruction: string,
   picture: FloatTensor,
 ): Promise<Standing | undefined> {
-  if (!objects || card.family !== 'infinity') return undefined;
-  const kinds = namedKinds(card.config.objects?.names ?? [], instruction);
+  if (!objects) return undefined;
+  const kinds = namedKinds(objectNamesOf(card), instruction);
   if (kinds.length === 0) return undefined;
   const { dims, data } = await objects.maps(picture);
   const [, rows = 0, columns = 0] = dims;

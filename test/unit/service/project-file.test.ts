@@ -53,6 +53,24 @@ async function described(change: (description: Record<string, unknown>) => void)
   });
 }
 
+describe('an archive that another program packed in a way that is not read here', () => {
+  /** A method in every record of an entry, or a flag of the first. */
+  async function patched(at: number, value: number): Promise<Uint8Array> {
+    const file = await projectBytes(project, store);
+    const copy = Buffer.from(file);
+    copy.writeUInt16LE(value, at);
+    return copy;
+  }
+
+  it.each<[string, number, number, string]>([
+    ['bzip2', 8, 12, 'pack it with Deflate'],
+    ['a password', 6, 1, 'it is encrypted'],
+  ])('is refused as what it is: %s', async (_, at, value, words) => {
+    const file = await patched(at, value);
+    await expect(readProjectFile({ body: [file] }, store)).rejects.toThrow(words);
+  });
+});
+
 describe('the file of a project', () => {
   it('brings back every picture byte for byte, every step and every setting', async () => {
     const file = await projectBytes(project, store);

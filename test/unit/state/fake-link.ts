@@ -30,7 +30,7 @@ export class FakeLink implements Link {
       'packs.info': ({ name }) =>
         ({
           name,
-          card: { config: { transformer: { scales: SCHEDULE } }, defaults: { temperature: 0 } },
+          card: { config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } }, defaults: { temperature: 0 } },
         }) as unknown as Calls['packs.info']['out'],
       'recent.list': () => [],
       'recent.keep': ({ project: _, id = 'recent-1', ...said }) => ({ ...said, id, closedMs: 1 }),

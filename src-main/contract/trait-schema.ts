@@ -1,0 +1,19 @@
+import * as v from 'valibot';
+
+/** All that pipelines and window ask of a pack's family: neither knows families by name. */
+export const Traits = v.object({
+  /** Whether it sees the source; one that does not edits by having the source's own tokens put back. */
+  seesSource: v.boolean(),
+  /** Whether it is told which tokens are to be repainted. */
+  maskEmbedding: v.boolean(),
+  sourceFusion: v.boolean(),
+  /** Whether it fills holes and extends pictures; one that draws row by row cannot see what lies below, and only generates. */
+  fills: v.boolean(),
+  /** Whether it makes pictures of other shapes than the square. */
+  anyShape: v.boolean(),
+  /** Whether its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
+  padsSource: v.boolean(),
+  /** Channels of a control picture, where it takes one. */
+  control: v.optional(v.array(v.string())),
+});
+export type Traits = v.InferOutput<typeof Traits>;
