@@ -40,6 +40,10 @@ export const MaskStep = v.variant('kind', [
   v.object({ kind: v.literal('area'), area: Area }),
   v.object({ kind: v.literal('stroke'), stroke: Stroke }),
   v.object({ kind: v.literal('runs'), runs: Runs }),
+  /** Only what is painted and lies within these runs stays. */
+  v.object({ kind: v.literal('within'), runs: Runs }),
+  /** All of it is as these runs say. */
+  v.object({ kind: v.literal('set'), runs: Runs }),
   /** Wider by so many pixels on every side; narrower where negative. */
   v.object({ kind: v.literal('grow'), px: v.pipe(v.number(), v.integer(), v.minValue(-512), v.maxValue(512)) }),
   /** With a soft edge of so many pixels outside. */

@@ -44,6 +44,7 @@ const ProjectSettings = v.object({
   padded: v.optional(v.boolean()),
   blend: count,
   structure: count,
+  opacity: count,
   detail: v.optional(v.union([v.picklist(['auto', 'off']), v.number()])),
 });
 

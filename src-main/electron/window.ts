@@ -63,10 +63,12 @@ export function fence(contents: WebContents): void {
   });
 }
 
-/** All but one: what the user copies goes to the clipboard, which the page may never read. */
+/** What the user copies goes to the clipboard, which the page may never read; a folder is written to that the user chose for it. */
+const GRANTED: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fileSystem']);
+
+/** All but these, and these to the studio alone. */
 export function refusePermissions(): void {
-  const isGranted = (permission: string, address: string): boolean =>
-    permission === 'clipboard-sanitized-write' && `${address}/`.startsWith(STUDIO.url);
+  const isGranted = (permission: string, address: string): boolean => GRANTED.has(permission) && `${address}/`.startsWith(STUDIO.url);
   session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => {
     answer(isGranted(permission, contents.getURL()));
   });

@@ -1,6 +1,8 @@
-import { sampleCount, type Extent } from '#base/geometry.js';
+import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import type { Point, Runs } from '#contract/mask.js';
 import { runsOf } from '#document/mask.js';
+import { edgeRegion, refinedEdges } from '#document/guided-filter.js';
 import { similarPixels } from '#document/similar.js';
 import { encodeGreyPng } from './mask-png.js';
 
@@ -20,6 +22,11 @@ export interface PixelWork {
   encodeMask: { in: { readonly values: Uint8Array; readonly extent: Extent }; out: Blob };
   /** The bitmap is used up. */
   similar: { in: { readonly bitmap: ImageBitmap; readonly at: Point; readonly tolerance: number }; out: Omit<Runs, 'erase'> };
+  /** The bitmap is used up. */
+  refine: {
+    in: { readonly bitmap: ImageBitmap; readonly values: Uint8Array; readonly extent: Extent; readonly radius: number };
+    out: Omit<Runs, 'erase'>;
+  };
 }
 
 export type PixelTask = keyof PixelWork;
@@ -36,14 +43,42 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     bitmap.close();
     return runsOf(similarPixels(pixels, at, tolerance));
   },
+  // eslint-disable-next-line @typescript-eslint/require-await -- all work answers later
+  refine: async (input) => {
+    const values = refined(input);
+    input.bitmap.close();
+    return runsOf(values);
+  },
 };
 
-export function pixelsOf(bitmap: ImageBitmap): ImageData {
-  const { width, height } = bitmap;
+/** More pixels are looked at in smaller copies. */
+const REFINED_AT_ONCE = 2_000_000;
+
+/** The same mask with edges that follow the picture's. */
+function refined({ bitmap, values, extent, radius }: PixelWork['refine']['in']): Uint8Array {
+  const bounds = paintedBounds(values, extent);
+  if (!bounds) return values;
+  const region = edgeRegion(bounds, extent, radius);
+  const picture = pixelsOf(bitmap, region);
+  const rowOf = (y: number): number => (region.y + y) * extent.width + region.x;
+  const part = new Uint8Array(sampleCount(region));
+  for (let y = 0; y < region.height; y++) part.set(values.subarray(rowOf(y), rowOf(y) + region.width), y * region.width);
+  const step = Math.min(Math.max(1, Math.floor(radius / 2)), Math.ceil(Math.sqrt(sampleCount(region) / REFINED_AT_ONCE)));
+  const edges = refinedEdges({ picture, values: part }, radius, step);
+  const result = values.slice();
+  for (let y = 0; y < region.height; y++) result.set(edges.subarray(y * region.width, (y + 1) * region.width), rowOf(y));
+  return result;
+}
+
+/** Of all of a bitmap, or of a part. */
+export function pixelsOf(
+  bitmap: ImageBitmap,
+  { x, y, width, height }: Rect = { x: 0, y: 0, width: bitmap.width, height: bitmap.height },
+): ImageData {
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error('Expected a canvas to draw on.');
   context.imageSmoothingEnabled = false;
-  context.drawImage(bitmap, 0, 0, width, height);
+  context.drawImage(bitmap, -x, -y);
   return context.getImageData(0, 0, width, height);
 }
 

@@ -3,7 +3,8 @@ import type { BrushTip } from '#contract/mask.js';
 import type { Space } from '#document/space.js';
 import { copyFor } from './bitmap.js';
 import type { MaskLayer } from './mask-layer.js';
-import { placed, visiblePart, type ScreenPoint, type Viewport } from './viewport.js';
+import type { OutlineLine } from './mask-outline.js';
+import { placed, toScreen, visiblePart, type ScreenPoint, type Viewport } from './viewport.js';
 
 /** What is to be seen, bottom to top; rectangles are in pixels of the space. */
 export interface Scene {
@@ -24,6 +25,8 @@ export interface Scene {
   readonly split: { readonly bitmap: ImageBitmap; readonly place: Rect; readonly share: number } | undefined;
   /** What changed, over the whole space. */
   readonly difference: CanvasImageSource | undefined;
+  /** Masks that are not painted on at the moment, as their outlines. */
+  readonly others: readonly (readonly OutlineLine[])[];
   /** An outline in the making. */
   readonly outline: readonly ScreenPoint[] | undefined;
   readonly brush: ({ readonly at: ScreenPoint } & Omit<BrushTip, 'erase'>) | undefined;
@@ -74,6 +77,7 @@ export class Stage {
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
     for (const patch of scene.patches) drawPatch(context, patch, scene);
     for (const mask of scene.masks) drawMask(context, mask, scene);
+    for (const lines of scene.others) drawOther(context, lines, scene);
     if (scene.outline) drawOutline(context, scene.outline);
     if (scene.brush) drawBrush(context, scene.brush, scene.viewport);
   }
@@ -235,6 +239,24 @@ const CURSOR_STROKES = [
   ['rgba(0, 0, 0, 0.7)', 3],
   ['#ffffff', 1],
 ] as const;
+
+/** Dashed, so that it is told from one in the making. */
+function drawOther(context: CanvasRenderingContext2D, lines: readonly OutlineLine[], { space, viewport }: Scene): void {
+  context.beginPath();
+  for (const line of lines) {
+    const [from, to] = [line.from, line.to].map(([x, y]) => toScreen(viewport, { x: x + space.source.x, y: y + space.source.y }));
+    if (!from || !to) continue;
+    context.moveTo(from.x, from.y);
+    context.lineTo(to.x, to.y);
+  }
+  context.lineWidth = 1.5;
+  context.strokeStyle = 'rgba(0, 0, 0, 0.7)';
+  context.stroke();
+  context.setLineDash([5, 5]);
+  context.strokeStyle = '#ffffff';
+  context.stroke();
+  context.setLineDash([]);
+}
 
 function drawOutline(context: CanvasRenderingContext2D, points: readonly ScreenPoint[]): void {
   for (const [colour, width] of CURSOR_STROKES) {

@@ -252,7 +252,9 @@ function isSame(a: Kept, b: Kept): boolean {
 /** Whether a step leaves more than painted and not painted. */
 function isSoft(step: MaskStep): boolean {
   if (step.kind === 'stroke') return step.stroke.hardness !== undefined;
-  return step.kind === 'feather' || (step.kind === 'runs' && step.runs.levels !== undefined);
+  return (
+    step.kind === 'feather' || ((step.kind === 'runs' || step.kind === 'within' || step.kind === 'set') && step.runs.levels !== undefined)
+  );
 }
 
 function commonStart(done: readonly Done[], steps: readonly MaskStep[]): number {

@@ -43,6 +43,13 @@ export function applyStep(mask: Uint8Array, extent: Extent, step: MaskStep): voi
     case 'runs':
       fillRuns(mask, step.runs);
       break;
+    case 'set':
+      mask.fill(0);
+      fillRuns(mask, step.runs);
+      break;
+    case 'within':
+      keepWithin(mask, step.runs);
+      break;
     case 'area':
       fillArea(mask, extent, step.area);
       break;
@@ -70,6 +77,28 @@ function fillRuns(mask: Uint8Array, { lengths, levels, erase }: Runs): void {
 function mark(run: Uint8Array, level: number, erase: boolean): void {
   if (level === 255) run.fill(erase ? 0 : 255);
   else for (let i = 0; i < run.length; i++) run[i] = erase ? Math.min(run[i]!, 255 - level) : Math.max(run[i]!, level);
+}
+
+/** Of each pixel stays as much as the runs have of it. */
+function keepWithin(mask: Uint8Array, { lengths, levels }: Runs): void {
+  let at = 0;
+  lengths.forEach((length, i) => {
+    const run = mask.subarray(at, at + length);
+    const level = i % 2 === 0 ? 0 : (levels?.[(i - 1) / 2] ?? 255);
+    if (level === 0) run.fill(0);
+    else if (level < 255) for (let j = 0; j < run.length; j++) run[j] = Math.min(run[j]!, level);
+    at += length;
+  });
+  mask.fill(0, at);
+}
+
+/** How one mask changes another. */
+export type Combining = 'add' | 'subtract' | 'intersect';
+
+/** The step that combines a mask with what is painted. */
+export function combined(mask: Uint8Array, how: Combining): MaskStep {
+  const runs = { ...runsOf(mask), erase: how === 'subtract' };
+  return how === 'intersect' ? { kind: 'within', runs } : { kind: 'runs', runs };
 }
 
 /** The painted pixels of a mask, as a step names them. */

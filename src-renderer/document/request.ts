@@ -49,6 +49,8 @@ export interface Settings {
   readonly padded: boolean;
   /** Soft edge in source pixels. */
   readonly blend: number | undefined;
+  /** How strongly the result lies over the picture, 0..1. */
+  readonly opacity: number;
   /** The first scales that keep the source's own tokens. */
   readonly structure: number;
   /** Whether, and how far led by the model, what is new is written with the photograph's own pixels. */
@@ -87,6 +89,7 @@ export const DEFAULT_SETTINGS: Settings = {
   whole: false,
   padded: false,
   blend: undefined,
+  opacity: 1,
   structure: 0,
   detail: 'auto',
 };
@@ -137,6 +140,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),
+    ...(settings.opacity !== 1 && (task === 'edit' || task === 'fill') && { opacity: settings.opacity }),
     ...(task !== 'generate' && settings.detail !== 'auto' && { detail: settings.detail }),
     ...(task !== 'generate' && pictures.copy && { copy: pictures.copy }),
     ...(padded && task === 'edit' && pictures.mask === undefined && { padded }),
@@ -163,11 +167,11 @@ function controlOf({ control }: Settings): Partial<EditRequestInput> {
 
 /** The settings that lead to a wish again; a map of one's own is not part of it. */
 export function settingsOf({ request, seed }: Pick<Recipe, 'request' | 'seed'>): Partial<Settings> {
-  const { instruction, preset, pack, provider, whole, padded, structure, detail } = { ...DEFAULT_SETTINGS, ...given(request) };
+  const { instruction, preset, pack, provider, whole, padded, structure, detail, opacity } = { ...DEFAULT_SETTINGS, ...given(request) };
   const margins = { ...NO_MARGINS, ...given(request.margins) };
   const control = controlChoiceOf(request.control);
   const own = Object.fromEntries(OWN.map((name) => [name, request[name]])) as unknown as OwnNumbers;
-  return { instruction, preset, margins, control, pack, provider, seed, whole, padded, structure, detail, ...own };
+  return { instruction, preset, margins, control, pack, provider, seed, whole, padded, structure, detail, opacity, ...own };
 }
 
 /** Without the members that nothing is said of. */

@@ -1,5 +1,6 @@
 import type { Extent } from '#base/geometry.js';
 import type { BrushTip } from '#contract/mask.js';
+import type { Combining } from '#document/mask.js';
 import type { OutlineTool } from './outline.svelte.js';
 import { MASK_TINTS, type MaskTint } from '#canvas/mask-layer.js';
 
@@ -7,8 +8,8 @@ const STEP = 1.25;
 const SMALLEST_PX = 2;
 const HARDNESS_STEP = 0.25;
 
-/** What the pointer does to the mask. */
-export type MaskTool = 'brush' | 'remove' | 'similar' | OutlineTool;
+/** What the pointer does: to the mask, or to where the picture lies. */
+export type MaskTool = 'hand' | 'brush' | 'remove' | 'similar' | OutlineTool;
 
 /** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {
@@ -19,6 +20,8 @@ export class Brush {
   hardness = $state(1);
   /** How much colours may differ to be similar, 0..255. */
   tolerance = $state(24);
+  /** How an outline, or what is similar, changes what is painted. */
+  combining = $state<Combining>('add');
   tint = $state<MaskTint>('red');
   #longerSide = $state(1024);
 

@@ -128,7 +128,7 @@ export class Exporter {
 
 /** A wish that is run again lies as strongly over its photograph. */
 function withOpacity(recipe: Recipe, opacity: number | undefined): Recipe {
-  return opacity === undefined ? recipe : { ...recipe, request: { ...recipe.request, opacity } };
+  return opacity === undefined ? recipe : { ...recipe, request: { ...recipe.request, opacity: opacity * (recipe.request.opacity ?? 1) } };
 }
 
 function layerOf({ picture, recipe, hidden = false, change }: Sheet): Pick<LayersWish['layers'][number], 'name' | 'picture' | 'hidden'> {

@@ -1,8 +1,8 @@
 import type { Rect } from '#base/geometry.js';
-import type { MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
-import { selectSimilar } from '#canvas/mask-file.js';
+import type { Area, MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
+import { refineMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
-import { EMPTY_MASK, redone, runsOf, undone, withStep } from '#document/mask.js';
+import { combined, EMPTY_MASK, rasterise, redone, runsOf, undone, withStep, type Combining } from '#document/mask.js';
 import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
 import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
@@ -12,6 +12,8 @@ export interface SimilarWish {
   readonly at: Point;
   readonly tolerance: number;
   readonly erase: boolean;
+  /** Of what is painted only what is similar stays. */
+  readonly within?: boolean;
 }
 
 /** The masks of the open picture; of the active one the history, and the pixels. */
@@ -115,12 +117,13 @@ export class Mask {
    * Adds the pixels that are like the one at `at` and hang together with it; takes them away where `erase` says so.
    * One after the other: of two clicks, the first is the earlier step. `whole` gives all pixels of a picture.
    */
-  addSimilar({ at, tolerance, erase }: SimilarWish, whole: (picture: ShownPicture) => Promise<ImageBitmap>): Promise<void> {
+  addSimilar({ at, tolerance, erase, within }: SimilarWish, whole: (picture: ShownPicture) => Promise<ImageBitmap>): Promise<void> {
     const picture = this.#picture;
     const added = this.#selecting.then(async () => {
       if (!picture || picture !== this.#picture) return;
       const runs = await selectSimilar(await whole(picture), at, tolerance);
-      if (runs && picture === this.#picture) this.add({ kind: 'runs', runs: { ...runs, erase } });
+      if (!runs || picture !== this.#picture) return;
+      this.add(within ? { kind: 'within', runs: { ...runs, erase: false } } : { kind: 'runs', runs: { ...runs, erase } });
     });
     this.#selecting = added.catch(() => undefined);
     return added;
@@ -129,6 +132,34 @@ export class Mask {
   /** Adds a mask that was read from a file. */
   addValues(mask: Uint8Array): void {
     this.add({ kind: 'runs', runs: { ...runsOf(mask), erase: false } });
+  }
+
+  /** Its edges follow those of the picture, within this radius; after all that was clicked before. */
+  refine(radius: number, whole: (picture: ShownPicture) => Promise<ImageBitmap>): Promise<void> {
+    const picture = this.#picture;
+    const refined = this.#selecting.then(async () => {
+      const { layer, history } = this;
+      if (!picture || picture !== this.#picture || !layer) return;
+      const runs = await refineMask(await whole(picture), layer, radius);
+      if (runs && picture === this.#picture && history === this.history) this.add({ kind: 'set', runs: { ...runs, erase: false } });
+    });
+    this.#selecting = refined.catch(() => undefined);
+    return refined;
+  }
+
+  /** Combines what is painted with another mask of the list. */
+  combine(index: number, how: Combining): void {
+    const other = this.list.masks[index];
+    const pixels = other && index !== this.list.active ? this.#pixelsOf(other.history) : undefined;
+    if (pixels) this.add(combined(pixels.values, how));
+  }
+
+  /** Of what is painted only what lies in the area stays. */
+  keepWithin({ points }: Area): void {
+    const { layer } = this;
+    if (!layer) return;
+    const inside = rasterise(withStep(EMPTY_MASK, { kind: 'area', area: { points, erase: false } }), layer.extent);
+    this.add(combined(inside, 'intersect'));
   }
 
   /** Repeats what was done on another mask. */

@@ -56,14 +56,26 @@ export class Remover {
   async lifted(stroke: Stroke): Promise<void> {
     this.waiting = [...this.waiting, stroke];
     this.#redraw();
+    await this.goOn();
+  }
+
+  /** Does what waits; what failed waits for that with all behind it. */
+  async goOn(): Promise<void> {
     if (this.busy) return;
     this.busy = true;
     try {
       while (this.#next()) if (!(await this.#remove())) break;
     } finally {
       this.busy = false;
-      this.forget();
+      if (this.#bench.phase === 'failed' && this.#atWork) this.#waitAgain(this.#atWork);
+      else this.forget();
     }
+  }
+
+  #waitAgain(stroke: Stroke): void {
+    this.#atWork = undefined;
+    this.waiting = [stroke, ...this.waiting];
+    this.#redraw();
   }
 
   /** The stroke that was being pulled was not meant. */

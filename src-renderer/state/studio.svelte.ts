@@ -336,14 +336,26 @@ export class Studio {
     this.runner.discard('hand');
   }
 
+  /** What failed once more: a removal with all that wait behind it, or the wish of the panels. */
+  async tryAgain(): Promise<void> {
+    if (this.remover.waiting.length > 0) await this.remover.goOn();
+    else await this.run();
+  }
+
   dismiss(): void {
     this.error = undefined;
+    this.remover.forget();
     if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
   }
 
   /** Adds what is like the place that was clicked, without holding the window up. */
   async selectSimilar(wish: SimilarWish): Promise<void> {
     await this.attempt(() => this.mask.addSimilar(wish, ({ pixels }) => this.#pictures.whole.whole(pixels)));
+  }
+
+  /** Takes the edges of the mask to those of the photograph nearby. */
+  async refineMask(radius: number): Promise<void> {
+    await this.attempt(() => this.mask.refine(radius, ({ pixels }) => this.#pictures.whole.whole(pixels)));
   }
 
   /** These pictures are on the screen, or are with the next key. */

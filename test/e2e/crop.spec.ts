@@ -81,6 +81,7 @@ test('straightening leaves no empty corner, an edit goes on from it, and the rec
   expect(file.toString('utf8')).toContain('"framings":[{"mirrored":false,"turns":0,"straighten":6');
   const project = await saved(page, 'project');
   await openBytes(page, 'again.scalebrush', project);
+  await expect(page.getByTestId('tab')).toHaveCount(2);
   await expect(page.getByTestId('history-step')).toHaveCount(3);
   await page.getByTestId('history-step').nth(1).click();
   await page.getByRole('button', { name: 'Change…' }).click();

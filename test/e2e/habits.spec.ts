@@ -177,7 +177,7 @@ test('earlier instructions are searched by keys', async ({ studio: { page } }) =
     await expectPhase(page, 'done');
   }
   await page.getByTestId('canvas').focus();
-  await page.keyboard.press('h');
+  await page.keyboard.press('u');
   const menu = page.getByRole('dialog', { name: 'Earlier instructions' });
   await expect(menu.getByRole('searchbox')).toBeFocused();
   await expect(menu.getByRole('status')).toHaveText('3 instructions');
@@ -191,7 +191,7 @@ test('earlier instructions are searched by keys', async ({ studio: { page } }) =
   await expect(box).toHaveValue('make it night');
   await expect(box).toBeFocused();
   await page.getByTestId('canvas').focus();
-  await page.keyboard.press('h');
+  await page.keyboard.press('u');
   await page.keyboard.type('blue');
   await page.keyboard.press('Enter');
   await expect(box).toHaveValue('make the car blue');

@@ -105,12 +105,13 @@ export class LocalEngine implements AskedEngine {
       yield* this.#run(job, signal);
     } catch (error) {
       yield endingOf(error, signal);
+    } finally {
+      reclaimLeftOver();
     }
   }
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const started = performance.now();
-    reclaimLeftOver();
     const pack = await this.#open(job.pack, job.request.provider);
     const { runner } = pack;
     const model = await this.#withEstimator(pack.model, job);
@@ -136,9 +137,7 @@ export class LocalEngine implements AskedEngine {
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
-      reclaimMemory: () => {
-        reclaimMemory();
-      },
+      reclaimMemory,
     };
     for await (const event of runPipeline(pipelineJob, signal)) {
       if (event.type === 'started') regions = event.plan.regions?.length ?? 1;

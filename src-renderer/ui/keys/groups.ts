@@ -22,5 +22,5 @@ export const GROUPS = [
       'harder',
     ],
   },
-  { name: 'view', actions: ['zoomIn', 'zoomOut', 'fit', 'actualSize'] },
+  { name: 'view', actions: ['hand', 'zoomIn', 'zoomOut', 'fit', 'actualSize'] },
 ] as const satisfies readonly { readonly name: string; readonly actions: readonly Action[] }[];

@@ -20,6 +20,11 @@ export const batchWords: BatchWords = {
       `Das Fenster wurde neu geladen: ${done} fertig, ${refused} abgelehnt, ${waiting} offen. Weiter drücken.`,
     chooseFiles: 'Bilder wählen…',
     chooseFolder: 'Ordner wählen…',
+    target: 'In einen Ordner…',
+    targetIs: (folder: string, written: number) =>
+      `Ergebnisse gehen nach „${folder}“; ${written} geschrieben. Nichts dort wird überschrieben.`,
+    noTarget: 'Ergebnisse lassen sich unten speichern.',
+    notWritten: (why: string) => `In den Ordner lässt sich nicht schreiben: ${why}`,
     files: 'Bilder',
     none: 'Noch keine Bilder.',
     states: { waiting: 'wartet', running: 'in Arbeit…', done: 'fertig', kept: 'war schon fertig', refused: 'abgelehnt' },

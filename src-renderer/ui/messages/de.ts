@@ -1,6 +1,7 @@
 import type { Verb } from '#document/request.js';
 import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
+import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
 import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.de.js';
@@ -95,6 +96,8 @@ export const de = {
   },
   branch: 'Ab einer Stufe weiter',
   rerolls: (count: number) => `× ${count}`,
+  hand: 'Hand: das Bild verschieben',
+  navigator: 'Übersicht über das Bild',
   lasso: 'Lasso',
   polygon: 'Polygon',
   similar: 'Ähnliches wählen',
@@ -104,6 +107,8 @@ export const de = {
   growMask: 'Erweitern',
   growToFit: 'In die Maske aufnehmen',
   shrinkMask: 'Verkleinern',
+  refineMask: 'Kanten des Fotos folgen',
+  refineHelp: 'Führt den Rand der Maske an Kanten des Fotos, die höchstens so viele Pixel entfernt sind',
   featherMask: 'Weiche Kante außen',
   lastMask: 'Letzte Maske wieder verwenden',
   openMask: 'Maske öffnen…',
@@ -133,23 +138,6 @@ export const de = {
   invertMap: 'Karte umkehren',
   ownMap: 'Eigene Karte…',
   dropMap: 'Karte entfernen',
-  crop: {
-    title: 'Zuschneiden, begradigen, drehen',
-    word: 'Schneiden',
-    step: 'Zuschnitt',
-    area: 'Was bleibt',
-    areaHelp:
-      'Pfeiltasten verschieben es, mit Umschalt seine rechte untere Ecke. Enter schneidet zu, Escape lässt es. Außerhalb ziehen begradigt.',
-    shape: 'Seitenverhältnis',
-    free: 'Frei',
-    original: 'Wie es ist',
-    turn: 'Um ein Viertel drehen',
-    mirror: 'Links und rechts spiegeln',
-    straighten: 'Begradigen',
-    degrees: (degrees: number) => `${tenths.format(degrees)}°`,
-    reset: 'Zurücksetzen',
-    apply: 'Zuschneiden',
-  },
   keep: 'Behalten',
   discard: 'Verwerfen',
   result: 'Ergebnis',
@@ -164,15 +152,6 @@ export const de = {
   showInFolder: 'Im Ordner zeigen',
   format: 'Format',
   quality: 'Qualität',
-  exporting: {
-    size: 'Längere Seite',
-    whole: 'Wie sie ist',
-    px: (px: number) => `${px} px`,
-    sharpen: 'Schärfen',
-    sharpenings: { none: 'Nein', screen: 'Für Bildschirme', print: 'Für den Druck' },
-    profile: 'Farben',
-    profiles: { keep: 'Wie sie sind', srgb: 'sRGB (Web)', p3: 'Display P3' },
-  },
   keepLocation: 'Aufnahmeort behalten',
   losses: 'Was diese Art von Datei nicht behält',
   sideTooLong: (limit: number) => `Diese Art von Datei fasst höchstens ${limit} Pixel je Seite; PNG und TIFF fassen dieses Bild.`,
@@ -292,6 +271,7 @@ export const de = {
       'Der Dienst wurde neu gestartet und kennt dieses Fenster nicht. Die Adresse, die er ausgegeben hat, in diesem Browser öffnen; dann geht es hier von selbst weiter.',
   },
   ...batchWords,
+  ...framingWords,
   padded: 'Auf weißem Quadrat, wie veröffentlicht',
   provider: 'Hardware',
   automatic: 'Automatisch',

@@ -2,6 +2,7 @@ import type { PackCard } from '#contract/pack-card.js';
 import type { ProviderChoice } from '#contract/request.js';
 import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
+import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
 import { listOf } from './list.js';
 import { noticeWords, problems } from './problems.en.js';
@@ -97,6 +98,8 @@ export const en = {
   },
   branch: 'Go on from a scale',
   rerolls: (count: number) => `× ${count}`,
+  hand: 'Hand: move the picture',
+  navigator: 'Overview of the picture',
   lasso: 'Lasso',
   polygon: 'Polygon',
   similar: 'Select similar',
@@ -106,6 +109,8 @@ export const en = {
   growMask: 'Grow',
   growToFit: 'Take it into the mask',
   shrinkMask: 'Shrink',
+  refineMask: 'Follow edges of the photo',
+  refineHelp: 'Takes the edge of the mask to edges of the photo within so many pixels',
   featherMask: 'Soft edge outside',
   lastMask: 'Use the last mask again',
   openMask: 'Open a mask…',
@@ -135,22 +140,6 @@ export const en = {
   invertMap: 'Invert the map',
   ownMap: 'Own map…',
   dropMap: 'Drop the map',
-  crop: {
-    title: 'Crop, straighten, turn',
-    word: 'Crop',
-    step: 'Crop',
-    area: 'What is kept',
-    areaHelp: 'Arrow keys move it, with Shift its lower right corner. Enter crops, Escape leaves it. Drag outside to straighten.',
-    shape: 'Aspect',
-    free: 'Free',
-    original: 'As it is',
-    turn: 'Turn by a quarter',
-    mirror: 'Flip left and right',
-    straighten: 'Straighten',
-    degrees: (degrees: number) => `${degrees.toFixed(1)}°`,
-    reset: 'Reset',
-    apply: 'Crop',
-  },
   keep: 'Keep',
   discard: 'Discard',
   result: 'Result',
@@ -165,15 +154,6 @@ export const en = {
   showInFolder: 'Show in folder',
   format: 'Format',
   quality: 'Quality',
-  exporting: {
-    size: 'Longer side',
-    whole: 'As it is',
-    px: (px: number) => `${px} px`,
-    sharpen: 'Sharpen',
-    sharpenings: { none: 'No', screen: 'For screens', print: 'For print' },
-    profile: 'Colours',
-    profiles: { keep: 'As they are', srgb: 'sRGB (web)', p3: 'Display P3' },
-  },
   keepLocation: 'Keep where it was taken',
   losses: 'What this kind of file does not keep',
   sideTooLong: (limit: number) => `This kind of file holds at most ${limit} pixels per side; PNG and TIFF hold this picture.`,
@@ -285,6 +265,7 @@ export const en = {
       'The service was started anew and does not know this window. Open the address that it printed, in this browser; then this window goes on by itself.',
   },
   ...batchWords,
+  ...framingWords,
   padded: 'On a white square, as published',
   provider: 'Provider',
   automatic: 'Automatic',

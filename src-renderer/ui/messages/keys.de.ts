@@ -48,6 +48,7 @@ export const keyWords = {
     discard: 'Ergebnis verwerfen',
     undo: 'Rückgängig',
     redo: 'Wiederholen',
+    hand: 'Das Bild verschieben',
     brush: 'Pinsel',
     remove: 'Entfernen: füllt, was er malt',
     eraser: 'Radierer',

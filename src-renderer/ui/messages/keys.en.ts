@@ -48,6 +48,7 @@ export const keyWords = {
     discard: 'Discard the result',
     undo: 'Undo',
     redo: 'Redo',
+    hand: 'Move the picture',
     brush: 'Brush',
     remove: 'Remove: fills what it paints',
     eraser: 'Eraser',

@@ -50,8 +50,9 @@ export class MaskWork {
     const { layer } = studio.mask;
     if (studio.blender.on) return this.#blend(erase);
     if (brush.tool === 'remove') return this.#removal(straight);
-    if (brush.tool === 'similar') void studio.selectSimilar({ at: this.toSource(at), tolerance: brush.tolerance, erase });
-    else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase);
+    if (brush.tool === 'hand') return undefined;
+    if (brush.tool === 'similar') this.#similar(this.toSource(at), erase);
+    else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase || brush.combining === 'subtract');
     else if (layer) return new PaintGesture(this.#pull(new BrushPull(layer, { ...brush.tip, erase }), straight), this);
     return undefined;
   }
@@ -109,6 +110,12 @@ export class MaskWork {
     return new PaintGesture(new BrushPull(blender, { ...this.#place.brush.tip, erase }), place);
   }
 
+  #similar(at: Point, erase: boolean): void {
+    const { studio, brush } = this.#place;
+    const { combining, tolerance } = brush;
+    void studio.selectSimilar({ at, tolerance, erase: erase || combining === 'subtract', within: !erase && combining === 'intersect' });
+  }
+
   /** A polygon goes from click to click, and is pulled by nobody. */
   #outline(tool: OutlineTool, at: ScreenPoint, erase: boolean): Gesture | undefined {
     const { outline, zoom } = this.#place;
@@ -134,6 +141,8 @@ export class MaskWork {
   }
 
   enclose(area: Area): void {
-    this.#place.studio.mask.add({ kind: 'area', area });
+    const { studio, brush } = this.#place;
+    if (brush.combining === 'intersect' && !area.erase) studio.mask.keepWithin(area);
+    else studio.mask.add({ kind: 'area', area });
   }
 }

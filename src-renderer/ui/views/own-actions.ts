@@ -26,6 +26,7 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
     discard: () => {
       studio.discard();
     },
+    hand: take('hand'),
     brush: take('brush'),
     remove: take('remove'),
     eraser: () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MaskHistory, MaskStep } from '#contract/mask.js';
-import { outlineOf, applyStep, EMPTY_MASK, isEmpty, rasterise, redone, runsOf, undone, withStep } from '#document/mask.js';
+import { applyStep, combined, EMPTY_MASK, isEmpty, outlineOf, rasterise, redone, runsOf, undone, withStep } from '#document/mask.js';
 
 const EXTENT = { width: 24, height: 16 };
 
@@ -207,4 +207,19 @@ test('a pen paints as wide as it is pressed', () => {
     historyOf({ kind: 'stroke', stroke: { points: [{ x: 12, y: 8, pressure }], radiusPx: 6, erase: false } });
   expect(paintedPixels(pressed(0.5))).toBe(paintedPixels(historyOf(dot(12, 8, 3))));
   expect(paintedPixels(pressed(1))).toBe(paintedPixels(historyOf(dot(12, 8, 6))));
+});
+
+describe('masks are combined', () => {
+  const [a, b] = [Uint8Array.of(0, 255, 255, 128), Uint8Array.of(255, 255, 0, 200)];
+  const extent = { width: 4, height: 1 };
+
+  test.each([
+    ['add', [255, 255, 255, 200]],
+    ['subtract', [0, 0, 255, 55]],
+    ['intersect', [0, 255, 0, 128]],
+  ] as const)('%s', (how, result) => {
+    const mask = a.slice();
+    applyStep(mask, extent, combined(b, how));
+    expect([...mask]).toEqual(result);
+  });
 });

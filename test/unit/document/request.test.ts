@@ -179,6 +179,7 @@ const UNUSUAL: Partial<Settings> = {
   whole: true,
   padded: true,
   blend: 4,
+  opacity: 0.4,
   provider: 'cpu',
   detail: 0.5,
 };

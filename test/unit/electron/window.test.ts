@@ -139,6 +139,8 @@ it.each([
   ['clipboard-sanitized-write', 'https://example.org/', false],
   ['clipboard-sanitized-write', 'app://studio.example.org/', false],
   ['clipboard-sanitized-write', STUDIO, true],
+  ['fileSystem', STUDIO, true],
+  ['fileSystem', 'https://example.org/', false],
   ['clipboard-sanitized-write', 'app://studio', true],
 ])('every permission is refused but that to copy: %s of %s', (permission, address, granted) => {
   refusePermissions();

@@ -5,7 +5,6 @@ import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
-import { tinyCard } from '../../support/tiny-card.js';
 
 export const SCHEDULE = [
   [1, 1],
@@ -31,7 +30,7 @@ export class FakeLink implements Link {
       'packs.info': ({ name }) =>
         ({
           name,
-          card: { ...tinyCard, config: { ...tinyCard.config, transformer: { ...tinyCard.config.transformer, scales: SCHEDULE } } },
+          card: { config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } }, defaults: { temperature: 0 } },
         }) as unknown as Calls['packs.info']['out'],
       'recent.list': () => [],
       'recent.keep': ({ project: _, id = 'recent-1', ...said }) => ({ ...said, id, closedMs: 1 }),

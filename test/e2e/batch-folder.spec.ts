@@ -1,0 +1,36 @@
+import { expect } from '@playwright/test';
+import { scenePng } from '../support/pictures.js';
+import { spills, violations } from './support/looks.js';
+import { test } from './support/fake-window.js';
+
+test('a batch writes into a folder that was chosen, and overwrites nothing there', async ({ page, server: _ }) => {
+  // A folder that the page has without asking stands for the one that a user chooses.
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('results', { create: true });
+    const there = await (await folder.getFileHandle('a.png', { create: true })).createWritable();
+    await there.write('mine');
+    await there.close();
+    Object.assign(window, { showDirectoryPicker: () => Promise.resolve(folder) });
+  });
+  const buffer = Buffer.from(await scenePng(64, 48));
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
+  await page.getByRole('button', { name: 'Many pictures at once' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Many pictures at once' });
+  await page.getByTestId('batch-input').setInputFiles(['a.png', 'b.png'].map((name) => ({ name, mimeType: 'image/png', buffer })));
+  await dialog.getByRole('button', { name: 'Into a folder…' }).click();
+  await expect(page.getByTestId('batch-target')).toContainText('“results”; 0 written');
+  expect(await violations(page)).toEqual([]);
+  expect(await spills(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Start' }).click();
+  await expect(page.getByTestId('batch-target')).toContainText('2 written');
+  const files = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('results');
+    const found: string[] = [];
+    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
+      found.push(`${name} ${String((await (await folder.getFileHandle(name)).getFile()).size > 4)}`);
+    }
+    return found.sort();
+  });
+  expect(files).toEqual(['a-2.png true', 'a.png false', 'b.png true']);
+});
