@@ -1,9 +1,11 @@
+import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PictureId } from '#contract/request.js';
 import { HEAVY } from '../support/heavy-metadata.js';
 import { familyOf, forgetPeaks, peakRssBytes, processorSeconds, rssBytes } from '../support/peak-memory.js';
 import { scenePng } from '../support/pictures.js';
 import { startLiveServer, type LiveServer } from '../support/running-server.js';
+import { machine } from './machine.js';
 
 const CLIENTS = 20;
 /** Between two questions of one client: a page that asks whenever somebody does something. */
@@ -43,7 +45,7 @@ async function latencyLines(server: LiveServer, source: PictureId): Promise<read
   const [idle, busy] = [await answers(false), await answers(true)];
   const at = (times: readonly number[], share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(0);
   return [
-    `${String(CLIENTS)} clients ask for a small picture, ${String(THINKING_MS)} ms after each answer; they share the machine with it.`,
+    `${String(CLIENTS)} clients ask for a small picture, ${String(THINKING_MS)} ms after each answer; they share the machine with it: ${machine()}, load average ${loadavg()[0]?.toFixed(1) ?? ''}.`,
     '',
     '| | answers | median, ms | p99, ms | target |',
     '|---|---|---|---|---|',

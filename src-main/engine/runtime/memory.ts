@@ -18,7 +18,7 @@ export function peakRssBytes(): number {
 
 /** Arrays of this size in all are worth a moment's halt: keys and values of large models, which the decoder needs the room of. */
 const WORTH_RECLAIMING_BYTES = 512 * MEBIBYTE;
-/** Before a run: the photograph of the last one, of which none of its own needs to be held twice. */
+/** Behind a run: its photograph, which would lie beside that of the next one, or for hours. Looking for it takes 60 ms of a processor. */
 const LEFT_OVER_BYTES = 64 * MEBIBYTE;
 
 let collect: (() => void) | undefined;
@@ -27,16 +27,19 @@ let collect: (() => void) | undefined;
  * Gives large arrays that nobody holds any more back to the system. The runtime's own memory does not press on V8, which
  * would let them lie until its next full collection.
  */
-export function reclaimMemory(worthBytes = WORTH_RECLAIMING_BYTES): void {
-  if (process.memoryUsage().external < worthBytes) return;
+export function reclaimMemory(): void {
+  if (process.memoryUsage().external >= WORTH_RECLAIMING_BYTES) collectGarbage();
+}
+
+function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   collect ??= runInNewContext('gc') as () => void;
   collect();
 }
 
-/** What the last run left. */
+/** What a run that has ended left. */
 export function reclaimLeftOver(): void {
-  reclaimMemory(LEFT_OVER_BYTES);
+  if (process.memoryUsage().external >= LEFT_OVER_BYTES) collectGarbage();
 }
 
 /** What can be taken now without swapping: the kernel's own estimate, or a container's limit where that is lower. */
