@@ -16,9 +16,10 @@ _HEADS = {'perceptual': 'perceptual ↓', 'PSNR': 'PSNR dB ↑', 'SSIM': 'SSIM �
 _DIGITS = {'PSNR': '.2f', 'texture': '.2f', 'seam': '.2f'}
 #: What was aimed at before the work began, in the words of the table's columns.
 GOALS = {
-    'holes in crops': 'perceptual ≤ .105, PSNR ≥ 17.2, texture .55–1.2, seam .8–1.2',
+    'holes in crops': 'perceptual ≤ .105, PSNR ≥ 17.2, texture .55–1.2, seam .8–1.2. The PSNR was aimed at on other crops, where Telea '
+                      'reached 17.2; on these the prototype reaches .102 and 15.95',
     'holes in photographs': 'perceptual ≤ .15, PSNR ≥ 17.2, texture .7–1.2, seam .8–1.2',
-    'expanded crops': 'perceptual ≤ .135', 'expanded photographs': 'perceptual ≤ .20',
+    'expanded crops': 'perceptual ≤ .135, set on other crops, where the result without detail scales had .202', 'expanded photographs': 'perceptual ≤ .20',
     'removed from scenes': 'perceptual ≤ .04, PSNR ≥ 24, texture .8–1.1',
 }
 _BASE = 'today'

@@ -263,6 +263,9 @@ describe('bad input gets one line and exit code 2', () => {
     await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .png()
       .toFile(file('tiny.png'));
+    await sharp({ create: { width: 16_400, height: 16, channels: 3, background: 'red' } })
+      .png()
+      .toFile(file('wide.png'));
     await writeFile(file('black.png'), await maskPng({ width: 300, height: 200 }, { x: 0, y: 0, width: 0, height: 0 }));
     await writeFile(file('evil.pth'), Buffer.from('80027d710028580100000061630a6f730a73797374656d0a', 'hex'));
   });
@@ -273,6 +276,11 @@ describe('bad input gets one line and exit code 2', () => {
     ['a page named .png', () => edit(file('page.png')), /HTML|web page/iu],
     ['a drawing', () => edit(file('drawing.svg')), /SVG/u],
     ['a picture below 16 pixels', () => edit(file('tiny.png')), /at least 16 pixels/u],
+    [
+      'a side that WebP cannot hold',
+      () => ['edit', file('wide.png'), '-i', 'make it warmer', '-o', file('x.webp')],
+      /at most 16383 pixels per side for WebP/u,
+    ],
     ['a missing file', () => edit(file('none.png')), /none\.png/u],
     ['no instruction', () => ['edit', file('plain.png'), '-o', file('x.png')], /instruction/iu],
     ['words that nobody knows', () => ['edit', file('plain.png'), '-i', 'xyzzy plugh', '-o', file('x.png')], /xyzzy/u],

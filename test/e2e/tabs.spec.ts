@@ -4,6 +4,9 @@ import { spills, violations } from './support/looks.js';
 import { test } from './support/fake-window.js';
 import { expectPhase, stroke } from './support/studio.js';
 
+// A busy machine looks for a while.
+test.slow();
+
 const tabs = (page: Page) => page.getByTestId('tab');
 
 async function open(page: Page, ...names: readonly string[]): Promise<void> {

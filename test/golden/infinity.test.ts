@@ -7,6 +7,7 @@ import { nearestRatio, oneMegapixelSchedule } from '#engine/networks/infinity/ra
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import { guide } from '#engine/sampling/guidance.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { recognise } from '#engine/families/recognise.js';
 import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { Fixture, maxDifference } from '../support/fixtures.js';
@@ -100,6 +101,38 @@ describe.each(['infinity-mini-2b', 'infinity-mini-8b'])('PyTorch’s numbers for
     },
     120_000,
   );
+
+  it('are the same bytes where the blocks lie in one row, as models that were trained in one piece keep them', async () => {
+    const checkpoint = await openCheckpoint(fixture.file('transformer.pth'));
+    const inChunks = /^block_chunks\.(\d+)\.module\.(\d+)\./u;
+    const chunks = new Set([...checkpoint.tensors.keys()].flatMap((key) => inChunks.exec(key)?.slice(1, 3).join('.') ?? []));
+    const order = [...chunks].sort(
+      (x, y) => Number(x.split('.')[0]) - Number(y.split('.')[0]) || Number(x.split('.')[1]) - Number(y.split('.')[1]),
+    );
+    const plain = (key: string) =>
+      key.replace(inChunks, (_, chunk, index) => `blocks.${String(order.indexOf(`${String(chunk)}.${String(index)}`))}.`);
+    const tensors = new Map([...checkpoint.tensors].map(([key, tensor]) => [plain(key), { ...tensor, name: plain(key) }]));
+    const renamed = { ...checkpoint, tensors };
+    const inOneRow = Weights.of(renamed);
+    expect(recognise(renamed)).toEqual(recognise(checkpoint));
+    expect(recognise(renamed).model?.family).toBe('infinity');
+    const one = cases[0]!;
+    const setting = configOf(config, one);
+    const first = async (of: Weights) => {
+      const predictor = await openInfinity(runner, of, setting);
+      const source = one.task === 'edit' ? { source: { tokens: wave(cellCount(one.scales.at(-1)!), config.tokenBits) } } : {};
+      const text = { kind: 'features' as const, features: wave(config.words, config.text) };
+      const run = await predictor.begin({ text, guided: false, ...source });
+      const { logits } = await run.predict(
+        0,
+        {},
+        Array.from({ length: config.depth }, (_, layer) => layer),
+      );
+      await predictor.release();
+      return logits;
+    };
+    expect(await first(inOneRow)).toEqual(await first(weights));
+  }, 120_000);
 });
 
 function configOf({ width, heads, depth, text, tokenBits, patch }: Mini['config'], { task, scales, ratio }: Case): TransformerConfig {
