@@ -27,7 +27,9 @@ def _shift_map(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 def _fsr(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Frequency selective reconstruction, Genser et al. 2018."""
-    return _extended(picture, hole, cv2.xphoto.INPAINT_FSR_FAST)
+    # It takes blue, green, red: in the other order it ends in false colours.
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    return np.ascontiguousarray(_extended(bgr, hole, cv2.xphoto.INPAINT_FSR_FAST)[..., ::-1])
 
 
 def _extended(picture: np.ndarray, hole: np.ndarray, method: int) -> np.ndarray:

@@ -12,6 +12,7 @@ Options:
   --near N, --far F, --invert how depth is read, as in "scalebrush control"
   --scales A-B                the scales that the control holds
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
+  --whole                     (edit, fill, expand) take the model's picture as it is, not only what changed
   --structure K               keep the picture's own first K scales
   --blend PX                  width of the soft edge around the mask
   --opacity O                 (edit, fill) how strongly the result lies over the picture, 0..1 (default 1)

@@ -14,7 +14,8 @@ import { serveCommand } from './commands/serve.js';
 
 export const EXIT = { ok: 0, bug: 1, refused: 2, cancelled: 130 } as const;
 
-const COMMANDS: readonly Command[] = [
+/** In the order of the help. */
+export const COMMANDS: readonly Command[] = [
   editCommand,
   fillCommand,
   expandCommand,

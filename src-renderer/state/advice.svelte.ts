@@ -2,18 +2,10 @@ import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#
 import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
 import { isDepthCard, type PackCard } from '#contract/pack-card.js';
-import type { EditRequestInput, Preset } from '#contract/request.js';
+import type { EditRequestInput } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
 import { Latest } from './latest.js';
-
-/** The middle one of these counts: one that was disturbed does not. */
-const LEARNED_RUNS = 5;
-
-interface Run {
-  readonly preset: Preset;
-  readonly ms: number;
-}
 
 /** Brings what a request names only: it costs too much to be done before the question is really asked. */
 export type Completion = (request: EditRequestInput) => Promise<EditRequestInput>;
@@ -28,12 +20,8 @@ export class Advice {
   /** The one that draws. */
   pack = $state.raw<PackInfo & { readonly card: PackCard }>();
   providers = $state.raw<readonly ProviderReport[]>([]);
-  /** What the service told. */
-  told = $state.raw<Forecast>();
-  /** The same in the light of how long the last runs took. */
-  readonly forecast: Forecast | undefined = $derived.by(
-    () => this.told && slowed(this.told, slownessOf(this.#learned[this.#kind] ?? [], this.told)),
-  );
+  /** It has learnt from the last runs. */
+  forecast = $state.raw<Forecast>();
   wording = $state.raw<InstructionReport>();
 
   readonly #traits = $derived(this.pack && traitsOf(this.pack.card));
@@ -43,10 +31,6 @@ export class Advice {
 
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   readonly pads = $derived(this.#traits?.padsSource);
-
-  #kind = $state('');
-  /** How long the last runs of each kind took, each picture of them. */
-  #learned = $state.raw<Readonly<Record<string, readonly Run[]>>>({});
 
   readonly #link: Link;
   readonly #forecasts = new Latest();
@@ -83,19 +67,8 @@ export class Advice {
   expectRun(request: EditRequestInput, complete: Completion = unchanged): void {
     this.#forecasts.ask(
       async () => this.#link.call('edit.forecast', await complete(request)),
-      (forecast) => {
-        this.#kind = kindOf(request);
-        this.told = forecast;
-      },
+      (forecast) => (this.forecast = forecast),
     );
-  }
-
-  /** A run took so long, each picture of it: the machine may be busy, or faster than it was. */
-  learn(request: EditRequestInput, ms: number): void {
-    if (ms <= 0) return;
-    const kind = kindOf(request);
-    const last = [...(this.#learned[kind] ?? []), { preset: request.preset ?? 'balanced', ms }].slice(-LEARNED_RUNS);
-    this.#learned = { ...this.#learned, [kind]: last };
   }
 
   readInstruction(pack: string, instruction: string): void {
@@ -109,20 +82,4 @@ export class Advice {
       (wording) => (this.wording = wording),
     );
   }
-}
-
-/** Runs of one kind take alike. */
-function kindOf({ task, pack = '', provider = 'auto', size, margins }: EditRequestInput): string {
-  return JSON.stringify([task, pack, provider, size, margins]);
-}
-
-/** Beside what the service tells now: it has learnt from the same runs, in its own way. */
-function slownessOf(runs: readonly Run[], told: Forecast): number {
-  const sorted = runs.map(({ preset, ms }) => ms / told[preset].ms).sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 1;
-}
-
-function slowed(forecast: Forecast, by: number): Forecast {
-  const cost = (preset: Preset) => ({ ...forecast[preset], ms: forecast[preset].ms * by });
-  return { ...forecast, best: cost('best'), balanced: cost('balanced'), fast: cost('fast'), draft: cost('draft') };
 }

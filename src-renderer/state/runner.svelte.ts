@@ -280,7 +280,6 @@ export class Runner {
     const onnotices = (notices: readonly Notice[]) => (this.#bench.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
-      if (isWhole(running.detour)) this.#bench.advice.learn(request, (results[0]?.totalMs ?? 0) / results.length);
       this.#forgetDiscarded();
       const kept = this.#makeRoom(running.detour.resume === undefined ? MOST_RESULTS - results.length : 0);
       releasePreviews(running.strip);
@@ -343,11 +342,6 @@ interface Discarded {
   readonly results: readonly ShownResult[];
   readonly chosen: number;
   readonly asked: string | undefined;
-}
-
-/** Neither goes on from something nor stops early: it took as long as such a run takes. */
-function isWhole({ resume, stopAtScale, stopAtDetail }: Detour): boolean {
-  return resume === undefined && stopAtScale === undefined && stopAtDetail === undefined;
 }
 
 /** With which chance a result was drawn, where the wish said it. */

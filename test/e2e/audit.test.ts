@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { maskPng, scenePng } from '../support/pictures.js';
 import { openHttpLink } from '../support/http-link.js';
 import { REDIS_SERVER, startRedis } from '../support/redis.js';
@@ -16,6 +16,8 @@ const ALLOWED = [
   /^\/dev\/(?:null|shm\/sem\.|tty)/u,
   /^\/proc\/self\//u,
 ];
+// Programs start here, and large bodies pass: a busy machine takes its time.
+vi.setConfig({ testTimeout: 240_000 });
 const CLI = path.resolve('dist/main/cli.js');
 
 let ground: Ground;

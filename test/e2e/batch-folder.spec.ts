@@ -3,6 +3,9 @@ import { scenePng } from '../support/pictures.js';
 import { spills, violations } from './support/looks.js';
 import { test } from './support/fake-window.js';
 
+// A busy machine looks for a while.
+test.slow();
+
 test('a batch writes into a folder that was chosen, and overwrites nothing there', async ({ page, server: _ }) => {
   // A folder that the page has without asking stands for the one that a user chooses.
   await page.evaluate(async () => {

@@ -41,7 +41,7 @@ test('a photograph is turned and cut as a step: EXIF, mask and samples go along,
   expect(await violations(page)).toEqual([]);
   expect(await spills(page)).toEqual([]);
   await apply(page).click();
-  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  await expect(page.getByTestId('history-step')).toHaveCount(2, { timeout: 30_000 });
   const turned = await saved(page, 'png');
   const { width, height, orientation, exif } = await sharp(turned).metadata();
   expect([width, height, orientation ?? 1]).toEqual([HEIGHT, WIDTH, 1]);
@@ -55,7 +55,7 @@ test('a photograph is turned and cut as a step: EXIF, mask and samples go along,
   await expect(size(page)).toHaveText(`${HEIGHT} × ${HEIGHT}`);
   await apply(page).click();
   await expect(page.locator('header .size')).toHaveText(`${HEIGHT} × ${HEIGHT}`);
-  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  await expect(page.getByTestId('history-step')).toHaveCount(2, { timeout: 30_000 });
   await page.getByTestId('canvas').focus();
   await page.keyboard.press('ControlOrMeta+z');
   await expect(page.locator('header .size')).toHaveText(`${HEIGHT} × ${WIDTH}`);
@@ -70,7 +70,7 @@ test('straightening leaves no empty corner, an edit goes on from it, and the rec
   await page.getByRole('button', { name: 'Crop, straighten, turn' }).click();
   await group(page).getByRole('slider', { name: 'Straighten' }).fill('6');
   await page.getByTestId('crop').press('Enter');
-  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  await expect(page.getByTestId('history-step')).toHaveCount(2, { timeout: 30_000 });
   const straight = await saved(page, 'png');
   expect((await sharp(straight).metadata()).width).toBeLessThan(WIDTH);
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');

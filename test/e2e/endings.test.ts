@@ -4,10 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { familyOf } from '../support/peak-memory.js';
 import { scenePng } from '../support/pictures.js';
 
+// Programs start here, and large bodies pass: a busy machine takes its time.
+vi.setConfig({ testTimeout: 240_000 });
 const CLI = path.resolve('dist/main/cli.js');
 let root: string;
 let scene: string;

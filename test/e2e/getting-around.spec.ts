@@ -3,6 +3,9 @@ import { spills, violations } from './support/looks.js';
 import { test } from './support/masks.js';
 import { canvasShot, stroke } from './support/studio.js';
 
+// A busy machine looks for a while.
+test.slow();
+
 const clear = (page: Page) => page.getByRole('button', { name: 'Clear mask' });
 const zoom = (page: Page) => page.locator('header .zoom');
 

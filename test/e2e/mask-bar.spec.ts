@@ -3,6 +3,9 @@ import { test } from './support/masks.js';
 import { expectPhase, stroke } from './support/studio.js';
 import { LOOKS, spills, violations } from './support/looks.js';
 
+// A busy machine looks for a while.
+test.slow();
+
 const bar = (page: Page) => page.getByTestId('mask-bar');
 const words = (page: Page) => bar(page).getByRole('textbox', { name: 'Words for the masked part' });
 

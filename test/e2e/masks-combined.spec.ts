@@ -12,6 +12,9 @@ async function rectangle(page: Page, how: 'Add' | 'Subtract' | 'Intersect', [fro
   await stroke(page, from, to);
 }
 
+// A busy machine looks for a while.
+test.slow();
+
 /** Out of the way of the next stroke. */
 test.use({ viewport: { width: 1024, height: 700 } });
 

@@ -3,11 +3,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { familyOf, forgetPeaks, peakRssBytes, rssBytes } from '../support/peak-memory.js';
 import { scenePng } from '../support/pictures.js';
 import { startLiveServer, type LiveServer } from '../support/running-server.js';
 
+// Programs start here, and large bodies pass: a busy machine takes its time.
+vi.setConfig({ testTimeout: 240_000 });
 const MEGABYTE = 2 ** 20;
 const HALF_GIGABYTE = 500 * 10 ** 6;
 const MOST_BYTES = 300 * MEGABYTE;

@@ -122,6 +122,17 @@ const LARGE_WIDTH = 1024;
 /** Against float32, measured on VAR-d16 (test/bench). */
 const SPEED: Readonly<Record<Precision, number>> = { float32: 1, half: 0.8, int8: 2.1, int4: 1.3 };
 
+const UNLEARNT_MS_PER_MEGAPIXEL = 140;
+const LEARNT_RUNS = 5;
+
+function withLast(values: readonly number[], value: number): readonly number[] {
+  return [...values, value].slice(-LEARNT_RUNS);
+}
+
+function middleOf(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+}
+
 function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;
 }
@@ -144,11 +155,11 @@ export interface RunCost {
  */
 export class CostModel {
   /** Milliseconds per 10⁹ FLOPs of the last runs, per pack; before them, from the machine's measured GEMM rate. */
-  readonly #msPerGflop = new Map<string, number>();
+  readonly #msPerGflop = new Map<string, readonly number[]>();
   readonly #gemmRate: number; // GFLOP/s
   readonly #machineBytes: number | undefined;
   /** Everything that does not depend on the preset: decoding, encoding, compositing; ms per megapixel. */
-  #msPerMegapixel = 140;
+  #msPerMegapixel: readonly number[] = [];
 
   constructor(gemmGflopsPerSecond: number, machineBytes?: number) {
     this.#gemmRate = gemmGflopsPerSecond;
@@ -164,20 +175,22 @@ export class CostModel {
     const runBytes = keyValueBytes + tokenizerBytes + pixels * CANVAS_BYTES_PER_PIXEL;
     const mostBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
     return {
-      ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * this.#msPerMegapixel,
+      ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * (middleOf(this.#msPerMegapixel) ?? UNLEARNT_MS_PER_MEGAPIXEL),
       bytes: this.heldBytes(card, true) + mostBytes,
     };
   }
 
-  /** Takes over half of what a finished run measured. */
+  /** What a finished run measured: the middle one of the last counts, as one that was disturbed does not. */
   learn(card: PackCard, work: Work, measured: { readonly scalesMs: number; readonly restMs: number; readonly pixels: number }): void {
-    this.#msPerGflop.set(nameOf(card), (this.#rateOf(card) + measured.scalesMs / (work.flops / 1e9)) / 2);
-    this.#msPerMegapixel = (this.#msPerMegapixel + Math.max(0, measured.restMs - FIXED_MS) / Math.max(0.05, measured.pixels / 1e6)) / 2;
+    const name = nameOf(card);
+    this.#msPerGflop.set(name, withLast(this.#msPerGflop.get(name) ?? [], measured.scalesMs / (work.flops / 1e9)));
+    const msPerMegapixel = Math.max(0, measured.restMs - FIXED_MS) / Math.max(0.05, measured.pixels / 1e6);
+    this.#msPerMegapixel = withLast(this.#msPerMegapixel, msPerMegapixel);
   }
 
   #rateOf(card: PackCard): number {
     const share = Math.min(LARGE_SHARE, Math.max(SMALL_SHARE, (card.config.transformer.width / LARGE_WIDTH) * LARGE_SHARE));
-    return this.#msPerGflop.get(nameOf(card)) ?? 1000 / (this.#gemmRate * share * SPEED[card.precision]);
+    return middleOf(this.#msPerGflop.get(nameOf(card)) ?? []) ?? 1000 / (this.#gemmRate * share * SPEED[card.precision]);
   }
 
   /** What the process holds before a run: itself, and weights that are open or only mapped. */

@@ -119,7 +119,7 @@ export class LocalEngine implements AskedEngine {
     const loadMs = performance.now() - started;
     const { card } = job.pack;
     const wish = guidanceOf(job);
-    let [pixels, regions] = [0, 1];
+    let regions = 1;
     const pipelineJob: PipelineJob = {
       request: job.request,
       pictures: await picturesOf(job),
@@ -129,8 +129,7 @@ export class LocalEngine implements AskedEngine {
       ...(job.probe && { probe: job.probe }),
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
-      estimate: (preset, canvasPixels) => {
-        pixels = canvasPixels;
+      estimate: (preset, pixels) => {
         const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
@@ -146,7 +145,11 @@ export class LocalEngine implements AskedEngine {
         const runs = job.request.count * regions;
         const scalesMs = event.timingsMs.scales.reduce((sum, ms) => sum + ms, 0) / runs;
         const restMs = (event.timingsMs.total - loadMs) / runs - scalesMs;
-        costs.learn(card, transformerWork(card, { ...wish, preset: job.request.preset }), { scalesMs, restMs, pixels });
+        costs.learn(card, transformerWork(card, { ...wish, preset: job.request.preset }), {
+          scalesMs,
+          restMs,
+          pixels: event.size.width * event.size.height,
+        });
       }
       yield event;
     }

@@ -63,37 +63,3 @@ test('a forecast that is refused leaves its place empty', async () => {
   await vi.runAllTimersAsync();
   expect(advice.forecast).toBeUndefined();
 });
-
-test('forecasts learn from the last runs of their kind; one that was disturbed does not count', async () => {
-  const link = new FakeLink();
-  const advice = new Advice(link);
-  const request = { task: 'edit', pack: 'sketch' } as const;
-  advice.expectRun(request);
-  await vi.runAllTimersAsync();
-  const told = advice.forecast!.balanced.ms;
-  advice.learn(request, told / 4);
-  expect(advice.forecast!.balanced.ms).toBe(told / 4);
-  expect(advice.forecast!.best.bytes).toBe(advice.told!.best.bytes);
-  advice.learn(request, told / 4);
-  advice.learn(request, told * 10);
-  expect(advice.forecast!.draft.ms).toBe(advice.told!.draft.ms / 4);
-  advice.learn({ task: 'fill', pack: 'sketch' }, told * 3);
-  expect(advice.forecast!.balanced.ms).toBe(told / 4);
-  advice.expectRun({ task: 'fill', pack: 'sketch' });
-  await vi.runAllTimersAsync();
-  expect(advice.forecast!.balanced.ms).toBe(told * 3);
-});
-
-test('what the service has learnt from the same runs does not count twice', async () => {
-  const link = new FakeLink();
-  const advice = new Advice(link);
-  advice.expectRun({ task: 'edit' });
-  await vi.runAllTimersAsync();
-  const told = advice.told!;
-  advice.learn({ task: 'edit' }, told.balanced.ms * 8);
-  const cost = { ...told.balanced, ms: told.balanced.ms * 4 };
-  link.table['edit.forecast'] = () => ({ ...told, balanced: cost });
-  advice.expectRun({ task: 'edit' });
-  await vi.runAllTimersAsync();
-  expect(advice.forecast!.balanced.ms).toBe(told.balanced.ms * 8);
-});

@@ -95,7 +95,7 @@ describe('the main button', () => {
 test('the presets show their cost and set the request', () => {
   const body = show(Presets);
   const cost = (ms: number) => ({ ms, bytes: 64 * 1024 ** 2, layers: 4 });
-  studio.advice.told = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120), availableBytes: 1e9 };
+  studio.advice.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120), availableBytes: 1e9 };
   flushSync();
   expect([...body.querySelectorAll('small')].map(({ textContent }) => textContent)).toEqual([
     '2.5 s · 64 MB',
@@ -133,7 +133,7 @@ describe('before a run that is too big', () => {
   test('the window says what is needed and what there is, and takes the preset that fits at a press', () => {
     const body = show(RunButton);
     expect(lackIn(body).textContent.trim()).toBe('');
-    studio.advice.told = forecastWith(250);
+    studio.advice.forecast = forecastWith(250);
     flushSync();
     expect(lackIn(body).textContent).toMatch(/Balanced needs 300 MB of memory; there are 250 MB for it\.\s+Fast fits\./u);
     expect(body.querySelector<HTMLButtonElement>('[data-testid="main-button"]')!.disabled).toBe(false);
@@ -146,7 +146,7 @@ describe('before a run that is too big', () => {
 
   test('where nothing fits, nothing is offered', () => {
     const body = show(RunButton);
-    studio.advice.told = forecastWith(50);
+    studio.advice.forecast = forecastWith(50);
     flushSync();
     expect(lackIn(body).textContent).toContain('No speed fits');
     expect(lackIn(body).querySelector('button')).toBeNull();
@@ -154,7 +154,7 @@ describe('before a run that is too big', () => {
 
   test('each preset that is too big says so', () => {
     const body = show(Presets);
-    studio.advice.told = forecastWith(250);
+    studio.advice.forecast = forecastWith(250);
     flushSync();
     const described = [...body.querySelectorAll('input')].map((input) =>
       input.getAttribute('aria-describedby')!.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').at(-1),

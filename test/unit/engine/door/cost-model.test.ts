@@ -58,6 +58,25 @@ test('measured runs pull the forecast towards them', () => {
   expect(after).toBeCloseTo(750, 0);
 });
 
+test('the middle one of the last five runs counts: one that was disturbed does not, and old ones are forgotten', () => {
+  const costs = new CostModel(1000);
+  const work = transformerWork(tinyCard, { preset: 'best', guided: false });
+  const forecast = () => costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6 }).ms;
+  const run = (scalesMs: number) => {
+    costs.learn(tinyCard, work, { scalesMs, restMs: 250, pixels: 1e6 });
+  };
+  run(900);
+  expect(forecast()).toBeCloseTo(1150, 0);
+  // The first one warms up.
+  run(500);
+  expect(forecast()).toBeCloseTo(750, 0);
+  for (const ms of [9000, 500, 500]) run(ms);
+  expect(forecast()).toBeCloseTo(750, 0);
+  for (let i = 0; i < 3; i++) run(200);
+  expect(forecast()).toBeCloseTo(450, 0);
+  expect(costs.estimate({ ...tinyCard, name: 'other' }, { preset: 'best', guided: false, pixels: 1e6 }).ms).not.toBeCloseTo(450, 0);
+});
+
 test('weights are repacked while that is a small part of the machine, and stay mapped beyond', () => {
   const bytes = tinyCard.files.reduce((sum, file) => sum + file.bytes, 0);
   expect(staysMapped(tinyCard, bytes * 4)).toBe(false);
