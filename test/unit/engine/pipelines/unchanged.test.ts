@@ -108,7 +108,8 @@ it('every kind of request that was right gives the samples that it always gave',
   for (const [name, request] of Object.entries(REQUESTS)) found[name] = await digestOf(await resultOf(request));
   // Edits of 8 bits are written by a kernel that counts in floats of 32 bits: the double's flat cells lie on halves of a level,
   // where some samples fall to the other side (by one level; `compositePlainly` still gives the old digests). In a wide
-  // profile edits are fitted in the photograph's own colours.
+  // profile edits are fitted in the photograph's own colours. The sums that an edit is fitted by are added up in another order
+  // since: one of 18,432 samples of a PNG lies one level from where it was.
   expect(found).toEqual({
     'a fill at 16 bits': 'c2d735358ddc2e0f',
     'a fill of a 16-bit TIFF': 'c2d735358ddc2e0f',
@@ -116,17 +117,17 @@ it('every kind of request that was right gives the samples that it always gave',
     'a generated picture with its recipe': '9e27217369a28fdc',
     'a masked edit at 16 bits with alpha': '665b1f7fb900f4f8',
     'a masked edit in a wide profile': '624a497a31ebd729',
-    'an edit below transparency': '29a7a74101949427',
+    'an edit below transparency': 'a6f2366739435ff2',
     'an edit of 16-bit gray': '1d9de20ffc558bfb',
     'an edit of a JPEG as JPEG': '79d22290e4a1cf24',
-    'an edit of a PNG': 'fd922167ffcb39e8',
-    'an edit of a TIFF as TIFF': 'fd922167ffcb39e8',
-    // The same samples as before (03560c86c332c170), without the EXIF that the encoder made up: 25.4 dots per inch.
-    'an edit of a WebP as WebP': '88c99e1524c88080',
+    'an edit of a PNG': 'e1a932828c161e76',
+    'an edit of a TIFF as TIFF': 'e1a932828c161e76',
+    // Without the EXIF that the encoder made up: 25.4 dots per inch.
+    'an edit of a WebP as WebP': 'c5fc81ab1b6ab23c',
     'an edit of a gray picture': '31daef1522eb9ce4',
-    'an edit of a palette': 'ae9a26702e2a50fd',
+    'an edit of a palette': '494c61d14d50d3b4',
     'an edit of a turned photograph': '2327aa14a8cc12f2',
-    'an edit of an animation': 'fd922167ffcb39e8',
+    'an edit of an animation': 'e1a932828c161e76',
     'an edit taken whole': '9e27217369a28fdc',
     'an edit without the place': 'a0d19d286c4e2454',
     'an expanded picture': 'ad58a3ea0f24c439',
