@@ -13,7 +13,7 @@ async function open(page: Page, ...names: readonly string[]): Promise<void> {
   const buffer = Buffer.from(await scenePng(120, 90));
   for (const name of names) {
     await page.getByTestId('file-input').setInputFiles({ name, mimeType: 'image/png', buffer });
-    await expect(page.locator('header .name')).toHaveText(name);
+    await expect(page.locator('header > .name')).toHaveText(name);
     await expectPhase(page, 'ready');
   }
 }
@@ -26,7 +26,7 @@ test('documents lie side by side in tabs, each as it was left', async ({ page })
   await expect(tabs(page)).toHaveText(['a.png', 'b.png', 'c.png']);
   await expect(page.getByRole('button', { name: 'Clear mask' })).toBeDisabled();
   await tabs(page).first().click();
-  await expect(page.locator('header .name')).toHaveText('a.png');
+  await expect(page.locator('header > .name')).toHaveText('a.png');
   await expect(page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
   await expect(tabs(page).first()).toHaveAttribute('aria-current', 'page');
   expect(await violations(page)).toEqual([]);
@@ -35,7 +35,7 @@ test('documents lie side by side in tabs, each as it was left', async ({ page })
   await page.getByRole('button', { name: 'Close c.png' }).click();
   await expect(tabs(page)).toHaveText(['a.png', 'b.png']);
   await page.getByRole('button', { name: 'Close the picture' }).click();
-  await expect(page.locator('header .name')).toHaveText('b.png');
+  await expect(page.locator('header > .name')).toHaveText('b.png');
   await expect(tabs(page)).toHaveCount(0);
   await page.getByRole('button', { name: 'Recent documents' }).click();
   await page
