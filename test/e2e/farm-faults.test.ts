@@ -1,9 +1,10 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { FarmWire } from '#contract/farm.js';
 import { QUEUES_KEY } from '#farm/settings.js';
-import { buildWorker, endOf, killed, pictures, sha256, statesOf, TestFarm, until, type WorkerProcess } from '../support/farm.js';
+import { bundledWorker } from '../support/bundled-worker.js';
+import { endOf, killed, pictures, sha256, statesOf, TestFarm, until, type WorkerProcess } from '../support/farm.js';
 import { grayPng } from '../support/fake-engine.js';
 import { programOf, REDIS_SERVER } from '../support/redis.js';
 
@@ -11,22 +12,13 @@ const PRLIMIT = programOf('prlimit');
 
 /** The rows of the table of faults that happen to workers, jobs and the store. Locks are a quarter of the product's. */
 describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { timeout: 300_000 }, () => {
-  let script: string;
-  let folder: string;
+  const program = bundledWorker();
   let farm: TestFarm;
 
-  beforeAll(async () => {
-    await mkdir('dist', { recursive: true });
-    // Beside node_modules, which it needs.
-    folder = await mkdtemp(path.resolve('dist', 'farm-worker-'));
-    script = await buildWorker(folder);
-  });
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   afterEach(() => farm.close());
 
   test('loses nothing when workers are killed twenty times, and has one result of each picture', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const sources = pictures(60);
     const runs = new Map<string, number>();
     let kills = 0;
@@ -55,7 +47,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a worker that was stopped for longer than its lock gives its picture up', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const [first, second] = [farm.work(), farm.work()];
     const go = path.join(farm.root, 'go');
     const running = farm.run(farm.entries(pictures(1), `hold ${go}`));
@@ -75,7 +67,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a picture that kills its worker is given up after two, and the others go on', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const start = (): void => {
       farm.work().child.once('exit', (_, signal) => {
         // It killed itself; at the end of the test we do.
@@ -93,7 +85,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('what always fails is given up after three tries, what cannot succeed after one; a line says why; retry tries again', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const worker = farm.work();
     const { batch, entries } = await farm.run(farm.entries(pictures(3), (index) => ['fail', 'unreadable', 'sleep 1'][index] ?? ''));
     expect(entries.map(({ error }) => error?.code)).toEqual(['inference.died', 'image.unreadable', undefined]);
@@ -108,7 +100,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a blob that is missing, swapped, cut or a link is refused with its code', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const sources = pictures(4);
     const signal = new AbortController().signal;
     const { batch } = await endOf(farm.farm.run(farm.entries(sources, 'sleep 1'), { signal, detach: true }));
@@ -132,7 +124,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   }
 
   test('a batch is cancelled while it waits and runs, and goes on when it is submitted again', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const worker = farm.work();
     const order = farm.entries(pictures(5), 'sleep 400');
     const running = farm.run(order).catch((error: unknown) => error);
@@ -148,7 +140,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a worker that is told to go ends its picture, and takes no other', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const worker = farm.work();
     const { batch } = await endOf(
       farm.farm.run(farm.entries(pictures(3), 'sleep 800'), { signal: new AbortController().signal, detach: true }),
@@ -161,7 +153,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a worker that is told twice gives its picture back, and another does it', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const worker = farm.work();
     const go = path.join(farm.root, 'go');
     const running = farm.run(farm.entries(pictures(1), `hold ${go}`));
@@ -178,7 +170,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('a worker of two packs goes from the drained queue of one to the other', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const worker = farm.work();
     const runs = ['sketch', 'other'].map((pack) => farm.run(farm.entries(pictures(2), `sleep 1 ${pack}`, pack)));
     for (const { entries } of await Promise.all(runs)) expect(statesOf(entries)).toEqual({ done: 2 });
@@ -189,7 +181,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   });
 
   test('foreign and hostile jobs in Redis are refused before anything is read; others go on, and queues of strangers are let alone', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const signal = new AbortController().signal;
     const { batch } = await endOf(farm.farm.run(farm.entries(pictures(2), 'sleep 1'), { signal, detach: true }));
     await using queues = await farm.queues();
@@ -227,7 +219,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   test.skipIf(PRLIMIT === undefined)(
     'a store that takes no more of a worker: three tries, a code, nothing half written, with prlimit',
     async () => {
-      farm = await TestFarm.open(script);
+      farm = await TestFarm.open(program.script);
       // No file of its may grow beyond nothing: a disk that is full, for this worker alone.
       const worker = farm.work([PRLIMIT ?? '', '--fsize=0']);
       const { entries } = await farm.run(farm.entries(pictures(1), 'sleep 1'));
@@ -242,7 +234,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   );
 
   test('a store that is full or read-only: nothing is half written, and who submits is told', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const blobs = path.join(farm.root, 'store', 'blobs');
     // Root may write anywhere: a file in the place of a folder stops it as well.
     await rm(blobs, { recursive: true });

@@ -1,29 +1,21 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ExpectedError } from '#contract/errors.js';
-import { buildWorker, endOf, pictures, sha256, statesOf, TestFarm, until } from '../support/farm.js';
+import { bundledWorker } from '../support/bundled-worker.js';
+import { endOf, pictures, sha256, statesOf, TestFarm, until } from '../support/farm.js';
 import { REDIS_SERVER } from '../support/redis.js';
 
 /** The rows of the table of faults that happen to Redis. Locks are a quarter of the product's. */
 describe.skipIf(REDIS_SERVER === undefined)('a farm whose Redis fails, with a redis-server', { timeout: 300_000 }, () => {
-  let script: string;
-  let folder: string;
+  const program = bundledWorker();
   let farm: TestFarm;
 
-  beforeAll(async () => {
-    await mkdir('dist', { recursive: true });
-    // Beside node_modules, which it needs.
-    folder = await mkdtemp(path.resolve('dist', 'farm-worker-'));
-    script = await buildWorker(folder);
-  });
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   afterEach(() => farm.close());
 
   test('Redis is killed for three seconds: nothing is lost, busy and idle workers go on', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const workers = [farm.work(), farm.work()];
     const running = farm.run(farm.entries(pictures(40), 'sleep 200'));
     await until(async () => (await farm.results().catch(() => 0)) >= 5);
@@ -43,7 +35,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm whose Redis fails, with a re
   });
 
   test('Redis is away for longer than a lock: what was at work is done anew, and every result is there once', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const workers = [farm.work(), farm.work()];
     const sources = pictures(8);
     const go = path.join(farm.root, 'go');
@@ -65,7 +57,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm whose Redis fails, with a re
   });
 
   test('the end of Redis’s log is cut off: the same submission mends it', async () => {
-    farm = await TestFarm.open(script);
+    farm = await TestFarm.open(program.script);
     const entries = farm.entries(pictures(60), 'sleep 1');
     const signal = new AbortController().signal;
     const { batch } = await endOf(farm.farm.run(entries, { signal, detach: true }));
@@ -89,7 +81,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm whose Redis fails, with a re
   });
 
   test('Redis is full: who submits is told, what is in goes on, and the rest follows', async () => {
-    farm = await TestFarm.open(script, ['--maxmemory', '12mb']);
+    farm = await TestFarm.open(program.script, ['--maxmemory', '12mb']);
     await using queues = await farm.queues();
     const sources = pictures(40);
     // Foreign bytes that leave room for some jobs.
@@ -120,7 +112,7 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm whose Redis fails, with a re
     const recipe = await readFile('docs/farm.md', 'utf8');
     const [, rights = ''] = /^ *user farm on >A-LONG-SECRET (.*)$/mu.exec(recipe) ?? [];
     farm = await TestFarm.open(
-      script,
+      program.script,
       ['--user', 'farm', 'on', '>secret', ...rights.split(' '), '--user', 'default', 'off'],
       'farm:secret',
     );
