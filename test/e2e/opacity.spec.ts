@@ -77,8 +77,8 @@ test('variants are blended by painting, and kept as one step', async ({ studio: 
     }
     return count;
   };
-  expect(differ(first, second, 0, 0.45)).toBeGreaterThan(0);
-  expect(differ(kept, second, 0, 0.45)).toBe(0);
+  expect(differ(first, second, 0, 0.49)).toBeGreaterThan(0);
+  expect(differ(kept, second, 0, 0.49)).toBe(0);
   expect(differ(kept, first, 0.56, 1)).toBe(0);
 });
 
