@@ -40,7 +40,7 @@ test.afterAll(async () => {
 
 test('a file on the command line is open at once, and the main job works', async () => {
   await expectPhase(page, 'ready');
-  await expect(page.getByText('first.png')).toBeVisible();
+  await expect(page.getByRole('banner').getByText('first.png')).toBeVisible();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
@@ -64,7 +64,7 @@ test('a second start opens its file in the first, and both are remembered', asyn
     ({ app: shell }, file) => shell.emit('second-instance', {}, ['scalebrush', file], '/'),
     path.join(folder, 'second.png'),
   );
-  await expect(page.getByText('second.png')).toBeVisible();
+  await expect(page.getByRole('banner').getByText('second.png')).toBeVisible();
   await expect.poll(menuLabels).toEqual(['second.png', 'first.png']);
   expect((await settings()).recent.map((file) => path.basename(file))).toEqual(['second.png', 'first.png']);
 });
@@ -318,7 +318,7 @@ async function runUntil(phase: string): Promise<void> {
 async function expectTheTableBack(): Promise<void> {
   // The journal is written a moment after each deed: the last result may be on it or not.
   await expect(page.locator('html:not([data-old]):is([data-phase="done"], [data-phase="ready"])')).toBeAttached({ timeout: 30_000 });
-  await expect(page.getByText('second.png')).toBeVisible();
+  await expect(page.getByRole('banner').getByText('second.png')).toBeVisible();
 }
 
 async function sayingWhatHappened(): Promise<void> {

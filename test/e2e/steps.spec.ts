@@ -41,7 +41,7 @@ test('the place can be left out of a saved picture, and nothing else is', async 
     .jpeg()
     .toBuffer();
   await openBytes(page, 'phone.jpg', phone);
-  await expect(page.getByText('phone.jpg')).toBeVisible();
+  await expect(page.getByRole('banner').getByText('phone.jpg')).toBeVisible();
   await edit(page, 'make it warmer');
   const strip = (dialog: Page) => dialog.getByRole('checkbox', { name: 'Keep where it was taken' }).uncheck();
   await page.getByRole('button', { name: 'Save…' }).click();
