@@ -13,7 +13,7 @@ export type ProbedEvent = EditEvent | Extract<EngineEvent, { type: 'logits' }>;
 /** The part of `AbortSignal` that a transport hands over. */
 interface Signal {
   readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void): void;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly signal: AbortSignal }): void;
 }
 
 /** Where the pictures of a run lie: any place that keeps and gives them. */
@@ -54,9 +54,15 @@ function isLast({ type }: EngineEvent): boolean {
 
 function follow(signal: Signal | undefined, controller: AbortController): void {
   if (signal?.aborted === true) controller.abort();
-  signal?.addEventListener('abort', () => {
-    controller.abort();
-  });
+  // A batch is one signal for all its pictures: none listens to it longer than it lasts.
+  const { signal: over } = controller;
+  signal?.addEventListener(
+    'abort',
+    () => {
+      controller.abort();
+    },
+    { signal: over },
+  );
 }
 
 interface Naming {

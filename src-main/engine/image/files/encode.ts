@@ -5,6 +5,7 @@ import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { withRoom } from './avif-room.js';
 import { exifOfResolution, prefixedExif, sizedExif } from './exif.js';
+import { rgbProfileOfGray } from './gray-profile.js';
 import { resourcesOfIptc } from './iptc.js';
 import { profileSegments, segment, SEGMENT_BYTES, withSegments, xmpSegment } from './jpeg-segments.js';
 import { expectWithinLimits } from './limits.js';
@@ -134,12 +135,28 @@ async function encodePngPhoto(photo: Photo, { level, recipe }: PngSettings): Pro
 
 /** Containers that are hard to patch get their metadata from a PNG: a *kept* profile is attached without conversion. */
 async function viaPng({ iptc: _iptc, xmp: _xmp, ...photo }: Photo, encode: (picture: Sharp) => Sharp): Promise<Uint8Array> {
-  const { resolution, icc } = photo;
+  const { resolution } = photo;
   const exif = photo.exif ?? (resolution && exifOfResolution(resolution));
-  const carrier = await encodePngPhoto(eightBit({ ...photo, ...(exif && { exif }) }), { level: 0 });
+  const coloured = inColours(eightBit({ ...photo, ...(exif && { exif }) }));
+  const { icc } = coloured;
+  const carrier = await encodePngPhoto(coloured, { level: 0 });
   const picture = sharp(carrier, { limitInputPixels: false });
   const told = exif ? picture.keepExif() : picture;
   return encode(icc ? told.keepIccProfile() : told).toBuffer();
+}
+
+/** A gray profile has no place where every pixel has three channels: one of three says the same of them. */
+function inColours(photo: Photo): Photo {
+  const { channels, samples } = photo;
+  const icc = channels <= 2 && photo.icc ? rgbProfileOfGray(photo.icc) : undefined;
+  if (!icc) return photo;
+  const pixels = samples.length / channels;
+  const coloured = new Uint8Array(pixels * (channels + 2));
+  for (let i = 0, at = 0; i < samples.length; i += channels) {
+    for (let c = 0; c < 3; c++) coloured[at++] = samples[i]!;
+    if (channels === 2) coloured[at++] = samples[i + 1]!;
+  }
+  return { ...photo, icc, channels: channels === 1 ? 3 : 4, samples: coloured };
 }
 
 async function encodeJpeg(photo: Photo, { quality, smallest }: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {

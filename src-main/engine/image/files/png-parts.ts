@@ -10,6 +10,8 @@ import { RECIPE_KEYWORD, XMP_KEYWORD } from './recipe.js';
 
 const PIXEL_CHUNKS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 const INCH = 0.0254;
+/** Signature and header come first. */
+const BEHIND_HEADER = 2;
 
 /** A PNG taken apart, so that no text, time stamp or compressed profile ever reaches the decoder. */
 export interface PngParts {
@@ -42,7 +44,9 @@ export function readPng(png: Uint8Array, maxBytes: number, expectSize: (size: { 
     if (seen.size === 0) expectSize(sizeInHeader(chunk));
     refuseBadChunk(chunk);
     if (!seen.has(chunk.type)) seen.set(chunk.type, chunk);
-    if (isForDecoder(chunk, maxBytes)) kept.push(chunk.whole);
+    // The decoder looks for EXIF before the pixels only; some programs write it behind them.
+    if (isExif(chunk, maxBytes) && seen.get('eXIf') === chunk) kept.splice(BEHIND_HEADER, 0, chunk.whole);
+    else if (PIXEL_CHUNKS.has(chunk.type)) kept.push(chunk.whole);
   }
   if (!seen.has('IDAT')) throw new ExpectedError('image.unreadable', 'Expected a PNG with pixels but the file ends before them.');
   const texts = readTexts(png, maxBytes);
@@ -59,8 +63,8 @@ export function readPng(png: Uint8Array, maxBytes: number, expectSize: (size: { 
   };
 }
 
-function isForDecoder({ type, complete, data }: PngChunk, maxBytes: number): boolean {
-  return PIXEL_CHUNKS.has(type) || (type === 'eXIf' && complete && data.length <= maxBytes);
+function isExif({ type, complete, data }: PngChunk, maxBytes: number): boolean {
+  return type === 'eXIf' && complete && data.length <= maxBytes;
 }
 
 function dataOf(seen: ReadonlyMap<string, PngChunk>, type: string): Uint8Array | undefined {

@@ -8,10 +8,10 @@ import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
 import { iptcOfResources, resourcesOfIptc } from '#engine/image/files/iptc.js';
 import { allLosses, lossesOf } from '#engine/image/files/losses.js';
-import { makeChunk, insertChunks, pngChunks, textChunk } from '#engine/image/files/png-chunks.js';
+import { makeChunk, insertChunks, pngChunks, textChunk, textKeyword } from '#engine/image/files/png-chunks.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import type { FileRecipe } from '#contract/recipe.js';
-import { builtInProfile, makePhoto } from '../pictures.js';
+import { builtInProfile, makeExif, makePhoto } from '../pictures.js';
 
 const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'avif'] as const;
 const XMP =
@@ -97,6 +97,25 @@ describe('what a file says beside its pixels', () => {
     expect(photo.texts).toHaveLength(1);
     expect(iptcOfResources(Buffer.concat([Buffer.from('Photoshop 3.0\0'), resourcesOfIptc(IPTC)]))).toEqual(IPTC);
     expect(iptcOfResources(Uint8Array.of(1, 2, 3))).toBeUndefined();
+  });
+
+  it('loses the place where other programs keep it in texts, one for each', async () => {
+    const keys = ['exif:GPSLatitude', 'exif:GPSInfo', 'photoshop:City', 'Iptc4xmpCore:Location', 'State'];
+    const texts = keys.map((key) => textChunk(key, '47/1'));
+    const photo = await openPhoto(await pngWith(...texts, textChunk('Author', 'me'), textChunk('Statement', 'mine')));
+    expect((await readFacts(await written(photo, 'png'))).hasLocation).toBe(true);
+    const bytes = await written(photo, 'png', { keepLocation: false });
+    expect((await readFacts(bytes)).hasLocation).toBe(false);
+    expect((await openPhoto(bytes)).texts?.map(textKeyword)).toEqual(['Author', 'Statement']);
+  });
+
+  it('is found behind the pixels of a PNG too, the orientation with it', async () => {
+    const png = await plainPng();
+    const end = png.length - 12;
+    const late = Buffer.concat([png.subarray(0, end), makeChunk('eXIf', makeExif(6)), png.subarray(end)]);
+    const photo = await openPhoto(late);
+    expect(photo.extent).toEqual({ width: 16, height: 24 });
+    expect(photo.exif).toBeDefined();
   });
 
   it('is left out with a word where it is damaged', async () => {

@@ -2,6 +2,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodeMask, encodePhoto, encodePng } from '#engine/image/files/encode.js';
+import { makeProfile } from '#engine/image/files/make-profile.js';
+import { SRGB_PRIMARIES } from '#engine/image/files/code-points.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { makeChunk, pngChunks, textChunk, textKeyword } from '#engine/image/files/png-chunks.js';
 import type { FileRecipe } from '#contract/recipe.js';
@@ -106,6 +108,19 @@ describe('an encoded photo', () => {
     );
     const { tokens: _, ...wish } = recipe;
     expect(JSON.parse(recipeText)).toEqual(wish);
+  });
+
+  it.each(['webp', 'avif'] as const)('shows the tones of a gray profile in a %s, which holds no gray', async (format) => {
+    const icc = makeProfile({ name: 'gray', primaries: SRGB_PRIMARIES, tone: [1] }, 'GRAY');
+    for (const channels of [1, 2] as const) {
+      const samples = new Uint8Array(16 * 16 * channels).fill(255).map((_, i) => (i % channels === 0 ? 128 : 255));
+      const photo = { ...makePhoto({ width: 16, height: 16, channels }), samples, icc };
+      const file = await encodePhoto(photo, { format, quality: 100 });
+      expect((await openPhoto(file)).icc).toBeDefined();
+      // Half of the light is 188 of 255 in sRGB.
+      const shown = await sharp(file).removeAlpha().toColourspace('srgb').raw().toBuffer();
+      expect(Math.abs(shown[0]! - 188)).toBeLessThanOrEqual(2);
+    }
   });
 
   it('keeps what other programs wrote into a PNG', async () => {
