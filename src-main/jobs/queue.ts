@@ -1,4 +1,5 @@
 import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { following } from './follow.js';
 
 export type Priority = 'interactive' | 'batch';
 
@@ -43,16 +44,11 @@ export class JobQueue {
    */
   async *enqueue<T>(work: (signal: AbortSignal) => AsyncGenerator<T, void>, ticket: Ticket): AsyncGenerator<T, void> {
     await this.#turn(ticket);
-    const own = new AbortController();
-    const follow = (): void => {
-      own.abort();
-    };
-    ticket.signal.addEventListener('abort', follow);
+    const own = following(ticket.signal);
     try {
       yield* work(own.signal);
     } finally {
       own.abort();
-      ticket.signal.removeEventListener('abort', follow);
       this.#busy = false;
       this.#startNext();
     }

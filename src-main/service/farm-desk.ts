@@ -2,14 +2,13 @@ import { endingOf } from '#contract/ending.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { BatchId, FarmEvent, FarmOrder, FarmProgress, FarmStatus } from '#contract/farm.js';
 import type { EditRequest, PictureId } from '#contract/request.js';
+import { following, type Signal } from '#jobs/follow.js';
 import { sha256Of } from '#packs/verify.js';
 import type { Farm, FarmEntry, FarmParts, OpenFarm } from './farm.js';
 import { safeFileName } from './names.js';
 import { parseStream } from './parse.js';
 import { expectCompleteTask, namedPictures, renamePictures } from './task-rules.js';
 import { digestOf } from './digest.js';
-
-type Signal = { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void } | undefined;
 
 interface DeskParts extends FarmParts {
   readonly openFarm?: OpenFarm;
@@ -50,14 +49,10 @@ export class FarmDesk {
   }
 
   /** An order that is refused is thrown at the first step; what fails later is the last event. */
-  async *run(input: unknown, signal: Signal): AsyncGenerator<FarmEvent, void> {
+  async *run(input: unknown, signal: Signal | undefined): AsyncGenerator<FarmEvent, void> {
     const order = parseStream('farm.run', input);
     if ('entries' in order) for (const { request } of order.entries) expectCompleteTask(request);
-    const leaving = new AbortController();
-    if (signal?.aborted === true) leaving.abort();
-    signal?.addEventListener('abort', () => {
-      leaving.abort();
-    });
+    const leaving = following(signal);
     try {
       for await (const event of this.#events(await this.farm(), order, leaving.signal)) {
         yield await this.#held(event);

@@ -4,17 +4,12 @@ import { CancelledError } from '#contract/errors.js';
 import type { Candidate, EditEvent } from '#contract/event.js';
 import type { OutputFormat, PictureId } from '#contract/request.js';
 import type { Engine, EngineEvent, EngineJob } from '#engine/door/engine.js';
+import { following, type Signal } from '#jobs/follow.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { PictureStore } from './pictures.js';
 
 /** An event as hosts see it; `logits` only for those that asked with a probe. */
 export type ProbedEvent = EditEvent | Extract<EngineEvent, { type: 'logits' }>;
-
-/** The part of `AbortSignal` that a transport hands over. */
-interface Signal {
-  readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void, options?: { readonly signal: AbortSignal }): void;
-}
 
 /** Where the pictures of a run lie: any place that keeps and gives them. */
 type PicturePlace = Pick<PictureStore, 'keep'> & { file(id: PictureId): { readonly name: string } };
@@ -27,8 +22,7 @@ interface RunParts {
 
 /** One job through the queue. Ends with done, failed or cancelled; leaving the loop early cancels the job. */
 export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal | undefined): AsyncGenerator<ProbedEvent, void> {
-  const wanted = new AbortController();
-  follow(signal, wanted);
+  const wanted = following(signal);
   const events = parts.queue.enqueue((cancellation) => parts.engine.run(job, cancellation), {
     priority: 'interactive',
     signal: wanted.signal,
@@ -50,19 +44,6 @@ export async function* runEdit(parts: RunParts, job: EngineJob, signal: Signal |
 
 function isLast({ type }: EngineEvent): boolean {
   return type === 'done' || type === 'failed' || type === 'cancelled';
-}
-
-function follow(signal: Signal | undefined, controller: AbortController): void {
-  if (signal?.aborted === true) controller.abort();
-  // A batch is one signal for all its pictures: none listens to it longer than it lasts.
-  const { signal: over } = controller;
-  signal?.addEventListener(
-    'abort',
-    () => {
-      controller.abort();
-    },
-    { signal: over },
-  );
 }
 
 interface Naming {

@@ -7,9 +7,7 @@ import { xmpTellsPlace, xmpWithoutPlace } from './xmp.js';
 type Telling = Pick<Photo, 'exif' | 'xmp' | 'iptc' | 'texts'>;
 
 /** ImageMagick says each field of EXIF, XMP and IPTC once more in a text of its own, with a prefix that tells which it was. */
-const PLACE_KEYWORD = /gps|latitude|longitude|(?:^|:)(?:location|sub-?location|city|state|province|country)/iu;
-/** Words that only begin as a place does. */
-const NO_PLACE = /(?:^|:)statement/iu;
+const PLACE_KEYWORD = /gps|latitude|longitude|(?:^|:)(?:location|sub-?location|city|state(?!ment)|province|country)/iu;
 
 /** Does any of it say where the photograph was taken? */
 export function tellsPlace({ exif, xmp, iptc, texts = [] }: Telling): boolean {
@@ -17,8 +15,7 @@ export function tellsPlace({ exif, xmp, iptc, texts = [] }: Telling): boolean {
 }
 
 function isOfPlace(text: PngChunk): boolean {
-  const keyword = textKeyword(text) ?? '';
-  return PLACE_KEYWORD.test(keyword) && !NO_PLACE.test(keyword);
+  return PLACE_KEYWORD.test(textKeyword(text) ?? '');
 }
 
 /** The photo without the place where it was taken; everything else that it says stays. */
