@@ -10,6 +10,7 @@ import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import { RecentId, RecentKeep, type RecentDocument, type RecentKeepInput } from './recent.js';
 import { Recipe, type FileRecipe } from './recipe.js';
+import { SelectWish, type SelectEvent, type SelectWishInput } from './selection.js';
 import { CONTROL_KINDS, EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat } from './request.js';
 
 /** What the service knows of a picture that it holds. */
@@ -226,6 +227,8 @@ export interface Streams {
   'packs.add': { in: AddRequestInput; out: AddEvent };
   /** A batch on other machines; leaving it early leaves it to them. */
   'farm.run': { in: FarmOrderInput; out: FarmEvent };
+  /** The object of a picture that is pointed at, as a mask. */
+  'object.select': { in: SelectWishInput; out: SelectEvent };
 }
 
 /** What a published transformer was trained for, and its side in pixels. */
@@ -330,6 +333,7 @@ export const STREAM_INPUTS = {
   'packs.verify': v.object({ name }),
   'packs.add': AddRequest,
   'farm.run': FarmOrder,
+  'object.select': SelectWish,
 } as const satisfies Record<keyof Streams, v.GenericSchema>;
 
 export type CallName = keyof Calls;
