@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { Adaptation } from './adaptation.js';
+import { Framing, MOST_FRAMINGS } from './framing.js';
 
 /** Names a picture that the service holds (its bytes travel over HTTP, never in messages). */
 export const PictureId = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/u, 'Expected a picture id.'));
@@ -112,6 +114,10 @@ const Output = v.object({
   keepLocation: v.optional(v.boolean(), true),
   /** Of the same picture as few bytes as can be, whatever time that takes. */
   smallest: v.optional(v.boolean(), false),
+  /** Made ready for where it will be seen; absent = as it is. */
+  adapt: v.optional(Adaptation),
+  /** How the photograph was turned and cut before, for its recipe. */
+  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(MOST_FRAMINGS))),
 });
 
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */

@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { adaptedExtent } from '#contract/adaptation.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
@@ -98,7 +99,7 @@ export async function* produce(job: PipelineJob, { stage, see }: Staged, signal:
     type: 'done',
     timingsMs: timings(job, clock),
     peakRssBytes: job.peakRssBytes(),
-    size: stage.canvas.extent,
+    size: adaptedExtent(stage.canvas.extent, job.request.output.adapt),
     provider: job.provider,
   };
 }
