@@ -21,7 +21,7 @@ Options:
   --copy-only MASK            only white parts are copied from
   --guidance G                classifier-free guidance; 1 = off
   --guidance-until K          scales behind K run without guidance, at half the work
-  --temperature T             0 = always the likeliest token
+  --temperature T[,T…]        0 = always the likeliest token; several = a curve from the first scale to the last
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values
   --seed N                    same seed, same picture (default 0); -1 draws one and says which

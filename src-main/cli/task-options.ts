@@ -197,10 +197,16 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
     guidanceUntil: numberOf(values['guidance-until'], '--guidance-until'),
     topK: numberOf(values['top-k'], '--top-k'),
     topP: numberOf(values['top-p'], '--top-p'),
-    temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
+    temperature: values.argmax === true ? 0 : temperatureOf(values.temperature),
     seed: values.seed === DRAWN_SEED ? randomInt(2 ** 32) : numberOf(values.seed, '--seed'),
     count: numberOf(values.count, '-n'),
   });
+}
+
+/** `--temperature T` or, from the first scale to the last, `T,T…` */
+function temperatureOf(text: string | undefined): EditRequestInput['temperature'] {
+  if (text?.includes(',') !== true) return numberOf(text, '--temperature');
+  return text.split(',').map((value) => numberOf(value.trim(), '--temperature') ?? 0);
 }
 
 /** `--detail auto|off|0..3` */

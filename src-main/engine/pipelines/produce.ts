@@ -15,6 +15,7 @@ import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { temperaturePerScale } from '#engine/sampling/temperature.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -182,9 +183,11 @@ async function prepare(production: Production, index: number): Promise<RegionWor
   };
 }
 
-function samplingOf({ request, model }: PipelineJob): Omit<DrawOptions, 'seed'> {
+function samplingOf({ request, model }: PipelineJob, seed: number): { sampling: DrawOptions; temperatures: readonly number[] } {
   const { temperature, topP, topK } = model.card.defaults;
-  return { temperature: request.temperature ?? temperature, topP: request.topP ?? topP, topK: request.topK ?? topK };
+  const temperatures = temperaturePerScale(request.temperature ?? temperature, model.quantiser.scales);
+  const sampling = { temperature: at(temperatures, 0), topP: request.topP ?? topP, topK: request.topK ?? topK, seed };
+  return { sampling, temperatures };
 }
 
 /** A picture of a class alone owes nothing to any source. */
@@ -270,7 +273,7 @@ async function* drawRegion(work: RegionWork, { index, seed }: Place, signal: Can
 
 function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const { predictor } = job.model;
-  const seeded = { ...plan, sampling: { ...samplingOf(job), seed } };
+  const seeded = { ...plan, ...samplingOf(job, seed) };
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 
