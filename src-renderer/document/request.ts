@@ -42,8 +42,8 @@ export interface Settings {
   readonly temperature: Temperature | undefined;
   readonly topP: number | undefined;
   readonly topK: number | undefined;
-  /** How many pictures of one wish. */
-  readonly count: number;
+  /** How many pictures of one wish; absent = as many as are liked. */
+  readonly count: number | undefined;
   /** Take the model's picture as it is. */
   readonly whole: boolean;
   /** Show the model all of an unmasked picture as its published code does: on a white square. */
@@ -86,7 +86,7 @@ export const DEFAULT_SETTINGS: Settings = {
   temperature: undefined,
   topP: undefined,
   topK: undefined,
-  count: 1,
+  count: undefined,
   whole: false,
   padded: false,
   blend: undefined,
@@ -137,7 +137,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     seed,
     structure,
     provider,
-    count,
+    count: count ?? 1,
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),
