@@ -39,9 +39,10 @@ export const MOST_RECENT_PACKS = 8;
 /** Packs that were used, the last one first. */
 const recentPacks = v.pipe(v.array(packName), v.maxLength(MOST_RECENT_PACKS));
 
-export const LEAST_MEMORY_MB = 256;
+export const LEAST_MEMORY_MB = 128;
+export const MOST_MEMORY_MB = 1024 * 1024;
 /** What the process that computes may have in all. */
-const memoryLimitMb = v.pipe(v.number(), v.integer(), v.minValue(LEAST_MEMORY_MB), v.maxValue(1024 * 1024));
+const memoryLimitMb = v.pipe(v.number(), v.integer(), v.minValue(LEAST_MEMORY_MB), v.maxValue(MOST_MEMORY_MB));
 
 /** What someone likes, whatever they work on: the same for every window of this machine. */
 export const Preferences = v.object({

@@ -21,5 +21,5 @@ export interface RunOrder {
 
 /** An order without its seed and number, as a text: two of one text are answered by the same pictures. */
 export function textOf({ settings, masked, anew }: Omit<RunOrder, 'painted' | 'verb'>, source: PictureId): string {
-  return JSON.stringify(requestOf({ ...settings, seed: 0, count: 1 }, { source, mask: masked ? ('mask' as PictureId) : undefined, anew }));
+  return JSON.stringify(requestOf({ ...settings, seed: 0, count: 1 }, { source, mask: masked ? 'mask' : undefined, anew }));
 }

@@ -108,7 +108,13 @@ export class RunQueue {
 
   #move(key: number, order: (run: Waiting, others: readonly Waiting[]) => readonly Waiting[]): void {
     const run = this.waiting.find((each) => each.key === key);
-    if (run) this.#place(order(run, this.waiting.filter((each) => each !== run)));
+    if (run)
+      this.#place(
+        order(
+          run,
+          this.waiting.filter((each) => each !== run),
+        ),
+      );
   }
 
   #place(waiting: readonly Waiting[]): void {

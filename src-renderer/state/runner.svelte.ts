@@ -176,7 +176,12 @@ export class Runner {
     wish.settle();
     const order = given ?? this.#order();
     if (!order.removes) wish.remember(order.settings.instruction);
-    this.#changesAtRun = document.changes.length;
+    if ((await this.#doRun(order, detour, document.source.info.id)) && !order.removes) void this.#context.queue.goOn();
+  }
+
+  /** Says whether it came to its end. */
+  async #doRun(order: RunOrder, detour: Detour, source: PictureId): Promise<boolean> {
+    this.#changesAtRun = this.#context.document.changes.length;
     this.#more?.abort();
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
@@ -188,14 +193,14 @@ export class Runner {
     this.#context.lookAtResult();
     this.picked = undefined;
     try {
-      await this.#follow(running, document.source.info.id, order);
+      await this.#follow(running, source, order);
     } catch (error) {
       this.#comeToNothing(running, error);
     } finally {
       this.#running = undefined;
       finish();
     }
-    if (this.arrived && !order.removes) void this.#context.queue.goOn();
+    return this.arrived;
   }
 
   #aboutTo(order: RunOrder, detour: Detour): Omit<Running, 'ended'> {

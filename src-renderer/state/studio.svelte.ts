@@ -349,7 +349,14 @@ export class Studio {
   async remove({ png, held }: Removal): Promise<void> {
     if (this.result) this.keep();
     const settings = { ...this.settings, ...TO_REMOVE };
-    const order = { verb: 'fill', settings, masked: true, anew: undefined, painted: async () => ({ mask: png }), removes: held } as const;
+    const order = {
+      verb: 'fill',
+      settings,
+      masked: true,
+      anew: undefined,
+      painted: () => Promise.resolve({ mask: png }),
+      removes: held,
+    } as const;
     await this.runner.run({ count: 1 }, order);
     const result = this.runner.arrived ? this.runner.takeResult() : undefined;
     if (result) this.#follow(this.document.stepOf(result, held));
