@@ -41,6 +41,8 @@ export const TransformerConfig = v.object({
       maxWords: positive,
       vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
       examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+      /** Those of its instructions that do well on any photograph. */
+      photoExamples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32))),
     }),
     v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   ]),
@@ -199,6 +201,7 @@ const SomeText = v.variant('kind', [
     maxWords: positive,
     vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
     examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+    photoExamples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32))),
   }),
   v.looseObject({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   v.looseObject({ kind: v.literal('classes'), names: v.pipe(v.array(v.string()), v.maxLength(100_000)) }),
