@@ -13,7 +13,7 @@ export type Completion = (request: EditRequestInput) => Promise<EditRequestInput
 export const unchanged: Completion = (request) => Promise.resolve(request);
 
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
-export class Advice {
+export class ServiceInfo {
   packs = $state.raw<readonly PackSummary[]>([]);
   /** Those that estimate depth and draw nothing. */
   depthPacks = $state.raw<readonly PackSummary[]>([]);
@@ -63,7 +63,7 @@ export class Advice {
     this.providers = await this.#link.call('providers.list', {});
   }
 
-  /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */
+  /** An answer that fails leaves its place empty: the run itself will say why it cannot be. */
   expectRun(request: EditRequestInput, complete: Completion = unchanged): void {
     this.#forecasts.ask(
       async () => this.#link.call('edit.forecast', await complete(request)),
