@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CONTROL_KINDS, PRESETS } from './request.js';
+import { CONTROL_KINDS, PRESETS, Temperature } from './request.js';
 import { Traits } from './trait-schema.js';
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
@@ -136,7 +136,7 @@ const common = {
   untrainedPresets: v.optional(v.array(v.picklist(PRESETS))),
   defaults: v.object({
     guidance: v.number(),
-    temperature: v.number(),
+    temperature: Temperature,
     topP: v.optional(v.number(), 0.97),
     topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
     /** Whether guidance is the same at every scale or grows from none to all (VAR). */

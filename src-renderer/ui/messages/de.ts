@@ -200,6 +200,8 @@ export const de = {
   guidance: 'Führung',
   guidanceUntil: 'Führung bis Stufe',
   temperature: 'Temperatur',
+  temperatureByScale: 'je Stufe',
+  temperatureAt: (scale) => `Temperatur auf Stufe ${scale}`,
   structure: 'Aufbau festhalten',
   lockedScales: (count: number) =>
     count === 0
@@ -316,7 +318,10 @@ export const de = {
     side: 'Trainiert für',
     recommended: 'Empfohlen',
     defaults: ({ guidance, temperature, topP }) =>
-      `Führung ${count.format(guidance)}, Temperatur ${count.format(temperature)}, Top-p ${count.format(topP)}`,
+      `Führung ${count.format(guidance)}, Temperatur ${[temperature]
+        .flat()
+        .map((value) => count.format(value))
+        .join(' → ')}, Top-p ${count.format(topP)}`,
     folder: 'Ordner',
     experimental: 'experimentell',
     use: 'Dieses Modell verwenden',

@@ -203,6 +203,8 @@ export const en = {
   guidance: 'Guidance',
   guidanceUntil: 'Guidance up to scale',
   temperature: 'Temperature',
+  temperatureByScale: 'by scale',
+  temperatureAt: (scale: number) => `Temperature at scale ${scale}`,
   structure: 'Structure lock',
   lockedScales: (count: number) =>
     count === 0 ? 'Structure lock: off' : count === 1 ? 'Structure lock: the first scale' : `Structure lock: the first ${count} scales`,
@@ -309,7 +311,8 @@ export const en = {
     licence: 'Licence',
     side: 'Trained for',
     recommended: 'Recommended',
-    defaults: ({ guidance, temperature, topP }: PackDefaults) => `guidance ${guidance}, temperature ${temperature}, top-p ${topP}`,
+    defaults: ({ guidance, temperature, topP }: PackDefaults) =>
+      `guidance ${guidance}, temperature ${[temperature].flat().join(' → ')}, top-p ${topP}`,
     folder: 'Folder',
     experimental: 'experimental',
     use: 'Use this model',
