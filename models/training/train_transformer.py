@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import read_averaged, vocabulary_of
-from composites import Cutouts
+from composites import Composer
+from cutouts import Cutouts
 from dice import Dice
 from encoded import ROWS_PER_FILE, Encoded, Store, encode, fingerprint
 from growth import grow
@@ -81,7 +82,7 @@ class TransformerTask:
             tokenizer = tokenizer.resized(self.size, tokenizer_pictures(Dice(GAINS_SEED), GAINS_COUNT, self.size))
         self.tokenizer, self.final_size = tokenizer.requires_grad_(False).eval(), options.final_size or self.size
         self.photographs = load_photographs(options.photographs) if options.photographs else None
-        self.cutouts = Cutouts.load(options.photographs) if options.photographs else None
+        self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
         self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(tokenizer)}', self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
         self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, VALIDATION_COUNT), self.size))
@@ -109,7 +110,7 @@ class TransformerTask:
         photographs = sum(dice.chance(self.options.photograph_share) for _ in range(count)) if self.photographs is not None else 0
         batches = []
         if photographs:
-            batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.cutouts))
+            batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.composer))
         if count > photographs:
             batches.append(scene_batch(dice, sample_scenes(dice, count - photographs), self.size))
         return encode(self.tokenizer, Batch.joined(batches))
