@@ -196,11 +196,13 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, folder }) => 
       };
       const { expected, schedule } = generated(name);
       const plan = planOf(schedule, expected);
-      const repaint = floats([1, ...plan.quantiser.finest], Float32Array.from(kept.flat(), (keep) => 1 - Number(keep))); // prettier-ignore
+      const repaint = floats([1, ...plan.quantiser.finest], Float32Array.from(kept.flat(), (keep) => 1 - keep)); // prettier-ignore
       expect(schedule.map((_, scale) => [...plan.quantiser.kept(repaint, scale)])).toEqual(keptPerScale.map((keep) => keep.map(Number)));
       const source = { features: await sourceFeatures(), sourceTokens: sourceTokens(), keepMask: repaint };
       const steps = await run({ ...plan, ...source });
-      const merged = expected.tokens.map((scale, k) => scale.map((token, i) => (keptPerScale[k]![i] ? source.sourceTokens[k]![i]! : token)));
+      const merged = expected.tokens.map((scale, k) =>
+        scale.map((token, i) => (keptPerScale[k]![i] ? source.sourceTokens[k]![i]! : token)),
+      );
       expectTokens(steps, { ...expected, tokens: merged });
       await expectPicture(steps.at(-1)!.sum, name);
     });

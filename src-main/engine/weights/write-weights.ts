@@ -181,7 +181,10 @@ function* storedPiecesOf(tensor: StoredTensor, sources: Sources): Generator<Uint
   const { file, offsetBytes, lengthBytes, strides } = tensor;
   const source = sources.get(file);
   if (!source) throw new Error(`Expected ${file} to be open.`);
-  if (strides) return yield orderedBytes(tensor, source);
+  if (strides) {
+    yield orderedBytes(tensor, source);
+    return;
+  }
   for (let done = 0; done < lengthBytes; done += PIECE_BYTES) {
     yield source.read(offsetBytes + done, Math.min(PIECE_BYTES, lengthBytes - done));
   }
