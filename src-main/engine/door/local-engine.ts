@@ -9,7 +9,7 @@ import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
-import { adapted } from '#engine/image/files/adapt.js';
+import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
@@ -178,9 +178,9 @@ export class LocalEngine implements AskedEngine {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
     const photo = await openPhoto(await bytesOf(picture));
-    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+    return writePhoto(photo, output, recipe);
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {

@@ -25,7 +25,8 @@ interface Archive {
 
 /**
  * Reads the table of contents of a PyTorch checkpoint (`torch.save`, zip format): no tensor data, and no
- * code: see `unpickle`. `metadata.wrapper` names the keys that were unwrapped, as `trainer.var_wo_ddp`.
+ * code: see `unpickle`. `metadata.wrapper` names the keys that were unwrapped, as `trainer.var_wo_ddp`, `metadata.ignored`
+ * what lay beside them.
  *
  * @throws ExpectedError `weights.refused` naming the first thing that is wrong.
  */
@@ -38,7 +39,11 @@ export function readTorch(file: WeightsFile): Checkpoint {
   const state = findStateDict(unpickle(readEntry(archive, 'data.pkl', MAX_PICKLE_BYTES), file.label), file.label);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of state.tensors) tensors.set(name, locate(archive, name, tensor));
-  const metadata: Record<string, string> = state.wrappers.length > 0 ? { wrapper: state.wrappers.join('.') } : {};
+  const { wrappers, ignored } = state;
+  const metadata: Record<string, string> = {
+    ...(wrappers.length > 0 && { wrapper: wrappers.join('.') }),
+    ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
+  };
   return { format: 'torch', identity: file.identity, tensors, metadata };
 }
 

@@ -86,6 +86,15 @@ describe('a run', () => {
     expect((await only(request)).picture).toEqual((await only(request)).picture);
   });
 
+  test('a level curve of temperatures gives the bytes of one temperature, and a falling one others', async () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', seed: 5 } as const;
+    const { picture, tokens } = await only({ ...request, temperature: 1 });
+    expect((await only({ ...request, temperature: [1, 1, 1] })).picture).toEqual(picture);
+    const cooled = await only({ ...request, temperature: [1, 0] });
+    expect(cooled.tokens.tokens[0]).toEqual(tokens.tokens[0]);
+    expect(cooled.tokens.tokens[1]).not.toEqual(tokens.tokens[1]);
+  });
+
   test('stopped at a scale and continued equals one that was never stopped', async () => {
     const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
     const stopped = await only({ ...request, stopAtScale: 2 });
