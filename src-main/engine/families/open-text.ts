@@ -110,7 +110,7 @@ function negated(): ExpectedError {
 function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {
   const words = unknownWords.map(({ word }) => `"${word}"`).join(', ');
   const examples = understands.map((example) => `"${example}"`).join(', ');
-  return `This pack does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
+  return `This model does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
 }
 
 function wordNotices(report: InstructionReport, maxWords: number): readonly Notice[] {

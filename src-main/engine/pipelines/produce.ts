@@ -12,7 +12,7 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { temperaturePerScale } from '#engine/sampling/temperature.js';
@@ -170,7 +170,7 @@ async function prepare(production: Production, index: number): Promise<RegionWor
       }),
       ...(source.tokens.length > 0 && { features }),
       guidance: endedAfter(
-        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        guidanceOn(quantiser.schedule, guidance, defaults.guidanceRamp),
         request.guidanceUntil ?? defaults.guidanceUntil,
       ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
