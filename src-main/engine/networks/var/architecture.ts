@@ -3,7 +3,9 @@ import { ExpectedError } from '#contract/errors.js';
 import type { VarConfig } from '#contract/pack-card.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { BlockSizes } from '../adaptive-block.js';
+import type { Runner } from '#engine/tensor/runner.js';
 import { cacheTypes, type CacheType } from '../kv-cache.js';
+import { pastParts, type PastParts } from '../kv-rows.js';
 
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface VarArchitecture {
@@ -12,6 +14,8 @@ export interface VarArchitecture {
   readonly blocks: readonly Weights[];
   /** How every layer's keys and values are kept. */
   readonly cacheTypes: readonly CacheType[];
+  /** The parts in which a device holds them; none = the CPU holds them. */
+  readonly pastParts: PastParts;
   readonly sizes: BlockSizes;
 }
 
@@ -22,7 +26,11 @@ const NORM_EPS = 1e-6;
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describeVar(weights: Weights, config: VarConfig, fusedAttention: boolean): VarArchitecture {
+export function describeVar(
+  weights: Weights,
+  config: VarConfig,
+  { fusedAttention, device }: Pick<Runner, 'fusedAttention' | 'device'>,
+): VarArchitecture {
   const { width, heads, depth, codeWidth, entries, scales, classes } = config;
   const blocks = weights.at('blocks');
   const found = blocks.children().length;
@@ -41,8 +49,9 @@ export function describeVar(weights: Weights, config: VarConfig, fusedAttention:
     blocks: checked,
     cacheTypes: cacheTypes(
       checked.map((block) => block.at('attn')),
-      { readsSource: false },
+      { readsSource: false, device },
     ),
+    pastParts: device ? pastParts(scales, { readsSource: false }) : [],
     sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention },
   };
 }
