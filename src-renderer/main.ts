@@ -21,7 +21,7 @@ const batch = new Batch(
   link,
   () => ({
     settings: studio.settings,
-    draws: studio.advice.draws,
+    draws: studio.serviceInfo.draws,
     mask: studio.mask.painted && studio.mask.use === undefined ? studio.mask.layer : undefined,
   }),
   sessionShelf('scalebrush-batch'),

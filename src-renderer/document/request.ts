@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice } from '#contract/request.js';
+import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice, Temperature } from '#contract/request.js';
 import type { Recipe } from '#contract/recipe.js';
 import { hasMargins, NO_MARGINS } from './space.js';
 
@@ -38,7 +38,8 @@ export interface Settings {
   /** Absent = the pack's own. */
   readonly guidance: number | undefined;
   readonly guidanceUntil: number | undefined;
-  readonly temperature: number | undefined;
+  /** Several = a curve from the first scale to the last. */
+  readonly temperature: Temperature | undefined;
   readonly topP: number | undefined;
   readonly topK: number | undefined;
   /** How many pictures of one wish. */

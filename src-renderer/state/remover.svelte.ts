@@ -1,7 +1,7 @@
 import type { BrushTip, MaskHistory, Point, Stroke } from '#contract/mask.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, withStep } from '#document/mask.js';
-import type { Document } from './document.svelte.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Phase } from './sheets.js';
 
 /** What is to be removed: where, and how that was painted. */
@@ -11,8 +11,8 @@ export interface Removal {
 }
 
 /** What the studio lends to whoever removes things. */
-export interface RemovalBench {
-  readonly document: Document;
+export interface RemoverContext {
+  readonly document: PhotoDocument;
   readonly phase: Phase;
   /** A picture can be filled at all. */
   readonly canFill: boolean;
@@ -32,15 +32,15 @@ export class Remover {
   waiting = $state.raw<readonly Stroke[]>([]);
   busy = $state(false);
   #atWork: Stroke | undefined;
-  readonly #bench: RemovalBench;
+  readonly #context: RemoverContext;
 
-  constructor(bench: RemovalBench) {
-    this.#bench = bench;
+  constructor(context: RemoverContext) {
+    this.#context = context;
   }
 
   /** Where a stroke can begin: also while another is at work. */
   get ready(): boolean {
-    const { phase, canFill } = this.#bench;
+    const { phase, canFill } = this.#context;
     return canFill && (phase !== 'running' || this.busy);
   }
 
@@ -67,7 +67,7 @@ export class Remover {
       while (this.#next()) if (!(await this.#remove())) break;
     } finally {
       this.busy = false;
-      if (this.#bench.phase === 'failed' && this.#atWork) this.#waitAgain(this.#atWork);
+      if (this.#context.phase === 'failed' && this.#atWork) this.#waitAgain(this.#atWork);
       else this.forget();
     }
   }
@@ -100,13 +100,13 @@ export class Remover {
   }
 
   async #remove(): Promise<boolean> {
-    const { source } = this.#bench.document;
+    const { source } = this.#context.document;
     if (!source || !this.#atWork) return false;
     const held = historyOf([this.#atWork]);
     const own = new MaskLayer(source.info.size);
     own.show(held);
     // It was pulled beside the picture.
-    return own.empty || this.#bench.remove({ png: await own.toPng(), held });
+    return own.empty || this.#context.remove({ png: await own.toPng(), held });
   }
 
   #redraw(): void {
@@ -117,7 +117,7 @@ export class Remover {
   }
 
   #layerNow(): MaskLayer | undefined {
-    const { source } = this.#bench.document;
+    const { source } = this.#context.document;
     if (!this.layer && source) this.layer = new MaskLayer(source.info.size, () => { this.touched(); }); // prettier-ignore
     return this.layer;
   }

@@ -4,11 +4,10 @@ import type { Notice } from '#contract/event.js';
 import type { Margins, PictureId } from '#contract/request.js';
 import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
-import type { Link } from '#link/http.js';
-import type { Advice } from './advice.svelte.js';
+import type { ServiceInfo } from './service-info.svelte.js';
 import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
-import type { Document } from './document.svelte.js';
-import type { Pictures, ShownPicture } from './pictures.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
+import type { Services, ShownPicture } from './pictures.js';
 import type { Removal } from './remover.svelte.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
@@ -16,9 +15,9 @@ import type { Detour, Phase, Running, ShownResult } from './sheets.js';
 import type { Wish } from './wish.svelte.js';
 
 /** What the studio lends to runs. */
-export interface RunBench {
-  readonly document: Document;
-  readonly advice: Advice;
+export interface RunnerContext {
+  readonly document: PhotoDocument;
+  readonly serviceInfo: ServiceInfo;
   readonly wish: Wish;
   readonly verb: Verb;
   readonly canRun: boolean;
@@ -27,11 +26,6 @@ export interface RunBench {
   error: ErrorData | undefined;
   /** The picture itself is looked at again. */
   lookAtResult(): void;
-}
-
-interface Services {
-  readonly link: Link;
-  readonly pictures: Pictures;
 }
 
 /** Of the panels' wish nothing has to do with what is to go. */
@@ -71,29 +65,29 @@ export class Runner {
   /** How many changes the open step had when the last run began. */
   #changesAtRun = 0;
 
-  readonly #bench: RunBench;
+  readonly #context: RunnerContext;
   readonly #services: Services;
 
-  constructor(bench: RunBench, services: Services) {
-    this.#bench = bench;
+  constructor(context: RunnerContext, services: Services) {
+    this.#context = context;
     this.#services = services;
   }
 
   /** All of the wish but its seed and number, as a text. */
   get #wish(): string | undefined {
-    const { document, wish } = this.#bench;
+    const { document, wish } = this.#context;
     if (!document.source) return undefined;
     const mask = document.mask.masked ? ('mask' as PictureId) : undefined;
     return JSON.stringify(requestOf({ ...wish.settings, seed: 0, count: 1 }, { source: document.source.info.id, mask, anew: wish.anew }));
   }
 
   get #seed(): number {
-    return this.#bench.wish.settings.seed;
+    return this.#context.wish.settings.seed;
   }
 
   /** Nothing was changed in the panels since the run that made the results. */
   get isLast(): boolean {
-    return this.#bench.document.changes.length <= this.#changesAtRun;
+    return this.#context.document.changes.length <= this.#changesAtRun;
   }
 
   /** What was discarded can be had again by undoing it, or by redoing what was undone, where everything is as it was. */
@@ -103,7 +97,7 @@ export class Runner {
 
   /** How far the document has been worked on, as a text. */
   get #place(): string {
-    const { step, mask, changes } = this.#bench.document;
+    const { step, mask, changes } = this.#context.document;
     return [step, mask.history.length, changes.length].join();
   }
 
@@ -116,7 +110,7 @@ export class Runner {
   /** The wish with the next seed that none of the results has. */
   async another(): Promise<void> {
     if (this.#asked === this.#wish && this.result?.candidate.onlyAnswer) {
-      this.#bench.notices = [{ code: 'edit.only-answer', message: 'Another seed gives the same picture.' }];
+      this.#context.notices = [{ code: 'edit.only-answer', message: 'Another seed gives the same picture.' }];
       return;
     }
     await this.run(this.anotherThan(Math.max(...this.results.map(({ candidate }) => candidate.seed))));
@@ -130,11 +124,11 @@ export class Runner {
 
   /** `removal` is filled whatever the panels say. */
   async run(detour: Detour = {}, removal?: Removal): Promise<void> {
-    const { document, wish, canRun, canFill } = this.#bench;
+    const { document, wish, canRun, canFill } = this.#context;
     if (!(removal ? canFill && this.phase !== 'running' : canRun) || !document.source) return;
     wish.settle();
     if (!removal) wish.remember();
-    const verb = removal ? 'fill' : this.#bench.verb;
+    const verb = removal ? 'fill' : this.#context.verb;
     this.#changesAtRun = document.changes.length;
     const controller = new AbortController();
     let finish = (): void => undefined;
@@ -145,8 +139,8 @@ export class Runner {
     this.#running = running;
     this.arrived = false;
     this.phase = 'running';
-    this.#bench.error = undefined;
-    this.#bench.lookAtResult();
+    this.#context.error = undefined;
+    this.#context.lookAtResult();
     this.picked = undefined;
     try {
       await this.#follow(running, document.source.info.id, removal);
@@ -195,8 +189,8 @@ export class Runner {
 
   /** Without chance there is nothing to draw anew. */
   anotherThan(seed: number): Detour {
-    const own = this.#bench.advice.pack?.card.defaults.temperature;
-    return { seed: (seed + 1) >>> 0, temperature: this.#bench.wish.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
+    const own = this.#context.serviceInfo.pack?.card.defaults.temperature;
+    return { seed: (seed + 1) >>> 0, temperature: this.#context.wish.settings.temperature ?? (own === 0 || own === undefined ? 1 : own) };
   }
 
   choose(candidate: number): void {
@@ -233,7 +227,7 @@ export class Runner {
     this.results = results;
     this.chosen = chosen;
     this.#asked = this.#wish;
-    this.#changesAtRun = this.#bench.document.changes.length;
+    this.#changesAtRun = this.#context.document.changes.length;
     if (results.length > 0) this.phase = 'done';
   }
 
@@ -244,9 +238,9 @@ export class Runner {
     this.#discarded = { by, place: this.#place, results: this.results, chosen: this.chosen, asked: this.#asked };
     this.results = [];
     this.chosen = 0;
-    this.#bench.lookAtResult();
+    this.#context.lookAtResult();
     this.emptyStrip();
-    this.#bench.error = undefined;
+    this.#context.error = undefined;
     this.phase = 'ready';
   }
 
@@ -268,16 +262,16 @@ export class Runner {
 
   /** As many places as the pack has scales. */
   emptyStrip(): void {
-    this.strip.empty(this.#bench.advice.pack?.card.config.transformer.scales ?? []);
+    this.strip.empty(this.#context.serviceInfo.pack?.card.config.transformer.scales ?? []);
   }
 
   async #follow(running: Running, source: PictureId, removal?: Removal): Promise<void> {
     const asked = this.#wish;
     const pictures = removal ? await this.#uploadAlone(removal) : await this.#upload();
-    const { wish } = this.#bench;
+    const { wish } = this.#context;
     const settings = removal ? { ...wish.settings, ...TO_REMOVE } : wish.settings;
     const request = { ...requestOf(settings, { source, ...pictures, anew: wish.anew }), ...running.detour };
-    const onnotices = (notices: readonly Notice[]) => (this.#bench.notices = notices);
+    const onnotices = (notices: readonly Notice[]) => (this.#context.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
       this.#forgetDiscarded();
@@ -303,7 +297,7 @@ export class Runner {
 
   /** What is painted of this wish. */
   async #upload(): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
-    const { document, verb } = this.#bench;
+    const { document, verb } = this.#context;
     const { pictures } = this.#services;
     const repaint = verb === 'expand' ? undefined : await document.mask.repaintPng();
     const sources = await document.mask.sourcesPng();
@@ -320,7 +314,7 @@ export class Runner {
   #comeToNothing({ strip, controller }: Running, error: unknown): void {
     if (this.strip.contents !== strip) this.strip.restore(strip);
     const ending = endingOf(error, controller.signal);
-    if (ending.type === 'failed') this.#bench.error = ending.error;
+    if (ending.type === 'failed') this.#context.error = ending.error;
     if (ending.type === 'cancelled') this.phase = this.result ? 'done' : 'ready';
     else this.phase = 'failed';
   }

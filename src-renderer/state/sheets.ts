@@ -62,8 +62,8 @@ export interface Steps {
   readonly open: number;
 }
 
-/** A deed on the steps that can be undone and redone. */
-export interface Deed {
+/** A change of the steps that can be undone and redone. */
+export interface UndoEntry {
   readonly before: Steps;
   readonly after: Steps;
 }

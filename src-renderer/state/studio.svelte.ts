@@ -5,11 +5,11 @@ import type { Margins } from '#contract/request.js';
 import { verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
-import { Advice } from './advice.svelte.js';
+import { ServiceInfo } from './service-info.svelte.js';
 import { Blender } from './blender.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { Comparison } from './comparison.svelte.js';
-import { Document } from './document.svelte.js';
+import { PhotoDocument } from './photo-document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Fader } from './fader.svelte.js';
 import { Framer } from './framer.svelte.js';
@@ -33,7 +33,7 @@ export type { ShownPicture, ShownResult };
 export class Studio {
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
-  readonly document: Document;
+  readonly document: PhotoDocument;
   readonly runner: Runner;
   readonly comparison: Comparison;
   readonly mask: Mask;
@@ -43,7 +43,7 @@ export class Studio {
   readonly opener: Opener;
   readonly blender: Blender;
   readonly framer: Framer;
-  readonly advice: Advice;
+  readonly serviceInfo: ServiceInfo;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
   readonly wish: Wish;
@@ -51,7 +51,7 @@ export class Studio {
   readonly remover: Remover;
 
   /** A picture is drawn in the place of what is there. */
-  readonly anew = $derived.by(() => this.blank || this.advice.draws);
+  readonly anew = $derived.by(() => this.blank || this.serviceInfo.draws);
   readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.masked, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
@@ -106,11 +106,11 @@ export class Studio {
     });
     this.#link = link;
     this.#pictures = new Pictures(link, () => this.#journal.writing);
-    this.advice = new Advice(link);
+    this.serviceInfo = new ServiceInfo(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
     this.recent = new Recent(link);
-    this.document = new Document(this.#pictures, {
+    this.document = new PhotoDocument(this.#pictures, {
       onstep: () => {
         // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
         if (this.stepEditor.replacing === undefined) this.document.dropFuture();
@@ -165,7 +165,7 @@ export class Studio {
   async begin(): Promise<void> {
     await this.attempt(async () => {
       void this.recent.load();
-      await this.advice.load(this.settings.pack);
+      await this.serviceInfo.load(this.settings.pack);
       this.runner.emptyStrip();
       const project = await this.#journal.recover();
       if (!project || this.source || this.opener.busy) return;
@@ -181,7 +181,7 @@ export class Studio {
       if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
       if (id !== undefined) await this.#link.call('picture.describe', { id });
       if (this.error?.code === 'service.unreachable') this.dismiss();
-      await this.advice.load(this.settings.pack);
+      await this.serviceInfo.load(this.settings.pack);
       this.keepJournal();
       this.wish.expectRun();
     });
@@ -201,7 +201,7 @@ export class Studio {
     const pack = await this.checkpoint.import();
     if (!pack) return false;
     const draws = pack.family !== 'depth';
-    await this.attempt(() => this.advice.load(draws ? pack.name : this.settings.pack));
+    await this.attempt(() => this.serviceInfo.load(draws ? pack.name : this.settings.pack));
     if (!draws) return true;
     this.change({ pack: pack.name });
     return true;

@@ -104,7 +104,7 @@ function notUnderstood(report: InstructionReport): ExpectedError {
 function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {
   const words = unknownWords.map(({ word }) => `"${word}"`).join(', ');
   const examples = understands.map((example) => `"${example}"`).join(', ');
-  return `This pack does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
+  return `This model does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
 }
 
 function wordNotices(report: InstructionReport, maxWords: number): readonly Notice[] {

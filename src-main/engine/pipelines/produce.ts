@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { adaptedExtent } from '#contract/adaptation.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
@@ -11,9 +12,10 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { temperaturePerScale } from '#engine/sampling/temperature.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -98,7 +100,7 @@ export async function* produce(job: PipelineJob, { stage, see }: Staged, signal:
     type: 'done',
     timingsMs: timings(job, clock),
     peakRssBytes: job.peakRssBytes(),
-    size: stage.canvas.extent,
+    size: adaptedExtent(stage.canvas.extent, job.request.output.adapt),
     provider: job.provider,
   };
 }
@@ -168,7 +170,7 @@ async function prepare(production: Production, index: number): Promise<RegionWor
       }),
       ...(source.tokens.length > 0 && { features }),
       guidance: endedAfter(
-        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        guidanceOn(quantiser.schedule, guidance, defaults.guidanceRamp),
         request.guidanceUntil ?? defaults.guidanceUntil,
       ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
@@ -181,9 +183,11 @@ async function prepare(production: Production, index: number): Promise<RegionWor
   };
 }
 
-function samplingOf({ request, model }: PipelineJob): Omit<DrawOptions, 'seed'> {
+function samplingOf({ request, model }: PipelineJob, seed: number): { sampling: DrawOptions; temperatures: readonly number[] } {
   const { temperature, topP, topK } = model.card.defaults;
-  return { temperature: request.temperature ?? temperature, topP: request.topP ?? topP, topK: request.topK ?? topK };
+  const temperatures = temperaturePerScale(request.temperature ?? temperature, model.quantiser.scales);
+  const sampling = { temperature: at(temperatures, 0), topP: request.topP ?? topP, topK: request.topK ?? topK, seed };
+  return { sampling, temperatures };
 }
 
 /** A picture of a class alone owes nothing to any source. */
@@ -269,7 +273,7 @@ async function* drawRegion(work: RegionWork, { index, seed }: Place, signal: Can
 
 function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const { predictor } = job.model;
-  const seeded = { ...plan, sampling: { ...samplingOf(job), seed } };
+  const seeded = { ...plan, ...samplingOf(job, seed) };
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 

@@ -14,6 +14,8 @@ export interface ScalePlan {
   readonly quantiser: Quantiser;
   readonly conditioning: Conditioning;
   readonly sampling: DrawOptions;
+  /** Of every scale; absent = the one that sampling names. */
+  readonly temperatures?: readonly number[];
   /** Classifier-free guidance of every scale; 1 = none. */
   readonly guidance: readonly number[];
   /** Layers to run at every scale. */
@@ -98,12 +100,17 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
   const given = plan.given[scale];
   if (given) return given;
   const guided = guideFinite(logits, at(plan.guidance, scale), scale);
-  const drawn = plan.quantiser.draw(guided, plan.sampling, scale);
+  const drawn = plan.quantiser.draw(guided, samplingAt(plan, scale), scale);
   const { features, keepMask, lockedScales } = plan;
   if (!features || (!keepMask && scale >= lockedScales)) return drawn;
   const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
   if (scale < lockedScales || !keepMask) return source;
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
+}
+
+/** How a scale's tokens are drawn. */
+export function samplingAt({ sampling, temperatures }: Pick<ScalePlan, 'sampling' | 'temperatures'>, scale: number): DrawOptions {
+  return temperatures ? { ...sampling, temperature: at(temperatures, scale) } : sampling;
 }
 
 /**

@@ -78,7 +78,7 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Press Verify under More, Models, and install the model again.',
   },
-  'tokens.invalid': { cause: 'The tokens belong to another model.', kept: TABLE, press: 'Choose the model that made them under More.' },
+  'tokens.invalid': { cause: 'What it is to go on from was made by another model.', kept: TABLE, press: 'Choose that model under More.' },
   'memory.too-little': {
     cause: 'There is too little free memory.',
     kept: TABLE,

@@ -172,7 +172,7 @@ const UNUSUAL: Partial<Settings> = {
   preset: 'draft',
   guidance: 2,
   guidanceUntil: 3,
-  temperature: 0.5,
+  temperature: [1, 0.5, 0.1],
   topP: 0.25,
   topK: 12,
   seed: 9,

@@ -64,6 +64,14 @@ describe('next-scale prediction', () => {
     expect([...steps[2]!.tokens]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
   });
 
+  test('draws every scale at its own temperature; a level one changes nothing', async () => {
+    const whole = bitsOf(await run(planOf()));
+    expect(bitsOf(await run(planOf({ temperatures: [1, 1, 1] })))).toEqual(whole);
+    const [first, , cold] = bitsOf(await run(planOf({ temperatures: [1, 1, 0] })));
+    expect(first).toEqual(whole[0]);
+    expect(cold).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
+  });
+
   test('ends guidance where no later scale has any, and not before', async () => {
     const conditioning = { text: { kind: 'words', ids: [2] }, guided: true } as const;
     const predictor = fakePredictor({ schedule, tokenBits: 8, depth: 4, logit: noise });
