@@ -4,8 +4,8 @@ import { GraphBuilder } from '#engine/graph/builder.js';
 import { deviceOutput, type GraphModel, type GraphSession, type Values } from '#engine/tensor/runner.js';
 import type { DeviceTensor, Tensor } from '#engine/tensor/tensor.js';
 import { areaWeights } from './area.js';
-import type { CacheSizes, CacheType, RowCache, ScaleWish } from './kv-cache.js';
-import { KINDS, partOf, SOURCE, type PastParts } from './kv-rows.js';
+import type { CacheSizes, RowCache, ScaleWish } from './kv-cache.js';
+import { KINDS, partOf, SOURCE, type CacheType, type PastParts } from './kv-rows.js';
 import type { SessionCache } from './session-cache.js';
 
 // B batch rows · C width · N rows of a grid H × W · h × w a coarser grid

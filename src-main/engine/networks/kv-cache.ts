@@ -2,7 +2,7 @@ import type { Device, GraphSession, Values } from '#engine/tensor/runner.js';
 import { elementCount, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { poolRows } from './area.js';
-import { KINDS } from './kv-rows.js';
+import { KINDS, type CacheType } from './kv-rows.js';
 import { at, invariant } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
 
@@ -15,8 +15,6 @@ export interface CacheSizes {
   readonly scales: readonly Grid[];
 }
 
-/** How keys and values are kept between scales. */
-export type CacheType = 'float32' | 'float16';
 type Numbers = Float32Array | Uint16Array;
 
 /** One scale's pass through a step graph. */

@@ -1,10 +1,12 @@
 import type { Grid } from '#base/geometry.js';
 import type { GraphBuilder, Value } from '#engine/graph/builder.js';
-import type { CacheType } from './kv-cache.js';
 
 // B batch rows · L new tokens · P cached rows before them · C width
 
 export const KINDS = ['k', 'v'] as const;
+
+/** How keys and values are kept between scales. */
+export type CacheType = 'float32' | 'float16';
 
 /** The parts in which a device holds the past, in order; none = the CPU holds it in one piece. */
 export type PastParts = readonly string[];

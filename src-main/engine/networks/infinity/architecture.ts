@@ -4,8 +4,8 @@ import { ExpectedError } from '#contract/errors.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { Runner } from '#engine/tensor/runner.js';
-import { cacheTypes, type CacheType } from '../kv-cache.js';
-import { pastParts, type PastParts } from '../kv-rows.js';
+import { cacheTypes } from '../kv-cache.js';
+import { pastParts, type CacheType, type PastParts } from '../kv-rows.js';
 
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface Architecture {

@@ -5,8 +5,8 @@ import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { BlockSizes } from '../adaptive-block.js';
 import type { Runner } from '#engine/tensor/runner.js';
-import { cacheTypes, type CacheType } from '../kv-cache.js';
-import { pastParts, type PastParts } from '../kv-rows.js';
+import { cacheTypes } from '../kv-cache.js';
+import { pastParts, type CacheType, type PastParts } from '../kv-rows.js';
 
 /** Of a transformer that draws a class scale by scale. */
 export type ClassSizes = Omit<VarConfig, 'text' | 'lateScales'>;

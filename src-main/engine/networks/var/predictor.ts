@@ -1,11 +1,11 @@
 import { at, invariant } from '#base/assert.js';
-import { cellCount } from '#base/geometry.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
 import { batchRow, output, type GraphSession, type Runner, type Values } from '#engine/tensor/runner.js';
 import { int64s, type DeviceTensor, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { DeviceRows } from '../device-rows.js';
 import { KvCache, type RowCache } from '../kv-cache.js';
+import { pastParts } from '../kv-rows.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
 import { describeVar, type ClassSizes, type VarArchitecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
@@ -35,7 +35,13 @@ export class ClassPredictor implements ScalePredictor {
 
   /** The same weights on other grids, with what is added to their tokens. */
   fitted({ scales, positions }: Pick<VarArchitecture, 'positions'> & Pick<ClassSizes, 'scales'>): ClassPredictor {
-    return new ClassPredictor(this.#sessions, { ...this.#architecture, config: { ...this.#architecture.config, scales }, positions });
+    const { config, pastParts: parts } = this.#architecture;
+    const fitting = {
+      config: { ...config, scales },
+      positions,
+      pastParts: parts.length > 0 ? pastParts(scales, { readsSource: false }) : [],
+    };
+    return new ClassPredictor(this.#sessions, { ...this.#architecture, ...fitting });
   }
 
   get schedule(): ClassSizes['scales'] {
@@ -116,7 +122,9 @@ export class ClassPredictor implements ScalePredictor {
   }
 
   #step(layers: readonly number[]): Promise<GraphSession> {
-    return this.#sessions.once(`step ${layers.join(' ')}`, () => stepGraph(this.#architecture, layers));
+    return this.#sessions.once(`step ${layers.join(' ')} ${this.#architecture.pastParts.length}`, () =>
+      stepGraph(this.#architecture, layers),
+    );
   }
 }
 
