@@ -46,7 +46,7 @@ class DepthTask:
 
     def model(self, config: dict | None) -> DepthNet:
         model = DepthNet(**(config or {}))
-        if self.options.init:
+        if self.options.init and config is None:
             model.load_state_dict(read_averaged(self.options.init, 'depth'))
         return model
 

@@ -43,7 +43,7 @@ class TokenizerTask:
         options = self.options
         shape = dict(size=self.size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
         model = Tokenizer(**(config or shape))
-        if options.init:
+        if options.init and config is None:
             model.start_from(read_averaged(options.init, 'tokenizer'))
         if options.decoder_only:
             model.encoder.requires_grad_(False)

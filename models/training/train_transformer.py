@@ -24,6 +24,7 @@ from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
 from samples import Batch, sample_scenes, scene_batch, tokenizer_pictures
+from scenes import TWINS
 from tokenizer import CELLS_PER_TOKEN_SIDE, SCALES, Tokenizer
 from training_loop import dice_of, fit, options_of
 from transformer import EditTransformer, Spoiler, TeacherInputs, own_predictions, patchify, random_flips
@@ -100,7 +101,7 @@ class TransformerTask:
         model = EditTransformer(**(config or self.config()))
         quantiser = self.tokenizer.quantiser
         model.residual_scale.copy_(quantiser.code_bits ** .5 / quantiser.gains())
-        if self.options.init:
+        if self.options.init and config is None:
             is_pack = self.options.init.is_dir()
             grow(model, read_averaged(self.options.init, 'transformer'), vocabulary_of(self.options.init) if is_pack else VOCABULARY)
         return model
@@ -112,7 +113,7 @@ class TransformerTask:
         if photographs:
             batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.composer))
         if count > photographs:
-            batches.append(scene_batch(dice, sample_scenes(dice, count - photographs), self.size))
+            batches.append(scene_batch(dice, sample_scenes(dice, count - photographs, twins=TWINS), self.size))
         return encode(self.tokenizer, Batch.joined(batches))
 
     def draw(self, number: int) -> Encoded:
