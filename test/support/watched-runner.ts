@@ -42,7 +42,8 @@ export class WatchedRunner implements Runner {
   }
 
   #countRows(values: Values): void {
-    for (const [name, tensor] of Object.entries(values)) if ('data' in tensor && ROWS.test(name)) this.hostRowBytes += tensor.data.byteLength;
+    for (const [name, tensor] of Object.entries(values))
+      if ('data' in tensor && ROWS.test(name)) this.hostRowBytes += tensor.data.byteLength;
   }
 
   #watch(tensor: DeviceTensor): void {

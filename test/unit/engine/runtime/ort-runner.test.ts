@@ -52,7 +52,9 @@ describe('the runner', () => {
     graph.deviceOutput('y', graph.op('Neg', [graph.input('x', [1])]), [1]);
     const runner = await createRunner({ provider: 'cpu' });
     expect(runner.device).toBeUndefined();
-    await expect(runner.open(graph.finish())).rejects.toThrow('Expected a provider with a memory of its own for "staying" but received cpu');
+    await expect(runner.open(graph.finish())).rejects.toThrow(
+      'Expected a provider with a memory of its own for "staying" but received cpu',
+    );
   });
 
   test('names the reason where a provider cannot be had', async () => {
