@@ -164,6 +164,7 @@ export const de = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Vorgaben',
   instruction: 'Anweisung',
+  saysNot: 'Das sagt, was nicht geschehen soll, und dieses Modell täte genau das. Was soll sich stattdessen ändern?',
   understandsEnglish: 'Dieses Modell versteht Englisch.',
   instructionHint: (example: string) => `Auf Englisch, etwa: ${example}`,
   maskBar: 'An der Maske',

@@ -166,6 +166,7 @@ export const en = {
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Settings',
   instruction: 'Instruction',
+  saysNot: 'This says what should not happen, and this model would do just that. What should change instead?',
   understandsEnglish: 'This model understands English.',
   instructionHint: (example: string) => `For example: ${example}`,
   maskBar: 'At the mask',
