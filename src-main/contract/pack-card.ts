@@ -139,8 +139,8 @@ const common = {
     temperature: Temperature,
     topP: v.optional(v.number(), 0.97),
     topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-    /** Whether guidance is the same at every scale or grows from none to all (VAR). */
-    guidanceRamp: v.optional(v.picklist(['constant', 'linear']), 'constant'),
+    /** Whether guidance is the same at every scale, grows from none to all (VAR), or is all from the tenth on (FlexVAR). */
+    guidanceRamp: v.optional(v.picklist(['constant', 'linear', 'ten scales']), 'constant'),
     /** Guidance ends behind this scale (1-based); absent = it never does. */
     guidanceUntil: v.optional(positive),
     /** What a fill or expansion without words says to the model. */

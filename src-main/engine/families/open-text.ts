@@ -84,6 +84,7 @@ function wordReader(text: TextOf<'words'>): EncodeText {
   const tokenizer = new WordTokenizer(text);
   return (instruction) => {
     const { ids, report } = tokenizer.encode(instruction);
+    if (report.negated) return Promise.reject(negated());
     if (report.unknownWords.length > 0 && !report.known) return Promise.reject(notUnderstood(report));
     return Promise.resolve({ text: { kind: 'words', ids }, notices: wordNotices(report, text.maxWords) });
   };
@@ -99,6 +100,11 @@ export function checkInstruction({ config }: PackCard, instruction: string): Ins
 
 function notUnderstood(report: InstructionReport): ExpectedError {
   return new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), { details: { ...report } });
+}
+
+function negated(): ExpectedError {
+  const message = 'Expected what should change but the instruction says what should not, and this pack would do just that.';
+  return new ExpectedError('instruction.negated', message);
 }
 
 function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {

@@ -47,6 +47,11 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Eines der Wörter drücken, die unter der Anweisung stehen.',
   },
+  'instruction.negated': {
+    cause: 'Die Anweisung sagt, was nicht geschehen soll, und dieses Modell täte genau das.',
+    kept: TABLE,
+    press: 'Schreiben, was sich stattdessen ändern soll, oder das Bild lassen, wie es ist.',
+  },
   'instruction.missing': {
     cause: 'Es gibt noch keine Anweisung.',
     kept: TABLE,

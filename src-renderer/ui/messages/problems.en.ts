@@ -54,6 +54,11 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Press one of the words that are proposed below the instruction.',
   },
+  'instruction.negated': {
+    cause: 'The instruction says what should not happen, and this model would do just that.',
+    kept: TABLE,
+    press: 'Write what should change instead, or keep the picture as it is.',
+  },
   'instruction.missing': { cause: 'There is no instruction yet.', kept: TABLE, press: 'Write what should change, then press Enter.' },
   'pack.unknown': { cause: 'This model is not installed.', kept: PACKS, press: 'Choose another one under More, Models.' },
   'pack.damaged': {
