@@ -22,7 +22,11 @@ describe.each(MESSAGES)('the message %s', (channel, good, outside) => {
   beforeEach(() => {
     vi.clearAllMocks();
     ipcMain.current = new EventEmitter();
-    hearPage(PAGE_CHANNELS, { dragOut: heard, language: heard, showSaved: heard, saveAsLast: heard }, { info: vi.fn(), warn, error: vi.fn(), tail: () => [] });
+    hearPage(
+      PAGE_CHANNELS,
+      { dragOut: heard, language: heard, showSaved: heard, saveAsLast: heard },
+      { info: vi.fn(), warn, error: vi.fn(), tail: () => [] },
+    );
   });
 
   it('is heard from our page', () => {
