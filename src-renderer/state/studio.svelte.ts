@@ -83,7 +83,13 @@ export class Studio {
   readonly canFill = $derived.by(() => this.source !== undefined && !this.anew && !this.stepEditor.busy);
   /** There is a wish that can be run, if not while another is on. */
   readonly canAsk = $derived.by(
-    () => this.source !== undefined && ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
+    () =>
+      this.source !== undefined &&
+      ((this.verb !== 'edit' && this.verb !== 'generate') || this.refining || this.settings.instruction.trim() !== ''),
+  );
+  /** All of the picture is drawn anew from its own first scales on. */
+  readonly refining = $derived.by(
+    () => this.serviceInfo.refines && this.verb === 'edit' && !this.mask.masked && this.settings.structure > 0,
   );
   readonly canRun = $derived.by(() => this.canAsk && this.phase !== 'running');
   readonly canUndo = $derived.by(
@@ -216,7 +222,9 @@ export class Studio {
   }
 
   change(change: Partial<Settings>): void {
-    this.wish.change(change);
+    // What one pack leaves to choose, another refuses.
+    const isOther = change.pack !== undefined && change.pack !== this.settings.pack;
+    this.wish.change(isOther ? { scaleCount: undefined, modelSide: undefined, ...change } : change);
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */

@@ -69,6 +69,8 @@ export class FakeServer {
   release = (): void => undefined;
   /** One picture a run: how many a second allows is for the specs that ask for it. */
   preferences: Preferences = { ...DEFAULT_PREFERENCES, variants: 1 };
+  /** Whether its model sees a picture, or draws from words alone. */
+  seesSource = true;
   readonly #pictures = new Map<string, Held>();
   readonly #server: Server;
   readonly #recent = new Map<string, Kept>();
@@ -123,7 +125,10 @@ export class FakeServer {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
       'packs.info': () => ({
         name: 'sketch',
-        card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } } },
+        card: {
+          defaults: { temperature: 0 },
+          config: { transformer: { scales: SCHEDULE, source: this.seesSource, rotary: { kind: 'normalised', base: 100 } } },
+        },
       }),
       'preferences.read': () => this.preferences,
       'preferences.write': (chosen) => {
