@@ -146,6 +146,7 @@ export const noticeWords: NoticeWords = {
   'instruction.unknown-words': 'Wörter, die dieses Modell nicht kennt, wurden ausgelassen.',
   'image.deep': 'Das Bild hat 16 Bit je Kanal; Pixel, die keine Bearbeitung berührt, behalten sie.',
   'image.animated': 'Nur das erste Einzelbild oder die erste Seite wird verwendet.',
+  'image.smaller-page': 'Die Datei beginnt mit einer kleineren Kopie ihres Bildes; verwendet wird das volle Bild und keine andere Seite.',
   'image.damaged': 'Die Datei ist beschädigt; offen ist, was sich lesen ließ.',
   'image.cmyk': 'Das Bild wurde von CMYK nach sRGB umgewandelt.',
   'image.lab': 'Das Bild wurde von CIELAB nach sRGB umgewandelt.',

@@ -133,6 +133,7 @@ export const noticeWords: NoticeWords = {
   'instruction.unknown-words': 'Words that this model does not know were left out.',
   'image.deep': 'The picture has 16 bits per channel; pixels that no edit touches keep them.',
   'image.animated': 'Only the first frame or page is used.',
+  'image.smaller-page': 'The file begins with a smaller copy of its picture; the full picture is used, and no other page.',
   'image.damaged': 'The file is damaged; what could be read of it is open.',
   'image.cmyk': 'The picture was converted from CMYK to sRGB.',
   'image.lab': 'The picture was converted from CIELAB to sRGB.',

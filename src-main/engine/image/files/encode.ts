@@ -5,14 +5,14 @@ import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { withRoom } from './avif-room.js';
-import { exifOfResolution, prefixedExif, sizedExif } from './exif.js';
+import { exifOfResolution, prefixedExif, sizedExif, unitlessExif, uprightExif } from './exif.js';
 import { rgbProfileOfGray } from './gray-profile.js';
 import { resourcesOfIptc } from './iptc.js';
 import { profileSegments, segment, SEGMENT_BYTES, withSegments, xmpSegment } from './jpeg-segments.js';
 import { expectWithinLimits } from './limits.js';
 import { withoutLocation } from './location.js';
 import { insertChunks, makeChunk, profileChunk, rawProfileChunk, resolutionChunk, textChunk, withoutChunks } from './png-chunks.js';
-import type { Mask, Photo } from './photo.js';
+import type { Mask, Photo, Resolution } from './photo.js';
 import { RECIPE_KEYWORD, recipeText, XMP_KEYWORD } from './recipe.js';
 import { bytesOfTensor } from './tensor-photo.js';
 import { encodeTiff } from './tiff-writer.js';
@@ -145,7 +145,17 @@ async function viaPng({ iptc: _iptc, xmp: _xmp, ...photo }: Photo, encode: (pict
   const carrier = await encodePngPhoto(coloured, { level: 0 });
   const picture = sharp(carrier, { limitInputPixels: false });
   const told = exif ? picture.keepExif() : picture;
-  return encode(icc ? told.keepIccProfile() : told).toBuffer();
+  const file = await encode(icc ? told.keepIccProfile() : told).toBuffer();
+  return exif && (!resolution || resolution.shapeOnly) ? withoutUnit(file, resolution) : file;
+}
+
+/** The encoder takes pixels without a unit for those of a millimetre, and makes a resolution up where none is said. */
+async function withoutUnit(file: Buffer, shape: Resolution | undefined): Promise<Uint8Array> {
+  const { exif } = await sharp(file, { limitInputPixels: false }).metadata();
+  const block = exif && uprightExif(exif);
+  const at = exif && block ? file.lastIndexOf(exif.subarray(exif.length - block.length)) : -1;
+  if (block && at >= 0) file.set(unitlessExif(block, shape), at);
+  return file;
 }
 
 /** A gray profile has no place where every pixel has three channels: one of three says the same of them. */
