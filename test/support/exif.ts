@@ -15,7 +15,9 @@ export function exifOfHand(first: ExifDirectory): Uint8Array {
     return at;
   };
   const write = (directory: ExifDirectory): number => {
-    const fields = Object.entries(directory as Readonly<Record<string, ExifValue>>).map(([tag, value]) => entryOf(Number(tag), value, { append, write }));
+    const fields = Object.entries(directory as Readonly<Record<string, ExifValue>>).map(([tag, value]) =>
+      entryOf(Number(tag), value, { append, write }),
+    );
     const count = Buffer.alloc(2);
     count.writeUInt16LE(fields.length);
     return append(Buffer.concat([count, ...fields, Buffer.alloc(4)]));
