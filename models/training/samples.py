@@ -31,16 +31,10 @@ class Batch:
     texts: list[str]
     disparity: Tensor | None = None  # (B, 1, S, S) of the target, scenes only
 
-    def to(self, device: torch.device) -> 'Batch':
-        """What training reads, on the device."""
-        moved = [getattr(self, name).to(device) for name in ('source', 'target', 'mask', 'control', 'words')]
-        return Batch(*moved, self.texts)
-
     @staticmethod
-    def joined(first: 'Batch', second: 'Batch') -> 'Batch':
-        both = [torch.cat([getattr(first, name), getattr(second, name)])
-                for name in ('source', 'target', 'mask', 'control', 'words')]
-        return Batch(*both, first.texts + second.texts)
+    def joined(parts: list['Batch']) -> 'Batch':
+        rows = [torch.cat([getattr(part, name) for part in parts]) for name in ('source', 'target', 'mask', 'control', 'words')]
+        return Batch(*rows, [text for part in parts for text in part.texts])
 
 
 @dataclass
@@ -52,10 +46,10 @@ class SceneSample:
 
 def sample_scenes(dice: Dice, count: int, task: str | None = None, kind: str | None = None,
                   task_weights: tuple[float, ...] = TASK_WEIGHTS,
-                  edit_weights: tuple[float, ...] = EDIT_WEIGHTS) -> list[SceneSample]:
+                  edit_weights: tuple[float, ...] = EDIT_WEIGHTS, twins: float = 0.) -> list[SceneSample]:
     samples = []
     for _ in range(count):
-        scene = random_scene(dice)
+        scene = random_scene(dice, twins)
         chosen = task or dice.choices(TASKS, task_weights)[0]
         if chosen == 'edit':
             edit = random_edit(dice, scene, kind, edit_weights)

@@ -93,6 +93,8 @@ export interface InstructionReport {
   readonly understands: readonly string[];
   readonly known: boolean;
   readonly cut: boolean;
+  /** It says what should not happen, which a pack of few words cannot carry out: it would do just that. */
+  readonly negated?: boolean;
 }
 
 /** A pack that published files would become, before anything is written. */

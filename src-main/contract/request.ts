@@ -144,6 +144,10 @@ export const EditRequest = v.object({
   control: v.optional(ControlSettings),
   /** Structure lock: the first k scales keep the source's own tokens. */
   structure: v.optional(wholeNumber('structure', 0, 64), 0),
+  /** In how many scales the picture is drawn, by packs that leave the choice; absent = the pack's own. */
+  scaleCount: v.optional(wholeNumber('scaleCount', 1, 64)),
+  /** Side in pixels of the square that the model draws, by packs that leave the choice (other shapes: of as much area); absent = the pack's own. */
+  modelSide: v.optional(wholeNumber('modelSide', 1, 4096)),
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),

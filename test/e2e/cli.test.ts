@@ -47,6 +47,21 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+test('German words say the same as English ones', async () => {
+  const edit = (instruction: string, name: string) =>
+    scalebrushJson('edit', file('plain.png'), '-i', instruction, '-o', file(name), '--seed', '7');
+  await edit('make the car blue', 'english.png');
+  await edit('mach das Auto blau', 'german.png');
+  expect(differingPixels(await rawPicture(file('german.png')), await rawPicture(file('english.png')), () => false)).toBe(0);
+}, 120_000);
+
+test('what should not happen is asked back about instead of done', async () => {
+  const { code, stderr } = await scalebrush('edit', file('plain.png'), '-i', "don't make it warmer", '-o', file('not.png'));
+  expect(code).toBe(2);
+  expect(stderr).toContain('what should not');
+  expect(existsSync(file('not.png'))).toBe(false);
+});
+
 /** Everything that the command line can do to one picture, checked from the outside. */
 function describePicture(title: string, locate: () => string): void {
   describe(title, () => {

@@ -184,7 +184,7 @@ describe('the built-in transformer', () => {
     const guided = await replay('guided', tiny.runs['guided']!);
     const running = await predictor.begin(conditions(tiny.runs['guided']!));
     for (let scale = 0; scale < predictor.schedule.length; scale++) {
-      if (scale === 2) running.endGuidance();
+      if (scale === 2) await running.endGuidance();
       const { logits } = await running.predict(scale, inputs('guided', tiny.runs['guided']!, scale), allLayers());
       expect(logits.dims[0]).toBe(scale < 2 ? 2 : 1);
       const instructed = guided[scale]!.logits.data.subarray(0, logits.data.length / logits.dims[0]!);

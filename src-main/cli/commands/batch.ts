@@ -129,7 +129,8 @@ async function openBatch(values: BatchValues, folder: string, context: Context):
 
 async function expectKnownWords({ instruction = '', pack = DEFAULT_PACK }: EditRequestInput, { service }: Context): Promise<void> {
   if (instruction.trim() === '') return;
-  const { known, unknownWords } = await (await service()).call('instruction.check', { pack, instruction });
+  const { known, unknownWords, negated } = await (await service()).call('instruction.check', { pack, instruction });
+  if (negated) throw new ExpectedError('instruction.negated', 'Expected what should change but the instruction says what should not.');
   if (known || unknownWords.length === 0) return;
   const words = unknownWords.map(({ word }) => JSON.stringify(word)).join(', ');
   throw new ExpectedError('instruction.unknown-words', `Expected words that the pack "${pack}" knows but received ${words}.`);

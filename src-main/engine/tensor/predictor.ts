@@ -68,7 +68,9 @@ export interface PredictionRun {
    */
   predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction>;
   /** Nothing is guided from here on: only row 0 is predicted. */
-  endGuidance(): void;
+  endGuidance(): Promise<void>;
+  /** Nothing more is asked of it: what it holds of a device is given back. */
+  end(): void;
 }
 
 /** A next-scale transformer that is ready to run. */
