@@ -24,7 +24,12 @@ export const problems: Problems = {
   'image.too-large': {
     cause: 'Das Bild ist zu groß.',
     kept: FILES,
-    press: 'Öffnen drücken und eines mit höchstens 100 Megapixeln wählen.',
+    press: 'Öffnen drücken und eines mit höchstens 100 Megapixeln und 65.500 Pixeln je Seite wählen.',
+  },
+  'output.too-large': {
+    cause: 'Das Bild ist für diese Art von Datei zu breit oder zu hoch.',
+    kept: TABLE,
+    press: 'Noch einmal Speichern drücken und PNG oder TIFF wählen, oder eine kleinere Größe.',
   },
   'image.too-small': {
     cause: 'Das Bild ist zu klein.',

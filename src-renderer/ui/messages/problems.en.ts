@@ -32,7 +32,16 @@ export const problems: Problems = {
     kept: FILES,
     press: 'Convert it to PNG, JPEG, WebP, TIFF or AVIF, then press Open.',
   },
-  'image.too-large': { cause: 'The picture is too large.', kept: FILES, press: 'Press Open and choose one of at most 100 megapixels.' },
+  'image.too-large': {
+    cause: 'The picture is too large.',
+    kept: FILES,
+    press: 'Press Open and choose one of at most 100 megapixels and 65,500 pixels on each side.',
+  },
+  'output.too-large': {
+    cause: 'The picture is too wide or too high for this kind of file.',
+    kept: TABLE,
+    press: 'Press Save again and choose PNG or TIFF, or a smaller size.',
+  },
   'image.too-small': {
     cause: 'The picture is too small.',
     kept: TABLE,

@@ -1,6 +1,4 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import { wholeShape } from './exif.js';
-import type { Resolution } from './photo.js';
 
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum around the data of a chunk. */
@@ -119,12 +117,10 @@ export function profileOfChunk(data: Uint8Array, maxBytes: number): Uint8Array |
   return icc && new Uint8Array(icc);
 }
 
-/** A chunk that says so many pixels per inch, or the shape of a pixel. */
-export function resolutionChunk(resolution: Resolution): Uint8Array {
+/** A chunk that says so many pixels per metre, or of no unit. */
+export function resolutionChunk(pixels: readonly number[], perMetre: boolean): Uint8Array {
   const data = Buffer.alloc(9);
-  const { x, y, shapeOnly } = resolution;
-  const numbers = shapeOnly ? wholeShape(resolution) : [x, y].map((perInch) => Math.round(perInch / 0.0254));
-  numbers.forEach((number, i) => data.writeUInt32BE(number, i * 4));
-  data[8] = shapeOnly ? 0 : 1;
+  pixels.forEach((number, i) => data.writeUInt32BE(number, i * 4));
+  data[8] = perMetre ? 1 : 0;
   return makeChunk('pHYs', data);
 }
