@@ -54,7 +54,7 @@ export interface ScaleStep {
 /** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
 export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const begun = performance.now();
-  const run = await plan.predictor.begin(plan.conditioning);
+  const run = await plan.predictor.begin(plan.conditioning, plan.layers.slice(0, plan.until));
   const beginMs = performance.now() - begun;
   try {
     for await (const step of stepsOf(plan, run, signal)) yield step.scale === 0 ? { ...step, beginMs } : step;

@@ -77,7 +77,8 @@ export interface PredictionRun {
 export interface ScalePredictor {
   readonly schedule: readonly Grid[];
   readonly depth: number;
-  begin(conditioning: Conditioning): Promise<PredictionRun>;
+  /** @param layers what each scale is going to run: its graphs are opened before the first, and none waits for them. */
+  begin(conditioning: Conditioning, layers?: readonly (readonly number[])[]): Promise<PredictionRun>;
   release(): Promise<void>;
 }
 
