@@ -131,7 +131,11 @@ export class LocalEngine implements AskedEngine {
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels) => {
-        const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes) });
+        const forecast = costs.forecast(card, {
+          ...wish,
+          pixels,
+          availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes),
+        });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
         return forecast[preset];
