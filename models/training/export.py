@@ -35,6 +35,8 @@ LIMITS = [
 #: Shown where an instruction was not understood: one trained phrasing per kind of edit.
 EXAMPLES = ['make the car red', 'remove the tree', 'add a yellow star on the left', 'make the ground snow', 'make it look like night',
             'make it warmer', 'black and white']
+# Those of them that do well on any photograph: light and colour.
+PHOTO_EXAMPLES = ['make it warmer', 'make it look like night', 'black and white']
 DATA_SOURCES = [
     {'name': 'rendered scenes', 'licence': 'made by models/training/scenes.py', 'use': 'all networks'},
     {'name': 'photographs, 256×256', 'licence': 'CC0-1.0, public domain and permissive licences; see MODEL_CARD.md',
@@ -60,14 +62,14 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet, finde
             'depth': model.depth, 'width': model.width, 'heads': model.config['heads'], 'tokenBits': model.config['token_bits'],
             'scales': [[side, side] for side in model.scales], 'patchify': 2,
             'rotary': {'kind': 'normalised', 'base': ROTARY_BASE},
-            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES},
+            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES, 'photoExamples': PHOTO_EXAMPLES},
             'sourceFusion': True, 'copyGate': True, 'maskEmbedding': True,
             'control': {'channels': ['canny', 'canny-flag', 'depth', 'depth-flag'], 'layers': model.control_layers},
             'lateScales': model.late_scales, 'normEps': model.norm_eps,
         },
         'tokenizer': {'kind': 'residual', 'codeBits': tokenizer.config['code_bits'], 'downsample': DOWNSAMPLE,
                       'size': tokenizer.config['size'], 'widths': tokenizer.config['widths'], 'blocks': blocks},
-        'depth': {'kind': 'pyramid', 'size': 128, 'widths': depth.config['widths']},
+        'depth': {'kind': 'pyramid', 'size': tokenizer.config['size'], 'widths': depth.config['widths']},
         'objects': objects_config(finder),
     }
 
@@ -76,6 +78,8 @@ def export(options: argparse.Namespace) -> None:
     checkpoints, out = options.checkpoints, options.out
     tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
     model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
+    if model.config['span'] != model.finest:
+        raise ValueError(f'Expected a transformer of {model.finest} tokens to a side but its positions are those of {model.config["span"]}.')
     depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
     finder = load_checkpoint(checkpoints / 'finder.pt', Finder)
     out.mkdir(parents=True, exist_ok=True)
@@ -91,7 +95,7 @@ def export(options: argparse.Namespace) -> None:
         'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],
     }
     if options.evaluation:
-        card['measured'] = json.loads(options.evaluation.read_text())['this pack']
+        card['measured'] = next(iter(json.loads(options.evaluation.read_text()).values()))
     (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + '\n')
 
 

@@ -14,6 +14,8 @@ Options:
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --whole                     (edit, fill, expand) take the model's picture as it is, not only what changed
   --structure K               keep the picture's own first K scales
+  --scale-count N             (packs of any scales) draw in so many: few are a draft
+  --model-side PX             (packs of any size) draw as large as a square of this side
   --blend PX                  width of the soft edge around the mask
   --opacity O                 (edit, fill) how strongly the result lies over the picture, 0..1 (default 1)
   --detail auto|off|L         (edit, fill, expand) finish with the photograph's own pixels, led by the model so far: 0..3
@@ -21,7 +23,7 @@ Options:
   --copy-only MASK            only white parts are copied from
   --guidance G                classifier-free guidance; 1 = off
   --guidance-until K          scales behind K run without guidance, at half the work
-  --temperature T             0 = always the likeliest token
+  --temperature T[,T…]        0 = always the likeliest token; several = a curve from the first scale to the last
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values
   --seed N                    same seed, same picture (default 0); -1 draws one and says which
@@ -31,6 +33,14 @@ Options:
   --tokens-out FILE           the tokens of the result, for "scalebrush decode"
   --force-tokens FILE         predict along given tokens instead of sampled ones
   --logits-out DIR            raw logits: DIR/scale-01.npy …, float32 [B, l, V]
+  --crop WxH+X+Y              (edit, fill, expand) that part of the picture; masks go along
+  --straighten DEGREES        (edit, fill, expand) clockwise, -45..45; without --crop its corners are cut off
+  --turn 90|180|270           (edit, fill, expand) clockwise, before it is straightened and cut
+  --flip                      (edit, fill, expand) left and right change places, before it is turned
+  --quality Q                 of JPEG, WebP and AVIF, 1..100 (default 92)
+  --resize PX                 write at most so many pixels on the longer side
+  --sharpen screen|print      sharpen for where it will be seen
+  --profile srgb|p3           write in this colour profile
   --no-recipe                 write neither words nor tokens into the picture's file
   --strip-location            leave out where the photograph was taken
   --smallest                  spend time on a smaller file of the same picture

@@ -1,6 +1,7 @@
 import { ExpectedError } from '#contract/errors.js';
 import { randomInt } from 'node:crypto';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
+import { OUTPUT_PROFILES, SHARPENINGS } from '#contract/adaptation.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import type { Context } from './command.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
@@ -37,6 +38,8 @@ export const TASK_OPTIONS = {
   far: text,
   invert: flag,
   structure: text,
+  'scale-count': text,
+  'model-side': text,
   blend: text,
   opacity: text,
   detail: text,
@@ -57,6 +60,14 @@ export const TASK_OPTIONS = {
   'tokens-out': text,
   'force-tokens': text,
   'logits-out': text,
+  crop: text,
+  straighten: text,
+  turn: text,
+  flip: flag,
+  quality: text,
+  resize: text,
+  sharpen: text,
+  profile: text,
   'no-recipe': flag,
   'strip-location': flag,
   smallest: flag,
@@ -85,6 +96,8 @@ const EVERY_TASK: readonly OptionName[] = [
   'far',
   'invert',
   'structure',
+  'scale-count',
+  'model-side',
   'blend',
   'guidance',
   'guidance-until',
@@ -99,17 +112,22 @@ const EVERY_TASK: readonly OptionName[] = [
   'tokens-out',
   'force-tokens',
   'logits-out',
+  'quality',
+  'resize',
+  'sharpen',
+  'profile',
   'no-recipe',
   'strip-location',
   'smallest',
 ];
 
 const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
+const FRAMING: readonly OptionName[] = ['crop', 'straighten', 'turn', 'flip'];
 
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
-  edit: ['mask', 'whole', 'padded', 'opacity', ...DETAIL],
-  fill: ['mask', 'whole', 'opacity', ...DETAIL],
-  expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL],
+  edit: ['mask', 'whole', 'padded', 'opacity', ...DETAIL, ...FRAMING],
+  fill: ['mask', 'whole', 'opacity', ...DETAIL, ...FRAMING],
+  expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL, ...FRAMING],
   generate: ['size', 'class'],
 };
 
@@ -149,12 +167,23 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     whole: values.whole ?? false,
     padded: values.padded ?? false,
     previews: values.previews !== undefined,
-    output: {
-      format,
-      recipe: values['no-recipe'] !== true,
-      keepLocation: values['strip-location'] !== true,
-      smallest: values.smallest ?? false,
-    },
+    output: outputOf(values, format),
+  };
+}
+
+function outputOf(values: TaskValues, format: OutputFormat): NonNullable<EditRequestInput['output']> {
+  const adapt = present({
+    longSide: numberOf(values.resize, '--resize'),
+    sharpen: values.sharpen === undefined ? undefined : wordOf(values.sharpen, SHARPENINGS, '--sharpen'),
+    profile: values.profile === undefined ? undefined : wordOf(values.profile, OUTPUT_PROFILES, '--profile'),
+  });
+  return {
+    format,
+    ...present({ quality: numberOf(values.quality, '--quality') }),
+    ...(Object.keys(adapt).length > 0 && { adapt }),
+    recipe: values['no-recipe'] !== true,
+    keepLocation: values['strip-location'] !== true,
+    smallest: values.smallest ?? false,
   };
 }
 
@@ -166,16 +195,24 @@ export function sayDrawnSeed(values: TaskValues, { seed }: EditRequestInput, { l
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {
   return present({
     structure: numberOf(values.structure, '--structure'),
+    scaleCount: numberOf(values['scale-count'], '--scale-count'),
+    modelSide: numberOf(values['model-side'], '--model-side'),
     blend: numberOf(values.blend, '--blend'),
     opacity: numberOf(values.opacity, '--opacity'),
     guidance: numberOf(values.guidance, '--guidance'),
     guidanceUntil: numberOf(values['guidance-until'], '--guidance-until'),
     topK: numberOf(values['top-k'], '--top-k'),
     topP: numberOf(values['top-p'], '--top-p'),
-    temperature: values.argmax === true ? 0 : numberOf(values.temperature, '--temperature'),
+    temperature: values.argmax === true ? 0 : temperatureOf(values.temperature),
     seed: values.seed === DRAWN_SEED ? randomInt(2 ** 32) : numberOf(values.seed, '--seed'),
     count: numberOf(values.count, '-n'),
   });
+}
+
+/** `--temperature T` or, from the first scale to the last, `T,T…` */
+function temperatureOf(text: string | undefined): EditRequestInput['temperature'] {
+  if (text?.includes(',') !== true) return numberOf(text, '--temperature');
+  return text.split(',').map((value) => numberOf(value.trim(), '--temperature') ?? 0);
 }
 
 /** `--detail auto|off|0..3` */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Framing } from './framing.js';
 import { HeldSources, MaskHistory, MaskList } from './mask.js';
 import { Recipe } from './recipe.js';
-import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, TokenFile } from './request.js';
+import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, Temperature, TokenFile } from './request.js';
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
@@ -36,9 +36,11 @@ const ProjectSettings = v.object({
   seed: count,
   guidance: count,
   guidanceUntil: count,
-  temperature: count,
+  temperature: v.optional(Temperature),
   topP: count,
   topK: count,
+  scaleCount: count,
+  modelSide: count,
   count,
   whole: v.optional(v.boolean()),
   padded: v.optional(v.boolean()),

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { Adaptation } from './adaptation.js';
+import { Framing, MOST_FRAMINGS } from './framing.js';
 
 /** Names a picture that the service holds (its bytes travel over HTTP, never in messages). */
 export const PictureId = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/u, 'Expected a picture id.'));
@@ -112,7 +114,24 @@ const Output = v.object({
   keepLocation: v.optional(v.boolean(), true),
   /** Of the same picture as few bytes as can be, whatever time that takes. */
   smallest: v.optional(v.boolean(), false),
+  /** Made ready for where it will be seen; absent = as it is. */
+  adapt: v.optional(Adaptation),
+  /** How the photograph was turned and cut before, for its recipe. */
+  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(MOST_FRAMINGS))),
 });
+
+const CURVE_LENGTH = 'Expected 1 to 64 numbers for temperature.';
+const Curve = v.pipe(v.array(realNumber('temperature', 0, 10)), v.minLength(1, CURVE_LENGTH), v.maxLength(64, CURVE_LENGTH));
+
+/**
+ * The temperature of every scale, or a curve over the scales: its first value belongs to the first scale, its last to the
+ * last, and between its values it is straight. A curve that stays level is one temperature.
+ */
+export const Temperature = v.pipe(
+  v.union([realNumber('temperature', 0, 10), Curve], 'Expected a number from 0 to 10, or up to 64 of them, for temperature.'),
+  v.transform((wished) => (Array.isArray(wished) && wished.every((value) => value === wished[0]) ? (wished[0] ?? 0) : wished)),
+);
+export type Temperature = v.InferOutput<typeof Temperature>;
 
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */
 export const EditRequest = v.object({
@@ -125,13 +144,17 @@ export const EditRequest = v.object({
   control: v.optional(ControlSettings),
   /** Structure lock: the first k scales keep the source's own tokens. */
   structure: v.optional(wholeNumber('structure', 0, 64), 0),
+  /** In how many scales the picture is drawn, by packs that leave the choice; absent = the pack's own. */
+  scaleCount: v.optional(wholeNumber('scaleCount', 1, 64)),
+  /** Side in pixels of the square that the model draws, by packs that leave the choice (other shapes: of as much area); absent = the pack's own. */
+  modelSide: v.optional(wholeNumber('modelSide', 1, 4096)),
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),
   /** Scales behind this one (1-based) run without guidance, at half the work; absent = the pack's own. */
   guidanceUntil: v.optional(wholeNumber('guidanceUntil', 1, 64)),
   /** 0 = arg-max; absent = the pack's own for this task. */
-  temperature: v.optional(realNumber('temperature', 0, 10)),
+  temperature: v.optional(Temperature),
   /** Absent = the pack's own. */
   topP: v.optional(realNumber('topP', 0, 1)),
   /** Of a codebook's entries, only so many of the likeliest are drawn; 0 = all; absent = the pack's own. */

@@ -36,6 +36,7 @@ const en: ShellWords = {
   commands: {
     open: 'Open…',
     save: 'Save…',
+    saveAgain: 'Save as Last Time',
     undo: 'Undo',
     redo: 'Redo',
     openCheckpoint: 'Open Model File…',
@@ -47,6 +48,7 @@ const en: ShellWords = {
     fit: 'Fit in Window',
     actualSize: 'Actual Size',
     keys: 'Keys',
+    guide: 'Guide',
   },
   roles: {
     quit: 'Quit',
@@ -90,6 +92,7 @@ const de: ShellWords = {
   commands: {
     open: 'Öffnen…',
     save: 'Speichern…',
+    saveAgain: 'Speichern wie zuletzt',
     undo: 'Rückgängig',
     redo: 'Wiederholen',
     openCheckpoint: 'Modelldatei öffnen…',
@@ -101,6 +104,7 @@ const de: ShellWords = {
     fit: 'Ins Fenster einpassen',
     actualSize: 'Tatsächliche Größe',
     keys: 'Tasten',
+    guide: 'Anleitung',
   },
   roles: {
     quit: 'Beenden',
@@ -115,7 +119,7 @@ const de: ShellWords = {
   recent: 'Zuletzt geöffnet',
   diagnostics: 'Diagnose kopieren',
   lookForUpdates: 'Beim Start nach Aktualisierungen suchen',
-  save: (name) => `${name} sichern`,
+  save: (name) => `${name} speichern`,
   ended: { done: 'Das Bild ist fertig.', failed: 'Die Arbeit endete vorzeitig; das Fenster sagt, warum.' },
   leaving: {
     message: 'Eine Bearbeitung läuft noch.',

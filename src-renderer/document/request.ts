@@ -1,5 +1,5 @@
 import type { Extent } from '#base/geometry.js';
-import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice } from '#contract/request.js';
+import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice, Temperature } from '#contract/request.js';
 import type { Recipe } from '#contract/recipe.js';
 import { hasMargins, NO_MARGINS } from './space.js';
 
@@ -38,11 +38,15 @@ export interface Settings {
   /** Absent = the pack's own. */
   readonly guidance: number | undefined;
   readonly guidanceUntil: number | undefined;
-  readonly temperature: number | undefined;
+  /** Several = a curve from the first scale to the last. */
+  readonly temperature: Temperature | undefined;
   readonly topP: number | undefined;
   readonly topK: number | undefined;
-  /** How many pictures of one wish. */
-  readonly count: number;
+  /** Of packs that leave the choice. */
+  readonly scaleCount: number | undefined;
+  readonly modelSide: number | undefined;
+  /** How many pictures of one wish; absent = as many as are liked. */
+  readonly count: number | undefined;
   /** Take the model's picture as it is. */
   readonly whole: boolean;
   /** Show the model all of an unmasked picture as its published code does: on a white square. */
@@ -85,7 +89,9 @@ export const DEFAULT_SETTINGS: Settings = {
   temperature: undefined,
   topP: undefined,
   topK: undefined,
-  count: 1,
+  scaleCount: undefined,
+  modelSide: undefined,
+  count: undefined,
   whole: false,
   padded: false,
   blend: undefined,
@@ -95,7 +101,16 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 /** Numbers that are the pack's own, or chosen from the size, where nothing is said. */
-const OWN = ['guidance', 'guidanceUntil', 'temperature', 'topP', 'topK', 'blend'] as const satisfies readonly (keyof Settings)[];
+const OWN = [
+  'guidance',
+  'guidanceUntil',
+  'temperature',
+  'topP',
+  'topK',
+  'scaleCount',
+  'modelSide',
+  'blend',
+] as const satisfies readonly (keyof Settings)[];
 type OwnNumbers = Pick<Settings, (typeof OWN)[number]>;
 
 /** More than any pack has; what the contract takes "to the last" for. */
@@ -136,7 +151,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     seed,
     structure,
     provider,
-    count,
+    count: count ?? 1,
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),

@@ -3,22 +3,16 @@ import type { BrushTip, Point, Stroke } from '#contract/mask.js';
 import type { PictureId } from '#contract/request.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, withStep } from '#document/mask.js';
-import type { Link } from '#link/http.js';
-import type { Pictures, ShownPicture } from './pictures.js';
+import type { Services, ShownPicture } from './pictures.js';
 import type { Runner } from './runner.svelte.js';
 import type { ShownResult } from './sheets.js';
 
 /** What the studio lends to whoever blends variants. */
-export interface BlendBench {
+export interface BlenderContext {
   readonly runner: Runner;
   keep(): void;
   /** What fails is said. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
-}
-
-interface Services {
-  readonly link: Link;
-  readonly pictures: Pictures;
 }
 
 /** A pull of the brush, and the variant that shows where it went. */
@@ -50,17 +44,17 @@ export class Blender {
   readonly patches: readonly Patch[] = $derived(this.#patches);
   readonly canUndo: boolean = $derived(this.#pulls.length > 0);
 
-  readonly #bench: BlendBench;
+  readonly #context: BlenderContext;
   readonly #services: Services;
 
-  constructor(bench: BlendBench, services: Services) {
-    this.#bench = bench;
+  constructor(context: BlenderContext, services: Services) {
+    this.#context = context;
     this.#services = services;
   }
 
   /** From the shown variant on; the brush brings the next one. */
   begin(): void {
-    const { results, chosen } = this.#bench.runner;
+    const { results, chosen } = this.#context.runner;
     const base = results[chosen];
     if (!base || results.length < 2) return;
     this.base = base;
@@ -69,7 +63,7 @@ export class Blender {
 
   /** The variant of this number is what the brush brings; of the base, that is an eraser. */
   bring(variant: number): void {
-    const wanted = this.#bench.runner.results[variant];
+    const wanted = this.#context.runner.results[variant];
     if (wanted && this.base && sameExtent(wanted.info.size, this.base.info.size)) this.brings = wanted;
   }
 
@@ -113,12 +107,12 @@ export class Blender {
     const { base } = this;
     if (!base || this.busy) return;
     this.busy = true;
-    const blended = await this.#bench.attempt(() => this.#blended(base));
+    const blended = await this.#context.attempt(() => this.#blended(base));
     this.busy = false;
     if (!blended) return;
-    this.#bench.runner.replace(base, blended);
+    this.#context.runner.replace(base, blended);
     this.end();
-    this.#bench.keep();
+    this.#context.keep();
   }
 
   async #blended(base: ShownResult): Promise<ShownPicture> {

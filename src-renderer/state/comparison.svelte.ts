@@ -1,13 +1,13 @@
 import type { Extent, Rect } from '#base/geometry.js';
 import { sameExtent } from '#base/geometry.js';
 import { spaceOf, type Space } from '#document/space.js';
-import type { Document } from './document.svelte.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
 import type { ShownPicture } from './pictures.js';
 import type { Look, Phase, Sheet, ShownResult } from './sheets.js';
 
 /** What there is to be compared. */
-export interface Compared {
-  readonly document: Document;
+export interface ComparisonContext {
+  readonly document: PhotoDocument;
   readonly result: ShownResult | undefined;
   readonly phase: Phase;
   readonly space: Space | undefined;
@@ -31,10 +31,10 @@ export class Comparison {
   /** The earlier picture is shown. */
   readonly shows: Before | undefined = $derived(this.on ? this.before : undefined);
 
-  readonly #compared: Compared;
+  readonly #context: ComparisonContext;
 
-  constructor(compared: Compared) {
-    this.#compared = compared;
+  constructor(context: ComparisonContext) {
+    this.#context = context;
   }
 
   /** The picture itself is looked at again. */
@@ -44,7 +44,7 @@ export class Comparison {
   }
 
   #before(): Before | undefined {
-    const { document, result, phase, space } = this.#compared;
+    const { document, result, phase, space } = this.#context;
     if (!space || phase === 'running') return undefined;
     // Beside a picture that was turned or cut, what was there before lies nowhere.
     const framed = document.sheets.findLastIndex(({ framing, hidden }, i) => i <= document.step && framing !== undefined && !hidden);

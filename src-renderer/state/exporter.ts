@@ -1,13 +1,14 @@
-import type { Adaptation, Losses, PictureInfo } from '#contract/api.js';
+import type { Adaptation } from '#contract/adaptation.js';
+import type { Losses, PictureInfo } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { Recipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import { encodeGreyPng } from '#canvas/mask-png.js';
 import { rasterise } from '#document/mask.js';
-import { asItWas, type Darkroom } from './rechain.js';
-import type { Document } from './document.svelte.js';
-import type { SavedFile } from './pictures.js';
+import { asItWas } from './rechain.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
+import type { SavedFile, Services } from './pictures.js';
 import { endingOf, fileName } from './project.js';
 import type { Sheet, ShownResult } from './sheets.js';
 
@@ -22,8 +23,8 @@ export interface SaveWish {
 }
 
 /** What there is to be saved. */
-export interface Stock {
-  readonly document: Document;
+export interface ExporterContext {
+  readonly document: PhotoDocument;
   readonly result: ShownResult | undefined;
   readonly project: ProjectInput | undefined;
   /** What fails is said, and is undefined. */
@@ -34,22 +35,22 @@ const FULL_QUALITY = 100;
 
 /** Hands out what was made: as a picture, as a project, as layers. */
 export class Exporter {
-  readonly #stock: Stock;
-  readonly #room: Darkroom;
+  readonly #context: ExporterContext;
+  readonly #services: Services;
 
-  constructor(stock: Stock, room: Darkroom) {
-    this.#stock = stock;
-    this.#room = room;
+  constructor(context: ExporterContext, services: Services) {
+    this.#context = context;
+    this.#services = services;
   }
 
   /** What is known of the picture that is shown. */
   get info(): PictureInfo | undefined {
-    return (this.#stock.result ?? this.#stock.document.source)?.info;
+    return (this.#context.result ?? this.#context.document.source)?.info;
   }
 
   /** How it came about; undefined where no model had a part in it. */
   get recipe(): Recipe | undefined {
-    const { result, document } = this.#stock;
+    const { result, document } = this.#context;
     if (!result) return document.recipe && { ...withOpacity(document.recipe, document.sheet().opacity), ...this.#framings };
     const { seed, tokens } = result.candidate;
     return { request: result.request, seed, tokens, ...this.#framings };
@@ -57,7 +58,7 @@ export class Exporter {
 
   /** How the photograph was framed before. */
   get #framings(): Pick<Recipe, 'framings'> {
-    const { sheets, step } = this.#stock.document;
+    const { sheets, step } = this.#context.document;
     const framings = sheets.slice(0, step + 1).flatMap(({ framing, hidden }) => (framing && !hidden ? [framing] : []));
     return framings.length > 0 ? { framings } : {};
   }
@@ -67,25 +68,32 @@ export class Exporter {
     const { info, recipe } = this;
     return (
       info &&
-      this.#stock.attempt(() => this.#room.pictures.export(info, { ...wish, ...(adapt && { adapt }), ...(told && recipe && { recipe }) }))
+      this.#context.attempt(() =>
+        this.#services.pictures.export(info, { ...wish, ...(adapt && { adapt }), ...(told && recipe && { recipe }) }),
+      )
     );
   }
 
   /** What each kind of file has no place for of the picture that is shown; undefined where that cannot be said. */
   async losses(): Promise<Losses | undefined> {
     const { info } = this;
-    return info && this.#room.link.call('picture.losses', { id: info.id }).catch(() => undefined);
+    return info && this.#services.link.call('picture.losses', { id: info.id }).catch(() => undefined);
   }
 
   /** The whole document. */
   async saveProject(): Promise<SavedFile | undefined> {
-    const { project } = this.#stock;
-    return project && this.#stock.attempt(async () => ({ file: await this.#room.link.saveProject(project), name: this.nameAs('project') }));
+    const { project } = this.#context;
+    return (
+      project && this.#context.attempt(async () => ({ file: await this.#services.link.saveProject(project), name: this.nameAs('project') }))
+    );
   }
 
   /** The document as a Photoshop file: the photograph and every step as layers. */
   async saveLayers(): Promise<SavedFile | undefined> {
-    return this.#stock.attempt(async () => ({ file: await this.#room.link.saveLayers(await this.#layers()), name: this.nameAs('layers') }));
+    return this.#context.attempt(async () => ({
+      file: await this.#services.link.saveLayers(await this.#layers()),
+      name: this.nameAs('layers'),
+    }));
   }
 
   /** The picture that is shown as a PNG that says nothing of how or where it came about; for other programs. */
@@ -96,19 +104,19 @@ export class Exporter {
   /** Where a browser fetches the picture that is shown, with its type and name, as a drag says it to other programs. */
   get dragged(): string | undefined {
     const { info } = this;
-    return info && `image/${info.format}:${info.name.replace(/:/gu, '_')}:${this.#room.link.addressOf(info.id)}`;
+    return info && `image/${info.format}:${info.name.replace(/:/gu, '_')}:${this.#services.link.addressOf(info.id)}`;
   }
 
   /** The photograph's own name, however often it was worked on. */
   nameAs(kind: OutputFormat | 'project' | 'layers'): string {
-    const { sheets } = this.#stock.document;
+    const { sheets } = this.#context.document;
     const ending = kind === 'project' ? 'scalebrush' : kind === 'layers' ? 'psd' : endingOf(kind, sheets);
     return fileName(sheets, ending);
   }
 
   async #layers(): Promise<LayersWish> {
-    const { pictures } = this.#room;
-    const all = this.#stock.document.sheets;
+    const { pictures } = this.#services;
+    const all = this.#context.document.sheets;
     // What lies below a cut is of another size: the picture as it was cut is the lowest.
     const sheets = all.slice(
       Math.max(

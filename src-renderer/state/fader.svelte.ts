@@ -1,12 +1,12 @@
 import { sameExtent } from '#base/geometry.js';
 import type { PictureId } from '#contract/request.js';
-import type { Document } from './document.svelte.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Pictures, ShownPicture } from './pictures.js';
 import type { StepEditor } from './step-editor.svelte.js';
 
 /** What the studio lends to whoever fades a step. */
-export interface FadeBench {
-  readonly document: Document;
+export interface FaderContext {
+  readonly document: PhotoDocument;
   readonly stepEditor: StepEditor;
   /** What fails is said. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
@@ -39,21 +39,21 @@ export class Fader {
     return opacity !== undefined && below && above ? { below, above, opacity } : undefined;
   });
 
-  readonly #bench: FadeBench;
+  readonly #context: FaderContext;
   readonly #pictures: Pictures;
 
-  constructor(bench: FadeBench, pictures: Pictures) {
-    this.#bench = bench;
+  constructor(context: FaderContext, pictures: Pictures) {
+    this.#context = context;
     this.#pictures = pictures;
   }
 
   get #sheet() {
-    const { document } = this.#bench;
+    const { document } = this.#context;
     return document.step > 0 ? document.sheets[document.step] : undefined;
   }
 
   get #below(): ShownPicture | undefined {
-    const { document } = this.#bench;
+    const { document } = this.#context;
     return document.sheets[document.step - 1]?.picture;
   }
 
@@ -70,7 +70,7 @@ export class Fader {
   }
 
   async #bring(id: PictureId): Promise<void> {
-    const picture = await this.#bench.attempt(() => this.#pictures.show(id));
+    const picture = await this.#context.attempt(() => this.#pictures.show(id));
     if (!picture) return;
     this.#whole?.pixels.close();
     this.#whole = picture;
@@ -83,7 +83,7 @@ export class Fader {
   }
 
   async #work(): Promise<void> {
-    const { document, stepEditor } = this.#bench;
+    const { document, stepEditor } = this.#context;
     for (let wanted = this.#pulled; wanted !== undefined; wanted = this.#pulled) {
       if (wanted !== (this.#sheet?.opacity ?? 1)) await stepEditor.fade(document.step, wanted);
       if (wanted === this.#pulled) this.#pulled = undefined;

@@ -2,13 +2,13 @@ import type { Extent, Rect } from '#base/geometry.js';
 import type { Point } from '#contract/mask.js';
 import { cropOf, NO_FRAMING, turnedExtent, type Framing } from '#contract/framing.js';
 import { insideOf, moved, pulled, shaped, shapeOf } from '#document/crop.js';
-import type { Document } from './document.svelte.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
 import type { ShownPicture } from './pictures.js';
 import type { StepEditor } from './step-editor.svelte.js';
 
 /** What the studio lends to whoever frames a picture. */
-export interface FramingBench {
-  readonly document: Document;
+export interface FramerContext {
+  readonly document: PhotoDocument;
   readonly stepEditor: StepEditor;
   goOn(): boolean;
 }
@@ -23,7 +23,7 @@ export class Framer {
 
   /** What is framed: a step that did so before is done anew. */
   readonly base: ShownPicture | undefined = $derived.by(() => {
-    const { sheets, step } = this.#bench.document;
+    const { sheets, step } = this.#context.document;
     return sheets[step]?.framing ? sheets[step - 1]?.picture : sheets[step]?.picture;
   });
   readonly turned: Extent = $derived.by(() => turnedExtent(this.#extent, this.draft));
@@ -32,10 +32,10 @@ export class Framer {
 
   /** What was cut by hand; what only straightening has cut grows back. */
   #byHand: Rect | undefined;
-  readonly #bench: FramingBench;
+  readonly #context: FramerContext;
 
-  constructor(bench: FramingBench) {
-    this.#bench = bench;
+  constructor(context: FramerContext) {
+    this.#context = context;
   }
 
   get #extent(): Extent {
@@ -43,12 +43,12 @@ export class Framer {
   }
 
   get #asBefore(): Framing | undefined {
-    const { sheets, step } = this.#bench.document;
+    const { sheets, step } = this.#context.document;
     return sheets[step]?.framing;
   }
 
   begin(): void {
-    if (!this.#bench.goOn() || this.on) return;
+    if (!this.#context.goOn() || this.on) return;
     this.draft = this.#asBefore ?? NO_FRAMING;
     this.#byHand = this.draft.crop;
     this.shape = '';
@@ -122,6 +122,6 @@ export class Framer {
     this.on = false;
     const before = this.#asBefore;
     if (this.isWhole && !before) return;
-    if (JSON.stringify(before) !== JSON.stringify(this.draft)) await this.#bench.stepEditor.frame(this.draft);
+    if (JSON.stringify(before) !== JSON.stringify(this.draft)) await this.#context.stepEditor.frame(this.draft);
   }
 }

@@ -2,7 +2,7 @@ import { toErrorData } from '#contract/errors.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { Link } from '#link/http.js';
 
-/** Not every dot of a stroke, but never later than this after a deed. */
+/** Not every dot of a stroke, but never later than this after a change. */
 const REST_MS = 250;
 
 /** Keeps what is on the table where a crash cannot reach it. */

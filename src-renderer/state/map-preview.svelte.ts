@@ -1,6 +1,6 @@
 import type { EditRequestInput } from '#contract/request.js';
 import type { Link } from '#link/http.js';
-import { unchanged, type Completion } from './advice.svelte.js';
+import { unchanged, type Completion } from './service-info.svelte.js';
 import { Latest } from './latest.js';
 
 /** A slider that is being dragged should be followed, not waited for. */

@@ -1,46 +1,45 @@
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
+import { SvelteMap } from 'svelte/reactivity';
+import type { PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
+import type { SceneName } from '#document/examples.js';
 import { DEFAULT_SETTINGS } from '#document/request.js';
-import type { Link } from '#link/http.js';
-import type { Advice } from './advice.svelte.js';
-import { newSheet, type Document } from './document.svelte.js';
+import type { ServiceInfo } from './service-info.svelte.js';
+import { newSheet, type PhotoDocument } from './photo-document.svelte.js';
 import type { Fader } from './fader.svelte.js';
-import type { Pictures, ShownPicture } from './pictures.js';
+import type { Services, ShownPicture } from './pictures.js';
 import { isProjectName, tableOf } from './project.js';
 import { recalled } from './recalled.js';
 import type { Recent } from './recent.svelte.js';
-import type { Remover } from './remover.svelte.js';
+import type { RunQueue } from './run-queue.svelte.js';
 import type { Runner } from './runner.svelte.js';
 import type { StepEditor } from './step-editor.svelte.js';
 import { Tabs } from './tabs.svelte.js';
 import type { Wish } from './wish.svelte.js';
 
 /** What the studio lends to whoever puts documents on the table. */
-export interface OpenBench {
-  readonly document: Document;
+export interface OpenerContext {
+  readonly document: PhotoDocument;
   readonly runner: Runner;
   readonly stepEditor: StepEditor;
-  readonly remover: Remover;
+  readonly queue: RunQueue;
   readonly fader: Fader;
   readonly wish: Wish;
   readonly recent: Recent;
-  readonly advice: Advice;
+  readonly serviceInfo: ServiceInfo;
   readonly shown: ShownPicture | undefined;
   readonly project: ProjectInput | undefined;
   notices: readonly Notice[];
   error: ErrorData | undefined;
+  /** Nothing is run for what is on the table any more. */
+  stopRuns(): Promise<void>;
   showStep(): void;
   lookAtResult(): void;
   /** What fails is said. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
-}
-
-interface Services {
-  readonly link: Link;
-  readonly pictures: Pictures;
 }
 
 /** Smaller sheets are too small to paint on; what small packs draw is enlarged. */
@@ -54,39 +53,47 @@ export class Opener {
   busy = $state(false);
   readonly tabs = new Tabs();
 
-  readonly #bench: OpenBench;
+  readonly #context: OpenerContext;
   readonly #services: Services;
   #openings = 0;
+  /** Pictures that are scenes of ours. */
+  readonly #scenes = new SvelteMap<PictureId, SceneName>();
 
-  constructor(bench: OpenBench, services: Services) {
-    this.#bench = bench;
+  constructor(context: OpenerContext, services: Services) {
+    this.#context = context;
     this.#services = services;
+  }
+
+  /** Which of our scenes the document began with; undefined for a photograph of one's own. */
+  get scene(): SceneName | undefined {
+    const [first] = this.#context.document.sheets;
+    return first && this.#scenes.get(first.picture.info.id);
   }
 
   async openFile(file: Blob, name: string, blank = false): Promise<void> {
     const turn = this.#turn();
     this.busy = true;
-    await this.#bench.attempt(async () => {
+    await this.#context.attempt(async () => {
       if (isProjectName(name)) {
         await this.restore(await this.#services.link.openProject(file));
         this.opened += 1;
         return;
       }
       const picture = await this.#services.pictures.open(file, name);
-      const { settings, notices } = await recalled(this.#bench.wish.settings, picture.info, this.#services.link);
+      const { settings, notices } = await recalled(this.#context.wish.settings, picture.info, this.#services.link);
       // A later file was chosen while this one was on its way.
       if (turn !== this.#openings) {
         this.#drop(picture);
         return;
       }
-      await this.#bench.runner.stop();
+      await this.#context.stopRuns();
       await this.#putAway();
-      this.#bench.document.open(newSheet(picture, blank));
+      this.#context.document.open(newSheet(picture, blank));
       this.tabs.opened(name);
-      this.#bench.showStep();
-      this.#bench.wish.take(settings);
+      this.#context.showStep();
+      this.#context.wish.take(settings);
       this.opened += 1;
-      this.#bench.notices = notices;
+      this.#context.notices = notices;
     });
     if (turn === this.#openings) this.busy = false;
   }
@@ -96,43 +103,45 @@ export class Opener {
     const faults: ErrorData[] = [];
     for (const file of files) {
       await this.openFile(file, file.name);
-      const { error } = this.#bench;
+      const { error } = this.#context;
       if (error && !faults.includes(error)) faults.push(error);
     }
-    this.#bench.error = faults[0];
+    this.#context.error = faults[0];
   }
 
   async openScene(scene: SampleScene, name: string): Promise<void> {
     await this.openFile(await renderSampleScene(scene), `${name}.png`);
+    const opened = this.#context.document.source?.info;
+    if (opened?.name === `${name}.png`) this.#scenes.set(opened.id, scene.name);
   }
 
   /** An empty sheet of the pack's own size at least, to be drawn on from words. */
   async openBlank(name: string): Promise<void> {
-    await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.#bench.advice.pack?.card.imageSize ?? 0)), name, true);
+    await this.openFile(await renderBlank(Math.max(LEAST_BLANK, this.#context.serviceInfo.pack?.card.imageSize ?? 0)), name, true);
   }
 
   /** A document that was put away comes back as it was. */
   async reopen(id: string): Promise<void> {
     this.#turn();
-    await this.#bench.attempt(async () => {
-      await this.restore(await this.#bench.recent.open(id), id);
-      this.#bench.recent.opened(id);
+    await this.#context.attempt(async () => {
+      await this.restore(await this.#context.recent.open(id), id);
+      this.#context.recent.opened(id);
       this.opened += 1;
-      this.#bench.notices = [];
+      this.#context.notices = [];
     });
   }
 
   /** Puts a document on the table in place of what is there; `id` is its place among the recent ones. */
   async restore(project: Project, id?: string): Promise<void> {
-    const { document, runner, wish, stepEditor } = this.#bench;
+    const { document, runner, wish, stepEditor } = this.#context;
     const table = await tableOf(project, this.#services.pictures, DEFAULT_SETTINGS);
-    await runner.stop();
+    await this.#context.stopRuns();
     await this.#putAway();
     [document.history.done, document.history.undone] = [table.done, table.undone];
     document.place(table);
     this.tabs.opened(table.sheets[0]?.picture.info.name ?? '', id);
     wish.take(table.settings);
-    this.#bench.showStep();
+    this.#context.showStep();
     stepEditor.replacing = table.replacing;
     runner.place(table.results, table.chosen);
   }
@@ -141,14 +150,14 @@ export class Opener {
   async close(): Promise<void> {
     const { active } = this.tabs;
     this.#turn();
-    await this.#bench.runner.stop();
-    await this.#bench.attempt(async () => {
+    await this.#context.stopRuns();
+    await this.#context.attempt(async () => {
       await this.#putAway();
-      const { document, runner } = this.#bench;
+      const { document, runner } = this.#context;
       document.mask.end();
       runner.emptyStrip();
-      this.#bench.notices = [];
-      this.#bench.error = undefined;
+      this.#context.notices = [];
+      this.#context.error = undefined;
       runner.phase = 'empty';
     });
     const next = active === undefined ? undefined : this.tabs.close(active);
@@ -173,20 +182,20 @@ export class Opener {
 
   /** What is on the table goes to the recent documents, with everything. */
   async #putAway(): Promise<void> {
-    const { wish, document, recent } = this.#bench;
+    const { wish, document, recent } = this.#context;
     wish.settle();
-    const { project, shown } = this.#bench;
+    const { project, shown } = this.#context;
     const { sheets } = document;
     if (project && shown) this.tabs.putAway(await recent.keep({ project, sheets, shown }));
     this.#forgetAll();
   }
 
   #forgetAll(): void {
-    const { remover, fader, runner, stepEditor, wish, document } = this.#bench;
-    remover.forget();
+    const { queue, fader, runner, stepEditor, wish, document } = this.#context;
+    queue.clear();
     fader.forget();
     runner.forgetAll();
-    this.#bench.lookAtResult();
+    this.#context.lookAtResult();
     stepEditor.leave();
     wish.settle();
     document.clear();

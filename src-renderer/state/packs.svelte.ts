@@ -27,7 +27,7 @@ export class Packs {
   /** Of the program and of its parts, once somebody wanted to read them. */
   licences = $state.raw('');
 
-  readonly installed: readonly PackSummary[] = $derived.by(() => this.#studio.advice.packs);
+  readonly installed: readonly PackSummary[] = $derived.by(() => this.#studio.serviceInfo.packs);
   readonly used: string = $derived.by(() => this.#studio.settings.pack);
   /** The pack in use where its licence has not been accepted yet; what came with the program needs nobody's word. */
   readonly unaccepted: PackSummary | undefined = $derived.by(() =>
@@ -134,7 +134,7 @@ export class Packs {
   }
 
   async #reload(): Promise<void> {
-    await this.#studio.advice.load(this.used);
+    await this.#studio.serviceInfo.load(this.used);
   }
 
   /** One piece of work at a time; what it fails with is said, being cancelled is not. */

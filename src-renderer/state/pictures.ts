@@ -17,6 +17,12 @@ export interface ShownPicture {
   readonly pixels: Pixels;
 }
 
+/** Where pictures are made, and where they are shown. */
+export interface Services {
+  readonly link: Link;
+  readonly pictures: Pictures;
+}
+
 /** A file to be handed to the user. */
 export interface SavedFile {
   readonly file: Blob;

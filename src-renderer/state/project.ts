@@ -2,15 +2,15 @@ import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 import type { Settings } from '#document/request.js';
 import type { Pictures, ShownPicture } from './pictures.js';
-import { sameSheet, type Deed, type Sheet, type ShownResult, type Steps } from './sheets.js';
+import { sameSheet, type UndoEntry, type Sheet, type ShownResult, type Steps } from './sheets.js';
 
 /** What is on the table, in values that can be drawn. */
 export interface Table extends Steps {
   readonly settings: Settings;
   readonly results: readonly ShownResult[];
   readonly chosen: number;
-  readonly done: readonly Deed[];
-  readonly undone: readonly Deed[];
+  readonly done: readonly UndoEntry[];
+  readonly undone: readonly UndoEntry[];
   /** The step that the next kept result replaces. */
   readonly replacing: number | undefined;
 }
@@ -37,7 +37,7 @@ export function fileName([first]: readonly Sheet[], extension: string): string {
 /** The same as a document that outlives the window. */
 export function projectOf({ sheets, results, settings, done, undone, ...rest }: Table): ProjectInput {
   const all = [...sheets];
-  const numbered = deedsNumbered(all);
+  const numbered = entriesNumbered(all);
   // A schema's input may be written to; nobody does.
   return {
     ...rest,
@@ -55,13 +55,13 @@ function stored({ picture, ...sheet }: Sheet) {
 }
 
 /** Sheets that are not there yet join the others. */
-function deedsNumbered(all: Sheet[]) {
+function entriesNumbered(all: Sheet[]) {
   const numberOf = (sheet: Sheet): number => {
     const found = all.findIndex((other) => other === sheet || sameSheet(other, sheet));
     return found < 0 ? all.push(sheet) - 1 : found;
   };
   const tableOfNumbers = ({ sheets, open }: Steps) => ({ sheets: sheets.map(numberOf), open });
-  return ({ before, after }: Deed) => ({ before: tableOfNumbers(before), after: tableOfNumbers(after) });
+  return ({ before, after }: UndoEntry) => ({ before: tableOfNumbers(before), after: tableOfNumbers(after) });
 }
 
 /** What JSON keeps: settings that are not said are left out. */
@@ -89,8 +89,8 @@ export async function tableOf(project: Project, pictures: Pictures, defaults: Se
     settings: { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings,
     results,
     chosen: project.chosen,
-    done: project.done.map((deed) => deedOf(deed, sheets)),
-    undone: project.undone.map((deed) => deedOf(deed, sheets)),
+    done: project.done.map((entry) => entryOf(entry, sheets)),
+    undone: project.undone.map((entry) => entryOf(entry, sheets)),
     replacing: project.replacing,
   };
 }
@@ -102,7 +102,7 @@ function withChange(sheet: Project['sheets'][number], before: Project['sheets'][
   return { ...sheet, ...held, change: { before: before.picture, after: sheet.picture } };
 }
 
-function deedOf({ before, after }: Project['done'][number], sheets: readonly Sheet[]): Deed {
+function entryOf({ before, after }: Project['done'][number], sheets: readonly Sheet[]): UndoEntry {
   const stepsOf = (table: typeof before): Steps => ({ ...table, sheets: table.sheets.flatMap((number) => sheets[number] ?? []) });
   return { before: stepsOf(before), after: stepsOf(after) };
 }

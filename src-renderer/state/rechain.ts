@@ -2,14 +2,8 @@ import { sameExtent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { PictureId } from '#contract/request.js';
 import type { Link } from '#link/http.js';
-import type { Pictures, ShownPicture } from './pictures.js';
+import type { Services, ShownPicture } from './pictures.js';
 import type { Sheet } from './sheets.js';
-
-/** Where pictures are made and shown. */
-export interface Darkroom {
-  readonly link: Link;
-  readonly pictures: Pictures;
-}
 
 export interface Rechained {
   readonly sheets: readonly Sheet[];
@@ -23,21 +17,21 @@ export interface Rechained {
  * The same steps on pictures that have changed below them: from step `from` on, each is what its run changed, done to
  * the picture of the step before. Steps whose changed areas touch depend on each other.
  */
-export async function rechained(sheets: readonly Sheet[], from: number, room: Darkroom): Promise<Rechained> {
+export async function rechained(sheets: readonly Sheet[], from: number, services: Services): Promise<Rechained> {
   const next = sheets.slice(0, from);
   const dependent: number[] = [];
   const made: ShownPicture[] = [];
   const known = new Map(sheets.map(({ picture }) => [picture.info.id, picture]));
   const show = async (id: PictureId): Promise<ShownPicture> => {
-    const picture = known.get(id) ?? (await room.pictures.show(id));
+    const picture = known.get(id) ?? (await services.pictures.show(id));
     if (!known.has(id)) made.push(picture);
     known.set(id, picture);
     return picture;
   };
   for (const sheet of sheets.slice(from)) {
     const below = next.at(-1)?.picture;
-    const changed = below && (await changedIn(sheet, below, room.link));
-    const after = below && changed !== undefined ? await faintly(sheet, { below: below.info.id, above: changed }, room.link) : changed;
+    const changed = below && (await changedIn(sheet, below, services.link));
+    const after = below && changed !== undefined ? await faintly(sheet, { below: below.info.id, above: changed }, services.link) : changed;
     if (after === undefined) dependent.push(next.length);
     const picture = after === undefined ? await show(asItWas(sheet)) : await show(after);
     next.push({ ...sheet, picture, stale: after === undefined });

@@ -2,14 +2,15 @@ import type { ProjectInput } from '#contract/project.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
-import { verbOf, type Settings, type Verb } from '#document/request.js';
+import type { Preferences, VariantsChoice } from '#contract/preferences.js';
+import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
-import { Advice } from './advice.svelte.js';
+import { ServiceInfo } from './service-info.svelte.js';
 import { Blender } from './blender.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
 import { Comparison } from './comparison.svelte.js';
-import { Document } from './document.svelte.js';
+import { PhotoDocument } from './photo-document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Fader } from './fader.svelte.js';
 import { Framer } from './framer.svelte.js';
@@ -21,6 +22,7 @@ import { Pictures, type ShownPicture } from './pictures.js';
 import { projectOf } from './project.js';
 import { Recent } from './recent.svelte.js';
 import { Remover, type Removal } from './remover.svelte.js';
+import { RunQueue } from './run-queue.svelte.js';
 import { Runner } from './runner.svelte.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Sheet, ShownResult } from './sheets.js';
@@ -29,11 +31,17 @@ import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
 
+/** Of the panels' wish nothing has to do with what is to go. */
+const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
+
+/** What of the preferences counts for runs. */
+type Liked = Readonly<Pick<Preferences, 'variants'>>;
+
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
   error = $state.raw<ErrorData>();
   notices = $state.raw<readonly Notice[]>([]);
-  readonly document: Document;
+  readonly document: PhotoDocument;
   readonly runner: Runner;
   readonly comparison: Comparison;
   readonly mask: Mask;
@@ -43,15 +51,16 @@ export class Studio {
   readonly opener: Opener;
   readonly blender: Blender;
   readonly framer: Framer;
-  readonly advice: Advice;
+  readonly serviceInfo: ServiceInfo;
   readonly checkpoint: Checkpoint;
   readonly map: MapPreview;
   readonly wish: Wish;
   readonly recent: Recent;
   readonly remover: Remover;
+  readonly queue: RunQueue;
 
   /** A picture is drawn in the place of what is there. */
-  readonly anew = $derived.by(() => this.blank || this.advice.draws);
+  readonly anew = $derived.by(() => this.blank || this.serviceInfo.draws);
   readonly verb: Verb = $derived.by(() => verbOf(this.settings, { masked: this.mask.masked, anew: this.anew }));
   /** Pixels of the result that is shown or to come, and where the source lies in them. */
   readonly space: Space | undefined = $derived(this.source && spaceOf(this.source.info.size, this.#margins));
@@ -72,12 +81,17 @@ export class Studio {
   readonly canPaint = $derived.by(() => this.source !== undefined && this.phase !== 'running' && !this.stepEditor.busy);
   /** A place of the picture can be filled to suit what is around it. */
   readonly canFill = $derived.by(() => this.source !== undefined && !this.anew && !this.stepEditor.busy);
-  readonly canRun = $derived.by(
+  /** There is a wish that can be run, if not while another is on. */
+  readonly canAsk = $derived.by(
     () =>
       this.source !== undefined &&
-      this.phase !== 'running' &&
-      ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
+      ((this.verb !== 'edit' && this.verb !== 'generate') || this.refining || this.settings.instruction.trim() !== ''),
   );
+  /** All of the picture is drawn anew from its own first scales on. */
+  readonly refining = $derived.by(
+    () => this.serviceInfo.refines && this.verb === 'edit' && !this.mask.masked && this.settings.structure > 0,
+  );
+  readonly canRun = $derived.by(() => this.canAsk && this.phase !== 'running');
   readonly canUndo = $derived.by(
     () =>
       (this.phase === 'empty' || this.canPaint) &&
@@ -97,20 +111,22 @@ export class Studio {
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
+  readonly #liked: Liked | undefined;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
-  constructor(link: Link, owner?: Promise<string> | string) {
+  constructor(link: Link, owner?: Promise<string> | string, liked?: Liked) {
+    this.#liked = liked;
     this.#journal = new Journal(link, owner, (error) => {
       // That the service is gone is said by the window itself.
       if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
     });
     this.#link = link;
     this.#pictures = new Pictures(link, () => this.#journal.writing);
-    this.advice = new Advice(link);
+    this.serviceInfo = new ServiceInfo(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
     this.recent = new Recent(link);
-    this.document = new Document(this.#pictures, {
+    this.document = new PhotoDocument(this.#pictures, {
       onstep: () => {
         // What is behind an earlier step does not follow from a changed one; a step that is replaced takes it along.
         if (this.stepEditor.replacing === undefined) this.document.dropFuture();
@@ -122,6 +138,9 @@ export class Studio {
     this.wish = new Wish(this, this.#pictures);
     this.mask = this.document.mask;
     this.runner = new Runner(this, { link, pictures: this.#pictures });
+    this.queue = new RunQueue(this, () => {
+      this.remover.follow();
+    });
     this.remover = new Remover(this);
     this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
@@ -134,6 +153,15 @@ export class Studio {
 
   get phase(): Phase {
     return this.runner.phase;
+  }
+
+  /** How many pictures of a wish that does not say are liked. */
+  get variants(): VariantsChoice {
+    return this.#liked?.variants ?? 1;
+  }
+
+  get isFree(): boolean {
+    return this.runner.isFree;
   }
 
   get result(): ShownResult | undefined {
@@ -161,11 +189,12 @@ export class Studio {
     return this.runner.margins ?? this.settings.margins;
   }
 
-  /** Asks the service what there is. */
-  async begin(): Promise<void> {
+  /** Asks the service what there is; a pack that is liked is taken where it is installed. */
+  async begin(pack = this.settings.pack): Promise<void> {
     await this.attempt(async () => {
       void this.recent.load();
-      await this.advice.load(this.settings.pack);
+      await this.serviceInfo.load(this.settings.pack);
+      if (this.serviceInfo.packs.some(({ name }) => name === pack)) this.wish.take({ pack });
       this.runner.emptyStrip();
       const project = await this.#journal.recover();
       if (!project || this.source || this.opener.busy) return;
@@ -181,7 +210,7 @@ export class Studio {
       if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
       if (id !== undefined) await this.#link.call('picture.describe', { id });
       if (this.error?.code === 'service.unreachable') this.dismiss();
-      await this.advice.load(this.settings.pack);
+      await this.serviceInfo.load(this.settings.pack);
       this.keepJournal();
       this.wish.expectRun();
     });
@@ -193,7 +222,9 @@ export class Studio {
   }
 
   change(change: Partial<Settings>): void {
-    this.wish.change(change);
+    // What one pack leaves to choose, another refuses.
+    const isOther = change.pack !== undefined && change.pack !== this.settings.pack;
+    this.wish.change(isOther ? { scaleCount: undefined, modelSide: undefined, ...change } : change);
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */
@@ -201,7 +232,7 @@ export class Studio {
     const pack = await this.checkpoint.import();
     if (!pack) return false;
     const draws = pack.family !== 'depth';
-    await this.attempt(() => this.advice.load(draws ? pack.name : this.settings.pack));
+    await this.attempt(() => this.serviceInfo.load(draws ? pack.name : this.settings.pack));
     if (!draws) return true;
     this.change({ pack: pack.name });
     return true;
@@ -277,8 +308,21 @@ export class Studio {
     await this.runner.run(detour);
   }
 
+  /** The run, and all that wait for it to end. */
   cancel(): void {
+    if (this.phase === 'running') this.queue.clear();
+    this.cancelRun();
+  }
+
+  /** What waits behind it has its turn. */
+  cancelRun(): void {
     this.runner.cancel();
+  }
+
+  /** Nothing is run for the open document any more. */
+  async stopRuns(): Promise<void> {
+    this.queue.clear();
+    await this.runner.stop();
   }
 
   /** Makes a step anew with the same wish and another seed. */
@@ -309,14 +353,21 @@ export class Studio {
     this.showStep();
   }
 
-  /** Fills a place, and keeps what comes of it as a step. Says whether anything did. */
-  async remove(removal: Removal): Promise<boolean> {
+  /** Fills a place, and keeps what comes of it as a step. */
+  async remove({ png, held }: Removal): Promise<void> {
     if (this.result) this.keep();
-    await this.runner.run({ count: 1 }, removal);
+    const settings = { ...this.settings, ...TO_REMOVE };
+    const order = {
+      verb: 'fill',
+      settings,
+      masked: true,
+      anew: undefined,
+      painted: () => Promise.resolve({ mask: png }),
+      removes: held,
+    } as const;
+    await this.runner.run({ count: 1 }, order);
     const result = this.runner.arrived ? this.runner.takeResult() : undefined;
-    if (!result) return false;
-    this.#follow(this.document.stepOf(result, removal.held));
-    return true;
+    if (result) this.#follow(this.document.stepOf(result, held));
   }
 
   /** Work on the mask of a result begins by keeping it. Says whether there can be any. */
@@ -336,16 +387,17 @@ export class Studio {
     this.runner.discard('hand');
   }
 
-  /** What failed once more: a removal with all that wait behind it, or the wish of the panels. */
+  /** What failed once more: what had its turn and all that wait behind it, or the wish of the panels. */
   async tryAgain(): Promise<void> {
-    if (this.remover.waiting.length > 0) await this.remover.goOn();
+    if (this.queue.failed) await this.queue.goOn();
     else await this.run();
   }
 
   dismiss(): void {
     this.error = undefined;
-    this.remover.forget();
     if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
+    this.queue.dropFailed();
+    void this.queue.goOn();
   }
 
   /** Adds what is like the place that was clicked, without holding the window up. */

@@ -1,16 +1,16 @@
 import { changeBetween, turned, type Change } from '#document/changes.js';
 import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Settings } from '#document/request.js';
-import type { Advice, Completion } from './advice.svelte.js';
-import type { Document } from './document.svelte.js';
+import type { ServiceInfo, Completion } from './service-info.svelte.js';
+import type { PhotoDocument } from './photo-document.svelte.js';
 import { HeldMask } from './held-mask.js';
 import type { MapPreview } from './map-preview.svelte.js';
 import type { Pictures } from './pictures.js';
 import type { ShownResult } from './sheets.js';
 
 /** What the studio lends to whoever wishes. */
-export interface WishBench {
-  readonly document: Document;
-  readonly advice: Advice;
+export interface WishContext {
+  readonly document: PhotoDocument;
+  readonly serviceInfo: ServiceInfo;
   readonly map: MapPreview;
   readonly runner: { readonly results: readonly ShownResult[] };
   /** A picture is drawn in the place of what is there. */
@@ -36,12 +36,12 @@ export class Wish {
   #held = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  readonly #bench: WishBench;
+  readonly #context: WishContext;
   readonly #pictures: Pictures;
   readonly #mask: HeldMask;
 
-  constructor(bench: WishBench, pictures: Pictures) {
-    this.#bench = bench;
+  constructor(context: WishContext, pictures: Pictures) {
+    this.#context = context;
     this.#pictures = pictures;
     this.#mask = new HeldMask(pictures);
   }
@@ -56,7 +56,7 @@ export class Wish {
     const touched = Object.keys(part).join();
     if (touched !== this.#touched) this.settle();
     this.#touched = touched;
-    if (this.#bench.document.source) this.#before ??= this.settings;
+    if (this.#context.document.source) this.#before ??= this.settings;
     this.take(part);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -80,7 +80,7 @@ export class Wish {
     clearTimeout(this.#timer);
     const before = this.#before;
     this.#before = undefined;
-    const { document } = this.#bench;
+    const { document } = this.#context;
     const change = before && changeBetween(before, this.settings, document.mask.history.length);
     if (change) document.addChange(change);
   }
@@ -90,7 +90,7 @@ export class Wish {
     this.take(turned(this.settings, change, side));
   }
 
-  /** What follows from another deed, and is no step of its own. */
+  /** What follows from another change, and is no step of its own. */
   take(part: Partial<Settings>): void {
     const before = this.settings;
     this.settings = { ...before, ...part };
@@ -101,7 +101,7 @@ export class Wish {
 
   /** A control map of the user's own. */
   async openMap(file: Blob, name: string): Promise<void> {
-    await this.#bench.attempt(async () => {
+    await this.#context.attempt(async () => {
       const { id } = await this.#pictures.upload(file, name);
       this.#takeMap({ id, name });
     });
@@ -112,7 +112,7 @@ export class Wish {
   }
 
   #takeMap(map: Settings['control']['map']): void {
-    const { document, runner } = this.#bench;
+    const { document, runner } = this.#context;
     const last = this.settings.control.map?.id;
     // A step that is run again is held to its own map.
     const needed = last !== undefined && (document.holdsMap(last) || runner.results.some((result) => result.map?.id === last));
@@ -120,38 +120,38 @@ export class Wish {
     this.take({ control: { ...this.settings.control, map } });
   }
 
-  remember(): void {
-    const words = this.settings.instruction.trim();
+  remember(instruction = this.settings.instruction): void {
+    const words = instruction.trim();
     if (words === '') return;
     this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
   }
 
   /** Asks what a run of this would cost, and how its map looks. */
   expectRun(): void {
-    const { document, advice, map } = this.#bench;
+    const { document, serviceInfo, map } = this.#context;
     if (!document.source) return;
     const pictures = { source: document.source.info.id, mask: this.#mask.nameOf(document.mask), anew: this.anew };
     const request = requestOf({ ...this.settings, count: 1 }, pictures);
     const masked: Completion = (named) => this.#mask.sentWith(named, document.mask);
-    advice.expectRun(request, masked);
+    serviceInfo.expectRun(request, masked);
     map.show(request, masked);
   }
 
   /** The sheet on which a picture is drawn anew; undefined where the open one is edited. */
   get anew(): RequestPictures['anew'] {
-    const { anew, document } = this.#bench;
+    const { anew, document } = this.#context;
     return anew && document.source ? { size: document.source.info.size, blank: document.blank } : undefined;
   }
 
   async #usePack(): Promise<void> {
-    await this.#bench.attempt(async () => {
-      await this.#bench.advice.usePack(this.settings.pack);
+    await this.#context.attempt(async () => {
+      await this.#context.serviceInfo.usePack(this.settings.pack);
       this.#readInstruction();
-      this.#bench.packRead();
+      this.#context.packRead();
     });
   }
 
   #readInstruction(): void {
-    this.#bench.advice.readInstruction(this.settings.pack, this.settings.instruction);
+    this.#context.serviceInfo.readInstruction(this.settings.pack, this.settings.instruction);
   }
 }

@@ -264,6 +264,15 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       expect(events.at(-1)?.type).toBe('done');
     });
 
+    it('carries a curve of temperatures, and a level one as one temperature', async () => {
+      for (const temperature of [
+        [1, 0.5, 0.1],
+        [0.4, 0.4],
+      ])
+        await collect(link.stream('edit.run', { task: 'generate', instruction: 'x', temperature }));
+      expect(opened.engine.jobs.map(({ request }) => request.temperature)).toEqual([[1, 0.5, 0.1], 0.4]);
+    });
+
     it('cancels when the client leaves the loop, so the next run gets its turn', async () => {
       for await (const event of link.stream('edit.run', { task: 'generate', instruction: 'x', count: 16 }))
         if (event.type === 'scale') break;

@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Adaptation, InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { Extent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
@@ -37,6 +37,8 @@ export interface EngineJob {
   /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
   readonly estimator?: InstalledPack<AnyCard>;
   readonly pictures: Readonly<Record<PictureId, EncodedPicture>>;
+  /** What the process that computes may have in all; absent = all that there is. */
+  readonly memoryLimitBytes?: number;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
 }
@@ -63,7 +65,7 @@ export interface BlendWish {
 }
 
 /** How a picture is to be written. */
-export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe; readonly adapt?: Adaptation | undefined };
+export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
 
 /** An object to be found in a picture, and who tells how near things are, where anyone can. */
 export interface SelectJob {

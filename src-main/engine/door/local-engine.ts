@@ -10,7 +10,7 @@ import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
-import { adapted } from '#engine/image/files/adapt.js';
+import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
@@ -23,7 +23,7 @@ import { openMask } from '#engine/image/working/mask.js';
 import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
-import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
+import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { partsOf } from '#engine/pipelines/stage.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
@@ -79,6 +79,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
+import { familyOf } from '#engine/families/list.js';
 import { LastPhoto } from './last-photo.js';
 import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
@@ -119,13 +120,13 @@ export class LocalEngine implements AskedEngine {
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     this.#photos.forget();
     const started = performance.now();
-    const pack = await this.#open(job.pack, job.request.provider);
+    const pack = await this.#open(job.pack, job.request.provider, job.memoryLimitBytes);
     const { runner } = pack;
     const model = await this.#withEstimator(pack.model, job);
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
-    const wish = guidanceOf(job);
+    const wish = transformerWishOf(job);
     let regions = 1;
     const pipelineJob: PipelineJob = {
       request: job.request,
@@ -137,7 +138,11 @@ export class LocalEngine implements AskedEngine {
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels) => {
-        const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
+        const forecast = costs.forecast(card, {
+          ...wish,
+          pixels,
+          availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes),
+        });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
         return forecast[preset];
@@ -169,14 +174,14 @@ export class LocalEngine implements AskedEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    const wish = { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) };
+    const wish = { ...transformerWishOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held, job.memoryLimitBytes) };
     return times(await partCount(job), costs.forecast(card, wish));
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
     const { request } = job;
     const pictures = await picturesOf(job);
-    const { model } = await this.#open(job.pack, request.provider);
+    const { model } = await this.#open(job.pack, request.provider, job.memoryLimitBytes);
     return previewControl({ request, pictures, views: this.#views, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
@@ -184,9 +189,9 @@ export class LocalEngine implements AskedEngine {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
     const photo = await openPhoto(await bytesOf(picture));
-    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+    return writePhoto(photo, output, recipe);
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
@@ -231,7 +236,7 @@ export class LocalEngine implements AskedEngine {
 
   async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
     const bytes = await bytesOf(picture);
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, (await readFacts(bytes)).size);
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, { shape: (await readFacts(bytes)).size });
     const view = await viewWhole(bytes, { size: modelExtent(model) }, this.#views);
     const { tokens } = await tokenise(model, view.picture);
     return packTokens(pack.card.name, model.quantiser, tokens);
@@ -239,7 +244,8 @@ export class LocalEngine implements AskedEngine {
 
   async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
+    const grids = { shape: { width: columns, height: rows }, schedule: tokens.schedule };
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, grids);
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
@@ -294,39 +300,39 @@ export class LocalEngine implements AskedEngine {
     return costs;
   }
 
-  async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenedPack> {
+  async #open(pack: InstalledPack, provider: ProviderChoice, limitBytes?: number): Promise<OpenedPack> {
     const { card } = pack;
     const key = keyOf(pack, provider);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card));
+    if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card), limitBytes);
     const runner = await this.#runner(provider, mapped);
     return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner, wishes: new WishMemory() }));
   }
 
   /** The model with the depth estimator that the request asks for. */
-  async #withEstimator(model: EditingModel, { estimator, request }: EngineJob): Promise<EditingModel> {
+  async #withEstimator(model: EditingModel, { estimator, request, memoryLimitBytes }: EngineJob): Promise<EditingModel> {
     if (!estimator) return model;
-    return withDepth(model, await this.#depthOf(estimator, request.provider));
+    return withDepth(model, await this.#depthOf(estimator, request.provider, memoryLimitBytes));
   }
 
-  async #depthOf(estimator: InstalledPack<AnyCard>, provider: ProviderChoice): Promise<DepthEstimator> {
+  async #depthOf(estimator: InstalledPack<AnyCard>, provider: ProviderChoice, memoryLimitBytes?: number): Promise<DepthEstimator> {
     const { card, folder } = estimator;
     const key = `${provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
-    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }));
+    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }), memoryLimitBytes);
     const runner = await this.#runner(provider, false);
     return (await openOnce(this.#depths, key, () => openDepth(estimator, runner))).depth;
   }
 
   /** For weights, before they are opened. */
-  #expectRoom(weightBytes: number): void {
-    assertFits(PROCESS_BYTES + weightBytes, this.#reach(PROCESS_BYTES));
+  #expectRoom(weightBytes: number, limitBytes?: number): void {
+    assertFits(PROCESS_BYTES + weightBytes, this.#reach(PROCESS_BYTES, limitBytes));
   }
 
-  /** What this process can have in all, when it holds so much. */
-  #reach(heldBytes: number): number {
-    return Math.min(this.#limitBytes, heldBytes + spareBytes(this.#freeBytes()));
+  /** What this process can have in all, when it holds so much, within what its operator and whoever asks let it have. */
+  #reach(heldBytes: number, limitBytes = Number.POSITIVE_INFINITY): number {
+    return Math.min(this.#limitBytes, limitBytes, heldBytes + spareBytes(this.#freeBytes()));
   }
 }
 
@@ -392,6 +398,12 @@ function times(count: number, forecast: Forecast): Forecast {
   return { ...forecast, best: all(best), balanced: all(balanced), fast: all(fast), draft: all(draft) };
 }
 
-function guidanceOf({ pack: { card }, request }: EngineJob): Pick<TransformerWish, 'guided' | 'guidanceUntil'> {
-  return { guided: (request.guidance ?? card.defaults.guidance) !== 1, guidanceUntil: request.guidanceUntil };
+function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<TransformerWish, 'preset'> {
+  expectOffered(card, request);
+  const schedule = familyOf(card).schedule?.(card, request);
+  return {
+    guided: (request.guidance ?? card.defaults.guidance) !== 1,
+    guidanceUntil: request.guidanceUntil,
+    ...(schedule && { schedule }),
+  };
 }

@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { adaptedExtent } from '#contract/adaptation.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
@@ -11,15 +12,26 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { temperaturePerScale } from '#engine/sampling/temperature.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
+import { resizeCubic } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditTrace } from './changed-area.js';
 import { ResultCanvas } from './finish.js';
-import { givenFile, redrawsMask, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
+import {
+  givenFile,
+  modelExtent,
+  redrawsMask,
+  refinesSource,
+  type EncodedInstruction,
+  type PipelineEvent,
+  type PipelineJob,
+  type Wish,
+} from './model.js';
 import type { Stage, View } from './stage.js';
 import { tokenise } from './tokenise.js';
 
@@ -98,7 +110,7 @@ export async function* produce(job: PipelineJob, { stage, see }: Staged, signal:
     type: 'done',
     timingsMs: timings(job, clock),
     peakRssBytes: job.peakRssBytes(),
-    size: stage.canvas.extent,
+    size: adaptedExtent(stage.canvas.extent, job.request.output.adapt),
     provider: job.provider,
   };
 }
@@ -168,7 +180,7 @@ async function prepare(production: Production, index: number): Promise<RegionWor
       }),
       ...(source.tokens.length > 0 && { features }),
       guidance: endedAfter(
-        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        guidanceOn(quantiser.schedule, guidance, defaults.guidanceRamp),
         request.guidanceUntil ?? defaults.guidanceUntil,
       ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
@@ -181,14 +193,16 @@ async function prepare(production: Production, index: number): Promise<RegionWor
   };
 }
 
-function samplingOf({ request, model }: PipelineJob): Omit<DrawOptions, 'seed'> {
+function samplingOf({ request, model }: PipelineJob, seed: number): { sampling: DrawOptions; temperatures: readonly number[] } {
   const { temperature, topP, topK } = model.card.defaults;
-  return { temperature: request.temperature ?? temperature, topP: request.topP ?? topP, topK: request.topK ?? topK };
+  const temperatures = temperaturePerScale(request.temperature ?? temperature, model.quantiser.scales);
+  const sampling = { temperature: at(temperatures, 0), topP: request.topP ?? topP, topK: request.topK ?? topK, seed };
+  return { sampling, temperatures };
 }
 
 /** A picture of a class alone owes nothing to any source. */
-function needsSource({ request, model }: PipelineJob): boolean {
-  return request.task !== 'generate' || traitsOf(model.card).seesSource;
+function needsSource(job: PipelineJob): boolean {
+  return job.request.task !== 'generate' || traitsOf(job.model.card).seesSource || refinesSource(job);
 }
 
 /** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
@@ -269,7 +283,7 @@ async function* drawRegion(work: RegionWork, { index, seed }: Place, signal: Can
 
 function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const { predictor } = job.model;
-  const seeded = { ...plan, sampling: { ...samplingOf(job), seed } };
+  const seeded = { ...plan, ...samplingOf(job, seed) };
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 
@@ -307,9 +321,17 @@ async function previewPicture({ production: { job }, plan }: RegionWork, { sum, 
 
 async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last }: Drawn): Promise<EditTrace> {
   job.reclaimMemory?.();
-  const after = await spend(clock, 'decode', () => job.model.coder.decode(batched(last.sum)));
+  const after = await spend(clock, 'decode', async () => wholePicture(job, await job.model.coder.decode(batched(last.sum))));
   const { gate } = last;
   return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };
+}
+
+/** `[1, 3, S, S]`: where every scale is a picture of its own size, one that was stopped at is enlarged. */
+function wholePicture({ model }: PipelineJob, picture: FloatTensor): FloatTensor {
+  const { width, height } = modelExtent(model);
+  const large = resizeCubic({ ...picture, dims: picture.dims.slice(1) }, [height, width]);
+  if (large.data === picture.data) return picture;
+  return batched({ ...large, data: large.data.map((value) => Math.min(1, Math.max(0, value))) });
 }
 
 /** Asked behind the scales, so that no preview waits for it; only an edit by instruction can be one of colours. */

@@ -3,11 +3,11 @@ import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import type { RasterPredictor, RasterRun } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { guideFinite, type ScalePlan, type ScaleStep } from './scale-loop.js';
+import { guideFinite, samplingAt, type ScalePlan, type ScaleStep } from './scale-loop.js';
 
 // B rows of logits · W tokens of a row · V codebook entries
 
-export type RasterPlan = Pick<ScalePlan, 'quantiser' | 'conditioning' | 'sampling' | 'guidance' | 'given' | 'until'> & {
+export type RasterPlan = Pick<ScalePlan, 'quantiser' | 'conditioning' | 'sampling' | 'temperatures' | 'guidance' | 'given' | 'until'> & {
   readonly predictor: RasterPredictor;
 };
 
@@ -45,10 +45,11 @@ async function drawRow(plan: RasterPlan & { readonly run: RasterRun }, { row, pr
   return { tokens, logits: joined(perToken) };
 }
 
-function draw({ quantiser, sampling, guidance }: RasterPlan, logits: FloatTensor, place: { row: number; column: number }): number {
+function draw(plan: RasterPlan, logits: FloatTensor, place: { row: number; column: number }): number {
   const { row, column } = place;
-  const guided = guideFinite(logits, at(guidance, row), row);
-  return quantiser.draw(guided, sampling, row * quantiser.tokens(row) + column)[0]!;
+  const { quantiser } = plan;
+  const guided = guideFinite(logits, at(plan.guidance, row), row);
+  return quantiser.draw(guided, samplingAt(plan, row), row * quantiser.tokens(row) + column)[0]!;
 }
 
 /** W times `[B, 1, V]` → `[B, W, V]`. */

@@ -1,7 +1,7 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
-import type { Conditioning, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
+import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
@@ -14,6 +14,8 @@ export interface ScalePlan {
   readonly quantiser: Quantiser;
   readonly conditioning: Conditioning;
   readonly sampling: DrawOptions;
+  /** Of every scale; absent = the one that sampling names. */
+  readonly temperatures?: readonly number[];
   /** Classifier-free guidance of every scale; 1 = none. */
   readonly guidance: readonly number[];
   /** Layers to run at every scale. */
@@ -52,17 +54,25 @@ export interface ScaleStep {
 /** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
 export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const begun = performance.now();
-  const run = await plan.predictor.begin(plan.conditioning);
+  const run = await plan.predictor.begin(plan.conditioning, plan.layers.slice(0, plan.until));
   const beginMs = performance.now() - begun;
+  try {
+    for await (const step of stepsOf(plan, run, signal)) yield step.scale === 0 ? { ...step, beginMs } : step;
+  } finally {
+    run.end();
+  }
+}
+
+async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   let sum = plan.quantiser.emptySum();
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
-    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) run.endGuidance();
+    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
     const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
-    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started, ...(scale === 0 && { beginMs }) };
+    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
   }
 }
 
@@ -90,12 +100,17 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
   const given = plan.given[scale];
   if (given) return given;
   const guided = guideFinite(logits, at(plan.guidance, scale), scale);
-  const drawn = plan.quantiser.draw(guided, plan.sampling, scale);
+  const drawn = plan.quantiser.draw(guided, samplingAt(plan, scale), scale);
   const { features, keepMask, lockedScales } = plan;
   if (!features || (!keepMask && scale >= lockedScales)) return drawn;
   const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
   if (scale < lockedScales || !keepMask) return source;
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
+}
+
+/** How a scale's tokens are drawn. */
+export function samplingAt({ sampling, temperatures }: Pick<ScalePlan, 'sampling' | 'temperatures'>, scale: number): DrawOptions {
+  return temperatures ? { ...sampling, temperature: at(temperatures, scale) } : sampling;
 }
 
 /**

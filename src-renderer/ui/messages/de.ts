@@ -4,6 +4,7 @@ import { batchWords } from './batch.de.js';
 import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.de.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
@@ -115,17 +116,20 @@ export const de = {
   featherMask: 'Weiche Kante außen',
   lastMask: 'Letzte Maske wieder verwenden',
   openMask: 'Maske öffnen…',
-  saveMask: 'Maske sichern',
+  saveMask: 'Maske speichern',
   pullBorder: (side: string) => `Rand ziehen: ${side}`,
   mapPreview: 'Die Karte, wie das Modell sie sieht',
   rectangle: 'Rechteck',
   ellipse: 'Ellipse',
   newPicture: 'Neues Bild aus Worten',
   aspects: 'Auf ein Format',
+  growTo: (aspect: string) => `Auf ${aspect} erweitern`,
   noBorder: 'Keiner',
   count: 'Vorschläge',
   topP: 'Top-p',
   topK: 'Top-k',
+  scaleCount: 'Zahl der Stufen',
+  modelSide: 'Gezeichnet mit, px je Seite',
   pasteChanged: 'Nur Geändertes einsetzen',
   blend: 'Weiche Kante, px',
   chosenBySize: 'nach Größe',
@@ -146,7 +150,7 @@ export const de = {
   result: 'Ergebnis',
   save: 'Speichern',
   saveAs: 'Speichern…',
-  saveTitle: 'Bild sichern',
+  saveTitle: 'Bild speichern',
   close: 'Schließen',
   fileName: 'Name',
   saving: (name: string) => `${name} wird gespeichert…`,
@@ -159,17 +163,18 @@ export const de = {
   losses: 'Was diese Art von Datei nicht behält',
   sideTooLong: (limit: number) => `Diese Art von Datei fasst höchstens ${limit} Pixel je Seite; PNG und TIFF fassen dieses Bild.`,
   lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'Texte anderer Programme' }),
-  keepRecipe: 'Rezept behalten: Worte, Einstellungen, Token',
+  keepRecipe: 'Rezept behalten: Worte und Einstellungen',
   layers: 'Photoshop, jeder Schritt eine Ebene',
   dragOut: 'Bild herausziehen oder mit einem Klick kopieren',
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Vorgaben',
   instruction: 'Anweisung',
+  saysNot: 'Das sagt, was nicht geschehen soll, und dieses Modell täte genau das. Was soll sich stattdessen ändern?',
   understandsEnglish: 'Dieses Modell versteht Englisch.',
-  instructionHint: 'make the car blue',
+  instructionHint: (example: string) => `Auf Englisch, etwa: ${example}`,
   maskBar: 'An der Maske',
   maskBarWords: 'Worte für die maskierte Stelle',
-  maskBarHint: 'Was kommt hierher?',
+  maskBarHint: 'Worte; ohne sie: Füllen',
   earlier: 'Frühere…',
   earlierTitle: 'Frühere Anweisungen',
   search: 'Suchen',
@@ -203,6 +208,8 @@ export const de = {
   guidance: 'Führung',
   guidanceUntil: 'Führung bis Stufe',
   temperature: 'Temperatur',
+  temperatureByScale: 'je Stufe',
+  temperatureAt: (scale) => `Temperatur auf Stufe ${scale}`,
   structure: 'Aufbau festhalten',
   lockedScales: (count: number) =>
     count === 0
@@ -214,7 +221,7 @@ export const de = {
   history: 'Verlauf',
   historyStep: (index: number, of: number) => (index === 0 ? 'Das Foto, wie es geöffnet wurde' : `Schritt ${index} von ${of - 1}`),
   historyWish: (instruction: string, seed: number) => `${instruction === '' ? '–' : instruction} · Startwert ${seed}`,
-  historyDetail: (seed: number, tokens: string) => `Startwert ${seed} · ${tokens}`,
+  historyDetail: (seed: number) => `Startwert ${seed}`,
   historyMasked: 'mit Maske',
   historyHidden: 'ausgelassen',
   opacity: 'Deckkraft',
@@ -249,7 +256,7 @@ export const de = {
     files: 'Dateien auf diesem Computer, ein Pfad je Zeile',
     choose: 'Dateien wählen…',
     control: 'Es hält',
-    name: 'Name des Packs',
+    name: 'Name des Modells',
     task: 'Trainiert zum',
     tasks: { edit: 'Bearbeiten (VAREdit)', generate: 'Zeichnen nach Worten (Infinity)' },
     pixels: 'Bei',
@@ -279,7 +286,10 @@ export const de = {
   provider: 'Hardware',
   automatic: 'Automatisch',
   packsOwn: 'wie im Modell',
-  verbs: { edit: 'Bearbeiten', fill: 'Füllen', expand: 'Erweitern', generate: 'Erzeugen' } satisfies Record<Verb, string>,
+  verbs: { edit: 'Bearbeiten', fill: 'Füllen', expand: 'Erweitern', generate: 'Erzeugen', refine: 'Verfeinern' } satisfies Record<
+    Verb | 'refine',
+    string
+  >,
   verbWords: (instruction: string) => `„${instruction}“`,
   verbHelp: {
     another: 'Zeichnet denselben Wunsch mit einem anderen Startwert.',
@@ -287,7 +297,8 @@ export const de = {
     fill: 'Malt das Maskierte passend zur Umgebung neu.',
     expand: 'Lässt das Bild um den Rand wachsen.',
     generate: 'Zeichnet ein neues Bild aus den Worten.',
-  } satisfies Record<Verb | 'another', string>,
+    refine: 'Behält die groben Stufen des Bildes und zeichnet die feineren neu.',
+  } satisfies Record<Verb | 'another' | 'refine', string>,
   firstPhoto: 'Zum Beginnen ein Foto öffnen.',
   firstWords: 'Schreiben, was sich ändern soll, oder malen, was gefüllt wird.',
   cancel: 'Abbrechen',
@@ -298,10 +309,10 @@ export const de = {
   scalesHint: 'Das Bild entsteht Stufe für Stufe; jede erscheint hier, sobald sie da ist.',
   part: (part: number, of: number) => `Teil ${part} von ${of}`,
   scale: (scale: number, of: number) => `Stufe ${scale} von ${of}`,
-  tokens: (tokens: number) => (tokens === 1 ? '1 Token' : `${count.format(tokens)} Token`),
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Anleitung', pages: { jobs: 'Zehn Arbeiten', cli: 'Kommandozeile', formats: 'Dateiformate' } },
   retry: 'Erneut versuchen',
   dismiss: 'Schließen',
   packs: {
@@ -320,7 +331,10 @@ export const de = {
     side: 'Trainiert für',
     recommended: 'Empfohlen',
     defaults: ({ guidance, temperature, topP }) =>
-      `Führung ${count.format(guidance)}, Temperatur ${count.format(temperature)}, Top-p ${count.format(topP)}`,
+      `Führung ${count.format(guidance)}, Temperatur ${[temperature]
+        .flat()
+        .map((value) => count.format(value))
+        .join(' → ')}, Top-p ${count.format(topP)}`,
     folder: 'Ordner',
     experimental: 'experimentell',
     use: 'Dieses Modell verwenden',
@@ -363,18 +377,7 @@ export const de = {
     },
     whyNot: (reason: string) => `Hier nicht: ${reason}`,
   },
-  preferences: {
-    title: 'Einstellungen',
-    open: 'Einstellungen…',
-    language: 'Sprache',
-    theme: 'Farben',
-    system: 'Wie das System',
-    themes: { system: 'Wie das System', dark: 'Dunkel', light: 'Hell' },
-    farmFile: 'Farm: Datei mit ihrer Adresse',
-    farmStore: 'Farm: gemeinsamer Ordner',
-    kept: 'Eine Änderung gilt sofort und bleibt auf diesem Computer.',
-    unkept: 'Die Änderung gilt jetzt, konnte aber nicht gespeichert werden.',
-  },
+  ...preferenceWords,
   ...keyWords,
 } satisfies Words;
 

@@ -5,6 +5,7 @@ import { batchWords } from './batch.en.js';
 import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.en.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
@@ -124,10 +125,13 @@ export const en = {
   ellipse: 'Ellipse',
   newPicture: 'New picture from words',
   aspects: 'To a shape',
+  growTo: (aspect: string) => `Expand to ${aspect}`,
   noBorder: 'None',
   count: 'Candidates',
   topP: 'Top-p',
   topK: 'Top-k',
+  scaleCount: 'Number of scales',
+  modelSide: 'Drawn at, px a side',
   pasteChanged: 'Paste only what changed',
   blend: 'Soft edge, px',
   chosenBySize: 'by size',
@@ -161,17 +165,18 @@ export const en = {
   losses: 'What this kind of file does not keep',
   sideTooLong: (limit: number) => `This kind of file holds at most ${limit} pixels per side; PNG and TIFF hold this picture.`,
   lostParts: (parts: unknown) => listOf(parts, { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC', texts: 'texts of other programs' }),
-  keepRecipe: 'Keep the recipe: words, settings, tokens',
+  keepRecipe: 'Keep the recipe: words and settings',
   layers: 'Photoshop, every step as a layer',
   dragOut: 'Drag the picture out, or click to copy it',
   formats: { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' },
   settings: 'Settings',
   instruction: 'Instruction',
+  saysNot: 'This says what should not happen, and this model would do just that. What should change instead?',
   understandsEnglish: 'This model understands English.',
-  instructionHint: 'make the car blue',
+  instructionHint: (example: string) => `For example: ${example}`,
   maskBar: 'At the mask',
   maskBarWords: 'Words for the masked part',
-  maskBarHint: 'What comes here?',
+  maskBarHint: 'Words, or none to fill',
   earlier: 'Earlier…',
   earlierTitle: 'Earlier instructions',
   search: 'Search',
@@ -206,6 +211,8 @@ export const en = {
   guidance: 'Guidance',
   guidanceUntil: 'Guidance up to scale',
   temperature: 'Temperature',
+  temperatureByScale: 'by scale',
+  temperatureAt: (scale: number) => `Temperature at scale ${scale}`,
   structure: 'Structure lock',
   lockedScales: (count: number) =>
     count === 0 ? 'Structure lock: off' : count === 1 ? 'Structure lock: the first scale' : `Structure lock: the first ${count} scales`,
@@ -213,7 +220,7 @@ export const en = {
   history: 'History',
   historyStep: (index: number, of: number) => (index === 0 ? 'The photo as it was opened' : `Step ${index} of ${of - 1}`),
   historyWish: (instruction: string, seed: number) => `${instruction === '' ? '–' : instruction} · seed ${seed}`,
-  historyDetail: (seed: number, tokens: string) => `Seed ${seed} · ${tokens}`,
+  historyDetail: (seed: number) => `Seed ${seed}`,
   historyMasked: 'masked',
   historyHidden: 'left out',
   opacity: 'Opacity',
@@ -273,7 +280,7 @@ export const en = {
   provider: 'Provider',
   automatic: 'Automatic',
   packsOwn: 'model’s own',
-  verbs: { edit: 'Edit', fill: 'Fill', expand: 'Expand', generate: 'Generate' } satisfies Record<Verb, string>,
+  verbs: { edit: 'Edit', fill: 'Fill', expand: 'Expand', generate: 'Generate', refine: 'Refine' } satisfies Record<Verb | 'refine', string>,
   verbWords: (instruction: string) => `“${instruction}”`,
   verbHelp: {
     another: 'Draws the same wish with another seed.',
@@ -281,7 +288,8 @@ export const en = {
     fill: 'Repaints what is masked, to suit what is around it.',
     expand: 'Grows the picture by the border.',
     generate: 'Draws a new picture from the words.',
-  } satisfies Record<Verb | 'another', string>,
+    refine: 'Keeps the coarse scales of the picture and draws the finer ones anew.',
+  } satisfies Record<Verb | 'another' | 'refine', string>,
   firstPhoto: 'Open a photo to begin.',
   firstWords: 'Write what should change, or paint what to fill.',
   cancel: 'Cancel',
@@ -292,10 +300,10 @@ export const en = {
   scalesHint: 'The picture forms scale by scale; each one shows here as it arrives.',
   part: (part: number, of: number) => `Part ${part} of ${of}`,
   scale: (scale: number, of: number) => `Scale ${scale} of ${of}`,
-  tokens: (tokens: number) => (tokens === 1 ? '1 token' : `${count.format(tokens)} tokens`),
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Guide', pages: { jobs: 'Ten jobs', cli: 'Command line', formats: 'File formats' } },
   retry: 'Try again',
   dismiss: 'Dismiss',
   packs: {
@@ -313,7 +321,8 @@ export const en = {
     licence: 'Licence',
     side: 'Trained for',
     recommended: 'Recommended',
-    defaults: ({ guidance, temperature, topP }: PackDefaults) => `guidance ${guidance}, temperature ${temperature}, top-p ${topP}`,
+    defaults: ({ guidance, temperature, topP }: PackDefaults) =>
+      `guidance ${guidance}, temperature ${[temperature].flat().join(' → ')}, top-p ${topP}`,
     folder: 'Folder',
     experimental: 'experimental',
     use: 'Use this model',
@@ -356,18 +365,7 @@ export const en = {
     } satisfies Record<ProviderChoice, string>,
     whyNot: (reason: string) => `Not here: ${reason}`,
   },
-  preferences: {
-    title: 'Preferences',
-    open: 'Preferences…',
-    language: 'Language',
-    theme: 'Colours',
-    system: 'As the system',
-    themes: { system: 'As the system', dark: 'Dark', light: 'Light' },
-    farmFile: 'Farm: file with its address',
-    farmStore: 'Farm: shared folder',
-    kept: 'A change counts at once and stays on this computer.',
-    unkept: 'The change counts now, but it could not be written to disk.',
-  },
+  ...preferenceWords,
   ...keyWords,
 };
 

@@ -47,6 +47,8 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('41');
   await page.getByRole('spinbutton', { name: 'Guidance', exact: true }).fill('2.5');
+  await page.getByRole('checkbox', { name: 'by scale' }).check();
+  await page.getByRole('slider', { name: 'Temperature at scale 1', exact: true }).fill('0.8');
   await page.getByRole('radio', { name: /Fast/u }).check({ force: true });
   await page.getByRole('combobox', { name: 'Control' }).selectOption('canny');
   await edit(page, words);
@@ -56,6 +58,8 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await expectPhase(page, 'empty');
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('0');
   await page.getByRole('spinbutton', { name: 'Guidance', exact: true }).fill('');
+  await page.getByRole('checkbox', { name: 'by scale' }).uncheck();
+  await page.getByRole('spinbutton', { name: 'Temperature' }).fill('');
   await page.getByRole('radio', { name: /Best/u }).check({ force: true });
   await page.getByRole('combobox', { name: 'Control' }).selectOption('none');
 
@@ -65,6 +69,8 @@ test('scenario 14: a saved picture that is dropped back restores everything, Chi
   await expect(page.getByRole('textbox', { name: 'Instruction' })).toHaveValue(words);
   await expect(page.getByRole('spinbutton', { name: 'Seed' })).toHaveValue('41');
   await expect(page.getByRole('spinbutton', { name: 'Guidance', exact: true })).toHaveValue('2.5');
+  await expect(page.getByRole('slider', { name: 'Temperature at scale 1', exact: true })).toHaveValue('0.8');
+  await expect(page.getByRole('slider', { name: 'Temperature at scale 6', exact: true })).toHaveValue('0');
   await expect(page.getByRole('radio', { name: /Fast/u })).toBeChecked();
   await expect(page.getByRole('combobox', { name: 'Control' })).toHaveValue('canny');
 });

@@ -117,6 +117,12 @@ describe('an edit', () => {
     expect(Object.keys(opened.engine.jobs[0]?.pictures ?? {})).toHaveLength(3);
   });
 
+  it('takes one temperature, or a curve from the first scale to the last', async () => {
+    for (const temperature of ['0.7', '1,0.5,0.1', '1,hot'])
+      await cli('edit', photo, '-i', 'x', '--temperature', temperature, '-o', at('out.png'));
+    expect(opened.engine.jobs.map(({ request }) => request.temperature)).toEqual([0.7, [1, 0.5, 0.1]]);
+  });
+
   it('writes previews by scale, and several candidates by number', async () => {
     const { code, stdout } = await cli(
       'edit',

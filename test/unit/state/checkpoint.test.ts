@@ -79,7 +79,7 @@ describe('a published checkpoint', () => {
     await studio.checkpoint.change({ paths: '/d.onnx' });
     expect(await studio.importCheckpoint()).toBe(true);
     expect(studio.settings.pack).toBe(own);
-    expect([studio.advice.packs, studio.advice.depthPacks]).toEqual([[PACK], [depth]]);
+    expect([studio.serviceInfo.packs, studio.serviceInfo.depthPacks]).toEqual([[PACK], [depth]]);
   });
 
   test.each<[string, FakeLink['importEvents'], RegExp | undefined]>([

@@ -41,7 +41,7 @@ describe('the instruction box', () => {
     const body = show(Prompt);
     type(body.querySelector('textarea')!, 'make the unicorn red, unicorn');
     const word = { word: 'unicorn', suggestions: ['car', 'house'] };
-    studio.advice.wording = { unknownWords: [word, word], understands: ['make the car red'], known: false, cut: false };
+    studio.serviceInfo.wording = { unknownWords: [word, word], understands: ['make the car red'], known: false, cut: false };
     flushSync();
     expect(body.querySelectorAll('[data-testid="unknown-words"] li')).toHaveLength(2);
     body.querySelector<HTMLButtonElement>('#wording button')!.click();
@@ -95,7 +95,7 @@ describe('the main button', () => {
 test('the presets show their cost and set the request', () => {
   const body = show(Presets);
   const cost = (ms: number) => ({ ms, bytes: 64 * 1024 ** 2, layers: 4 });
-  studio.advice.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120), availableBytes: 1e9 };
+  studio.serviceInfo.forecast = { best: cost(2500), balanced: cost(1000), fast: cost(999.6), draft: cost(120), availableBytes: 1e9 };
   flushSync();
   expect([...body.querySelectorAll('small')].map(({ textContent }) => textContent)).toEqual([
     '2.5 s · 64 MB',
@@ -104,7 +104,7 @@ test('the presets show their cost and set the request', () => {
     '120 ms · 64 MB',
   ]);
   expect(body.textContent).not.toContain('experimental');
-  studio.advice.pack = { card: { untrainedPresets: ['draft'] } } as unknown as NonNullable<typeof studio.advice.pack>;
+  studio.serviceInfo.pack = { card: { untrainedPresets: ['draft'] } } as unknown as NonNullable<typeof studio.serviceInfo.pack>;
   flushSync();
   expect(body.querySelectorAll('.experimental')).toHaveLength(1);
   body.querySelector<HTMLInputElement>('input[value="draft"]')!.click();
@@ -133,7 +133,7 @@ describe('before a run that is too big', () => {
   test('the window says what is needed and what there is, and takes the preset that fits at a press', () => {
     const body = show(RunButton);
     expect(lackIn(body).textContent.trim()).toBe('');
-    studio.advice.forecast = forecastWith(250);
+    studio.serviceInfo.forecast = forecastWith(250);
     flushSync();
     expect(lackIn(body).textContent).toMatch(/Balanced needs 300 MB of memory; there are 250 MB for it\.\s+Fast fits\./u);
     expect(body.querySelector<HTMLButtonElement>('[data-testid="main-button"]')!.disabled).toBe(false);
@@ -146,7 +146,7 @@ describe('before a run that is too big', () => {
 
   test('where nothing fits, nothing is offered', () => {
     const body = show(RunButton);
-    studio.advice.forecast = forecastWith(50);
+    studio.serviceInfo.forecast = forecastWith(50);
     flushSync();
     expect(lackIn(body).textContent).toContain('No speed fits');
     expect(lackIn(body).querySelector('button')).toBeNull();
@@ -154,7 +154,7 @@ describe('before a run that is too big', () => {
 
   test('each preset that is too big says so', () => {
     const body = show(Presets);
-    studio.advice.forecast = forecastWith(250);
+    studio.serviceInfo.forecast = forecastWith(250);
     flushSync();
     const described = [...body.querySelectorAll('input')].map((input) =>
       input.getAttribute('aria-describedby')!.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').at(-1),
@@ -203,7 +203,7 @@ test('a seed that cannot be is said while it is typed, and −1 draws one', () =
 });
 
 test('a provider that cannot be used here cannot be chosen', () => {
-  studio.advice.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
+  studio.serviceInfo.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
   const body = show(MorePanel);
   expect([...body.querySelectorAll('option')].filter(({ disabled }) => disabled).map(({ value }) => value)).toEqual(['cuda']);
 });

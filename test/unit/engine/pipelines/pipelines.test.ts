@@ -5,7 +5,7 @@ import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import { EditRequest, firstScales, type EditRequestInput } from '#contract/request.js';
-import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
+import type { Fit, PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
 import { maskPng, rgbOf, scenePng } from '../../../support/pictures.js';
@@ -84,6 +84,15 @@ describe('a run', () => {
   test('twice with one seed gives the same bytes', async () => {
     const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
     expect((await only(request)).picture).toEqual((await only(request)).picture);
+  });
+
+  test('a level curve of temperatures gives the bytes of one temperature, and a falling one others', async () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', seed: 5 } as const;
+    const { picture, tokens } = await only({ ...request, temperature: 1 });
+    expect((await only({ ...request, temperature: [1, 1, 1] })).picture).toEqual(picture);
+    const cooled = await only({ ...request, temperature: [1, 0] });
+    expect(cooled.tokens.tokens[0]).toEqual(tokens.tokens[0]);
+    expect(cooled.tokens.tokens[1]).not.toEqual(tokens.tokens[1]);
   });
 
   test('stopped at a scale and continued equals one that was never stopped', async () => {
@@ -255,8 +264,8 @@ describe('edit', () => {
 
   test('padded shows the photo in the corner of a white square, and gives it back at its own size', async () => {
     const model = fakeModel();
-    const shapes: Extent[] = [];
-    const fitted = { ...model, fitted: (shape: Extent) => (shapes.push(shape), model) };
+    const shapes: (Extent | undefined)[] = [];
+    const fitted = { ...model, fitted: ({ shape }: Fit) => (shapes.push(shape), model) };
     const request = { task: 'edit', source: 'source', instruction: 'red', padded: true, whole: true } as const;
     const events = await collect(jobOf(request, fitted));
     const plan = events.find((event) => event.type === 'started')?.plan;

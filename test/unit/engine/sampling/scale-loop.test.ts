@@ -64,6 +64,14 @@ describe('next-scale prediction', () => {
     expect([...steps[2]!.tokens]).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
   });
 
+  test('draws every scale at its own temperature; a level one changes nothing', async () => {
+    const whole = bitsOf(await run(planOf()));
+    expect(bitsOf(await run(planOf({ temperatures: [1, 1, 1] })))).toEqual(whole);
+    const [first, , cold] = bitsOf(await run(planOf({ temperatures: [1, 1, 0] })));
+    expect(first).toEqual(whole[0]);
+    expect(cold).toEqual(Array.from({ length: 128 }, (_, index) => (noise({ scale: 2, index, row: 0 }) > 0 ? 1 : 0)));
+  });
+
   test('ends guidance where no later scale has any, and not before', async () => {
     const conditioning = { text: { kind: 'words', ids: [2] }, guided: true } as const;
     const predictor = fakePredictor({ schedule, tokenBits: 8, depth: 4, logit: noise });
@@ -105,6 +113,19 @@ describe('next-scale prediction', () => {
     await scales.next();
     signal.aborted = true;
     await expect(scales.next()).rejects.toThrow(CancelledError);
+  });
+
+  test('a run is told that it has ended, however it ends', async () => {
+    const plan = planOf();
+    const { ended } = plan.predictor as ReturnType<typeof fakePredictor>;
+    await run(plan);
+    for await (const { scale } of runScales(plan, NEVER_CANCELLED)) if (scale === 1) break;
+    const signal = { aborted: false, reason: undefined };
+    const cancelled = async () => {
+      for await (const { scale } of runScales(plan, signal)) signal.aborted = scale === 0;
+    };
+    await expect(cancelled()).rejects.toThrow(CancelledError);
+    expect(ended).toEqual([3, 2, 1]);
   });
 
   test('logits that are not finite are damage, never a picture', async () => {

@@ -3,7 +3,7 @@ import type { PictureId } from '#contract/request.js';
 import { NO_CHANGES, settled, withChange, type Change, type Changes } from '#document/changes.js';
 import { EMPTY_MASK } from '#document/mask.js';
 import { activeMask, carriedOn, ONE_MASK, sourcesOf } from '#document/mask-list.js';
-import { History } from './history.svelte.js';
+import { StepHistory } from './step-history.svelte.js';
 import { Mask } from './mask.svelte.js';
 import type { Pictures, ShownPicture } from './pictures.js';
 import type { Sheet, ShownResult, Steps } from './sheets.js';
@@ -17,14 +17,14 @@ interface Listeners {
 }
 
 /** The open picture with its masks, and the steps before and behind it. */
-export class Document {
+export class PhotoDocument {
   source = $state.raw<ShownPicture>();
   /** The open picture is an empty sheet. */
   blank = $state(false);
   readonly mask: Mask;
   /** What was changed in the panels since it was opened first. */
   changes = $state.raw<Changes>(NO_CHANGES);
-  readonly history = new History();
+  readonly history = new StepHistory();
   /** What else is known of the open step. */
   #rest = $state.raw<Pick<Sheet, 'recipe' | 'held' | 'copied' | 'map' | 'change' | 'framing' | 'opacity' | 'hidden' | 'stale'>>({});
   /** Every picture that was kept, the open one among them, and which that is. */
@@ -127,7 +127,7 @@ export class Document {
     if (this.source) this.changes = withChange(this.changes, change);
   }
 
-  /** Takes back the last deed, change, step of the mask, or kept result. Says whether another step is open now. */
+  /** Takes back the last change of the steps or the panels, step of the mask, or kept result. Says whether another step is open now. */
   undo(): boolean {
     if (!this.source) return false;
     const steps = this.history.undo(this.steps);
@@ -180,14 +180,14 @@ export class Document {
     return this.#rest.recipe;
   }
 
-  /** Other masks, or another of them to paint on; can be undone as one deed. */
+  /** Other masks, or another of them to paint on; can be undone as one step. */
   takeMasks(list: MaskList): void {
     const before = this.steps;
     this.mask.take(list);
     this.record(before);
   }
 
-  /** Remembers a deed that has led from there to here. */
+  /** Remembers a change that has led from there to here. */
   record(before: Steps): void {
     this.#free(this.history.record({ before, after: this.steps }));
   }

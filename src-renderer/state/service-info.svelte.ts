@@ -13,7 +13,7 @@ export type Completion = (request: EditRequestInput) => Promise<EditRequestInput
 export const unchanged: Completion = (request) => Promise.resolve(request);
 
 /** What the service can say before anything is run: packs, providers, times, and words that the pack does not know. */
-export class Advice {
+export class ServiceInfo {
   packs = $state.raw<readonly PackSummary[]>([]);
   /** Those that estimate depth and draw nothing. */
   depthPacks = $state.raw<readonly PackSummary[]>([]);
@@ -28,6 +28,16 @@ export class Advice {
 
   /** The pack only draws; it edits nothing. */
   readonly draws = $derived(this.#traits?.fills === false);
+
+  /** It never saw a picture, and draws from words alone. */
+  readonly drawsFromWords = $derived(this.#traits?.seesSource === false);
+
+  /** It draws a whole picture anew from its own first scales on. */
+  readonly refines = $derived(this.#traits?.refines === true);
+
+  /** In how many scales, and at which sides, it may be asked to draw; undefined where that is not for the user to choose. */
+  readonly scaleCounts = $derived(this.#traits?.scaleCounts);
+  readonly modelSides = $derived(this.#traits?.modelSides);
 
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   readonly pads = $derived(this.#traits?.padsSource);
@@ -63,7 +73,7 @@ export class Advice {
     this.providers = await this.#link.call('providers.list', {});
   }
 
-  /** Advice that fails leaves its place empty: the run itself will say why it cannot be. */
+  /** An answer that fails leaves its place empty: the run itself will say why it cannot be. */
   expectRun(request: EditRequestInput, complete: Completion = unchanged): void {
     this.#forecasts.ask(
       async () => this.#link.call('edit.forecast', await complete(request)),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { InstructionReport } from '#contract/api.js';
-import { Advice } from '#state/advice.svelte.js';
+import { ServiceInfo } from '#state/service-info.svelte.js';
 import { FakeLink } from './fake-link.js';
 
 beforeEach(() => {
@@ -17,49 +17,49 @@ function report(word: string): InstructionReport {
 
 test('an instruction is read once typing rests', async () => {
   const link = new FakeLink();
-  const advice = new Advice(link);
-  for (const typed of ['m', 'ma', 'mak']) advice.readInstruction('sketch', typed);
+  const serviceInfo = new ServiceInfo(link);
+  for (const typed of ['m', 'ma', 'mak']) serviceInfo.readInstruction('sketch', typed);
   await vi.runAllTimersAsync();
   expect(link.asked).toEqual(['instruction.check']);
-  expect(advice.wording).toMatchObject({ known: true });
+  expect(serviceInfo.wording).toMatchObject({ known: true });
 });
 
 test('an answer that comes late says nothing about what was typed since', async () => {
   const link = new FakeLink();
   const answers: ((report: InstructionReport) => void)[] = [];
   link.table['instruction.check'] = () => new Promise((resolve) => answers.push(resolve));
-  const advice = new Advice(link);
-  advice.readInstruction('sketch', 'first');
+  const serviceInfo = new ServiceInfo(link);
+  serviceInfo.readInstruction('sketch', 'first');
   await vi.runAllTimersAsync();
-  advice.readInstruction('sketch', 'second');
+  serviceInfo.readInstruction('sketch', 'second');
   await vi.runAllTimersAsync();
   answers[1]?.(report('second'));
   answers[0]?.(report('first'));
   await vi.runAllTimersAsync();
-  expect(advice.wording).toEqual(report('second'));
+  expect(serviceInfo.wording).toEqual(report('second'));
 });
 
 test('an emptied box has no unknown words, whatever is still on its way', async () => {
   const link = new FakeLink();
   link.table['instruction.check'] = () => report('unicorn');
-  const advice = new Advice(link);
-  advice.readInstruction('sketch', 'unicorn');
+  const serviceInfo = new ServiceInfo(link);
+  serviceInfo.readInstruction('sketch', 'unicorn');
   await vi.runAllTimersAsync();
-  expect(advice.wording).toEqual(report('unicorn'));
-  advice.readInstruction('sketch', 'unicorns');
-  advice.readInstruction('sketch', ' ');
+  expect(serviceInfo.wording).toEqual(report('unicorn'));
+  serviceInfo.readInstruction('sketch', 'unicorns');
+  serviceInfo.readInstruction('sketch', ' ');
   await vi.runAllTimersAsync();
-  expect(advice.wording).toBeUndefined();
+  expect(serviceInfo.wording).toBeUndefined();
 });
 
 test('a forecast that is refused leaves its place empty', async () => {
   const link = new FakeLink();
-  const advice = new Advice(link);
-  advice.expectRun({ task: 'edit' });
+  const serviceInfo = new ServiceInfo(link);
+  serviceInfo.expectRun({ task: 'edit' });
   await vi.runAllTimersAsync();
-  expect(advice.forecast?.best.ms).toBe(1000);
+  expect(serviceInfo.forecast?.best.ms).toBe(1000);
   link.table['edit.forecast'] = () => Promise.reject(new Error('no'));
-  advice.expectRun({ task: 'edit' });
+  serviceInfo.expectRun({ task: 'edit' });
   await vi.runAllTimersAsync();
-  expect(advice.forecast).toBeUndefined();
+  expect(serviceInfo.forecast).toBeUndefined();
 });

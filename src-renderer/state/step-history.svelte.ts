@@ -1,16 +1,16 @@
 import { sameExtent, type Extent } from '#base/geometry.js';
 import type { MaskHistory } from '#contract/mask.js';
-import { standsAs, type Deed, type Sheet, type Steps } from './sheets.js';
+import { standsAs, type UndoEntry, type Sheet, type Steps } from './sheets.js';
 
 /** As many as a project's file can hold with all that they name. */
-const MOST_DEEDS = 500;
+const MOST_ENTRIES = 500;
 
-/** The sheets that were kept before the open one, those that undoing has left behind it, and deeds on them. */
-export class History {
+/** The sheets that were kept before the open one, those that undoing has left behind it, and what was done to them. */
+export class StepHistory {
   past = $state.raw<readonly Sheet[]>([]);
   future = $state.raw<readonly Sheet[]>([]);
-  done = $state.raw<readonly Deed[]>([]);
-  undone = $state.raw<readonly Deed[]>([]);
+  done = $state.raw<readonly UndoEntry[]>([]);
+  undone = $state.raw<readonly UndoEntry[]>([]);
 
   /** The last mask that was painted on a picture of this size. */
   lastMask(extent: Extent): MaskHistory | undefined {
@@ -35,40 +35,40 @@ export class History {
     return gone;
   }
 
-  /** Remembers a deed; what was undone before it cannot be redone. Says what nobody can come back to. */
-  record(deed: Deed): readonly Sheet[] {
-    const gone = sheetsOf([...this.undone, ...this.done.slice(0, 1 - MOST_DEEDS)]);
-    this.done = [...this.done.slice(1 - MOST_DEEDS), deed];
+  /** Remembers a change; what was undone before it cannot be redone. Says what nobody can come back to. */
+  record(entry: UndoEntry): readonly Sheet[] {
+    const gone = sheetsOf([...this.undone, ...this.done.slice(0, 1 - MOST_ENTRIES)]);
+    this.done = [...this.done.slice(1 - MOST_ENTRIES), entry];
     this.undone = [];
     return gone;
   }
 
-  /** The last deed, where nothing else was done since. */
-  undoable(now: Steps): Deed | undefined {
-    const deed = this.done.at(-1);
-    return deed && stands(deed.after, now) ? deed : undefined;
+  /** The last change of the steps, where nothing else was done since. */
+  undoable(now: Steps): UndoEntry | undefined {
+    const entry = this.done.at(-1);
+    return entry && stands(entry.after, now) ? entry : undefined;
   }
 
-  redoable(now: Steps): Deed | undefined {
-    const deed = this.undone.at(-1);
-    return deed && stands(deed.before, now) ? deed : undefined;
+  redoable(now: Steps): UndoEntry | undefined {
+    const entry = this.undone.at(-1);
+    return entry && stands(entry.before, now) ? entry : undefined;
   }
 
-  /** What stood before the last deed. */
+  /** What stood before the last change. */
   undo(now: Steps): Steps | undefined {
-    const deed = this.undoable(now);
-    if (!deed) return undefined;
+    const entry = this.undoable(now);
+    if (!entry) return undefined;
     this.done = this.done.slice(0, -1);
-    this.undone = [...this.undone, { ...deed, after: now }];
-    return deed.before;
+    this.undone = [...this.undone, { ...entry, after: now }];
+    return entry.before;
   }
 
   redo(now: Steps): Steps | undefined {
-    const deed = this.redoable(now);
-    if (!deed) return undefined;
+    const entry = this.redoable(now);
+    if (!entry) return undefined;
     this.undone = this.undone.slice(0, -1);
-    this.done = [...this.done, { ...deed, before: now }];
-    return deed.after;
+    this.done = [...this.done, { ...entry, before: now }];
+    return entry.after;
   }
 
   get all(): readonly Sheet[] {
@@ -85,6 +85,6 @@ function stands({ sheets, open }: Steps, now: Steps): boolean {
   );
 }
 
-function sheetsOf(deeds: readonly Deed[]): readonly Sheet[] {
-  return deeds.flatMap(({ before, after }) => [...before.sheets, ...after.sheets]);
+function sheetsOf(entries: readonly UndoEntry[]): readonly Sheet[] {
+  return entries.flatMap(({ before, after }) => [...before.sheets, ...after.sheets]);
 }
