@@ -13,6 +13,8 @@ export const Traits = v.object({
   anyShape: v.boolean(),
   /** Whether its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   padsSource: v.boolean(),
+  /** What the steps of a run are, where they are no scales: each is a part of the picture instead of all of it. */
+  steps: v.optional(v.picklist(['rows', 'diagonals'])),
   /** Channels of a control picture, where it takes one. */
   control: v.optional(v.array(v.string())),
 });

@@ -12,7 +12,7 @@ export function traitsOf(card: PackCard): Traits {
 /** Families whose cards were written before cards said so themselves. */
 function knownTraits(card: KnownCard): Traits {
   if (card.family === 'var') return PLAIN;
-  if (card.family === 'controlar') return { ...PLAIN, fills: false, anyShape: true, control: [card.config.transformer.control] };
+  if (card.family === 'controlar') return { ...PLAIN, fills: false, anyShape: true, steps: 'rows', control: [card.config.transformer.control] };
   const { source, maskEmbedding, sourceFusion, control, rotary } = card.config.transformer;
   const isPublished = rotary.kind === 'published';
   return {

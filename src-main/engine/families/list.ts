@@ -3,6 +3,7 @@ import type { KnownCard, PackCard } from '#contract/pack-card.js';
 import { controlArFamily } from './controlar/family.js';
 import type { Family } from './family.js';
 import { infinityFamily } from './infinity/family.js';
+import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
 import { varFamily } from './var/family.js';
 
@@ -13,6 +14,7 @@ export const FAMILIES = {
   infinity: infinityFamily,
   var: varFamily,
   controlar: controlArFamily,
+  nar: narFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */

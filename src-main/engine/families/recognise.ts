@@ -9,12 +9,8 @@ export type Recognition = { readonly model: NetworkShape } | { readonly model: n
 /** Tells the network from names and shapes. The file's name and metadata have no say, nor has the order of the families. */
 export function recognise(checkpoint: Checkpoint): Recognition {
   const weights = Weights.of(checkpoint);
-  const strangers = everyFamily().flatMap((family) => family.strangers ?? []);
-  const stranger = strangers.find(({ has, lacks }) => weights.has(has) && !weights.has(lacks));
-  if (stranger) return { model: null, reason: stranger.reason };
   const [network, another] = everyNetwork().filter((candidate) => candidate.fits(weights));
-  if (!network)
-    return { model: null, reason: `Expected the tensors of ${titles()} transformer or its tokenizer but received other names.` };
+  if (!network) return { model: null, reason: strangeness(weights) };
   if (another) return { model: null, reason: `Expected one network but these are the names of ${network.name} and of ${another.name}.` };
   try {
     return { model: network.read(weights) };
@@ -22,6 +18,13 @@ export function recognise(checkpoint: Checkpoint): Recognition {
     if (error instanceof ExpectedError) return { model: null, reason: error.message };
     throw error;
   }
+}
+
+function strangeness(weights: Weights): string {
+  const stranger = everyFamily()
+    .flatMap((family) => family.strangers ?? [])
+    .find(({ has }) => weights.has(has));
+  return stranger?.reason ?? `Expected the tensors of ${titles()} transformer or its tokenizer but received other names.`;
 }
 
 function titles(): string {

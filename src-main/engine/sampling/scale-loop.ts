@@ -57,13 +57,15 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
   const run = await plan.predictor.begin(plan.conditioning);
   const beginMs = performance.now() - begun;
   let sum = plan.quantiser.emptySum();
+  let previous: ScaleTokens | undefined;
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) run.endGuidance();
-    const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
+    const { logits, gate } = await run.predict(scale, { ...scaleInput(plan, sum, scale), ...(previous && { previous }) }, at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
+    previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started, ...(scale === 0 && { beginMs }) };
   }
 }
