@@ -35,6 +35,8 @@ LIMITS = [
 #: Shown where an instruction was not understood: one trained phrasing per kind of edit.
 EXAMPLES = ['make the car red', 'remove the tree', 'add a yellow star on the left', 'make the ground snow', 'make it look like night',
             'make it warmer', 'black and white']
+# Those of them that do well on any photograph: light and colour.
+PHOTO_EXAMPLES = ['make it warmer', 'make it look like night', 'black and white']
 DATA_SOURCES = [
     {'name': 'rendered scenes', 'licence': 'made by models/training/scenes.py', 'use': 'all networks'},
     {'name': 'photographs, 256×256', 'licence': 'CC0-1.0, public domain and permissive licences; see MODEL_CARD.md',
@@ -60,7 +62,7 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet, finde
             'depth': model.depth, 'width': model.width, 'heads': model.config['heads'], 'tokenBits': model.config['token_bits'],
             'scales': [[side, side] for side in model.scales], 'patchify': 2,
             'rotary': {'kind': 'normalised', 'base': ROTARY_BASE},
-            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES},
+            'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES, 'photoExamples': PHOTO_EXAMPLES},
             'sourceFusion': True, 'copyGate': True, 'maskEmbedding': True,
             'control': {'channels': ['canny', 'canny-flag', 'depth', 'depth-flag'], 'layers': model.control_layers},
             'lateScales': model.late_scales, 'normEps': model.norm_eps,

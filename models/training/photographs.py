@@ -11,6 +11,7 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -28,8 +29,8 @@ TRAINING_FILE, VALIDATION_FILE = 'photographs-train.pt', 'photographs-validation
 #: Operators that make sense without true depth; night and sunset are a tint, and darker.
 OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night',
              'sunset']
-#: Cumulative shares of the tasks on photographs; the rest is canny control.
-_FILL, _EDIT, _KEEP = .45, .78, .82
+#: Cumulative shares of the tasks on photographs; the rest is canny control. The first are edits of things set onto them.
+_COMPOSITE, _FILL, _EDIT, _KEEP = .34, .6, .86, .88
 _CONTROL_TEXTS = ['keep the picture', '', 'a photo']
 
 
@@ -67,14 +68,30 @@ def edited(name: str, picture: Tensor) -> Tensor:
     return photometric(name, picture, ramp.expand(1, 1, size, size))
 
 
+class Composing(Protocol):
+    """What draws a source (3, S, S), its target and the text between them (composites.py)."""
+
+    def draw(self, dice: Dice) -> 'Composed': ...
+
+
+class Composed(Protocol):
+    source: Tensor
+    target: Tensor
+    text: str
+
+
 @torch.no_grad()
-def photograph_batch(dice: Dice, photographs: Tensor, count: int, size: int = 128) -> Batch:
+def photograph_batch(dice: Dice, photographs: Tensor, count: int, size: int = 128, composer: Composing | None = None) -> Batch:
     target = views(photographs, count, size, dice)
     source, mask, control = target.clone(), torch.zeros(count, 1, size, size), torch.zeros(count, 4, size, size)
     texts = []
     for i in range(count):
-        row, task = slice(i, i + 1), dice.random()
-        if task < _FILL:
+        row, task = slice(i, i + 1), dice.between(0 if composer else _COMPOSITE, 1)
+        if composer and task < _COMPOSITE:
+            made = composer.draw(dice)
+            source[i], target[i] = made.source, made.target
+            texts.append(made.text)
+        elif task < _FILL:
             mask[row] = random_holes(1, size, dice, scratch_share=.25)
             texts.append(phrase(dice, 'fill'))
         elif task < _EDIT:

@@ -25,11 +25,8 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Softmax attention with scale 1, all (B, H, ·, c)."""
-    scores = query @ key.transpose(-1, -2)
-    if bias is not None:
-        scores = scores + bias
-    return scores.softmax(-1).to(value.dtype) @ value
+    """Softmax attention with scale 1, all (B, H, ·, c); the bias is added to the scores."""
+    return F.scaled_dot_product_attention(query, key, value.to(query.dtype), None if bias is None else bias.to(query.dtype), scale=1.)
 
 
 class _Attention(nn.Module):

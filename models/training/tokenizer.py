@@ -103,12 +103,37 @@ class Tokenizer(nn.Module):
         return self.quantiser.grids[-1]
 
     def forward(self, picture: Tensor, scales: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruction, features, and sum of codes; gradients pass straight through the quantiser."""
-        features = self.encoder(picture)
-        codes, _ = self.quantiser.quantise(features, scales)
+        """Reconstruction (B, 3, S, S), features and sum of codes (B, d, G, G); gradients pass straight through the
+        quantiser, which keeps full precision: half of it would turn bits near zero."""
+        features = self.encoder(picture).float()
+        with torch.autocast(features.device.type, enabled=False):
+            codes, _ = self.quantiser.quantise(features, scales)
         return self.decoder(codes + (features - features.detach())), features, codes
 
     @torch.no_grad()
     def reconstruct(self, picture: Tensor, scales: int | None = None) -> Tensor:
         """What survives encoding and decoding, clamped to 0..1."""
         return self.decoder(self.quantiser.quantise(self.encoder(picture), scales)[0]).clamp(0, 1)
+
+    def start_from(self, state: dict[str, Tensor]) -> None:
+        """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity, and scales that
+        it lacks begin with its finest gain."""
+        gains = state['quantiser.log_gain']
+        missing = len(self.scales) - len(gains)
+        if missing > 0:
+            gains = torch.cat([gains, gains[-1:].expand(missing)])
+        self.load_state_dict({**state, 'quantiser.log_gain': gains[:len(self.scales)]}, strict=False)
+
+    @torch.no_grad()
+    def resized(self, size: int, pictures: Tensor) -> 'Tokenizer':
+        """The same convolutions for pictures of another side, with the gains that fit the given ones (B, 3, size, size)
+        best: the code of least squares for a sign is the mean absolute residual."""
+        other = Tokenizer(**{**self.config, 'size': size})
+        other.encoder, other.decoder = self.encoder, self.decoder
+        features, quantiser = self.encoder(pictures), other.quantiser
+        total = torch.zeros_like(features)
+        for k in range(len(quantiser.grids)):
+            residual = quantiser.down(features - total, k)
+            quantiser.log_gain.data[k] = (residual.abs().mean() * quantiser.code_bits ** .5).log()
+            total = total + quantiser.up(quantiser.codes((residual > 0).float(), k), k)
+        return other

@@ -1,9 +1,9 @@
 """Trains the finder of objects on scenes, as they are and as the tokenizer holds them, and on photographs that show none of them:
 python3 train_finder.py OUT.pt PACK_DIR PACKED_PHOTOGRAPHS --minutes 25
 """
-from dataclasses import replace
+import argparse
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,17 +18,22 @@ from pixels import photometric
 from render import render
 from scenes import Scene, random_scene
 from tokenizer import Tokenizer
-from training_loop import fit, options_of
+from training_loop import dice_of, fit, options_of
 from vocabulary import KINDS, PHOTOMETRIC
 
 CELL = 8
 #: Shares of a cell that an object has to cover to count, and below which it does not; between them nothing is asked.
 COVERED, BARE = .35, .08
+VALIDATION_SEED, VALIDATION_COUNT = 5, 96
 
 
-class Sample(NamedTuple):
+@dataclass
+class Sample:
     picture: Tensor  # (B, 3, S, S)
     shares: Tensor   # (B, kinds, S/8, S/8) of each cell
+
+    def to(self, device: str) -> 'Sample':
+        return Sample(self.picture.to(device), self.shares.to(device))
 
 
 def scene_samples(scenes: list[Scene], dice: Dice) -> Sample:
@@ -81,26 +86,37 @@ def _loss(logits: Tensor, shares: Tensor) -> Tensor:
     return cells * 4 + whole
 
 
+class FinderTask:
+    betas, weight_decay = (.9, .98), 1e-4
+
+    def __init__(self, options: argparse.Namespace):
+        self.options, self.tokenizer = options, load_tokenizer(options.pack)
+        self.photographs = load_photographs(options.photographs)
+        kept_apart = load_photographs(options.photographs, validation=True)
+        self.validation = _draw(Dice(VALIDATION_SEED), VALIDATION_COUNT, kept_apart, self.tokenizer)
+
+    def model(self, config: dict | None) -> Finder:
+        return Finder(**(config or {}))
+
+    def draw(self, number: int) -> Sample:
+        return _draw(dice_of(self.options, number), self.options.batch, self.photographs, self.tokenizer)
+
+    def loss(self, model: nn.Module, sample: Sample, _dice: Dice) -> Tensor:
+        return _loss(model(sample.picture.contiguous(memory_format=torch.channels_last)).float(), sample.shares)
+
+    def scores(self, average: nn.Module) -> list[float]:
+        """Share of (picture, kind) that are told rightly."""
+        sample = self.validation.to(self.options.device)
+        found, there = average(sample.picture).amax((2, 3)) > 0, sample.shares.amax((2, 3)) >= COVERED
+        return [(found == there).float().mean().item()]
+
+
 def main() -> None:
     parser = options_of(__doc__.split('\n')[0])
     parser.add_argument('pack', type=Path)
     parser.add_argument('photographs', type=Path)
     options = parser.parse_args()
-    dice, tokenizer = Dice(options.seed), load_tokenizer(options.pack)
-    photographs, kept_apart = load_photographs(options.photographs), load_photographs(options.photographs, validation=True)
-    validation = _draw(Dice(5), 96, kept_apart, tokenizer)
-
-    def loss_of(model: nn.Module, _step: int) -> Tensor:
-        pictures, shares = _draw(dice, options.batch, photographs, tokenizer)
-        return _loss(model(pictures), shares)
-
-    @torch.no_grad()
-    def score_of(model: nn.Module) -> float:
-        """Share of (picture, kind) that are told rightly."""
-        found, there = model(validation.picture).amax((2, 3)) > 0, validation.shares.amax((2, 3)) >= COVERED
-        return (found == there).float().mean().item()
-
-    fit(Finder, loss_of, score_of, options)
+    fit(FinderTask(options), options)
 
 
 if __name__ == '__main__':

@@ -1,24 +1,75 @@
 """Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45
 
-``--init FIRST.pt --decoder-only`` trains on from another tokenizer without touching its codes, so that a transformer
-that learned them stays valid; the decoder may be given more blocks than it had.
+``--init`` starts from another tokenizer, a checkpoint or a pack's folder; residual blocks that it lacks begin as the
+identity, and gains of finer scales as its finest. With ``--decoder-only`` its codes stay as they are, so that a
+transformer that learnt them stays valid.
 """
+import argparse
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from checkpoints import read_checkpoint
+from checkpoints import read_averaged
 from dice import Dice
+from losses import picture_loss
 from measures import psnr
 from photographs import load as load_photographs
 from photographs import views
 from samples import tokenizer_pictures
 from tokenizer import SCALES, Tokenizer
-from training_loop import fit, gradients, options_of
+from training_loop import dice_of, fit, options_of
 
 #: Part of the steps that decode only the first scales, so that previews are in the training set.
 PREVIEW_SHARE = .15
+#: Features are drawn to their codes, and codes, by their gains, to the features.
+COMMITMENT, CODEBOOK = .1, 1.
+#: Seed and number of the pictures that the log is about.
+VALIDATION_SEED, VALIDATION_COUNT = 99, 48
+
+
+class TokenizerTask:
+    betas, weight_decay = (.9, .98), 1e-4
+
+    def __init__(self, options: argparse.Namespace):
+        self.options, self.size = options, options.picture_size
+        self.photographs = load_photographs(options.photographs) if options.photographs else None
+        self.validation = [tokenizer_pictures(Dice(VALIDATION_SEED), VALIDATION_COUNT, self.size)]
+        if options.photographs:
+            held_out = load_photographs(options.photographs, validation=True)
+            self.validation.append(views(held_out, VALIDATION_COUNT, self.size, Dice(VALIDATION_SEED)))
+
+    def model(self, config: dict | None) -> Tokenizer:
+        options = self.options
+        shape = dict(size=self.size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
+        model = Tokenizer(**(config or shape))
+        if options.init:
+            model.start_from(read_averaged(options.init, 'tokenizer'))
+        if options.decoder_only:
+            model.encoder.requires_grad_(False)
+            model.quantiser.requires_grad_(False)
+        return model
+
+    def draw(self, number: int) -> Tensor:
+        """(B, 3, S, S): photographs first, then scenes and dead leaves."""
+        dice, batch = dice_of(self.options, number), self.options.batch
+        if self.photographs is None:
+            return tokenizer_pictures(dice, batch, self.size)
+        count = max(1, round(batch * self.options.photograph_share))
+        return torch.cat([views(self.photographs, count, self.size, dice), tokenizer_pictures(dice, batch - count, self.size)])
+
+    def loss(self, model: nn.Module, pictures: Tensor, dice: Dice) -> Tensor:
+        scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None
+        restored, features, codes = model(pictures.contiguous(memory_format=torch.channels_last), scales)
+        loss = picture_loss(restored.float(), pictures)
+        if scales is None:
+            loss = loss + COMMITMENT * ((features - codes.detach()) ** 2).mean() + CODEBOOK * ((features.detach() - codes) ** 2).mean()
+        return loss
+
+    def scores(self, average: nn.Module) -> list[float]:
+        """PSNR in dB of held-out scenes and, where there are any, photographs."""
+        pictures = [group.to(self.options.device) for group in self.validation]
+        return [psnr(average.reconstruct(group), group) for group in pictures]
 
 
 def main() -> None:
@@ -32,40 +83,7 @@ def main() -> None:
     parser.add_argument('--init', type=Path, help='start from this tokenizer')
     parser.add_argument('--decoder-only', action='store_true', help='keep the encoder and the codes as they are')
     options = parser.parse_args()
-    dice = Dice(options.seed)
-    photographs = load_photographs(options.photographs) if options.photographs else None
-    size = options.picture_size
-    validation = tokenizer_pictures(Dice(99), 48, size).to(options.device)
-
-    def make(**config) -> Tokenizer:
-        shape = dict(size=size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
-        model = Tokenizer(**(shape | config))
-        if options.init:  # residual blocks that it lacks start as the identity
-            model.load_state_dict(read_checkpoint(options.init)['ema'], strict=False)
-        if options.decoder_only:
-            model.encoder.requires_grad_(False)
-            model.quantiser.requires_grad_(False)
-        return model
-
-    def loss_of(model: nn.Module, _step: int) -> Tensor:
-        pictures = tokenizer_pictures(dice, options.batch, size)
-        if photographs is not None:
-            count = max(1, round(options.batch * options.photograph_share))
-            pictures[:count] = views(photographs, count, size, dice)
-        pictures = pictures.to(options.device)
-        scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None
-        restored, features, codes = model(pictures, scales)
-        loss = (restored - pictures).abs().mean() + 2 * ((restored - pictures) ** 2).mean()
-        loss = loss + .5 * sum((a - b).abs().mean() for a, b in zip(gradients(restored), gradients(pictures)))
-        if scales is None:  # features and codes are drawn to each other
-            loss = loss + .1 * ((features - codes.detach()) ** 2).mean() + ((features.detach() - codes) ** 2).mean()
-        return loss
-
-    @torch.no_grad()
-    def score_of(model: nn.Module) -> float:
-        return psnr(model.reconstruct(validation), validation)
-
-    fit(make, loss_of, score_of, options)
+    fit(TokenizerTask(options), options)
 
 
 if __name__ == '__main__':

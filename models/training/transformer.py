@@ -11,6 +11,7 @@ Additions of our own, off in the published family:
 - control fusion after ControlAR (Li et al. 2024); depth presets after VARiant: late scales may skip layers.
 """
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -40,13 +41,13 @@ def preset_layers(layers: int, wanted: int) -> list[int]:
     return sorted({round(i * (layers - 1) / (wanted - 1)) for i in range(wanted)})
 
 
-def rotary_table(side: int, finest: int, head_width: int) -> Tensor:
+def rotary_table(side: int, span: int, head_width: int) -> Tensor:
     """(2, side², c/2) cosine and sine; the first half of the pairs turns with the row, the second with the column.
 
-    Positions are cell centres in units of the finest token grid, so that scales share one geometry.
+    Positions are cell centres, ``span`` units to a side whatever the scale, so that scales share one geometry.
     """
     pairs = head_width // 4
-    positions = (torch.arange(side).float() + .5) * (finest / side)
+    positions = (torch.arange(side).float() + .5) * (span / side)
     angles = positions[:, None] * ROTARY_BASE ** -(torch.arange(pairs).float() / pairs)
     rows = angles[:, None].expand(side, side, -1).reshape(side * side, -1)
     columns = angles[None].expand(side, side, -1).reshape(side * side, -1)
@@ -171,13 +172,14 @@ def _quiet(layer: nn.Linear) -> nn.Linear:
 
 
 class EditTransformer(nn.Module):
-    """``residual_scale`` (K): 1 over the size of scale k's code, so residuals count in codes."""
+    """``residual_scale`` (K): 1 over the size of scale k's code, so residuals count in codes. ``span``: side of the finest
+    token grid that the positions are those of, where training begins with smaller pictures than it ends with."""
 
     def __init__(self, words: int, token_bits: int = 64, scales: tuple[int, ...] = (1, 2, 3, 4, 6, 8), width: int = 128,
-                 depth: int = 6, heads: int = 4, late_scales: int = 2, norm_eps: float = 1e-6):
+                 depth: int = 6, heads: int = 4, late_scales: int = 2, norm_eps: float = 1e-6, span: int | None = None):
         super().__init__()
         self.config = dict(words=words, token_bits=token_bits, scales=tuple(scales), width=width, depth=depth, heads=heads,
-                           late_scales=late_scales, norm_eps=norm_eps)
+                           late_scales=late_scales, norm_eps=norm_eps, span=span or scales[-1])
         self.scales, self.width, self.depth, self.late_scales = tuple(scales), width, depth, late_scales
         self.finest, self.norm_eps = scales[-1], norm_eps
         self.text_encoder = TextEncoder(words, width, heads, norm_eps)
@@ -203,7 +205,7 @@ class EditTransformer(nn.Module):
         self._register_geometry(width // heads)
 
     def _register_geometry(self, head_width: int) -> None:
-        tables = [rotary_table(side, self.finest, head_width) for side in self.scales]
+        tables = [rotary_table(side, self.config['span'], head_width) for side in self.scales]
         self.register_buffer('rotary', torch.cat([tables[-1], *tables], 1), persistent=False)
         for k, side in enumerate(self.scales):
             matrix = area_matrix(self.finest, side)
@@ -287,6 +289,17 @@ class EditTransformer(nn.Module):
         added = condition.control[self.control_layers.index(layer)]
         return torch.cat([x[:, :prefix], x[:, prefix:] + added], 1)
 
+    def _causal(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Every token sees its own scale and what came before: prefix, small scales together, then one late scale at a
+        time, so that no score is computed that the mask would hide. All (B, H, L, c)."""
+        ends = [self.offsets[0], *(end for end in self.offsets[len(self.scales) - self.late_scales:] if end <= query.shape[2])]
+        parts, start = [], 0
+        for i, end in enumerate(ends):
+            bias = self.causal[:, :, start:end, :end] if i == 1 else None  # several scales in one call
+            parts.append(attend(query[:, :, start:end], key[:, :, :end], value[:, :, :end], bias))
+            start = end
+        return torch.cat(parts, 2)
+
     def _block_forward(self, i: int, block: Block, x: Tensor, condition: 'Conditions') -> Tensor:
         modulation, prefix, length = block.modulation(condition.shared), self.offsets[0], x.shape[1]
         query, key, value = block.queries(x, modulation, self.rotary[:, :length])
@@ -296,7 +309,7 @@ class EditTransformer(nn.Module):
             value = torch.cat([area @ value[:, :, :prefix], value[:, :, prefix:]], 2)
             attended = attend(query, key, value, self.aligned)
         else:
-            attended = attend(query, key, value, self.causal[:, :, :length, :length])
+            attended = self._causal(query, key, value)
         return block.finish(x, attended, modulation, condition.memory, condition.padding)
 
 
@@ -311,17 +324,40 @@ class Conditions:
         self.memory, self.pooled, self.padding, self.shared, self.control = memory, pooled, padding, shared, control
 
 
+#: Bits of a scale, (B, d, g_k, g_k), and its number → the bits that later scales are told.
+Spoiler = Callable[[Tensor, int], Tensor]
+
+
+def random_flips(most: float) -> Spoiler:
+    """Infinity's bitwise self-correction: up to ``most`` of a row's bits are wrong."""
+    def spoiled(bits: Tensor, _scale: int) -> Tensor:
+        rate = torch.rand(len(bits), 1, 1, 1, device=bits.device) * most
+        return torch.where(torch.rand_like(bits) < rate, 1 - bits, bits)
+    return spoiled
+
+
+def own_predictions(model: EditTransformer, logits: Tensor, share: float) -> Spoiler:
+    """What the model itself said of each scale, logits (B, Σ side², D), in ``share`` of the rows: the errors that it will
+    meet when it draws (one stage of self-rollout, after Self-Autoregressive Refinement)."""
+    of_scale = logits.split([side * side for side in model.scales], 1)
+
+    def spoiled(bits: Tensor, scale: int) -> Tensor:
+        said = unpatchify((of_scale[scale] > 0).to(bits.dtype), model.scales[scale])
+        return torch.where(torch.rand(len(bits), 1, 1, 1, device=bits.device) < share, said, bits)
+    return spoiled
+
+
 class TeacherInputs:
     """Teacher-forced inputs and bit targets of all scales.
 
-    With ``flip`` > 0 a random part of the bits is flipped and later scales are re-quantised against them (Infinity's
-    bitwise self-correction), so that the model learns to repair its own errors.
+    Where a spoiler gives later scales wrong bits, their targets are quantised against these, so that the model learns to
+    repair errors.
     """
 
     @torch.no_grad()
-    def __init__(self, quantiser: Quantiser, target: Tensor, source: Tensor, mask: Tensor, flip: float = 0.):
-        """``target`` and ``source`` are encoder features (B, d, G, G), ``mask`` is (B, 1, G, G)."""
-        self.source, self.mask = source, mask
+    def __init__(self, quantiser: Quantiser, features: tuple[Tensor, Tensor, Tensor], spoil: Spoiler | None = None):
+        """``features``: target and source (B, d, G, G) of the encoder, mask (B, 1, G, G)."""
+        target, self.source, self.mask = features
         self.codes: list[Tensor | None] = []
         self.sources, self.totals, self.masks, bits_of_all = [], [], [], []
         total = torch.zeros_like(target)
@@ -329,12 +365,10 @@ class TeacherInputs:
             so_far = quantiser.down(total, k)
             bits = (quantiser.down(target, k) - so_far > 0).float()
             self.codes.append(patchify(quantiser.next_input(total, k)) if k else None)
-            self.sources.append(quantiser.down(source, k))
+            self.sources.append(quantiser.down(self.source, k))
             self.totals.append(so_far)
-            self.masks.append(quantiser.down(mask, k))
+            self.masks.append(quantiser.down(self.mask, k))
             bits_of_all.append(patchify(bits))
-            if flip > 0:
-                rate = torch.rand(len(bits), 1, 1, 1, device=bits.device) * flip
-                bits = torch.where(torch.rand_like(bits) < rate, 1 - bits, bits)
-            total = total + quantiser.up(quantiser.codes(bits, k), k)
+            told = spoil(bits, k) if spoil else bits
+            total = total + quantiser.up(quantiser.codes(told, k), k)
         self.bits = torch.cat(bits_of_all, 1)  # (B, Σ side², D)

@@ -4,6 +4,7 @@ import { numberedName } from '#base/file-name.js';
 import type { BatchChange, BatchEntry } from '#contract/batch.js';
 import { expectGoing } from '#contract/ending.js';
 import { CancelledError, toErrorData } from '#contract/errors.js';
+import type { Framing } from '#contract/framing.js';
 import type { FarmEvent } from '#contract/farm.js';
 import { DEFAULT_PACK, EditRequest, type EditRequestInput } from '#contract/request.js';
 import type { Farm, FarmEntry } from '#service/farm.js';
@@ -26,6 +27,7 @@ interface FarmBatch {
   readonly folder: string;
   readonly wish: EditRequestInput;
   readonly control: ControlWish | undefined;
+  readonly framing: Framing | undefined;
   readonly shared: Omit<OpenPictures, 'source'>;
   readonly ledger: BatchLedger;
   readonly context: Context;
@@ -108,8 +110,8 @@ export async function savePictures(farm: Farm, pictures: readonly string[], outp
 }
 
 /** What all pictures of the batch have in common. */
-async function commonOf({ context, wish, control, shared, values }: FarmBatch): Promise<string> {
+async function commonOf({ context, wish, control, framing, shared, values }: FarmBatch): Promise<string> {
   const { pictures } = await context.service();
   const held = [shared.mask, shared.map].map(async (picture) => (picture ? sha256((await pictures.get(picture.id)).bytes) : null));
-  return canonicalJson([wish, control, values.format, await Promise.all(held)]);
+  return canonicalJson([wish, control, values.format, await Promise.all(held), ...(framing ? [framing] : [])]);
 }

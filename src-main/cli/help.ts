@@ -31,6 +31,14 @@ Options:
   --tokens-out FILE           the tokens of the result, for "scalebrush decode"
   --force-tokens FILE         predict along given tokens instead of sampled ones
   --logits-out DIR            raw logits: DIR/scale-01.npy …, float32 [B, l, V]
+  --crop WxH+X+Y              (edit, fill, expand) that part of the picture; masks go along
+  --straighten DEGREES        (edit, fill, expand) clockwise, -45..45; without --crop its corners are cut off
+  --turn 90|180|270           (edit, fill, expand) clockwise, before it is straightened and cut
+  --flip                      (edit, fill, expand) left and right change places, before it is turned
+  --quality Q                 of JPEG, WebP and AVIF, 1..100 (default 92)
+  --resize PX                 write at most so many pixels on the longer side
+  --sharpen screen|print      sharpen for where it will be seen
+  --profile srgb|p3           write in this colour profile
   --no-recipe                 write neither words nor tokens into the picture's file
   --strip-location            leave out where the photograph was taken
   --smallest                  spend time on a smaller file of the same picture

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Extent } from '#base/geometry.js';
 import type { PictureInfo } from '#contract/api.js';
+import type { Framing } from '#contract/framing.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import { readPictureFile } from '#service/files.js';
 import type { Context } from './command.js';
@@ -21,6 +22,8 @@ export interface OpenPictures {
   readonly mask: PictureFacts | undefined;
   readonly map: PictureFacts | undefined;
   readonly copy?: PictureFacts | undefined;
+  /** How the source was turned and cut. */
+  readonly framing?: Framing;
 }
 
 /** What the request says of pictures that are opened with it. */
@@ -55,7 +58,7 @@ export async function openPicture(path: string | undefined, label: string, conte
 
 export function withPictures(
   wish: EditRequestInput,
-  { source, mask, map, copy: copied }: OpenPictures,
+  { source, mask, map, copy: copied, framing }: OpenPictures,
   { control, copy }: PictureWishes,
 ): EditRequestInput {
   return {
@@ -64,6 +67,7 @@ export function withPictures(
     ...(mask && { mask: mask.id }),
     ...(control && { control: { kind: control.kind, ...control.settings, ...mapOf(map?.id) } }),
     ...(copied && copy && { copy: { mask: copied.id, only: copy.only } }),
+    ...(framing && wish.output && { output: { ...wish.output, framings: [framing] } }),
     ...sizeOf(wish, source?.size),
   };
 }

@@ -1,6 +1,7 @@
 import { ExpectedError } from '#contract/errors.js';
 import { randomInt } from 'node:crypto';
 import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js';
+import { OUTPUT_PROFILES, SHARPENINGS } from '#contract/adaptation.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import type { Context } from './command.js';
 import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
@@ -57,6 +58,14 @@ export const TASK_OPTIONS = {
   'tokens-out': text,
   'force-tokens': text,
   'logits-out': text,
+  crop: text,
+  straighten: text,
+  turn: text,
+  flip: flag,
+  quality: text,
+  resize: text,
+  sharpen: text,
+  profile: text,
   'no-recipe': flag,
   'strip-location': flag,
   smallest: flag,
@@ -99,17 +108,22 @@ const EVERY_TASK: readonly OptionName[] = [
   'tokens-out',
   'force-tokens',
   'logits-out',
+  'quality',
+  'resize',
+  'sharpen',
+  'profile',
   'no-recipe',
   'strip-location',
   'smallest',
 ];
 
 const DETAIL: readonly OptionName[] = ['detail', 'no-copy', 'copy-only'];
+const FRAMING: readonly OptionName[] = ['crop', 'straighten', 'turn', 'flip'];
 
 const OWN_OPTIONS: Readonly<Record<Exclude<Task, 'control'>, readonly OptionName[]>> = {
-  edit: ['mask', 'whole', 'padded', 'opacity', ...DETAIL],
-  fill: ['mask', 'whole', 'opacity', ...DETAIL],
-  expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL],
+  edit: ['mask', 'whole', 'padded', 'opacity', ...DETAIL, ...FRAMING],
+  fill: ['mask', 'whole', 'opacity', ...DETAIL, ...FRAMING],
+  expand: ['left', 'right', 'top', 'bottom', 'whole', ...DETAIL, ...FRAMING],
   generate: ['size', 'class'],
 };
 
@@ -149,12 +163,23 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     whole: values.whole ?? false,
     padded: values.padded ?? false,
     previews: values.previews !== undefined,
-    output: {
-      format,
-      recipe: values['no-recipe'] !== true,
-      keepLocation: values['strip-location'] !== true,
-      smallest: values.smallest ?? false,
-    },
+    output: outputOf(values, format),
+  };
+}
+
+function outputOf(values: TaskValues, format: OutputFormat): NonNullable<EditRequestInput['output']> {
+  const adapt = present({
+    longSide: numberOf(values.resize, '--resize'),
+    sharpen: values.sharpen === undefined ? undefined : wordOf(values.sharpen, SHARPENINGS, '--sharpen'),
+    profile: values.profile === undefined ? undefined : wordOf(values.profile, OUTPUT_PROFILES, '--profile'),
+  });
+  return {
+    format,
+    ...present({ quality: numberOf(values.quality, '--quality') }),
+    ...(Object.keys(adapt).length > 0 && { adapt }),
+    recipe: values['no-recipe'] !== true,
+    keepLocation: values['strip-location'] !== true,
+    smallest: values.smallest ?? false,
   };
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Extent } from '#base/geometry.js';
+import { Adaptation } from './adaptation.js';
 import type { EditEvent, Notice } from './event.js';
 import type { Ending } from './ending.js';
 import { BatchId, FarmOrder, type FarmEvent, type FarmOrderInput, type FarmStatus } from './farm.js';
@@ -92,6 +93,8 @@ export interface InstructionReport {
   readonly understands: readonly string[];
   readonly known: boolean;
   readonly cut: boolean;
+  /** It says what should not happen, which a pack of few words cannot carry out: it would do just that. */
+  readonly negated?: boolean;
 }
 
 /** A pack that published files would become, before anything is written. */
@@ -197,16 +200,6 @@ export interface ConvertInput {
   readonly adapt?: Adaptation | undefined;
 }
 
-/** What of a picture is changed for where it will be seen; absent members stay as they are. */
-export interface Adaptation {
-  /** At most so many pixels on the longer side. */
-  readonly longSide?: number | undefined;
-  readonly sharpen?: (typeof SHARPENINGS)[number] | undefined;
-  readonly profile?: (typeof OUTPUT_PROFILES)[number] | undefined;
-}
-export const SHARPENINGS = ['screen', 'print'] as const;
-export const OUTPUT_PROFILES = ['srgb', 'p3'] as const;
-
 /** `above` lies over `below` with this opacity (0..1), where the mask is white or everywhere. */
 export interface BlendInput {
   readonly below: PictureId;
@@ -286,13 +279,7 @@ export const CALL_INPUTS = {
     quality: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
     keepLocation: v.optional(v.boolean(), true),
     recipe: v.optional(Recipe),
-    adapt: v.optional(
-      v.object({
-        longSide: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))),
-        sharpen: v.optional(v.picklist(SHARPENINGS)),
-        profile: v.optional(v.picklist(OUTPUT_PROFILES)),
-      }),
-    ),
+    adapt: v.optional(Adaptation),
   }),
   'picture.losses': picture,
   'mask.read': v.object({ mask: PictureId, size: v.object({ width: side, height: side }) }),

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   },
   'mask.size': { advice: 'Use a mask of the same shape as the picture.', retry: false },
   'instruction.unknown-words': { advice: 'Use words that this pack knows.', retry: false },
+  'instruction.negated': { advice: 'Say what should change instead.', retry: false },
   'instruction.missing': { advice: 'Write what should change.', retry: false },
   'pack.unknown': { advice: 'List the installed packs and choose one of them.', retry: false },
   'pack.damaged': { advice: 'Verify the pack and install it again.', retry: false },

@@ -4,6 +4,9 @@ import type { Extent, Rect } from '#base/geometry.js';
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff));
 const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff));
 
+/** Of one photograph, step by step. */
+export const MOST_FRAMINGS = 100;
+
 /** How a picture is turned, straightened and cut, in this order. Nothing is resampled where `straighten` is 0. */
 export const Framing = v.object({
   /** Left and right change places, before it is turned. */

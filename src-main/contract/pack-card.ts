@@ -41,6 +41,8 @@ export const TransformerConfig = v.object({
       maxWords: positive,
       vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
       examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+      /** Those of its instructions that do well on any photograph. */
+      photoExamples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32))),
     }),
     v.object({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   ]),
@@ -137,8 +139,8 @@ const common = {
     temperature: Temperature,
     topP: v.optional(v.number(), 0.97),
     topK: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-    /** Whether guidance is the same at every scale or grows from none to all (VAR). */
-    guidanceRamp: v.optional(v.picklist(['constant', 'linear']), 'constant'),
+    /** Whether guidance is the same at every scale, grows from none to all (VAR), or is all from the tenth on (FlexVAR). */
+    guidanceRamp: v.optional(v.picklist(['constant', 'linear', 'ten scales']), 'constant'),
     /** Guidance ends behind this scale (1-based); absent = it never does. */
     guidanceUntil: v.optional(positive),
     /** What a fill or expansion without words says to the model. */
@@ -199,6 +201,7 @@ const SomeText = v.variant('kind', [
     maxWords: positive,
     vocabulary: v.pipe(v.array(v.string()), v.maxLength(100_000)),
     examples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32)), []),
+    photoExamples: v.optional(v.pipe(v.array(v.string()), v.maxLength(32))),
   }),
   v.looseObject({ kind: v.literal('features'), width: positive, maxTokens: positive }),
   v.looseObject({ kind: v.literal('classes'), names: v.pipe(v.array(v.string()), v.maxLength(100_000)) }),

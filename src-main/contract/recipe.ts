@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Framing } from './framing.js';
+import { Framing, MOST_FRAMINGS } from './framing.js';
 import type { Notice } from './event.js';
 import type { AnyCard, PackCard } from './pack-card.js';
 import { EditRequest, TokenFile, type EditRequestInput } from './request.js';
@@ -10,7 +10,7 @@ export const Recipe = v.object({
   seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
   tokens: TokenFile,
   /** How the photograph was turned and cut before it, step by step. */
-  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(100))),
+  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(MOST_FRAMINGS))),
 });
 export type Recipe = v.InferInput<typeof Recipe>;
 

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { Adaptation } from './adaptation.js';
+import { Framing, MOST_FRAMINGS } from './framing.js';
 
 /** Names a picture that the service holds (its bytes travel over HTTP, never in messages). */
 export const PictureId = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/u, 'Expected a picture id.'));
@@ -112,6 +114,10 @@ const Output = v.object({
   keepLocation: v.optional(v.boolean(), true),
   /** Of the same picture as few bytes as can be, whatever time that takes. */
   smallest: v.optional(v.boolean(), false),
+  /** Made ready for where it will be seen; absent = as it is. */
+  adapt: v.optional(Adaptation),
+  /** How the photograph was turned and cut before, for its recipe. */
+  framings: v.optional(v.pipe(v.array(Framing), v.maxLength(MOST_FRAMINGS))),
 });
 
 const CURVE_LENGTH = 'Expected 1 to 64 numbers for temperature.';
@@ -138,6 +144,10 @@ export const EditRequest = v.object({
   control: v.optional(ControlSettings),
   /** Structure lock: the first k scales keep the source's own tokens. */
   structure: v.optional(wholeNumber('structure', 0, 64), 0),
+  /** In how many scales the picture is drawn, by packs that leave the choice; absent = the pack's own. */
+  scaleCount: v.optional(wholeNumber('scaleCount', 1, 64)),
+  /** Side in pixels of the square that the model draws, by packs that leave the choice (other shapes: of as much area); absent = the pack's own. */
+  modelSide: v.optional(wholeNumber('modelSide', 16, 4096)),
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),

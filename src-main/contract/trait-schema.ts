@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096));
+
 /** All that pipelines and window ask of a pack's family: neither knows families by name. */
 export const Traits = v.object({
   /** Whether it sees the source; one that does not edits by having the source's own tokens put back. */
@@ -15,6 +17,12 @@ export const Traits = v.object({
   padsSource: v.boolean(),
   /** What the steps of a run are, where they are no scales: each is a part of the picture instead of all of it. */
   steps: v.optional(v.picklist(['rows', 'diagonals'])),
+  /** How many scales a picture may be drawn in, where that is for the user to choose; else as many as the card has. */
+  scaleCounts: v.optional(v.object({ least: positive, most: positive })),
+  /** Sides in pixels of the square that it may draw, where that is for the user to choose; else `imageSize`. */
+  modelSides: v.optional(v.object({ least: positive, most: positive, step: positive })),
+  /** Whether its first scales are a picture by themselves, so that a whole picture may be drawn anew from them on. */
+  refines: v.optional(v.boolean()),
   /** Channels of a control picture, where it takes one. */
   control: v.optional(v.array(v.string())),
 });

@@ -115,7 +115,7 @@ const de: ShellWords = {
   recent: 'Zuletzt geöffnet',
   diagnostics: 'Diagnose kopieren',
   lookForUpdates: 'Beim Start nach Aktualisierungen suchen',
-  save: (name) => `${name} sichern`,
+  save: (name) => `${name} speichern`,
   ended: { done: 'Das Bild ist fertig.', failed: 'Die Arbeit endete vorzeitig; das Fenster sagt, warum.' },
   leaving: {
     message: 'Eine Bearbeitung läuft noch.',

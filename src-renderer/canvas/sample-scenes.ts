@@ -1,6 +1,8 @@
+import type { SceneName } from '#document/examples.js';
+
 /** Small scenes in the manner of those that the built-in pack learned from, drawn here so that nobody needs a photo to begin. */
 export interface SampleScene {
-  readonly name: 'car' | 'house' | 'tree';
+  readonly name: SceneName;
   draw(context: CanvasRenderingContext2D): void;
 }
 

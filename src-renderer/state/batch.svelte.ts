@@ -1,3 +1,4 @@
+import type { Adaptation } from '#contract/adaptation.js';
 import { isPictureName, planBatch, reportOf, runBatch, type BatchEntry, type BatchReport } from '#contract/batch.js';
 import { expectGoing } from '#contract/ending.js';
 import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#contract/errors.js';
@@ -31,6 +32,8 @@ export interface Shelf {
 interface Order extends BatchWish {
   /** The mask that it is held to. */
   readonly mask: PictureId | undefined;
+  /** How the results are made ready for where they will be seen. */
+  readonly adapt?: Adaptation;
 }
 
 /** A batch as it lies on the shelf; pictures by the name of their result. */
@@ -62,6 +65,8 @@ export class Batch {
   pausing = $state(false);
   /** The files are held to what is painted. */
   holds = $state(false);
+  /** How the results are made ready for where they will be seen; an order that was begun keeps its own. */
+  adapt = $state.raw<Adaptation>({});
   /** How many files have been brought to the service, while that goes on. */
   takenIn = $state<number>();
   /** It was cut off by a reload, and can be gone on with. */
@@ -201,6 +206,7 @@ export class Batch {
     [this.#sources, this.#results, this.#order, this.#farm] = [job.sources, job.results, job.order, job.farm];
     this.#cancelled = job.cancelled === true;
     this.onFarm = this.isFarms;
+    this.adapt = job.order.adapt ?? {};
     this.entries = entries;
     this.cutOff = this.report.waiting > 0;
   }
@@ -223,7 +229,7 @@ export class Batch {
   async #takeOrder(): Promise<Order> {
     const { settings, draws, mask } = this.#current();
     const held = this.masked && mask ? (await this.#pictures.upload(await mask.toPng(), 'mask.png')).id : undefined;
-    return { settings, draws, mask: held };
+    return { settings, draws, mask: held, adapt: this.adapt };
   }
 
   /** Brings the files to the service: a page that is loaded anew has none of them. */
@@ -369,7 +375,11 @@ export class Batch {
     const { settings, draws } = this.wish;
     const { size } = await this.#link.call('picture.describe', { id: source });
     const pictures = { source, mask: this.#order?.mask, ...(draws && { anew: { size, blank: false } }) };
-    return { ...requestOf({ ...settings, count: 1 }, pictures), previews: false, output: { format, recipe: true } };
+    return {
+      ...requestOf({ ...settings, count: 1 }, pictures),
+      previews: false,
+      output: { format, recipe: true, adapt: this.#order?.adapt ?? {} },
+    };
   }
 
   async #run(entry: BatchEntry, request: EditRequestInput, signal: AbortSignal): Promise<Outcome> {

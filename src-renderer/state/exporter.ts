@@ -1,4 +1,5 @@
-import type { Adaptation, Losses, PictureInfo } from '#contract/api.js';
+import type { Adaptation } from '#contract/adaptation.js';
+import type { Losses, PictureInfo } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { Recipe } from '#contract/recipe.js';

@@ -1,8 +1,11 @@
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
+import { SvelteMap } from 'svelte/reactivity';
+import type { PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
+import type { SceneName } from '#document/examples.js';
 import { DEFAULT_SETTINGS } from '#document/request.js';
 import type { ServiceInfo } from './service-info.svelte.js';
 import { newSheet, type PhotoDocument } from './photo-document.svelte.js';
@@ -51,10 +54,18 @@ export class Opener {
   readonly #context: OpenerContext;
   readonly #services: Services;
   #openings = 0;
+  /** Pictures that are scenes of ours. */
+  readonly #scenes = new SvelteMap<PictureId, SceneName>();
 
   constructor(context: OpenerContext, services: Services) {
     this.#context = context;
     this.#services = services;
+  }
+
+  /** Which of our scenes the document began with; undefined for a photograph of one's own. */
+  get scene(): SceneName | undefined {
+    const [first] = this.#context.document.sheets;
+    return first && this.#scenes.get(first.picture.info.id);
   }
 
   async openFile(file: Blob, name: string, blank = false): Promise<void> {
@@ -98,6 +109,8 @@ export class Opener {
 
   async openScene(scene: SampleScene, name: string): Promise<void> {
     await this.openFile(await renderSampleScene(scene), `${name}.png`);
+    const opened = this.#context.document.source?.info;
+    if (opened?.name === `${name}.png`) this.#scenes.set(opened.id, scene.name);
   }
 
   /** An empty sheet of the pack's own size at least, to be drawn on from words. */

@@ -29,6 +29,9 @@ export class ServiceInfo {
   /** The pack only draws; it edits nothing. */
   readonly draws = $derived(this.#traits?.fills === false);
 
+  /** It never saw a picture, and draws from words alone. */
+  readonly drawsFromWords = $derived(this.#traits?.seesSource === false);
+
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   readonly pads = $derived(this.#traits?.padsSource);
 

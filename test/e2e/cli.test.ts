@@ -47,6 +47,21 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+test('German words say the same as English ones', async () => {
+  const edit = (instruction: string, name: string) =>
+    scalebrushJson('edit', file('plain.png'), '-i', instruction, '-o', file(name), '--seed', '7');
+  await edit('make the car blue', 'english.png');
+  await edit('mach das Auto blau', 'german.png');
+  expect(differingPixels(await rawPicture(file('german.png')), await rawPicture(file('english.png')), () => false)).toBe(0);
+}, 120_000);
+
+test('what should not happen is asked back about instead of done', async () => {
+  const { code, stderr } = await scalebrush('edit', file('plain.png'), '-i', "don't make it warmer", '-o', file('not.png'));
+  expect(code).toBe(2);
+  expect(stderr).toContain('what should not');
+  expect(existsSync(file('not.png'))).toBe(false);
+});
+
 /** Everything that the command line can do to one picture, checked from the outside. */
 function describePicture(title: string, locate: () => string): void {
   describe(title, () => {
@@ -133,6 +148,45 @@ const photographs = existsSync(samples) ? readdirSync(samples).filter((name) => 
 for (const name of photographs) describePicture(`the photograph ${name}`, () => path.join(samples, name));
 test.skipIf(photographs.length > 0)('photographs beside the checkout (skipped: ../shared/samples is absent)', () => {
   expect(photographs).toEqual([]);
+});
+
+describe('a picture is cut before it is edited, and made ready for where it will be seen', () => {
+  const box = { x: 150, y: 60, width: 30, height: 30 };
+  beforeAll(async () => writeFile(file('cut-mask.png'), await maskPng({ width: 300, height: 200 }, box)));
+
+  test('the mask goes along, and no other sample differs', async () => {
+    const args = ['--flip', '--crop', '160x120+40+20', '--blend', '0'];
+    const report = await scalebrushJson('fill', file('plain.png'), '-m', file('cut-mask.png'), '-o', file('cut.png'), ...args);
+    expect([report['width'], report['height']]).toEqual([160, 120]);
+    const [source, result] = [await rawPicture(file('plain.png')), await rawPicture(file('cut.png'))];
+    const at = (x: number, y: number) => ({ x: source.width - 1 - (x + 40), y: y + 20 });
+    let [within, beyond] = [0, 0];
+    for (let i = 0; i < 160 * 120; i++) {
+      const { x, y } = at(i % 160, Math.floor(i / 160));
+      const differs = [0, 1, 2].some(
+        (c) => result.samples[i * result.channels + c] !== source.samples[(y * source.width + x) * source.channels + c],
+      );
+      const masked = x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+      if (differs && masked) within += 1;
+      else if (differs) beyond += 1;
+    }
+    expect(beyond).toBe(0);
+    expect(within).toBeGreaterThan(0);
+  });
+
+  test('corners of a straightened one are cut off, its recipe says so, and it is written smaller in another profile', async () => {
+    const framing = ['--turn', '90', '--straighten', '-3'];
+    const output = ['--resize', '150', '--sharpen', 'print', '--profile', 'srgb', '--quality', '60', '-o', file('web.jpg')];
+    const report = await scalebrushJson('edit', file('p3.jpg'), '-i', 'make it warmer', ...framing, ...output);
+    const [before, web] = [await sharp(file('p3.jpg')).metadata(), await sharp(file('web.jpg')).metadata()];
+    expect([report['width'], report['height']]).toEqual([web.width, 150]);
+    expect(web.height).toBe(150);
+    expect(web.icc).not.toEqual(before.icc);
+    const service = await openService();
+    const { recipe } = await service.pictures.add(await readFile(file('web.jpg')), 'web.jpg');
+    await service.close();
+    expect(recipe?.framings).toMatchObject([{ turns: 1, straighten: -3, crop: { x: 7, width: 185 } }]);
+  });
 });
 
 describe('a photograph from a phone', () => {
@@ -297,6 +351,12 @@ describe('bad input gets one line and exit code 2', () => {
       /provider/u,
     ],
     ['the source as its own result', () => ['edit', file('plain.png'), '-i', 'make it warmer', '-o', file('plain.png')], /never touched/u],
+    ['a part beyond the picture', () => [...edit(file('plain.png')), '--crop', '300x200+1+0'], /beyond/u],
+    ['a part that is none', () => [...edit(file('plain.png')), '--crop', '300x200'], /WIDTHxHEIGHT\+X\+Y for --crop/u],
+    ['an eighth of a turn', () => [...edit(file('plain.png')), '--turn', '45'], /90, 180, 270 for --turn/u],
+    ['too much to be straightened', () => [...edit(file('plain.png')), '--straighten', '50'], /straighten/u],
+    ['a size of nothing', () => [...edit(file('plain.png')), '--resize', '0'], /from 1 to 65535 for longSide/u],
+    ['an unknown sharpening', () => [...edit(file('plain.png')), '--sharpen', 'loud'], /screen, print for --sharpen/u],
     ['a hostile pickle', () => ['inspect', file('evil.pth')], /pickle|PyTorch/iu],
     ['an unknown command', () => ['paint'], /paint/u],
   ])('%s', async (_, args, reason) => {

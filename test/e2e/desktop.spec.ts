@@ -234,7 +234,7 @@ test('menus and dialogs of the system speak the language of the window', async (
   await page.keyboard.press('ControlOrMeta+s');
   await page.getByRole('button', { name: 'Speichern', exact: true }).click();
   const asked = () => app.evaluate(() => (globalThis as { asked?: unknown }).asked);
-  await expect.poll(asked).toMatchObject({ title: 'second.png sichern', filters: [{ name: 'PNG', extensions: ['png'] }] });
+  await expect.poll(asked).toMatchObject({ title: 'second.png speichern', filters: [{ name: 'PNG', extensions: ['png'] }] });
   await choose(/Sprache/u, 'system');
   await expect.poll(() => labelOf('undo')).toBe('Undo');
 });

@@ -94,7 +94,7 @@ test('a click with Shift draws a straight line from where the last stroke ended'
 
 test('words of another language are answered with the one that the model understands', async ({ page, server: _ }) => {
   const box = page.getByRole('textbox', { name: 'Instruction' });
-  await box.fill('mache das Auto rot');
+  await box.fill('rends la voiture rouge');
   await expect(page.getByText('This model understands English.')).toBeVisible();
   await box.fill('make the zeppelin red');
   await expect(page.getByTestId('unknown-words')).toContainText('zeppelin');

@@ -41,12 +41,11 @@ const STATES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     await edit(page, 'make the car blue');
   },
   candidates: async ({ page }) => {
-    await page.getByRole('button', { name: 'New picture from words' }).click();
-    await expectPhase(page, 'ready');
+    await scene(page, 'Tree and star');
     await page.getByText('More', { exact: true }).click();
     await page.getByRole('spinbutton', { name: 'Candidates' }).fill('4');
     await page.getByRole('spinbutton', { name: 'Temperature' }).fill('0.5');
-    await edit(page, 'a red car on grass at day');
+    await edit(page, 'add a red car');
   },
   compare: async ({ page }) => {
     await scene(page, 'Red car');

@@ -70,17 +70,6 @@ test('a split and a heat map show what changed', async ({ studio }) => {
   expect((await canvasShot(page)) === after).toBe(true);
 });
 
-test('an empty sheet becomes a picture from words', async ({ studio: { page } }) => {
-  await page.getByRole('button', { name: 'New picture from words' }).click();
-  await expectPhase(page, 'ready');
-  await expect(page.getByTestId('main-button')).toContainText('Generate');
-  const before = await canvasShot(page);
-  await edit(page, 'add a red car');
-  expect((await canvasShot(page)) === before).toBe(false);
-  await page.getByRole('button', { name: 'Keep' }).click();
-  await expect(page.getByTestId('main-button')).toContainText('Edit');
-});
-
 test('the arrow keys bring earlier instructions back', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene();

@@ -116,7 +116,7 @@ test('the whole job by keyboard alone', async ({ studio }) => {
   await expectPhase(page, 'ready');
 });
 
-test('words that the pack does not know are named, with others to press', async ({ studio }) => {
+test('words that the model does not know are named, with others to press', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make the unicorn red');

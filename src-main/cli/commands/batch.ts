@@ -4,6 +4,7 @@ import { numberedName } from '#base/file-name.js';
 import { isPictureName, planBatch, reportOf, runBatch, type BatchChange, type BatchEntry } from '#contract/batch.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
+import type { Framing } from '#contract/framing.js';
 import { lackOf, tooLittleMemory } from '#contract/forecast.js';
 import { DEFAULT_PACK, OUTPUT_FORMATS, PRESETS, type EditRequestInput } from '#contract/request.js';
 import { openLedger, type BatchLedger } from '#service/batch-state.js';
@@ -13,6 +14,7 @@ import { shownName } from '#service/names.js';
 import { errnoOf } from '#packs/json-file.js';
 import { parseCommandLine, refused, required, wordOf } from '../arguments.js';
 import type { Command, Context } from '../command.js';
+import { framed, framingOf } from '../framing.js';
 import { COMMON_HELP } from '../help.js';
 import { runOnFarm, type OpenSource } from '../farm-batch.js';
 import { expectOutputs, makeFolder } from '../places.js';
@@ -68,6 +70,7 @@ export interface Batch {
   readonly folder: string;
   readonly wish: EditRequestInput;
   readonly control: ControlWish | undefined;
+  readonly framing: Framing | undefined;
   /** What all files share. */
   readonly shared: Omit<OpenPictures, 'source'>;
   readonly ledger: BatchLedger;
@@ -113,19 +116,21 @@ async function openBatch(values: BatchValues, folder: string, context: Context):
   const wish = requestOf(taskOf(values), values, 'png');
   sayDrawnSeed(values, wish, context);
   const control = controlOf(values);
+  const framing = framingOf(values);
   const files = { source: undefined, mask: values.mask, map: control?.mapPath };
   const service = await context.service();
   service.checkStream('edit.run', withPictures(wish, stillClosed({ ...files, source: '' }), { control }));
   await expectKnownWords(wish, context);
   if (values['dry-run'] !== true) await makeFolder(folder);
-  const ledger = await openLedger(folder, { wish, control, format: values.format, mask: values.mask }, values.resume === true);
+  const ledger = await openLedger(folder, { wish, control, framing, format: values.format, mask: values.mask }, values.resume === true);
   const { mask, map } = await openPictures(files, context);
-  return { values, folder, wish, control, shared: { mask, map }, ledger, context };
+  return { values, folder, wish, control, framing, shared: { mask, map }, ledger, context };
 }
 
 async function expectKnownWords({ instruction = '', pack = DEFAULT_PACK }: EditRequestInput, { service }: Context): Promise<void> {
   if (instruction.trim() === '') return;
-  const { known, unknownWords } = await (await service()).call('instruction.check', { pack, instruction });
+  const { known, unknownWords, negated } = await (await service()).call('instruction.check', { pack, instruction });
+  if (negated) throw new ExpectedError('instruction.negated', 'Expected what should change but the instruction says what should not.');
   if (known || unknownWords.length === 0) return;
   const words = unknownWords.map(({ word }) => JSON.stringify(word)).join(', ');
   throw new ExpectedError('instruction.unknown-words', `Expected words that the pack "${pack}" knows but received ${words}.`);
@@ -209,11 +214,21 @@ interface OneSource {
 }
 
 /** The source is held until it is closed, and no longer: a folder may be larger than what we hold. */
-async function openSource({ context, wish, control, shared }: Batch, { entry, bytes }: OneSource): Promise<OpenSource> {
+async function openSource({ context, wish, control, framing, shared }: Batch, { entry, bytes }: OneSource): Promise<OpenSource> {
   const service = await context.service();
   const source = await service.pictures.add(bytes, basename(entry.source));
-  const request = withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, { ...shared, source }, { control });
-  return { request, close: () => service.pictures.remove(source.id) };
+  const opened = await framed({ ...shared, source }, framing, service).catch(async (error: unknown) => {
+    await service.pictures.remove(source.id);
+    throw error;
+  });
+  const own = new Set([source.id, opened.source?.id, ...(framing ? [opened.mask?.id] : [])].filter((id) => id !== undefined));
+  const request = withPictures({ ...wish, output: { ...wish.output, format: entry.format } }, opened, { control });
+  return {
+    request,
+    close: async () => {
+      for (const id of own) await service.pictures.remove(id);
+    },
+  };
 }
 
 /** What a run would take: it stays to be done. */

@@ -2,6 +2,7 @@ import { numberedName } from '#base/file-name.js';
 import type { Task } from '#contract/request.js';
 import { parseCommandLine, required } from '../arguments.js';
 import type { Command, Context } from '../command.js';
+import { framed, framingOf } from '../framing.js';
 import { COMMON_HELP } from '../help.js';
 import { expectOutputs, formatOf, makeFolder } from '../places.js';
 import { openPictures, stillClosed, withPictures } from '../request-pictures.js';
@@ -69,13 +70,15 @@ async function runParsed({ task, values, source }: ParsedTask, context: Context)
   sayDrawnSeed(values, wish, context);
   const control = controlOf(values);
   const copy = copyOf(values);
+  const framing = framingOf(values);
   const files = { source, mask: values.mask, map: control?.mapPath, copy: copy?.path };
   await prepareOutputs(destinations, { count: wish.count ?? 1, inputs: [...Object.values(files), values['force-tokens']] });
   const forceTokens = values['force-tokens'] === undefined ? undefined : await readTokenFile(values['force-tokens']);
   const service = await context.service();
   // Before pictures are opened, which starts the inference process: a wish that is refused costs nothing.
   service.checkStream('edit.run', withPictures(wish, stillClosed(files), { control, copy }));
-  const request = withPictures(wish, await openPictures(files, context), { control, copy });
+  const opened = await framed(await openPictures(files, context), framing, service);
+  const request = withPictures(wish, opened, { control, copy });
   const report = await runTask({ request, destinations, forceTokens }, context);
   if (values.json === true) context.print(JSON.stringify(report));
   return 0;

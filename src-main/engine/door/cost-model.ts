@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { at } from '#base/assert.js';
-import { cellCount } from '#base/geometry.js';
+import { cellCount, type Grid } from '#base/geometry.js';
 import type { Forecast, PresetCost } from '#contract/forecast.js';
 import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
@@ -27,11 +27,14 @@ export interface TransformerWish {
   readonly guided: boolean;
   /** Scales behind this one (1-based) run without guidance; absent = as the card says. */
   readonly guidanceUntil?: number | undefined;
+  /** Token grids; absent = the card's. */
+  readonly schedule?: readonly Grid[];
 }
 
 /** FLOPs and K/V bytes of one picture with this card at this preset. */
-export function transformerWork(card: PackCard, { preset, guided, guidanceUntil = card.defaults.guidanceUntil }: TransformerWish): Work {
-  const { depth, width, scales, lateScales } = card.config.transformer;
+export function transformerWork(card: PackCard, wish: TransformerWish): Work {
+  const { preset, guided, guidanceUntil = card.defaults.guidanceUntil, schedule: scales = card.config.transformer.scales } = wish;
+  const { depth, width, lateScales } = card.config.transformer;
   const plan = { depth, scales: scales.length, lateScales, lateLayers: Math.min(depth, card.presets[preset]) };
   const layers = layersPerScale(plan);
   // Only VAREdit reads the source as tokens of its own.
@@ -67,6 +70,11 @@ export function asksTwice(card: PackCard, wish: Omit<TransformerWish, 'preset'>)
 
 function passFlops(tokens: number, seen: number, width: number): number {
   return tokens * (FLOPS_PER_WIDTH_SQUARED * width * width + 4 * seen * width);
+}
+
+function drawnPixels({ imageSize, config }: PackCard, { schedule }: TransformerWish): number {
+  const finest = schedule?.at(-1);
+  return finest ? cellCount(finest) * config.tokenizer.downsample ** 2 : imageSize ** 2;
 }
 
 /** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
@@ -168,7 +176,7 @@ export class CostModel {
 
   estimate(card: PackCard, { pixels, ...wish }: TransformerWish & { readonly pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, wish);
-    const tokenizerBytes = card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel;
+    const tokenizerBytes = drawnPixels(card, wish) * familyOf(card).cost(card).tokenizerBytesPerPixel;
     // Mapped, its pages come and go before the transformer's are touched.
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.

@@ -1,5 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Adaptation, InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
+import type { InstructionReport, Losses, MachineReport, PictureInfo, ProviderReport } from '#contract/api.js';
 import type { Extent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
@@ -62,7 +62,7 @@ export interface BlendWish {
 }
 
 /** How a picture is to be written. */
-export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe; readonly adapt?: Adaptation | undefined };
+export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
 
 export interface ReadMask {
   readonly picture: Uint8Array;

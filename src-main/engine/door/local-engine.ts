@@ -9,7 +9,7 @@ import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
-import { adapted } from '#engine/image/files/adapt.js';
+import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
@@ -75,6 +75,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
+import { familyOf } from '#engine/families/list.js';
 import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
@@ -118,7 +119,7 @@ export class LocalEngine implements AskedEngine {
     const costs = await this.#costModel(runner);
     const loadMs = performance.now() - started;
     const { card } = job.pack;
-    const wish = guidanceOf(job);
+    const wish = transformerWishOf(job);
     let regions = 1;
     const pipelineJob: PipelineJob = {
       request: job.request,
@@ -162,7 +163,7 @@ export class LocalEngine implements AskedEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    const wish = { ...guidanceOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) };
+    const wish = { ...transformerWishOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) };
     return times(await partCount(job), costs.forecast(card, wish));
   }
 
@@ -177,9 +178,9 @@ export class LocalEngine implements AskedEngine {
     return readFacts(await headOf(picture));
   }
 
-  async convert(picture: EncodedPicture, { recipe, adapt, ...output }: ConvertWish): Promise<Uint8Array> {
+  async convert(picture: EncodedPicture, { recipe, ...output }: ConvertWish): Promise<Uint8Array> {
     const photo = await openPhoto(await bytesOf(picture));
-    return encodePhoto(adapt ? await adapted(photo, adapt) : photo, output, recipe);
+    return writePhoto(photo, output, recipe);
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
@@ -218,7 +219,7 @@ export class LocalEngine implements AskedEngine {
 
   async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
     const bytes = await bytesOf(picture);
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, (await readFacts(bytes)).size);
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, { shape: (await readFacts(bytes)).size });
     const view = await viewWhole(bytes, { size: modelExtent(model) }, this.#views);
     const { tokens } = await tokenise(model, view.picture);
     return packTokens(pack.card.name, model.quantiser, tokens);
@@ -226,7 +227,8 @@ export class LocalEngine implements AskedEngine {
 
   async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = gridOf(tokens);
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, { width: columns, height: rows });
+    const grids = { shape: { width: columns, height: rows }, schedule: tokens.schedule };
+    const model = fittedTo((await this.#open(pack, 'cpu')).model, grids);
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
@@ -376,6 +378,11 @@ function times(count: number, forecast: Forecast): Forecast {
   return { ...forecast, best: all(best), balanced: all(balanced), fast: all(fast), draft: all(draft) };
 }
 
-function guidanceOf({ pack: { card }, request }: EngineJob): Pick<TransformerWish, 'guided' | 'guidanceUntil'> {
-  return { guided: (request.guidance ?? card.defaults.guidance) !== 1, guidanceUntil: request.guidanceUntil };
+function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<TransformerWish, 'preset'> {
+  const schedule = familyOf(card).schedule?.(card, request);
+  return {
+    guided: (request.guidance ?? card.defaults.guidance) !== 1,
+    guidanceUntil: request.guidanceUntil,
+    ...(schedule && { schedule }),
+  };
 }

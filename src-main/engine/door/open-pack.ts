@@ -39,5 +39,5 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
 /** Fitted to another shape, it is a model of its own with the same text and depth. */
 function modelOf({ fitted, ...networks }: Networks, rest: Pick<EditingModel, 'card' | 'encodeText' | 'depth' | 'objects'>): EditingModel {
   const own = { ...networks, ...rest };
-  return fitted ? { ...own, fitted: (shape) => modelOf(fitted(shape), rest) } : own;
+  return fitted ? { ...own, fitted: (fit) => modelOf(fitted(fit), rest) } : own;
 }

@@ -1,6 +1,6 @@
-import type { Extent } from '#base/geometry.js';
+import type { Grid } from '#base/geometry.js';
 import type { PackCard } from '#contract/pack-card.js';
-import type { EditingModel } from '#engine/pipelines/model.js';
+import type { EditingModel, Fit } from '#engine/pipelines/model.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { Network, Stranger } from './network.js';
@@ -11,7 +11,7 @@ export interface PackWeights {
   readonly tokenizer: Weights;
 }
 
-export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (shape: Extent) => Networks };
+export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (fit: Fit) => Networks };
 
 /** What the forecast knows of a family besides the sizes in the card. */
 export interface FamilyCost {
@@ -36,4 +36,6 @@ export interface Family<C extends PackCard = PackCard> {
   /** The prompt that stands for an instruction; absent = its own words. */
   prompt?(instruction: string, card: C): string;
   cost(card: C): FamilyCost;
+  /** The token grids that a run would draw, where the request has a say in them; absent = the card's. */
+  schedule?(card: C, fit: Fit): readonly Grid[];
 }

@@ -2,6 +2,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { KnownCard, PackCard } from '#contract/pack-card.js';
 import { controlArFamily } from './controlar/family.js';
 import type { Family } from './family.js';
+import { flexVarFamily } from './flexvar/family.js';
 import { infinityFamily } from './infinity/family.js';
 import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
@@ -15,6 +16,7 @@ export const FAMILIES = {
   var: varFamily,
   controlar: controlArFamily,
   nar: narFamily,
+  flexvar: flexVarFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */

@@ -84,6 +84,7 @@ function wordReader(text: TextOf<'words'>): EncodeText {
   const tokenizer = new WordTokenizer(text);
   return (instruction) => {
     const { ids, report } = tokenizer.encode(instruction);
+    if (report.negated) return Promise.reject(negated());
     if (report.unknownWords.length > 0 && !report.known) return Promise.reject(notUnderstood(report));
     return Promise.resolve({ text: { kind: 'words', ids }, notices: wordNotices(report, text.maxWords) });
   };
@@ -101,10 +102,15 @@ function notUnderstood(report: InstructionReport): ExpectedError {
   return new ExpectedError('instruction.unknown-words', unknownWordsSentence(report), { details: { ...report } });
 }
 
+function negated(): ExpectedError {
+  const message = 'Expected what should change but the instruction says what should not, and this pack would do just that.';
+  return new ExpectedError('instruction.negated', message);
+}
+
 function unknownWordsSentence({ unknownWords, understands }: InstructionReport): string {
   const words = unknownWords.map(({ word }) => `"${word}"`).join(', ');
   const examples = understands.map((example) => `"${example}"`).join(', ');
-  return `This pack does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
+  return `This model does not know ${words}${examples === '' ? '.' : `; it understands ${examples}.`}`;
 }
 
 function wordNotices(report: InstructionReport, maxWords: number): readonly Notice[] {

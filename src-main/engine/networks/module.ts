@@ -43,18 +43,19 @@ export class Module {
    * @param dims another shape of as many elements.
    */
   parameter(name: string, dims: readonly number[] = this.shape(name)): Value {
-    const { dtype, file, offsetBytes, lengthBytes } = this.weights.stored(name);
+    const { dtype, file, offsetBytes, lengthBytes, strides } = this.weights.stored(name);
     const label = `${this.weights.fullName(name)} ${dims.join('x')}`;
     this.#assertFits(name, dims);
-    const mappable = dtype === 'float32' && lengthBytes >= INLINE_BYTES && offsetBytes % FLOAT_BYTES === 0;
+    const mappable = !strides && dtype === 'float32' && lengthBytes >= INLINE_BYTES && offsetBytes % FLOAT_BYTES === 0;
     if (mappable) return this.graph.mapped({ name: label, dims, file, offsetBytes, lengthBytes });
     return this.graph.inline(label, dims, this.floats(name));
   }
 
   /** The weights of a linear layer where they are stored in half precision and can be mapped. */
   half(name: string): Value | undefined {
-    const { name: label, dtype, shape: dims, file, offsetBytes, lengthBytes } = this.weights.stored(name);
-    const mappable = (dtype === 'float16' || dtype === 'bfloat16') && lengthBytes >= INLINE_BYTES && offsetBytes % HALF_BYTES === 0;
+    const { name: label, dtype, shape: dims, file, offsetBytes, lengthBytes, strides } = this.weights.stored(name);
+    const isHalf = dtype === 'float16' || dtype === 'bfloat16';
+    const mappable = isHalf && !strides && lengthBytes >= INLINE_BYTES && offsetBytes % HALF_BYTES === 0;
     return mappable ? this.graph.mapped({ name: label, dtype, dims, file, offsetBytes, lengthBytes }) : undefined;
   }
 

@@ -7,7 +7,8 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { faded } from '#engine/image/compositing/fade.js';
 import { blankResult, composed, compositeInto, type CompositeJob, type ResultSamples } from '#engine/image/compositing/composite.js';
 import { explains } from '#engine/image/compositing/explains.js';
-import { encodeMask, encodePhoto } from '#engine/image/files/encode.js';
+import { writePhoto } from '#engine/image/files/adapt.js';
+import { encodeMask } from '#engine/image/files/encode.js';
 import { emptyMask, EVERYWHERE, fullMask, maskBounds, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -174,12 +175,14 @@ export class ResultCanvas {
       model.quantiser,
       this.#traces.map((trace) => trace.tokens),
     );
-    const recipe = request.output.recipe ? fileRecipeOf(model.card, { request, seed, tokens }) : undefined;
+    const recipe = request.output.recipe
+      ? fileRecipeOf(model.card, { request, seed, tokens, framings: request.output.framings })
+      : undefined;
     // Of what did not happen nothing else is to be said.
     const notices = request.task === 'edit' && changedPixels === 0 ? [UNCHANGED] : this.#notices;
     return {
       index,
-      picture: await encodePhoto(this.#faint(photo, canvas), request.output, recipe),
+      picture: await writePhoto(this.#faint(photo, canvas), request.output, recipe),
       seed,
       tokens,
       changedMask: await encodeMask(changed),

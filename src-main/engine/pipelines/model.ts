@@ -1,9 +1,9 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { Extent } from '#base/geometry.js';
+import type { Extent, Grid } from '#base/geometry.js';
 import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
-import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
+import type { EditRequest, Margins, PictureId, Preset, TokenFile } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { KeptViews } from '#engine/image/working/whole-view.js';
@@ -16,6 +16,19 @@ export interface EncodedInstruction {
   readonly notices: readonly Notice[];
 }
 
+/** What asks for other token grids than the card's. A model heeds what it can. */
+export interface Fit {
+  /** Shape of the picture; absent = the model's own. */
+  readonly shape?: Extent | undefined;
+  /** How many scales, and the side in pixels of a square of as much area; absent = the model's own. */
+  readonly scaleCount?: number | undefined;
+  readonly modelSide?: number | undefined;
+  /** How far an expansion goes to each side. */
+  readonly margins?: Margins | undefined;
+  /** The very grids that given tokens lie on. */
+  readonly schedule?: readonly Grid[] | undefined;
+}
+
 /** A pack with its graphs open. */
 export interface EditingModel {
   readonly card: PackCard;
@@ -25,8 +38,8 @@ export interface EditingModel {
   /** Absent where a pack cannot tell what a picture shows. */
   readonly objects?: ObjectFinder;
   readonly quantiser: Quantiser;
-  /** The same model for pictures of another shape, where it can make such; what is released is the first one. */
-  readonly fitted?: (shape: Extent) => EditingModel;
+  /** The same model on other token grids, where it can draw on such; what is released is the first one. */
+  readonly fitted?: (fit: Fit) => EditingModel;
   encodeText(instruction: string): Promise<EncodedInstruction>;
 }
 
@@ -85,7 +98,7 @@ export type PipelineEvent =
     };
 
 /** The tokens that a run begins with. */
-export function givenFile({ request, probe }: PipelineJob): TokenFile | undefined {
+export function givenFile({ request, probe }: Pick<PipelineJob, 'request' | 'probe'>): TokenFile | undefined {
   return probe?.forceTokens ?? request.resume;
 }
 
@@ -96,15 +109,15 @@ export function pictureBytes(job: Pick<PipelineJob, 'pictures'>, id: PictureId |
   return bytes;
 }
 
-/** The model for pictures of this shape, where it makes others than its own. */
-export function fittedTo(model: EditingModel, shape: Extent): EditingModel {
-  return model.fitted?.(shape) ?? model;
+/** The model on the token grids that are asked for, where it can draw on others than its own. */
+export function fittedTo(model: EditingModel, fit: Fit): EditingModel {
+  return model.fitted?.(fit) ?? model;
 }
 
-/** The model with another depth estimator, whatever shape it is fitted to. */
+/** The model with another depth estimator, whatever it is fitted to. */
 export function withDepth(model: EditingModel, depth: DepthEstimator): EditingModel {
   const { fitted } = model;
-  return { ...model, depth, ...(fitted && { fitted: (shape: Extent) => withDepth(fitted(shape), depth) }) };
+  return { ...model, depth, ...(fitted && { fitted: (fit: Fit) => withDepth(fitted(fit), depth) }) };
 }
 
 /** Side length in pixels at which the model works, as an extent. */

@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import { objectNamesOf } from '#contract/traits.js';
 import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { WordTokenizer } from '#engine/text/words.js';
 import type { EditingModel } from './model.js';
 
 /** Where the objects stand in a picture, `[1, 3, S, S]`, that an instruction speaks of; undefined where it speaks of none. */
@@ -11,7 +12,9 @@ export async function whereNamed(
   picture: FloatTensor,
 ): Promise<Standing | undefined> {
   if (!objects) return undefined;
-  const kinds = namedKinds(objectNamesOf(card), instruction);
+  const { text } = card.config.transformer;
+  const said = text.kind === 'words' ? new WordTokenizer(text).read(instruction).join(' ') : instruction;
+  const kinds = namedKinds(objectNamesOf(card), said);
   if (kinds.length === 0) return undefined;
   const { dims, data } = await objects.maps(picture);
   const [, rows = 0, columns = 0] = dims;

@@ -16,7 +16,7 @@ import type { Region } from '#engine/image/working/regions.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { controlInput, estimateMap, type MapOrigin } from './control-input.js';
 import { photoOfMask } from './finish.js';
-import { fittedTo, modelExtent, pictureBytes, type PipelineEvent, type PipelineJob } from './model.js';
+import { fittedTo, givenFile, modelExtent, pictureBytes, type Fit, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
 import { mapNotices, openMap, type ReadyMap } from './ready-map.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
@@ -25,8 +25,39 @@ import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './sta
 export async function* runPipeline(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const { request, pictures } = job;
   await expectWritableSize(request, request.source === undefined ? undefined : pictures[request.source]);
-  const shape = await shapeOf(job);
-  yield* runTask(shape ? { ...job, model: fittedTo(job.model, shape) } : job, signal);
+  yield* runTask({ ...job, model: fittedTo(job.model, await fitOf(job)) }, signal);
+}
+
+/**
+ * The token grids that a request asks for.
+ *
+ * @throws ExpectedError `request.invalid` where the pack leaves no such choice.
+ */
+export async function fitOf(job: FittedJob): Promise<Fit> {
+  const { task, scaleCount, modelSide, margins } = job.request;
+  const { scaleCounts, modelSides } = traitsOf(job.model.card);
+  expectChoice({ field: 'scaleCount', wanted: scaleCount, choice: scaleCounts }, job.model.card.name);
+  expectChoice({ field: 'modelSide', wanted: modelSide, choice: modelSides }, job.model.card.name);
+  return { shape: await shapeOf(job), scaleCount, modelSide, schedule: givenFile(job)?.schedule, ...(task === 'expand' && { margins }) };
+}
+
+/** As much of a job as says what its model is fitted to. */
+type FittedJob = Pick<PipelineJob, 'request' | 'pictures' | 'model' | 'probe'>;
+
+interface Choice {
+  readonly field: 'scaleCount' | 'modelSide';
+  readonly wanted: number | undefined;
+  readonly choice: { readonly least: number; readonly most: number; readonly step?: number } | undefined;
+}
+
+function expectChoice({ field, wanted, choice }: Choice, pack: string): void {
+  if (wanted === undefined) return;
+  const { least, most, step = 1 } = choice ?? { least: 1, most: 0 };
+  if (wanted >= least && wanted <= most && (wanted - least) % step === 0) return;
+  const range = choice ? `${least} to ${most}${step === 1 ? '' : ` in steps of ${step}`}` : 'nothing';
+  throw new ExpectedError('request.invalid', `Expected ${range} as ${field} for the pack "${pack}" but received ${wanted}.`, {
+    details: { field },
+  });
 }
 
 /** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */

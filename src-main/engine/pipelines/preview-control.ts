@@ -9,7 +9,7 @@ import { workingCopy } from '#engine/image/working/working-copy.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { controlPlane, type ControlJob, type MapOrigin } from './control-input.js';
 import { fittedTo, modelExtent, pictureBytes } from './model.js';
-import { shapeOf } from './pipelines.js';
+import { fitOf } from './pipelines.js';
 import { openMap } from './ready-map.js';
 import { partsOf } from './stage.js';
 
@@ -35,8 +35,7 @@ export class LastSeen {
 export async function previewControl(job: ControlJob, seen: LastSeen): Promise<Uint8Array> {
   const settings = job.request.control;
   if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
-  const shape = await shapeOf(job);
-  const fitted = shape ? { ...job, model: fittedTo(job.model, shape) } : job;
+  const fitted = { ...job, model: fittedTo(job.model, await fitOf(job)) };
   const plane = await controlPlane(fitted, settings, await originOf(fitted, seen));
   return encodePng(grey(plane));
 }

@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
+import { adaptedExtent } from '#contract/adaptation.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
 import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
@@ -11,7 +12,7 @@ import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { endedAfter, guidancePerScale } from '#engine/sampling/guidance.js';
+import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { temperaturePerScale } from '#engine/sampling/temperature.js';
@@ -99,7 +100,7 @@ export async function* produce(job: PipelineJob, { stage, see }: Staged, signal:
     type: 'done',
     timingsMs: timings(job, clock),
     peakRssBytes: job.peakRssBytes(),
-    size: stage.canvas.extent,
+    size: adaptedExtent(stage.canvas.extent, job.request.output.adapt),
     provider: job.provider,
   };
 }
@@ -169,7 +170,7 @@ async function prepare(production: Production, index: number): Promise<RegionWor
       }),
       ...(source.tokens.length > 0 && { features }),
       guidance: endedAfter(
-        guidancePerScale(guidance, quantiser.scales, defaults.guidanceRamp),
+        guidanceOn(quantiser.schedule, guidance, defaults.guidanceRamp),
         request.guidanceUntil ?? defaults.guidanceUntil,
       ),
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),

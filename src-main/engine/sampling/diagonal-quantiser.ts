@@ -28,6 +28,13 @@ export function diagonalSchedule(grid: Grid, { right, bottom }: Corner = TOP_LEF
   });
 }
 
+/** The corner of a schedule's diagonals; of grids that are no diagonals, the first. */
+export function cornerOf(schedule: readonly Grid[]): Corner {
+  const rows = (schedule.length + 1) / 2;
+  const stands = (from: number, to: number) => schedule.slice(from, to).some(([tall]) => tall > 1);
+  return { right: stands(0, rows), bottom: stands(rows, schedule.length) };
+}
+
 /**
  * One token per cell, one anti-diagonal after the other (NAR, He et al. 2025). A diagonal takes the place that a scale has
  * in residual quantisers: diagonals add up to the picture as scales do.

@@ -1,3 +1,5 @@
+import type { Grid } from '#base/geometry.js';
+import type { PackCard } from '#contract/pack-card.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 
 // B rows (0 with the instruction, 1 without) · l tokens · n logits per token
@@ -19,6 +21,19 @@ export function guide(logits: FloatTensor, guidance: number): Float32Array {
 export function guidancePerScale(guidance: number, scales: number, ramp: 'constant' | 'linear'): readonly number[] {
   if (ramp === 'constant') return Array.from({ length: scales }, () => guidance);
   return Array.from({ length: scales }, (_, k) => 1 + ((guidance - 1) * k) / Math.max(1, scales - 1));
+}
+
+/** FlexVAR's guidance has grown to the wish within so many scales, and goes on growing while grids stay as large as it was trained on. */
+const RAMP_SCALES = 10;
+const TRAINED_SIDE = 16;
+
+/** Guidance at every scale of a schedule, however the pack's authors let it grow. */
+export function guidanceOn(schedule: readonly Grid[], guidance: number, ramp: PackCard['defaults']['guidanceRamp']): readonly number[] {
+  if (ramp !== 'ten scales') return guidancePerScale(guidance, schedule.length, ramp);
+  const last = Math.max(1, Math.min(schedule.length, RAMP_SCALES) - 1);
+  // Published for squares only; other shapes are drawn on grids of about as many tokens.
+  const isLarge = ([rows, columns]: Grid) => rows === columns && rows > TRAINED_SIDE;
+  return schedule.map((grid, k) => (isLarge(grid) ? guidance : 1 + ((guidance - 1) * k) / last));
 }
 
 /** None (1) behind scale `until` (1-based): late scales add what is fine, and without guidance they cost half. */

@@ -1,3 +1,4 @@
+import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 // G finest tokenizer grid
@@ -32,4 +33,46 @@ function slidingMaximum(values: Float32Array, { length, stride, lines, lineStrid
     }
   }
   return result;
+}
+
+/** Scales of so few tokens keep all of the source in zero-shot editing. */
+const ALWAYS_KEPT = 3;
+
+/** VAR's zero-shot editing: the mask `[1, G]`, resized bilinearly to a scale's grid, keeps what lies above one half: 1 = kept. */
+export function keptTokens({ dims: [, height = 0, width = 0], data }: FloatTensor, grid: Grid): Uint8Array {
+  const tokens = cellCount(grid);
+  if (tokens <= ALWAYS_KEPT) return new Uint8Array(tokens).fill(1);
+  const keep = Uint8Array.from(data, (share) => (share < KEPT_BELOW ? 1 : 0));
+  return keptAbove(keep, [height, width], grid);
+}
+
+/**
+ * torch's bilinear resize of a mask of 0 and 1, thresholded above one half. Boxes often give exactly one half, so every
+ * step is rounded to float32 as there.
+ */
+function keptAbove(keep: Uint8Array, from: Grid, to: Grid): Uint8Array {
+  const rows = bilinearTaps(from[0], to[0]);
+  const columns = bilinearTaps(from[1], to[1]);
+  const { fround } = Math;
+  const kept = rows.flatMap((row) =>
+    columns.map((column) => {
+      const [top, bottom] = [row.low, row.high].map((line) =>
+        fround(
+          fround(column.lowShare * keep[line * from[1] + column.low]!) + fround(column.highShare * keep[line * from[1] + column.high]!),
+        ),
+      ) as [number, number];
+      return fround(fround(row.lowShare * top) + fround(row.highShare * bottom)) > 0.5 ? 1 : 0;
+    }),
+  );
+  return Uint8Array.from(kept);
+}
+
+function bilinearTaps(inputs: number, outputs: number) {
+  const ratio = Math.fround(inputs / outputs);
+  return Array.from({ length: outputs }, (_, i) => {
+    const position = Math.max(0, Math.fround(ratio * (i + 0.5)) - 0.5);
+    const low = Math.floor(position);
+    const highShare = Math.fround(position - low);
+    return { low, high: Math.min(inputs - 1, low + 1), highShare, lowShare: Math.fround(1 - highShare) };
+  });
 }

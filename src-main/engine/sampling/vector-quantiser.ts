@@ -3,7 +3,7 @@ import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Codebook } from './codebook.js';
 import { drawIndices } from './indices.js';
-import { KEPT_BELOW } from './keep-mask.js';
+import { keptTokens } from './keep-mask.js';
 import { patchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
 import { resizeArea, resizeCubic } from '#engine/tensor/resample.js';
@@ -25,8 +25,6 @@ export interface VectorQuantiserOptions {
 
 /** Published VAR tokenizers mix half of φ's answer into a code. */
 const FILTERED_SHARE = 0.5;
-/** Scales of so few tokens keep all of the source in zero-shot editing. */
-const ALWAYS_KEPT = 3;
 
 /**
  * Multi-scale residual vector quantisation (VAR, Tian et al. 2024): a token is the index of the nearest codebook
@@ -88,12 +86,8 @@ export class VectorQuantiser implements Quantiser {
     return drawIndices(guided, this.entries, { options, scale });
   }
 
-  /** VAR's zero-shot editing: the mask of the finest grid, resized bilinearly, keeps what lies above one half. */
   kept(mask: FloatTensor, k: number): Uint8Array {
-    const tokens = this.tokens(k);
-    if (tokens <= ALWAYS_KEPT) return new Uint8Array(tokens).fill(1);
-    const keep = Uint8Array.from(mask.data, (share) => (share < KEPT_BELOW ? 1 : 0));
-    return keptAbove(keep, this.finest, at(this.schedule, k));
+    return keptTokens(mask, at(this.schedule, k));
   }
 
   #smoothed(codes: FloatTensor, k: number): Float32Array {
@@ -156,35 +150,4 @@ function addFiltered(total: Float64Array, { plane, height, width }: Plane, kerne
       }
     }
   }
-}
-
-/**
- * torch's bilinear resize of a mask of 0 and 1, thresholded above one half. Boxes often give exactly one half, so every
- * step is rounded to float32 as there.
- */
-function keptAbove(keep: Uint8Array, from: Grid, to: Grid): Uint8Array {
-  const rows = bilinearTaps(from[0], to[0]);
-  const columns = bilinearTaps(from[1], to[1]);
-  const { fround } = Math;
-  const kept = rows.flatMap((row) =>
-    columns.map((column) => {
-      const [top, bottom] = [row.low, row.high].map((line) =>
-        fround(
-          fround(column.lowShare * keep[line * from[1] + column.low]!) + fround(column.highShare * keep[line * from[1] + column.high]!),
-        ),
-      ) as [number, number];
-      return fround(fround(row.lowShare * top) + fround(row.highShare * bottom)) > 0.5 ? 1 : 0;
-    }),
-  );
-  return Uint8Array.from(kept);
-}
-
-function bilinearTaps(inputs: number, outputs: number) {
-  const ratio = Math.fround(inputs / outputs);
-  return Array.from({ length: outputs }, (_, i) => {
-    const position = Math.max(0, ratio * (i + 0.5) - 0.5);
-    const low = Math.floor(position);
-    const highShare = Math.fround(position - low);
-    return { low, high: Math.min(inputs - 1, low + 1), highShare, lowShare: Math.fround(1 - highShare) };
-  });
 }

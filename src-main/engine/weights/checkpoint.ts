@@ -14,7 +14,7 @@ export const STORED_BYTES: Readonly<Record<StoredType, number>> = {
   bool: 1,
 };
 
-/** Where a tensor lies: contiguous, row-major, little endian. Nothing is read until someone asks. */
+/** Where a tensor lies: dense, little endian. Nothing is read until someone asks. */
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: StoredType;
@@ -22,6 +22,8 @@ export interface StoredTensor {
   readonly file: string; // real path
   readonly offsetBytes: number;
   readonly lengthBytes: number;
+  /** Elements between neighbours along every axis, where they lie in another order than row by row: such a tensor cannot be mapped. */
+  readonly strides?: readonly number[];
 }
 
 /** Tells a file that was replaced or cut while we held its map. */

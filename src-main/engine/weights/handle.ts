@@ -1,10 +1,11 @@
 import { ExpectedError } from '#contract/errors.js';
 
-import { filesOf, type Checkpoint, type StoredTensor } from './checkpoint.js';
+import { filesOf, STORED_BYTES, type Checkpoint, type StoredTensor } from './checkpoint.js';
 import { widen } from './floats.js';
 import { NameIndex } from './name-index.js';
 import { BLOCK } from './quantise.js';
 import { refused, shown, shownShape } from './refusal.js';
+import { inRowOrder } from './row-order.js';
 import { WeightsFile } from './weights-file.js';
 
 /**
@@ -133,15 +134,21 @@ function quantisedShape({ precision, values: { shape } }: QuantisedTensor): read
   return precision === 'int8' ? [second, first] : [first, second * BLOCK];
 }
 
-/** The stored bytes of one tensor, from the very file that was opened. */
+/** The bytes of one tensor, row by row, from the very file that was opened. */
 export function readStored(checkpoint: Checkpoint, tensor: StoredTensor): Buffer {
   const identity = filesOf(checkpoint).find(({ path }) => path === tensor.file);
   const file = WeightsFile.openSync(identity ?? checkpoint.identity);
   try {
-    return file.read(tensor.offsetBytes, tensor.lengthBytes);
+    return orderedBytes(tensor, file);
   } finally {
     file.close();
   }
+}
+
+/** The bytes of a tensor in an open file, row by row however they lie there. */
+export function orderedBytes({ dtype, shape, strides, offsetBytes, lengthBytes }: StoredTensor, file: WeightsFile): Buffer {
+  const stored = file.read(offsetBytes, lengthBytes);
+  return strides ? inRowOrder(stored, { shape, strides, elementBytes: STORED_BYTES[dtype] }) : stored;
 }
 
 function join(path: string, name: string): string {

@@ -1,10 +1,9 @@
-import { at } from '#base/assert.js';
-
 import type { Checkpoint, StoredTensor } from './checkpoint.js';
 import { STORED_BYTES } from './checkpoint.js';
 import { checkedBytes } from './extent.js';
 import type { TensorRef } from './pickle-values.js';
 import { refused, shown, shownShape } from './refusal.js';
+import { isDense, isRowMajor } from './row-order.js';
 import { findStateDict } from './state-dict.js';
 import { unpickle } from './unpickle.js';
 import type { WeightsFile } from './weights-file.js';
@@ -26,7 +25,8 @@ interface Archive {
 
 /**
  * Reads the table of contents of a PyTorch checkpoint (`torch.save`, zip format): no tensor data, and no
- * code: see `unpickle`. `metadata.wrapper` names the keys that were unwrapped, as `trainer.var_wo_ddp`.
+ * code: see `unpickle`. `metadata.wrapper` names the keys that were unwrapped, as `trainer.var_wo_ddp`, `metadata.ignored`
+ * what lay beside them.
  *
  * @throws ExpectedError `weights.refused` naming the first thing that is wrong.
  */
@@ -39,7 +39,11 @@ export function readTorch(file: WeightsFile): Checkpoint {
   const state = findStateDict(unpickle(readEntry(archive, 'data.pkl', MAX_PICKLE_BYTES), file.label), file.label);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of state.tensors) tensors.set(name, locate(archive, name, tensor));
-  const metadata: Record<string, string> = state.wrappers.length > 0 ? { wrapper: state.wrappers.join('.') } : {};
+  const { wrappers, ignored } = state;
+  const metadata: Record<string, string> = {
+    ...(wrappers.length > 0 && { wrapper: wrappers.join('.') }),
+    ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
+  };
   return { format: 'torch', identity: file.identity, tensors, metadata };
 }
 
@@ -85,9 +89,10 @@ function locate(archive: Archive, name: string, tensor: TensorRef): StoredTensor
   if (lengthBytes === undefined) {
     throw refused(`Expected a shape that fits in memory for ${shown(name)} in ${file.label} but received ${shownShape(shape)}.`);
   }
-  if (lengthBytes > 0 && !isContiguous(shape, strides)) {
+  const isOrdered = lengthBytes === 0 || isRowMajor(shape, strides);
+  if (!isOrdered && !isDense(shape, strides)) {
     const received = `strides ${shownShape(strides)} for ${shownShape(shape)}`;
-    throw refused(`Expected ${shown(name)} in ${file.label} to be contiguous but received ${received}; save it after .contiguous().`);
+    throw refused(`Expected ${shown(name)} in ${file.label} to be dense but received ${received}; save it after .contiguous().`);
   }
   const startBytes = offset * STORED_BYTES[storage.dtype];
   if (startBytes + lengthBytes > entry.lengthBytes) {
@@ -95,7 +100,8 @@ function locate(archive: Archive, name: string, tensor: TensorRef): StoredTensor
       `Expected ${shown(name)} in ${file.label} inside its storage of ${String(entry.lengthBytes)} bytes but it reaches past it.`,
     );
   }
-  return { name, dtype: storage.dtype, shape, file: file.identity.path, offsetBytes: entry.offsetBytes + startBytes, lengthBytes };
+  const place = { file: file.identity.path, offsetBytes: entry.offsetBytes + startBytes, lengthBytes };
+  return { name, dtype: storage.dtype, shape, ...place, ...(!isOrdered && { strides }) };
 }
 
 function findStorage({ entries, folder, file }: Archive, name: string, { storage }: TensorRef): ZipEntry {
@@ -106,15 +112,4 @@ function findStorage({ entries, folder, file }: Archive, name: string, { storage
     throw refused(`Expected ${String(bytes)} bytes of data for ${shown(name)} in ${file.label} but received ${String(entry.lengthBytes)}.`);
   }
   return entry;
-}
-
-/** Row-major and dense. The stride of a dimension of one element says nothing. */
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  let dense = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const dim = at(shape, axis);
-    if (dim !== 1 && at(strides, axis) !== dense) return false;
-    dense *= dim;
-  }
-  return true;
 }

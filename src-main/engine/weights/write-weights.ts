@@ -4,6 +4,7 @@ import type { Precision } from '#contract/pack-card.js';
 import { filesOf, STORED_BYTES, type Checkpoint, type StoredTensor, type StoredType } from './checkpoint.js';
 import { narrowToHalf, widen } from './floats.js';
 import { allFinite, BLOCK, quantiseInt4, quantiseInt8 } from './quantise.js';
+import { orderedBytes } from './handle.js';
 import { refused, shown } from './refusal.js';
 import { WeightsFile } from './weights-file.js';
 import { JournaledFile } from './write-journal.js';
@@ -175,10 +176,15 @@ function headerOf(written: readonly Written[]): Uint8Array {
   return header;
 }
 
-/** As stored. */
-function* storedPiecesOf({ file, offsetBytes, lengthBytes }: StoredTensor, sources: Sources): Generator<Uint8Array> {
+/** As stored, row by row. */
+function* storedPiecesOf(tensor: StoredTensor, sources: Sources): Generator<Uint8Array> {
+  const { file, offsetBytes, lengthBytes, strides } = tensor;
   const source = sources.get(file);
   if (!source) throw new Error(`Expected ${file} to be open.`);
+  if (strides) {
+    yield orderedBytes(tensor, source);
+    return;
+  }
   for (let done = 0; done < lengthBytes; done += PIECE_BYTES) {
     yield source.read(offsetBytes + done, Math.min(PIECE_BYTES, lengthBytes - done));
   }

@@ -22,6 +22,7 @@ export const framingWords: FramingWords = {
     apply: 'Zuschneiden',
   },
   exporting: {
+    title: 'Größe, Schärfe, Farben',
     size: 'Längere Seite',
     whole: 'Wie sie ist',
     px: (px: number) => `${px} px`,

@@ -17,6 +17,7 @@ export const framingWords = {
     apply: 'Crop',
   },
   exporting: {
+    title: 'Size, sharpening, colours',
     size: 'Longer side',
     whole: 'As it is',
     px: (px: number) => `${px} px`,

@@ -32,7 +32,7 @@ export const keyWords = {
   keyed: (label: string, keys: string) => `${label} (${keys})`,
   actions: {
     open: 'Foto öffnen',
-    save: 'Bild sichern',
+    save: 'Bild speichern',
     openCheckpoint: 'Modelldatei öffnen',
     packs: 'Modelle',
     hardware: 'Hardware',

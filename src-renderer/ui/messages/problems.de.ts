@@ -14,7 +14,7 @@ export const problems: Problems = {
   'image.unreadable': {
     cause: 'Die Datei ließ sich nicht als Bild lesen.',
     kept: FILES,
-    press: 'Sie in einem Bildprogramm neu sichern, dann Öffnen drücken.',
+    press: 'Sie in einem Bildprogramm neu speichern, dann Öffnen drücken.',
   },
   'image.unsupported': {
     cause: 'Diese Art von Datei wird nicht unterstützt.',
@@ -46,6 +46,11 @@ export const problems: Problems = {
     cause: 'Die Anweisung enthält Wörter, die dieses Modell nicht kennt.',
     kept: TABLE,
     press: 'Eines der Wörter drücken, die unter der Anweisung stehen.',
+  },
+  'instruction.negated': {
+    cause: 'Die Anweisung sagt, was nicht geschehen soll, und dieses Modell täte genau das.',
+    kept: TABLE,
+    press: 'Schreiben, was sich stattdessen ändern soll, oder das Bild lassen, wie es ist.',
   },
   'instruction.missing': {
     cause: 'Es gibt noch keine Anweisung.',
@@ -80,9 +85,9 @@ export const problems: Problems = {
     press: 'Unter Mehr, Modelle Prüfen drücken und das Modell neu installieren.',
   },
   'tokens.invalid': {
-    cause: 'Die Token gehören zu einem anderen Modell.',
+    cause: 'Wovon es weitergehen soll, hat ein anderes Modell gemacht.',
     kept: TABLE,
-    press: 'Unter Mehr das Modell wählen, das sie gemacht hat.',
+    press: 'Unter Mehr jenes Modell wählen.',
   },
   'memory.too-little': {
     cause: 'Es ist zu wenig Speicher frei.',
@@ -103,14 +108,14 @@ export const problems: Problems = {
   'project.unreadable': {
     cause: 'Das Projekt ließ sich nicht lesen.',
     kept: FILES,
-    press: 'Öffnen drücken und eine früher gesicherte Kopie wählen.',
+    press: 'Öffnen drücken und eine früher gespeicherte Kopie wählen.',
   },
   'project.newer': { cause: 'Das Projekt stammt von einem neueren Scalebrush.', kept: FILES, press: 'Es mit jener Version öffnen.' },
   'output.exists': { cause: 'Dieser Name ist vergeben.', kept: FILES, press: 'Einen anderen Namen wählen.' },
   'output.unwritable': {
     cause: 'Die Datei ließ sich nicht schreiben.',
     kept: 'Ihr Bild bleibt offen, und ältere Dateien sind, wie sie waren.',
-    press: 'Platz schaffen oder einen anderen Ordner wählen, dann noch einmal sichern.',
+    press: 'Platz schaffen oder einen anderen Ordner wählen, dann noch einmal speichern.',
   },
   'job.busy': { cause: 'Zu viele Läufe warten.', kept: TABLE, press: 'Warten, bis einer zu Ende ist, dann Erneut versuchen drücken.' },
   'job.unknown': { cause: 'Dieser Lauf ist schon zu Ende.', kept: TABLE, press: 'Mit der Haupttaste einen neuen beginnen.' },

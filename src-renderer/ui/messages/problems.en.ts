@@ -54,6 +54,11 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Press one of the words that are proposed below the instruction.',
   },
+  'instruction.negated': {
+    cause: 'The instruction says what should not happen, and this model would do just that.',
+    kept: TABLE,
+    press: 'Write what should change instead, or keep the picture as it is.',
+  },
   'instruction.missing': { cause: 'There is no instruction yet.', kept: TABLE, press: 'Write what should change, then press Enter.' },
   'pack.unknown': { cause: 'This model is not installed.', kept: PACKS, press: 'Choose another one under More, Models.' },
   'pack.damaged': {
@@ -78,7 +83,7 @@ export const problems: Problems = {
     kept: TABLE,
     press: 'Press Verify under More, Models, and install the model again.',
   },
-  'tokens.invalid': { cause: 'The tokens belong to another model.', kept: TABLE, press: 'Choose the model that made them under More.' },
+  'tokens.invalid': { cause: 'What it is to go on from was made by another model.', kept: TABLE, press: 'Choose that model under More.' },
   'memory.too-little': {
     cause: 'There is too little free memory.',
     kept: TABLE,

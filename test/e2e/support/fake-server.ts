@@ -62,6 +62,8 @@ export class FakeServer {
   /** Every file that the window sent, masks included. */
   readonly uploads: { readonly name: string; readonly bytes: Buffer }[] = [];
   cancelled = 0;
+  /** Whether its model sees a picture, or draws from words alone. */
+  seesSource = true;
   readonly #pictures = new Map<string, Held>();
   readonly #server: Server;
   readonly #recent = new Map<string, Kept>();
@@ -116,7 +118,10 @@ export class FakeServer {
       'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
       'packs.info': () => ({
         name: 'sketch',
-        card: { defaults: { temperature: 0 }, config: { transformer: { scales: SCHEDULE, rotary: { kind: 'normalised', base: 100 } } } },
+        card: {
+          defaults: { temperature: 0 },
+          config: { transformer: { scales: SCHEDULE, source: this.seesSource, rotary: { kind: 'normalised', base: 100 } } },
+        },
       }),
       'journal.write': () => null,
       'journal.recover': () => null,

@@ -121,7 +121,7 @@ def decode(w: Weights, codes: Tensor) -> Tensor:
         return F.conv2d(x, kernel, w[f'{name}.bias'], padding=kernel.shape[-1] // 2)
 
     x = middle(w, 'decoder.mid', conv('decoder.conv_in', conv('post_quant_conv', codes)))
-    for i in range(2):
+    for i in levels(w, 'decoder'):
         x = level(w, f'decoder.conv_blocks.{i}', x)
         if f'decoder.conv_blocks.{i}.upsample.conv.weight' in w:
             x = conv(f'decoder.conv_blocks.{i}.upsample.conv', F.interpolate(x, scale_factor=2.0, mode='nearest'))
@@ -135,12 +135,16 @@ def encode(w: Weights, picture: Tensor) -> Tensor:
         return F.conv2d(x, kernel, w[f'{name}.bias'], padding=kernel.shape[-1] // 2)
 
     x = conv('encoder.conv_in', picture * 2 - 1)
-    for i in range(2):
+    for i in levels(w, 'encoder'):
         x = level(w, f'encoder.conv_blocks.{i}', x)
         name = f'encoder.conv_blocks.{i}.downsample.conv'
         if f'{name}.weight' in w:
             x = F.conv2d(F.pad(x, (0, 1, 0, 1)), w[f'{name}.weight'], w[f'{name}.bias'], stride=2)
     return conv('quant_conv', conv('encoder.conv_out', F.silu(group(w, 'encoder.norm_out', middle(w, 'encoder.mid', x)))))
+
+
+def levels(w: Weights, half: str) -> range:
+    return range(len({key.split('.')[2] for key in w if key.startswith(f'{half}.conv_blocks.')}))
 
 
 def group(w: Weights, name: str, x: Tensor) -> Tensor:
@@ -228,8 +232,8 @@ def random_transformer() -> Weights:
     return w
 
 
-def random_tokenizer() -> Weights:
-    w: Weights = {'quantize.embedding.weight': torch.randn(ENTRIES, CODE), 'quantize.codebook_used': torch.zeros(16)}
+def random_tokenizer(entries: int, code: int) -> Weights:
+    w: Weights = {'quantize.embedding.weight': torch.randn(entries, code), 'quantize.codebook_used': torch.zeros(16)}
 
     def conv(name: str, outputs: int, inputs: int, side: int) -> None:
         w[f'{name}.weight'] = torch.randn(outputs, inputs, side, side) / math.sqrt(inputs * side * side)
@@ -262,15 +266,15 @@ def random_tokenizer() -> Weights:
         block(f'{half}.mid.2', CHANNELS, CHANNELS)
         norm(f'{half}.norm_out', CHANNELS)
         conv(f'{half}.conv_out', ends[1], CHANNELS, 3)
-    conv('quant_conv', CODE, LATENT, 1)
-    conv('post_quant_conv', LATENT, CODE, 1)
+    conv('quant_conv', code, LATENT, 1)
+    conv('post_quant_conv', LATENT, code, 1)
     return w
 
 
 def make(folder: Path) -> None:
     torch.manual_seed(3)
     folder.mkdir(parents=True, exist_ok=True)
-    model, tokenizer = random_transformer(), random_tokenizer()
+    model, tokenizer = random_transformer(), random_tokenizer(ENTRIES, CODE)
     torch.save({'model': model}, folder / 'canny_mini.pth')
     torch.save({'model': tokenizer}, folder / 'vq_mini.pt')
     control = (torch.rand(1, 1, 64, 64) > 0.8).float()

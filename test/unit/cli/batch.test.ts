@@ -75,6 +75,24 @@ describe('a batch from the command line', () => {
     expect(await readFile(at('out', 'c.png'))).toEqual(await readFile(single));
   });
 
+  it('cuts each picture before it is edited, and says how the results are written', async () => {
+    await opened.close();
+    const framed: unknown[] = [];
+    await teach({
+      frame: (_, framing) => {
+        framed.push(framing);
+        return Promise.resolve(grayPng(16, 16));
+      },
+    });
+    const { code } = await batch('--crop', '16x16+2+4', '--resize', '500', '--sharpen', 'screen', '--quality', '80');
+    expect(code).toBe(2);
+    expect(framed).toEqual([1, 2].map(() => ({ mirrored: false, turns: 0, straighten: 0, crop: { x: 2, y: 4, width: 16, height: 16 } })));
+    expect(opened.engine.jobs.map(({ request: { output } }) => [output.adapt, output.quality, output.framings?.length])).toEqual([
+      [{ longSide: 500, sharpen: 'screen' }, 80, 1],
+      [{ longSide: 500, sharpen: 'screen' }, 80, 1],
+    ]);
+  });
+
   it('draws one seed for all pictures where −1 asks for one, and says which', async () => {
     const { stderr } = await batch('--seed', '-1');
     const said = Number(/^seed: (\d+)$/mu.exec(stderr)?.[1]);

@@ -8,7 +8,7 @@ const usageOf = (wanted: string): string => COMMANDS.find(({ name }) => name ===
 test('the reference of the command line says what the program says', async () => {
   const commands = COMMANDS.map(({ name, summary, usage }) => `## ${name}\n\n${summary}\n\n\`\`\`\n${usage.trim()}\n\`\`\`\n`);
   const head =
-    '# The command line\n\nWhat `scalebrush COMMAND --help` prints, command by command; `npx vitest run -u test/unit/cli` renews it.\n';
+    '# The command line\n\nWhat `scalebrush COMMAND --help` prints, command by command; `npx vitest run test/unit/cli -u` renews it.\n';
   await expect([head, ...commands].join('\n')).toMatchFileSnapshot(path.resolve('docs/cli.md'));
 });
 

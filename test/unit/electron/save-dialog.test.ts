@@ -27,7 +27,7 @@ it.each([
   });
   session.listener?.({}, item);
   expect(setSaveDialogOptions).toHaveBeenCalledWith({
-    title: 'cat-edit.png sichern',
+    title: 'cat-edit.png speichern',
     defaultPath: '/pictures/cat-edit.png',
     filters: [{ name: 'PNG', extensions: ['png'] }],
     properties: ['showOverwriteConfirmation', 'createDirectory'],

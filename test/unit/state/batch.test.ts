@@ -41,6 +41,13 @@ describe('a batch in the window', () => {
     expect(link.closed.slice(4)).toEqual(['made', 'made']);
   });
 
+  test('makes its results ready for where they will be seen, as it was told when it began', async () => {
+    batch.adapt = { longSide: 1600 };
+    batch.choose([file('a.png')]);
+    await batch.start();
+    expect(link.requests[0]?.output?.adapt).toEqual({ longSide: 1600 });
+  });
+
   test('rests after the picture at work and goes on with the wish that it began with', async () => {
     batch.choose([file('a.png'), file('b.png')]);
     link.table['picture.describe'] = ({ id }) => {

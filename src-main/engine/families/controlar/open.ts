@@ -20,7 +20,7 @@ export async function openControlArPack(
     predictor: predictor.fitted(schedule),
     coder,
     quantiser: new RasterQuantiser({ schedule, codebook }),
-    fitted: (shape) => on(rowsFor(shape, config.transformer.scales)),
+    fitted: ({ shape }) => on(shape ? rowsFor(shape, config.transformer.scales) : schedule),
   });
   return on(config.transformer.scales);
 }

@@ -1,10 +1,10 @@
-import type { Extent } from '#base/geometry.js';
 import type { InfinityCard } from '#contract/pack-card.js';
 import { traitsOf } from '#contract/traits.js';
 import { openInfinity } from '#engine/networks/infinity/predictor.js';
 import { nearestRatio, oneMegapixelSchedule as publishedSchedule } from '#engine/networks/infinity/ratios.js';
 import { openResidualCoder } from '#engine/networks/residual-coder.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
+import type { Fit } from '#engine/pipelines/model.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import type { Weights } from '#engine/weights/handle.js';
@@ -17,7 +17,8 @@ export async function openInfinityPack(card: InfinityCard, { transformer, tokeni
   const own = { predictor, coder, quantiser: bitwiseQuantiser(config, tokenizer) };
   // Only published weights were trained on other shapes than the square.
   if (!traitsOf(card).anyShape) return own;
-  const on = (shape: Extent): Networks => {
+  const on = ({ shape }: Fit): Networks => {
+    if (!shape) return whole;
     const ratio = nearestRatio(shape);
     const scales = publishedSchedule(ratio).slice(0, config.transformer.scales.length);
     const grids = {
@@ -27,7 +28,8 @@ export async function openInfinityPack(card: InfinityCard, { transformer, tokeni
     const fitted = { ...config, transformer: { ...config.transformer, ...grids } };
     return { predictor: predictor.fitted(grids), coder, quantiser: bitwiseQuantiser(fitted, tokenizer), fitted: on };
   };
-  return { ...own, fitted: on };
+  const whole = { ...own, fitted: on };
+  return whole;
 }
 
 function bitwiseQuantiser({ transformer, tokenizer }: InfinityCard['config'], weights: Weights): BitwiseQuantiser {

@@ -2,10 +2,10 @@ import { at } from '#base/assert.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard } from '#contract/pack-card.js';
 import { EXPERIMENTAL } from '#contract/traits.js';
+import { classesNamed } from '../class-names.js';
 import { expectOneCodebook, type VectorTokenizerShape } from '../codes.js';
 import { EXPERIMENTAL_PRESETS, headOf, only, partsOf, presetsOf, sourceOf, UNTRAINED_PRESETS } from '../published-files.js';
 import type { CardHead, CheckpointPack, PublishedFiles } from '../published-files.js';
-import imagenetNames from './imagenet-names.json' with { type: 'json' };
 import { varTransformer, vectorTokenizer, type VarShape } from './networks.js';
 
 /** Sides of the token grids that VAR was published with. */
@@ -35,7 +35,7 @@ function varCard(head: CardHead, model: VarShape, tokenizer: VectorTokenizerShap
     family: 'var',
     imageSize: at(scales, scales.length - 1)[0] * downsample,
     config: {
-      transformer: { depth, width, heads, codeWidth, entries, classes, scales, text: textOf(classes), lateScales },
+      transformer: { depth, width, heads, codeWidth, entries, classes, scales, text: classesNamed(classes), lateScales },
       tokenizer: { kind: 'vqvae', downsample },
     },
     presets: presetsOf(depth),
@@ -58,9 +58,4 @@ function scalesOf({ levels, positions }: VarShape): [number, number][] {
 
 function tokensOf(sides: readonly number[]): number {
   return sides.reduce((sum, side) => sum + side * side, 0);
-}
-
-function textOf(classes: number): { kind: 'classes'; names: string[] } {
-  const names = classes === imagenetNames.length ? imagenetNames : Array.from({ length: classes }, (_, index) => `class ${index}`);
-  return { kind: 'classes', names };
 }

@@ -22,9 +22,19 @@ export interface VarShape {
 
 export const varTransformer: Network<VarShape> = {
   name: 'var',
-  fits: (weights) => weights.at('blocks', 0).has('attn'),
+  fits: (weights) => isClassConditional(weights) && !hasMapOfPositions(weights),
   read: classConditional,
 };
+
+/** VAR's blocks by their names; others' blocks have an `attn` of another make. */
+export function isClassConditional(weights: Weights): boolean {
+  return weights.at('blocks', 0, 'attn').has('mat_qkv');
+}
+
+/** FlexVAR's positions are a map, `[1, C, N, N]`; VAR's a list, `[1, L, C]`. */
+export function hasMapOfPositions(weights: Weights): boolean {
+  return weights.has('pos_1LC') && weights.shape('pos_1LC').length === 4;
+}
 
 /** LlamaGen's has a codebook of the same name. */
 export const vectorTokenizer: Network<VectorTokenizerShape<'vector-tokenizer'>> = {
@@ -34,17 +44,23 @@ export const vectorTokenizer: Network<VectorTokenizerShape<'vector-tokenizer'>> 
 };
 
 function classConditional(weights: Weights): VarShape {
+  const shape = blocksAndEmbeddings(weights);
+  const [levels = 0] = weights.shape('lvl_embed.weight'); // [K, C]
+  const positions = weights.shape('pos_1LC')[1] ?? 0; // [1, L, C]
+  return { family: 'var', ...shape, levels, positions };
+}
+
+/** What VAR and FlexVAR have in common. */
+export function blocksAndEmbeddings(weights: Weights): Omit<VarShape, 'family' | 'levels' | 'positions'> {
   const blocks = inOrder(weights.at('blocks'));
   const [width = 0, codeWidth = 0] = weights.shape('word_embed.weight'); // [C, d]
   const [entries = 0] = weights.shape('head.weight'); // [V, C]
   const [rows = 0] = weights.shape('class_emb.weight'); // [classes + 1, C]
-  const [levels = 0] = weights.shape('lvl_embed.weight'); // [K, C]
-  const positions = weights.shape('pos_1LC')[1] ?? 0; // [1, L, C]
   const heads = blocks[0]?.at('attn').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
   weights.expectShape('pos_start', [1, 1, width]);
   weights.expectShape('head_nm.ada_lin.1.weight', [2 * width, width]);
   for (const block of blocks) assertVarBlock(block, width, heads);
-  return { family: 'var', depth: blocks.length, width, heads, codeWidth, entries, classes: rows - 1, levels, positions };
+  return { depth: blocks.length, width, heads, codeWidth, entries, classes: rows - 1 };
 }
 
 function assertVarBlock(block: Weights, width: number, heads: number): void {

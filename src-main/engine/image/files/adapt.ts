@@ -1,11 +1,18 @@
 import sharp, { type Sharp } from 'sharp';
-import type { Adaptation } from '#contract/api.js';
+import { sameExtent } from '#base/geometry.js';
+import { adaptedExtent, type Adaptation } from '#contract/adaptation.js';
+import type { FileRecipe } from '#contract/recipe.js';
 import { openPhoto } from './decode.js';
-import { eightBit, encodePhoto } from './encode.js';
+import { eightBit, encodePhoto, type OutputSettings } from './encode.js';
 import type { Photo } from './photo.js';
 
 /** Radius (sigma, in pixels) and strength of what lies between flat and jagged: paper swallows more than a screen. */
 const SHARPEN = { screen: { sigma: 0.6, m1: 0.5, m2: 1.5 }, print: { sigma: 1, m1: 0.5, m2: 3 } } as const;
+
+/** A photo as a file, made ready for where it will be seen. */
+export async function writePhoto(photo: Photo, output: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {
+  return encodePhoto(output.adapt ? await adapted(photo, output.adapt) : photo, output, recipe);
+}
 
 /** A photo made ready for where it will be seen: in another colour profile, smaller, sharpened, in this order. Never larger. */
 export async function adapted(photo: Photo, { profile, longSide, sharpen }: Adaptation): Promise<Photo> {
@@ -36,10 +43,8 @@ function sixteenBit(photo: Photo): Photo {
 }
 
 async function shrunk(photo: Photo, longSide: number): Promise<Photo> {
-  const { width, height } = photo.extent;
-  const share = longSide / Math.max(width, height);
-  if (share >= 1) return photo;
-  const size = { width: Math.max(1, Math.round(width * share)), height: Math.max(1, Math.round(height * share)) };
+  const size = adaptedExtent(photo.extent, { longSide });
+  if (sameExtent(size, photo.extent)) return photo;
   return worked(photo, (picture) => picture.resize({ ...size, fit: 'fill', kernel: 'lanczos3' }));
 }
 

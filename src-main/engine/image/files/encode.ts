@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { sampleCount } from '#base/geometry.js';
+import type { Adaptation } from '#contract/adaptation.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
@@ -25,6 +26,8 @@ export interface OutputSettings {
   readonly keepLocation?: boolean;
   /** As few bytes as can be, whatever time that takes. */
   readonly smallest?: boolean;
+  /** Made ready for where it will be seen (`writePhoto`). */
+  readonly adapt?: Adaptation | undefined;
 }
 
 /**

@@ -1,13 +1,19 @@
 import { cellCount } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { VarConfig } from '#contract/pack-card.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { BlockSizes } from '../adaptive-block.js';
 import { cacheTypes, type CacheType } from '../kv-cache.js';
 
+/** Of a transformer that draws a class scale by scale. */
+export type ClassSizes = Omit<VarConfig, 'text' | 'lateScales'>;
+
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface VarArchitecture {
-  readonly config: VarConfig;
+  readonly config: ClassSizes;
+  /** What is added to the tokens of every scale, `[l, C]`. */
+  readonly positions: readonly FloatTensor[];
   readonly weights: Weights;
   readonly blocks: readonly Weights[];
   /** How every layer's keys and values are kept. */
@@ -22,17 +28,23 @@ const NORM_EPS = 1e-6;
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describeVar(weights: Weights, config: VarConfig, fusedAttention: boolean): VarArchitecture {
-  const { width, heads, depth, codeWidth, entries, scales, classes } = config;
+export function describeVar(weights: Weights, config: ClassSizes, fusedAttention: boolean): VarArchitecture {
+  const { width, scales } = config;
+  const tokens = scales.reduce((sum, grid) => sum + cellCount(grid), 0);
+  weights.expectShape('pos_1LC', [1, tokens, width]);
+  weights.expectShape('lvl_embed.weight', [scales.length, width]);
+  return { ...describeBlocks(weights, config, fusedAttention), positions: positionsPerScale(weights, config) };
+}
+
+/** What VAR has in common with its kin: everything but how they know the place of a token. */
+export function describeBlocks(weights: Weights, config: ClassSizes, fusedAttention: boolean): Omit<VarArchitecture, 'positions'> {
+  const { width, heads, depth, codeWidth, entries, classes } = config;
   const blocks = weights.at('blocks');
   const found = blocks.children().length;
   if (found !== depth) throw new ExpectedError('weights.refused', `Expected ${depth} transformer blocks but received ${found}.`);
-  const positions = scales.reduce((sum, grid) => sum + cellCount(grid), 0);
   weights.expectShape('word_embed.weight', [width, codeWidth]);
   weights.expectShape('class_emb.weight', [classes + 1, width]);
   weights.expectShape('pos_start', [1, 1, width]);
-  weights.expectShape('pos_1LC', [1, positions, width]);
-  weights.expectShape('lvl_embed.weight', [scales.length, width]);
   weights.expectShape('head.weight', [entries, width]);
   const checked = Array.from({ length: depth }, (_, index) => blockOf(blocks.at(index), { width, heads }));
   return {
@@ -45,6 +57,21 @@ export function describeVar(weights: Weights, config: VarConfig, fusedAttention:
     ),
     sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention },
   };
+}
+
+/** Position plus level embedding of every scale's tokens. */
+function positionsPerScale(weights: Weights, { scales, width }: ClassSizes): readonly FloatTensor[] {
+  const positions = weights.readFloats('pos_1LC'); // (1, L, C)
+  const levels = weights.readFloats('lvl_embed.weight'); // (K, C)
+  let first = 0;
+  return scales.map((grid, scale) => {
+    const rows = positions.slice(first * width, (first + cellCount(grid)) * width);
+    first += cellCount(grid);
+    return floats(
+      [cellCount(grid), width],
+      rows.map((value, i) => value + levels[scale * width + (i % width)]!),
+    );
+  });
 }
 
 function blockOf(block: Weights, { width, heads }: { width: number; heads: number }): Weights {

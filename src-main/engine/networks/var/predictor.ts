@@ -1,13 +1,12 @@
 import { at, invariant } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
-import type { VarConfig } from '#contract/pack-card.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
 import { batchRow, output, type Feeds, type GraphSession, type Runner } from '#engine/tensor/runner.js';
-import { floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
+import { int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
-import { describeVar, type VarArchitecture } from './architecture.js';
+import { describeVar, type ClassSizes, type VarArchitecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
 import { embedGraph, stepGraph } from './step-graph.js';
 
@@ -19,23 +18,26 @@ import { embedGraph, stepGraph } from './step-graph.js';
  *
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
-export async function openVar(runner: Runner, weights: Weights, config: VarConfig): Promise<ScalePredictor> {
-  const architecture = describeVar(weights, config, runner.fusedAttention);
-  return openedWhole(new VarPredictor(new SessionCache(runner), architecture));
+export async function openVar(runner: Runner, weights: Weights, config: ClassSizes): Promise<ScalePredictor> {
+  return openedWhole(new ClassPredictor(new SessionCache(runner), describeVar(weights, config, runner.fusedAttention)));
 }
 
-class VarPredictor implements ScalePredictor {
+/** Next-scale prediction of a class, by VAR's transformer and its kin. */
+export class ClassPredictor implements ScalePredictor {
   readonly #sessions: SessionCache;
   readonly #architecture: VarArchitecture;
-  readonly #positions: readonly FloatTensor[];
 
   constructor(sessions: SessionCache, architecture: VarArchitecture) {
     this.#sessions = sessions;
     this.#architecture = architecture;
-    this.#positions = positionsPerScale(architecture);
   }
 
-  get schedule(): VarConfig['scales'] {
+  /** The same weights on other grids, with what is added to their tokens. */
+  fitted({ scales, positions }: Pick<VarArchitecture, 'positions'> & Pick<ClassSizes, 'scales'>): ClassPredictor {
+    return new ClassPredictor(this.#sessions, { ...this.#architecture, config: { ...this.#architecture.config, scales }, positions });
+  }
+
+  get schedule(): ClassSizes['scales'] {
     return this.#architecture.config.scales;
   }
 
@@ -79,7 +81,7 @@ class VarPredictor implements ScalePredictor {
   }
 
   async #predict({ condition, cache, scale }: Progress, { codes }: ScaleInput, layers: readonly number[]): Promise<ScalePrediction> {
-    const place: Record<string, Tensor> = { position: at(this.#positions, scale), cond: output(condition, 'cond') };
+    const place: Record<string, Tensor> = { position: at(this.#architecture.positions, scale), cond: output(condition, 'cond') };
     if (scale > 0) {
       invariant(codes, `Expected the codes so far at scale ${scale} but received none.`);
       place['codes'] = codes;
@@ -115,19 +117,4 @@ interface Progress {
   readonly condition: Feeds;
   readonly cache: KvCache;
   readonly scale: number;
-}
-
-/** Position plus level embedding of every scale's tokens, `[l, C]`. */
-function positionsPerScale({ config: { scales, width }, weights }: VarArchitecture): readonly FloatTensor[] {
-  const positions = weights.readFloats('pos_1LC'); // (1, L, C)
-  const levels = weights.readFloats('lvl_embed.weight'); // (K, C)
-  let first = 0;
-  return scales.map((grid, scale) => {
-    const rows = positions.slice(first * width, (first + cellCount(grid)) * width);
-    first += cellCount(grid);
-    return floats(
-      [cellCount(grid), width],
-      rows.map((value, i) => value + levels[scale * width + (i % width)]!),
-    );
-  });
 }

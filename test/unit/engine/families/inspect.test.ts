@@ -79,6 +79,19 @@ describe('inspectFile', () => {
     expect(summary.reason).toMatch(reason);
   });
 
+  it('names the way out where the network lies under a name that nobody knows, and none is said where there is none', async () => {
+    const nested = Object.fromEntries(Object.entries(full()).map(([name, shape]) => [`mine.${name}`, shape]));
+    const { reason } = await inspect({ ...nested, 'other.w': [2] });
+    expect(reason).toMatch(/begin with "mine\." \(\d+\), "other\." \(1\)\. .* torch\.save\(.*startswith\(p\)/);
+    expect((await inspect({ weight: [2, 2] })).reason).toMatch(/other names\.$/);
+  });
+
+  it('knows a network among what a trainer keeps, and says what was left out', async () => {
+    const under = (prefix: string) => Object.fromEntries(Object.entries(full()).map(([name, shape]) => [`${prefix}.${name}`, shape]));
+    const summary = await inspect({ ...under('model'), ...under('ema'), step: [1], 'optimizer.state.0.exp_avg': [6, 6] });
+    expect(summary).toMatchObject({ model: { family: 'infinity' }, metadata: { stripped: 'ema.', ignored: 'model step optimizer' } });
+  });
+
   it('lists tensors, parameters, size, licence and metadata', async () => {
     const header =
       '{"__metadata__":{"license":"MIT","by":"us"},"b":{"dtype":"F16","shape":[3],"data_offsets":[8,14]},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}';

@@ -5,7 +5,7 @@ import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import { EditRequest, firstScales, type EditRequestInput } from '#contract/request.js';
-import type { PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
+import type { Fit, PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
 import { maskPng, rgbOf, scenePng } from '../../../support/pictures.js';
@@ -264,8 +264,8 @@ describe('edit', () => {
 
   test('padded shows the photo in the corner of a white square, and gives it back at its own size', async () => {
     const model = fakeModel();
-    const shapes: Extent[] = [];
-    const fitted = { ...model, fitted: (shape: Extent) => (shapes.push(shape), model) };
+    const shapes: (Extent | undefined)[] = [];
+    const fitted = { ...model, fitted: ({ shape }: Fit) => (shapes.push(shape), model) };
     const request = { task: 'edit', source: 'source', instruction: 'red', padded: true, whole: true } as const;
     const events = await collect(jobOf(request, fitted));
     const plan = events.find((event) => event.type === 'started')?.plan;

@@ -47,3 +47,23 @@ test.each(['<pad>', '</s>', '<unk>'])('the literal %s is a word like any other, 
 test.each(['🙂🙂', '\ud800', '\u0000', 'مرحبا'])('%j does not upset it', (text) => {
   expect(tokenizer.encode(text).ids.every((id) => id <= 1)).toBe(true);
 });
+
+test.each([
+  ["don't make the car red", true],
+  ['don’t make the car red', true],
+  ['do not make the car red', true],
+  ['mach das Auto nicht rot', true],
+  ['make the car red', undefined],
+  ['make nothing red', undefined],
+])('%s says what should not happen: %s', (instruction, negated) => {
+  expect(tokenizer.encode(instruction).report.negated).toBe(negated);
+});
+
+test.each([
+  ['make the left car red', 'make the car on the left red'],
+  ['make the rightmost red tree red', 'make the red tree on the right red'],
+  ['make the car on the left red', 'make the car on the left red'],
+  ['on the left make the car red', 'on the left make the car red'],
+])('%s is read as %s', (instruction, read) => {
+  expect(tokenizer.read(instruction).join(' ')).toBe(read);
+});

@@ -25,6 +25,8 @@ const CASES: readonly (readonly [what: string, names: readonly string[], plain: 
   ['a wrapper in a wrapper', ['module._orig_mod.model.a.w'], ['a.w'], 'module. _orig_mod. model.'],
   ['parallel parts', ['blocks.0.module.w', 'head.w'], ['blocks.0.w', 'head.w'], 'module.'],
   ['averaged weights beside others', ['ema.a.w', 'model.a.w'], ['a.w'], 'ema.'],
+  ['what a trainer keeps beside', ['model.a.w', 'step.x', 'optimizer.state.0.m', 'ema.a.w'], ['a.w'], 'ema.'],
+  ['averaged weights of a part only', ['model.a.w', 'model.b.w', 'ema.a.w'], ['a.w', 'b.w'], 'model.'],
   ['published chunks', ['block_chunks.0.module.1.w', 'head.w'], ['block_chunks.0.module.1.w', 'head.w'], undefined],
   [
     'published chunks in wrappers',
@@ -50,6 +52,14 @@ describe('names of tensors', () => {
     it('are refused where two tensors would share one', async () => {
       await expect(openCheckpoint(files.write(write(['module.a.w', 'a.w'])))).rejects.toThrow(/a\.w twice/);
     });
+  });
+
+  it('say what was left out beside them, in every container', async () => {
+    const names = ['model.a.w', 'ema.b.w', 'optimizer.m'];
+    for (const write of [inSafetensors, inTorch]) {
+      const { metadata } = await openCheckpoint(files.write(write(names)));
+      expect(metadata).toMatchObject({ stripped: 'model.', ignored: 'ema optimizer' });
+    }
   });
 
   it('are the network’s own in several files, whose index speaks of the others', async () => {

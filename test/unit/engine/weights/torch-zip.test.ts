@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Weights } from '#engine/weights/handle.js';
 import { openTorch } from '#engine/weights/torch-zip.js';
 
 import type { TensorSpec } from './support/pickle-writer.js';
@@ -87,9 +88,10 @@ const HOSTILE_TENSORS: readonly (readonly [what: string, spec: TensorSpec, reaso
   ['4 GB over 16 bytes', { shape: [1024, 1024, 1024], strides: [1048576, 1024, 1] }, /inside its storage of 16 bytes/],
   ['an offset past the end', { offset: 1 }, /inside its storage of 16 bytes/],
   ['an offset of 2⁵³-1', { offset: Number.MAX_SAFE_INTEGER }, /inside its storage of 16 bytes/],
-  ['a terabyte view of stride 0', { shape: [2 ** 40], strides: [0] }, /contiguous but received strides \[0\]/],
+  ['a terabyte view of stride 0', { shape: [2 ** 40], strides: [0] }, /dense but received strides \[0\]/],
   ['a product that overflows', { shape: [2 ** 40, 2 ** 40], strides: [2 ** 40, 1] }, /fits in memory for w/],
-  ['a transposed matrix', { shape: [2, 2], strides: [1, 2] }, /contiguous but received strides \[1, 2\] .* \.contiguous\(\)/],
+  ['every other element', { shape: [2], strides: [2] }, /dense but received strides \[2\] .* \.contiguous\(\)/],
+  ['rows that share elements', { shape: [2, 2], strides: [1, 1] }, /dense but received strides \[1, 1\]/],
   ['a negative offset', { offset: -1 }, /a tensor offset of whole numbers from 0 .* -1/],
   ['a negative dimension', { shape: [-4] }, /a shape of whole numbers from 0 .* -4/],
   ['a negative stride', { strides: [-1] }, /strides of whole numbers from 0 .* -1/],
@@ -140,6 +142,13 @@ describe('a sound PyTorch archive', () => {
     const [a, b, c] = [...tensors.values()];
     expect(b?.offsetBytes).toBe(a?.offsetBytes);
     expect(c?.offsetBytes).toBe((a?.offsetBytes ?? 0) + 4);
+  });
+
+  it('may hold permuted tensors, which are read row by row', async () => {
+    const transposed = tensor({ key: '1', elements: 6, shape: [1, 2, 3], strides: [9, 1, 2] });
+    const bytes = torchFile(pickle(dict({ w: transposed })), { storages: { '1': Buffer.from(Float32Array.of(0, 1, 2, 3, 4, 5).buffer) } });
+    const weights = Weights.of(await openTorch(files.write(bytes)));
+    expect([...weights.readFloats('w')]).toEqual([0, 2, 4, 1, 3, 5]);
   });
 
   it('may hold scalars and zero-size tensors with any strides', async () => {

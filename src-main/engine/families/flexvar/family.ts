@@ -1,0 +1,16 @@
+import type { OtherCard } from '#contract/pack-card.js';
+import { rasterTokenizer } from '../controlar/networks.js';
+import type { Family } from '../family.js';
+import { flexVarPack } from './card.js';
+import { flexVarTransformer } from './networks.js';
+import { gridsFor } from './schedules.js';
+
+/** Class-conditional prediction of whole pictures, scale by scale (FlexVAR, Jiao et al. 2025). */
+export const flexVarFamily = {
+  title: 'FlexVAR',
+  networks: [flexVarTransformer, rasterTokenizer],
+  pack: flexVarPack,
+  open: async (card, weights, runner) => (await import('./open.js')).openFlexVarPack(card, weights, runner),
+  schedule: (_card, fit) => gridsFor(fit),
+  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keepsLastScale: false }),
+} as const satisfies Family<OtherCard>;
