@@ -25,6 +25,8 @@ function read(weights: Weights): NarShape {
     throw new ExpectedError('weights.refused', 'This is a NAR model of named classes; this version runs those that read words.');
   }
   const layers = inOrder(weights.at('layers'));
+  if (layers.length < 2)
+    throw new ExpectedError('weights.refused', `Expected at least 2 transformer layers but received ${layers.length}.`);
   const [entries = 0, width = 0] = weights.shape('tok_embeddings.weight'); // [V, C]
   const [textTokens = 0, textWidth = 0] = weights.shape('cls_embedding.uncond_embedding');
   for (const head of ['output', 'medusa_output']) weights.expectShape(`${head}.weight`, [entries, width]);
