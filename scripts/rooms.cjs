@@ -79,7 +79,7 @@ const seenByCompositionRoot = [...below, ...window('document', 'link', 'canvas',
 const fences = [
   { library: 'electron', room: '^src-main/electron/' },
   { library: 'electron-log|electron-updater', room: '^src-main/electron/' },
-  { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/(onnx-runtime|ort-runner)\\.ts$` },
+  { library: 'onnxruntime-node', room: `^${ENGINE}/runtime/(onnx-runtime|ort-runner|device-memory)\\.ts$` },
   { library: '@huggingface/tokenizers', room: `^${ENGINE}/text/` },
   { library: 'sharp|ag-psd', room: `^${ENGINE}/image/(files|colour|compositing)/` },
   { library: 'fastify|@fastify', room: '^src-main/server/' },

@@ -191,8 +191,8 @@ class Composer:
     def __init__(self, photographs: Tensor, cutouts: Cutouts | None, size: int):
         self.photographs, self.cutouts, self.size = photographs, cutouts, size
 
-    def draw(self, dice: Dice) -> Composite:
-        kind = dice.choices(EDITS, WEIGHTS)[0]
+    def draw(self, dice: Dice, kind: str | None = None) -> Composite:
+        kind = kind or dice.choices(EDITS, WEIGHTS)[0]
         ground = self._ground(dice)
         light = light_of(ground, dice)
         thing = self._added(dice) if kind == 'add' else self._thing(dice, [])

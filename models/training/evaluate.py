@@ -1,11 +1,11 @@
 """Measures a pack on held-out scenes and photographs; writes EVALUATION.md, evaluation.json and contact sheets.
 
-python3 evaluate.py PACK_DIR [--baseline OTHER_PACK_DIR] [--photographs DIR] [--count 32]
+python3 evaluate.py PACK_DIR [--baseline OTHER_PACK_DIR] [--photographs DIR] [--count 60]
 
 Held out: scene seeds that training never draws, and photographs on the validation side of the split by picture.
 An edit succeeds where the mean error in the region that should change is below half of the unedited picture's, and, for
 edits of objects, the changed areas overlap by more than 0.4. Both are judged between decoded pictures, because the
-tokenizer's blur would otherwise decide.
+tokenizer's blur would otherwise decide. Two packs stand side by side, each at its own size.
 """
 import argparse
 import json
@@ -19,9 +19,12 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from composites import EDITS as COMPOSITE_EDITS
+from composites import Composer
+from cutouts import Cutouts
 from dice import Dice
 from generate import Settings, Trace, generate
-from measures import edge_f1, edit_success, global_shift, gmsd, inpainted, psnr, seam_step, ssim, texture
+from measures import colour_error, edge_f1, edit_success, global_shift, gmsd, inpainted, psnr, seam_step, ssim, texture
 from pack import Pack, load_pack
 from photographs import load as load_photographs
 from photographs import edited
@@ -29,11 +32,14 @@ from phrases import TRAINED
 from pixels import dilate, random_holes
 from samples import GREY, Batch, SceneSample, sample_scenes, scene_batch, tokenizer_pictures
 from scenes import Edit, random_scene
+from targets import target_rows
 from transfer import transfer
 from vocabulary import PHOTOMETRIC, word_ids
 
 EDIT_KINDS = ['recolor', 'remove', 'add', 'ground', 'time', 'photo']
-PHOTO_OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night']
+#: What a recolouring changes is told by this difference of the renderings, which are exact.
+RECOLOURED = .02
+PHOTO_OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night', 'sunset']
 STRENGTHS = (.25, .5, .75, 1.)
 #: Seeds that training never draws: it counts up from small ones.
 HELD_OUT = 9_000_000
@@ -71,7 +77,7 @@ def measure_tokenizer(runner: Runner, photographs: Tensor | None, count: int) ->
     restored = runner.pack.tokenizer.reconstruct(scenes)
     result = {'scenes PSNR dB': psnr(restored, scenes), 'scenes SSIM': ssim(restored, scenes), 'scenes GMSD': gmsd(restored, scenes)}
     if photographs is not None:
-        pictures = _photographs(photographs, 100, runner.size)
+        pictures = _photographs(photographs, len(photographs), runner.size)
         restored = runner.pack.tokenizer.reconstruct(pictures)
         result |= {'photographs PSNR dB': psnr(restored, pictures), 'photographs SSIM': ssim(restored, pictures),
                    'photographs GMSD': gmsd(restored, pictures)}
@@ -95,9 +101,27 @@ def measure_edits(runner: Runner, count: int) -> tuple[dict, list]:
         result[kind] = {'success': good.float().mean().item(), 'PSNR dB': psnr(carried, batch.target),
                         'unedited PSNR dB': psnr(batch.source, batch.target), 'outside PSNR dB': outside,
                         'outside PSNR dB, before compositing': decoded, 'global shift px': global_shift(carried, batch.source)}
+        if kind == 'recolor':
+            mask = ((batch.target - batch.source).abs().amax(1, keepdim=True) > RECOLOURED).float()
+            result[kind]['colour error in the object, Lab'] = colour_error(carried, batch.target, mask)
         order = [*torch.nonzero(good).flatten().tolist()[:2], *torch.nonzero(~good).flatten().tolist()[:1]]
         rows += [([batch.source[j], batch.target[j], after[j], carried[j]], f"{'ok' if good[j] else 'FAILED'}: {batch.texts[j]}")
                  for j in order]
+    return result, rows
+
+
+def measure_composites(runner: Runner, composer: Composer, count: int) -> tuple[dict, list]:
+    """Things on held-out photographs (the cut-outs themselves are those of training): recolour, remove, add."""
+    tokenizer, result, rows = runner.pack.tokenizer, {}, []
+    for i, kind in enumerate(COMPOSITE_EDITS):
+        dice = Dice(HELD_OUT + 800 + i)
+        drawn = [composer.draw(dice, kind) for _ in range(count)]
+        source, target = (torch.stack([getattr(made, name) for made in drawn]) for name in ('source', 'target'))
+        batch = replace(_photograph_batch(source, target, ''), texts=[made.text for made in drawn])
+        after, before, truth = runner.run(batch), tokenizer.reconstruct(source), tokenizer.reconstruct(target)
+        good = edit_success(before, after, truth, kind)
+        result[kind] = {'success': good.float().mean().item(), 'decoded PSNR dB': psnr(after, target), 'unedited PSNR dB': psnr(source, target)}
+        rows += [([source[j], target[j], after[j]], f"{'ok' if good[j] else 'FAILED'}: {batch.texts[j]}") for j in range(min(4, count))]
     return result, rows
 
 
@@ -115,6 +139,16 @@ def measure_presets(runner: Runner, count: int) -> dict:
     return result
 
 
+def measure_twins(runner: Runner, count: int) -> dict:
+    """Recolouring one of two alike, told by its place, its number or its colour."""
+    tokenizer, dice = runner.pack.tokenizer, Dice(HELD_OUT + 560)
+    drawn = sample_scenes(dice, 12 * count, 'edit', 'recolor', twins=1.)
+    samples = [s for s in drawn if len({thing.kind for thing in s.source.objects}) < len(s.source.objects)][:count]
+    batch = scene_batch(dice, samples, runner.size)
+    good = edit_success(tokenizer.reconstruct(batch.source), runner.run(batch), tokenizer.reconstruct(batch.target), 'recolor')
+    return {'recolor': {'success': good.float().mean().item()}}
+
+
 def measure_paraphrases(runner: Runner, count: int) -> dict:
     """The same edits asked for in trained phrasings and in held-out ones."""
     tokenizer, result = runner.pack.tokenizer, {}
@@ -127,7 +161,8 @@ def measure_paraphrases(runner: Runner, count: int) -> dict:
         success = [edit_success(before, runner.run(replace(batch, texts=[s.edit.text for s in asked])), truth, kind).float().mean().item()
                    for asked in (samples, held_out)]
         result[kind] = {'trained': success[0], 'held out': success[1]}
-    return result
+    means = [sum(row[name] for row in result.values()) / len(result) for name in ('trained', 'held out')]
+    return {**result, 'held out, as part of trained': {'mean': means[1] / max(means[0], 1e-6)}}
 
 
 def measure_operators(runner: Runner, count: int) -> dict:
@@ -170,12 +205,12 @@ def measure_fill(runner: Runner, photographs: Tensor | None, count: int) -> tupl
     dice = Dice(HELD_OUT + 300)
     batch = scene_batch(dice, sample_scenes(dice, count, 'fill'), runner.size)
     scores, filled, telea = _hole_scores(runner, batch)
-    rows = [([batch.source[i], batch.target[i], filled[i], telea[i]], batch.texts[i]) for i in range(8)]
+    rows = [([batch.source[i], batch.target[i], filled[i], telea[i]], batch.texts[i]) for i in range(min(8, count))]
     result = {'scenes': scores}
     if photographs is not None:
-        target = _photographs(photographs, 100, runner.size)
-        holes = {'photographs': random_holes(100, runner.size, Dice(HELD_OUT + 301), scratch_share=.25),
-                 'photographs, squares of a third of the side': _square_holes(100, 40 * runner.size // 128, Dice(HELD_OUT + 302), runner.size)}
+        target = _photographs(photographs, len(photographs), runner.size)
+        holes = {'photographs': random_holes(len(target), runner.size, Dice(HELD_OUT + 301), scratch_share=.25),
+                 'photographs, squares of a third of the side': _square_holes(len(target), 40 * runner.size // 128, Dice(HELD_OUT + 302), runner.size)}
         for name, mask in holes.items():
             result[name] = _hole_scores(runner, _photograph_batch(target * (1 - mask) + GREY * mask, target, 'fill the empty area', mask))[0]
     return result, rows
@@ -190,7 +225,7 @@ def _photograph_batch(source: Tensor, target: Tensor, text: str, mask: Tensor | 
 
 def measure_photometric(runner: Runner, photographs: Tensor) -> dict:
     tokenizer, result = runner.pack.tokenizer, {}
-    pictures = _photographs(photographs, 50, runner.size)
+    pictures = _photographs(photographs, len(photographs), runner.size)
     before = tokenizer.reconstruct(pictures)
     for name in PHOTO_OPERATORS:
         target = torch.cat([edited(name, picture[None]) for picture in pictures])
@@ -213,7 +248,7 @@ def measure_control(runner: Runner, count: int) -> tuple[dict, list]:
         result[f'{task} {"F1" if task == "canny" else "RMSE"}'] = {name: score(picture) for name, picture in {**pictures, **limit}.items()}
         channel = 0 if task == 'canny' else 2
         rows += [([batch.control[j, channel:channel + 1], batch.target[j], *(picture[j] for picture in pictures.values())], batch.texts[j])
-                 for j in range(4)]
+                 for j in range(min(4, count))]
     return result, rows
 
 
@@ -242,8 +277,9 @@ def sheet(rows: list, heads: list[str], path: Path) -> None:
     image.save(path, optimize=True)
 
 
-def measure(folder: Path, photographs: Tensor | None, count: int, sheets: Path | None) -> dict:
-    runner = Runner(load_pack(folder))
+def measure(folder: Path, composed: tuple[Tensor, Cutouts | None] | None, count: int, sheets: Path | None) -> dict:
+    """``composed``: held-out photographs, bytes (N, 3, S, S), and the things that are set onto them."""
+    runner, photographs = Runner(load_pack(folder)), composed and composed[0]
     edits, edit_rows = measure_edits(runner, count)
     fill, fill_rows = measure_fill(runner, photographs, count)
     control, control_rows = measure_control(runner, count)
@@ -254,9 +290,13 @@ def measure(folder: Path, photographs: Tensor | None, count: int, sheets: Path |
         sheet(control_rows, ['control', 'truth', 'no control', *(f'strength {strength:g}' for strength in STRENGTHS)], sheets / 'control.png')
     result = {'tokenizer': measure_tokenizer(runner, photographs, 96), 'edits on scenes': edits,
               'photometric instructions on scenes': measure_operators(runner, count),
-              'wording': measure_paraphrases(runner, count),
+              'wording': measure_paraphrases(runner, count), 'one of two alike': measure_twins(runner, count),
               'depth presets': measure_presets(runner, count), 'fill': fill, 'control': control}
     if photographs is not None:
+        composites, composite_rows = measure_composites(runner, Composer(photographs, composed[1], runner.size), count)
+        if sheets:  # photographs stay outside the repository
+            sheet(composite_rows, ['source', 'truth', 'decoded'], folder.parent / f'{folder.name}-composites.png')
+        result['things on photographs'] = composites
         result['instructions on photographs'] = measure_photometric(runner, photographs)
     return result
 
@@ -268,12 +308,15 @@ def _flat(tree: dict, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...],
     return pairs
 
 
-def report(results: dict, count: int) -> str:
-    lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {count} held-out scenes per row (seeds that training never draws), 100 '
-             'held-out photographs (50 for instructions). Higher is better but for errors (RMSE); '
+def report(results: dict, counts: tuple[int, int]) -> str:
+    """``counts``: scenes and photographs per row."""
+    lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts[0]} held-out scenes per row (seeds that training never draws), '
+             f'{counts[1]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
              'PyTorch, arg-max, no guidance. Times per preset stand in `test/bench/RESULTS.md`.', '']
     names = list(results)
     flat = {name: dict(_flat(results[name])) for name in names}
+    if len(names) > 1:
+        lines += ['## Targets', '', *target_rows(results[names[0]], results[names[1]]), '']
     section = None
     for path in flat[names[0]]:
         if path[0] != section:
@@ -289,18 +332,23 @@ def report(results: dict, count: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('pack', type=Path)
-    parser.add_argument('--baseline', type=Path, help='another pack, shown as "first checkpoint"')
+    parser.add_argument('--baseline', type=Path, help='another pack, shown beside it')
     parser.add_argument('--photographs', type=Path)
-    parser.add_argument('--count', type=int, default=34)
+    parser.add_argument('--count', type=int, default=60, help='scenes per row')
+    parser.add_argument('--photograph-count', type=int, default=100)
     parser.add_argument('--threads', type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    photographs = load_photographs(arguments.photographs, validation=True) if arguments.photographs else None
-    results = {'this pack': measure(arguments.pack, photographs, arguments.count, arguments.pack / 'sheets')}
+    composed = None
+    if arguments.photographs:
+        held_out = load_photographs(arguments.photographs, validation=True)[:arguments.photograph_count]
+        cutouts = Cutouts.load(arguments.photographs)
+        composed = held_out, cutouts and cutouts._replace(grounds=torch.arange(len(held_out)))
+    results = {arguments.pack.name: measure(arguments.pack, composed, arguments.count, arguments.pack / 'sheets')}
     if arguments.baseline:
-        results['first checkpoint'] = measure(arguments.baseline, photographs, arguments.count, None)
+        results[arguments.baseline.name] = measure(arguments.baseline, composed, arguments.count, None)
     (arguments.pack / 'evaluation.json').write_text(json.dumps(results, indent=1) + '\n')
-    (arguments.pack / 'EVALUATION.md').write_text(report(results, arguments.count))
+    (arguments.pack / 'EVALUATION.md').write_text(report(results, (arguments.count, arguments.photograph_count)))
 
 
 if __name__ == '__main__':

@@ -28,7 +28,7 @@ def main() -> None:
     tokenizer, finder = load_tokenizer(arguments.pack), load_finder(arguments.pack)
     dice = Dice(HELD_OUT + 900)
     scenes = [random_scene(dice) for _ in range(arguments.count)]
-    seen = torch.cat([finder(tokenizer.reconstruct(render([scene]).picture)).amax((2, 3)) for scene in scenes]) > SEEN
+    seen = torch.cat([finder(tokenizer.reconstruct(render([scene], tokenizer.config['size']).picture)).amax((2, 3)) for scene in scenes]) > SEEN
     there = torch.tensor([[any(thing.kind == kind for thing in scene.objects) for kind in KINDS] for scene in scenes])
     print(f'an object that is there: {seen[there].float().mean().item():.3f} go on')
     print(f'one that is not: {1 - seen[~there].float().mean().item():.3f} change nothing')

@@ -69,7 +69,7 @@ def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet, finde
         },
         'tokenizer': {'kind': 'residual', 'codeBits': tokenizer.config['code_bits'], 'downsample': DOWNSAMPLE,
                       'size': tokenizer.config['size'], 'widths': tokenizer.config['widths'], 'blocks': blocks},
-        'depth': {'kind': 'pyramid', 'size': 128, 'widths': depth.config['widths']},
+        'depth': {'kind': 'pyramid', 'size': tokenizer.config['size'], 'widths': depth.config['widths']},
         'objects': objects_config(finder),
     }
 
@@ -78,6 +78,8 @@ def export(options: argparse.Namespace) -> None:
     checkpoints, out = options.checkpoints, options.out
     tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
     model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
+    if model.config['span'] != model.finest:
+        raise ValueError(f'Expected a transformer of {model.finest} tokens to a side but its positions are those of {model.config["span"]}.')
     depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
     finder = load_checkpoint(checkpoints / 'finder.pt', Finder)
     out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,7 @@ def export(options: argparse.Namespace) -> None:
         'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],
     }
     if options.evaluation:
-        card['measured'] = json.loads(options.evaluation.read_text())['this pack']
+        card['measured'] = next(iter(json.loads(options.evaluation.read_text()).values()))
     (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + '\n')
 
 

@@ -80,6 +80,16 @@ def edit_success(before: Tensor, after: Tensor, truth: Tensor, kind: str) -> Ten
     return (ratio < .5) & ((overlap > .4) | (kind in GLOBAL_EDITS))
 
 
+def colour_error(picture: Tensor, truth: Tensor, mask: Tensor) -> float:
+    """Mean CIE Lab distance inside the mask, averaged over the pictures that have one."""
+    errors = []
+    for mine, true, inside in zip(picture, truth, mask[:, 0] > 0):
+        if inside.any():
+            lab = [cv2.cvtColor(x.permute(1, 2, 0).contiguous().numpy(), cv2.COLOR_RGB2LAB) for x in (mine, true)]
+            errors.append(np.linalg.norm(lab[0] - lab[1], axis=-1)[inside.numpy()].mean())
+    return float(np.mean(errors)) if errors else float('nan')
+
+
 def edge_f1(picture: Tensor, wanted: Tensor) -> float:
     """Canny edges of the picture against the wanted ones, one pixel of tolerance."""
     edges = canny(picture)

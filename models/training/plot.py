@@ -7,7 +7,8 @@ import csv
 from pathlib import Path
 
 WIDTH, HEIGHT, MARGIN = 320, 150, 34
-NAMES = {'transformer': ['loss', 'bits right'], 'tokenizer': ['PSNR, dB'], 'depth': ['score']}
+#: By the first word of a log's name.
+NAMES = {'transformer': ['loss', 'bits right'], 'tokenizer': ['scenes, dB', 'photographs, dB'], 'depth': ['error'], 'finder': ['right']}
 
 
 def _panel(points: list[tuple[float, float]], title: str, left: int) -> str:
@@ -34,7 +35,8 @@ def main() -> None:
     panels = []
     for log in options.logs:
         rows = [[float(cell) for cell in row] for row in csv.reader(log.open())]
-        for column, name in enumerate(NAMES.get(log.stem, ['value']), start=2):
+        names = NAMES.get(log.stem.split('-')[0], ['value'])
+        for column, name in enumerate(names[:len(rows[0]) - 2], start=2):
             panels.append(_panel([(row[1], row[column]) for row in rows], f'{log.stem}: {name}', WIDTH * len(panels)))
     size = f'width="{WIDTH * len(panels)}" height="{HEIGHT}"'
     style = '<style>text{font:10px sans-serif;fill:#444}</style><rect width="100%" height="100%" fill="white"/>'

@@ -31,16 +31,10 @@ class Batch:
     texts: list[str]
     disparity: Tensor | None = None  # (B, 1, S, S) of the target, scenes only
 
-    def to(self, device: torch.device) -> 'Batch':
-        """What training reads, on the device."""
-        moved = [getattr(self, name).to(device) for name in ('source', 'target', 'mask', 'control', 'words')]
-        return Batch(*moved, self.texts)
-
     @staticmethod
-    def joined(first: 'Batch', second: 'Batch') -> 'Batch':
-        both = [torch.cat([getattr(first, name), getattr(second, name)])
-                for name in ('source', 'target', 'mask', 'control', 'words')]
-        return Batch(*both, first.texts + second.texts)
+    def joined(parts: list['Batch']) -> 'Batch':
+        rows = [torch.cat([getattr(part, name) for part in parts]) for name in ('source', 'target', 'mask', 'control', 'words')]
+        return Batch(*rows, [text for part in parts for text in part.texts])
 
 
 @dataclass
@@ -52,10 +46,10 @@ class SceneSample:
 
 def sample_scenes(dice: Dice, count: int, task: str | None = None, kind: str | None = None,
                   task_weights: tuple[float, ...] = TASK_WEIGHTS,
-                  edit_weights: tuple[float, ...] = EDIT_WEIGHTS) -> list[SceneSample]:
+                  edit_weights: tuple[float, ...] = EDIT_WEIGHTS, twins: float = 0.) -> list[SceneSample]:
     samples = []
     for _ in range(count):
-        scene = random_scene(dice)
+        scene = random_scene(dice, twins)
         chosen = task or dice.choices(TASKS, task_weights)[0]
         if chosen == 'edit':
             edit = random_edit(dice, scene, kind, edit_weights)
@@ -93,8 +87,8 @@ def scene_batch(dice: Dice, samples: list[SceneSample], size: int = 128) -> Batc
 
 @torch.no_grad()
 def tokenizer_pictures(dice: Dice, count: int, size: int = 128) -> Tensor:
-    """(count, 3, S, S): two thirds scenes (some with a photometric edit), one third dead leaves, a few with grey holes."""
-    scenes = [random_scene(dice) for _ in range(count * 2 // 3)]
+    """(count, 3, S, S), count > 1: two thirds scenes (some with a photometric edit), one third dead leaves, a few with grey holes."""
+    scenes = [random_scene(dice) for _ in range(max(1, count * 2 // 3))]
     pictures, disparity, _ = render(scenes, size)
     for i in range(len(scenes)):
         if dice.chance(.3):

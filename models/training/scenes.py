@@ -20,6 +20,9 @@ _GROUND_WORDS = {
     'grass': ['grass', 'grassy'], 'sand': ['sand', 'desert', 'beach'], 'snow': ['snow', 'snowy'],
     'road': ['road', 'asphalt', 'street'], 'water': ['water', 'lake', 'sea'],
 }
+#: Part of the training scenes with two objects of one kind, which only their colours or places tell apart.
+TWINS = .2
+_ORDINALS = ['first', 'second', 'third']
 _PLACES = {'left': (.14, .36), 'middle': (.4, .6), 'right': (.64, .86)}
 
 
@@ -67,16 +70,16 @@ def _edit(dice: Dice, kind: str, target: Scene, **slots: str) -> Edit:
     return Edit(kind, target, phrase(dice, kind, slots), slots=slots)
 
 
-def random_object(dice: Dice, taken: list[str], x: float | None = None) -> SceneObject:
-    kind = dice.choice([kind for kind in KINDS if kind not in taken])
+def random_object(dice: Dice, taken: list[str], x: float | None = None, kind: str | None = None) -> SceneObject:
+    kind = kind or dice.choice([kind for kind in KINDS if kind not in taken])
     disparity = dice.between(.12, .85)
     radius = (.10 + .13 * disparity) * dice.between(.9, 1.12)  # nearer objects are larger
     return SceneObject(kind, dice.choice(list(COLOURS)), dice.between(.14, .86) if x is None else x, disparity,
                        min(radius, .27), tuple(dice.between(-.05, .05) for _ in range(3)))
 
 
-def random_scene(dice: Dice) -> Scene:
-    """One to four objects of different kinds, far enough apart to be told apart."""
+def random_scene(dice: Dice, twins: float = 0.) -> Scene:
+    """One to four objects, far enough apart to be told apart; in ``twins`` of the scenes two are of one kind."""
     scene = Scene(
         horizon=dice.between(.38, .6), ground=dice.choice(list(GROUNDS)), time=dice.choices(TIMES, [.6, .2, .2])[0],
         has_mountains=dice.chance(.45), mountain_height=dice.between(.04, .16),
@@ -85,15 +88,16 @@ def random_scene(dice: Dice) -> Scene:
         texture=dice.between(.03, .12))
     objects: list[SceneObject] = []
     for _ in range(dice.choices([1, 2, 3, 4], [.22, .38, .28, .12])[0]):
-        placed = _place(dice, objects)
+        is_twin = twins > 0 and len(objects) == 1 and dice.chance(twins)
+        placed = _place(dice, objects, objects[0].kind if is_twin else None)
         if placed:
             objects.append(placed)
     return replace(scene, objects=tuple(objects))
 
 
-def _place(dice: Dice, others: list[SceneObject], attempts: int = 12) -> SceneObject | None:
+def _place(dice: Dice, others: list[SceneObject], kind: str | None, attempts: int = 12) -> SceneObject | None:
     for _ in range(attempts):
-        candidate = random_object(dice, [other.kind for other in others])
+        candidate = random_object(dice, [other.kind for other in others], kind=kind)
         if all(abs(candidate.x - o.x) > .55 * (candidate.radius + o.radius) + .12 for o in others):
             return candidate
     return None
@@ -118,12 +122,29 @@ def _word(dice: Dice, word: str) -> str:
     return dice.choice(synonyms(word)) if dice.chance(.25) else word
 
 
-def _naming(dice: Dice, thing: SceneObject) -> str:
-    """"tree", "red tree", "tree on the left" …"""
+def _naming(dice: Dice, thing: SceneObject, scene: Scene) -> str:
+    """"tree", "red tree", "tree on the left" …; "second tree from the left", where there are two."""
+    twins = sorted((o for o in scene.objects if o.kind == thing.kind), key=lambda o: o.x)
+    if len(twins) > 1:
+        return _told_apart(dice, thing, twins)
     kind = _word(dice, thing.kind)
     name = f'{_word(dice, thing.colour)} {kind}' if dice.chance(.5) else kind
     places = [place for place, (left, right) in _PLACES.items() if left <= thing.x <= right]
     return f'{name} on the {places[0]}' if places and dice.chance(.15) else name
+
+
+def _told_apart(dice: Dice, thing: SceneObject, twins: list[SceneObject]) -> str:
+    """By its colour where that is its own, or by where it stands among its kind."""
+    kind, i = _word(dice, thing.kind), twins.index(thing)
+    if all(o.colour != thing.colour for o in twins if o is not thing) and dice.chance(.5):
+        return f'{_word(dice, thing.colour)} {kind}'
+    from_right = len(twins) - 1 - i
+    ways = [f'{_ORDINALS[i]} {kind}', f'{_ORDINALS[i]} {kind} from the left', f'{_ORDINALS[from_right]} {kind} from the right']
+    if i == 0:
+        ways += [f'left {kind}', f'leftmost {kind}', f'{kind} on the left']
+    if from_right == 0:
+        ways += [f'right {kind}', f'rightmost {kind}', f'last {kind}', f'{kind} on the right']
+    return dice.choice(ways)
 
 
 def _swap(scene: Scene, old: SceneObject, new: SceneObject | None) -> Scene:
@@ -134,15 +155,15 @@ def _swap(scene: Scene, old: SceneObject, new: SceneObject | None) -> Scene:
 def _recolor(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
     colour = dice.choice([c for c in COLOURS if c != thing.colour])
     target = _swap(scene, thing, replace(thing, colour=colour))
-    return _edit(dice, 'recolor', target, name=_naming(dice, thing), colour=_word(dice, colour))
+    return _edit(dice, 'recolor', target, name=_naming(dice, thing, scene), colour=_word(dice, colour))
 
 
 def _remove(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
-    return _edit(dice, 'remove', _swap(scene, thing, None), name=_naming(dice, thing))
+    return _edit(dice, 'remove', _swap(scene, thing, None), name=_naming(dice, thing, scene))
 
 
 def _replace(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
-    taken, name = [o.kind for o in scene.objects], _naming(dice, thing)
+    taken, name = [o.kind for o in scene.objects], _naming(dice, thing, scene)
     kind = dice.choice([k for k in KINDS if k not in taken])
     text = dice.choice([f'replace the {name} with a {kind}', f'turn the {name} into a {kind}',
                         f'swap the {name} for a {kind}', f'change the {name} into a {kind}'])
@@ -151,14 +172,14 @@ def _replace(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
 
 def _resize(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
     grows = thing.radius < .19 if dice.chance(.8) else dice.chance(.5)
-    name, radius = _naming(dice, thing), min(.3, thing.radius * (1.5 if grows else .62))
+    name, radius = _naming(dice, thing, scene), min(.3, thing.radius * (1.5 if grows else .62))
     texts = ([f'make the {name} bigger', f'make the {name} larger', f'grow the {name}'] if grows
              else [f'make the {name} smaller', f'shrink the {name}'])
     return Edit('resize', _swap(scene, thing, replace(thing, radius=radius)), dice.choice(texts))
 
 
 def _move(dice: Dice, scene: Scene, thing: SceneObject) -> Edit:
-    side, name = ('right' if thing.x < .45 else 'left'), _naming(dice, thing)
+    side, name = ('right' if thing.x < .45 else 'left'), _naming(dice, thing, scene)
     moved = replace(thing, x=thing.x + (.3 if side == 'right' else -.3))
     text = dice.choice([f'move the {name} to the {side}', f'shift the {name} {side}', f'move the {name} {side}'])
     return Edit('move', _swap(scene, thing, moved), text)

@@ -1,65 +1,128 @@
 """Trains a whole pack, stage by stage, exports and measures it.
 
-python3 train.py sketch|studio DATA_DIR RUN_DIR PACK_DIR [--device cuda] [--dry-run]
+python3 train.py sketch|studio DATA_DIR RUN_DIR PACK_DIR [--hours 10.5] [--piece 150] [--device cuda] [--dry-run]
 
-``sketch`` is made for two CPU cores in about four hours, ``studio`` for one data-centre GPU in about forty minutes.
-DATA_DIR is what photographs.py packed. A run that was interrupted goes on where it stopped. ``--dry-run`` gives every
-stage a few seconds and a tiny network of the same form, to see that everything fits together.
+Both are made for two CPU cores: ``sketch`` in about four hours, ``studio`` (256 pixels) in about ten; ``--hours`` gives
+every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py packed. Every stage saves each
+minute; the same command goes on where it stopped, and ``--piece`` ends a call after so many minutes. ``--dry-run`` gives
+every stage a few seconds and a tiny network of the same form, to see that everything fits together.
 """
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+from checkpoints import read_checkpoint
+
 HERE = Path(__file__).parent
+SKETCH = HERE.parent / 'sketch'
+#: Of a dry run's stages, in minutes: a few steps.
+DRY_MINUTES = .03
 
 
-class Recipe(NamedTuple):
-    """Arguments of the three stages."""
-    tokenizer: str
-    depth: str
-    transformer: str
-    export: str = ''
+class Stage(NamedTuple):
+    """One training: its script, what it writes into RUN_DIR, minutes of two cores, and arguments. {run}, {data} and
+    {sketch} stand for folders."""
+    script: str
+    out: str
+    minutes: float
+    arguments: str
+    tiny: str  # arguments that make a dry run small
+
+    def command(self, folders: dict[str, Path], minutes: float, dry: bool) -> list[str]:
+        arguments = f'{self.arguments} {self.tiny if dry else ""}'.format(**folders)
+        return [self.script, str(folders['run'] / self.out), '--minutes', f'{minutes:g}', *arguments.split()]
 
 
-RECIPES = {
-    'sketch': Recipe('--minutes 45', '--minutes 10', '--minutes 180 --bf16'),
-    'studio': Recipe(
-        '--minutes 10 --picture-size 256 --widths 96 192 --encoder-blocks 2 2 --decoder-blocks 2 3 --batch 64',
-        '--minutes 3 --batch 64',
-        '--minutes 25 --bf16 --width 320 --depth 12 --heads 10 --batch 96 --lr 4e-4', '--half'),
+TINY = '--batch 4 --validation 4'
+TINY_TRANSFORMER = f'{TINY} --width 128 --depth 6 --heads 4'
+_PHOTOGRAPHS = '--photographs {data}'
+_STUDIO_TRANSFORMER = f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --width 256 --depth 6 --heads 8'
+STAGES = {
+    'sketch': [
+        Stage('train_tokenizer.py', 'tokenizer.pt', 45, _PHOTOGRAPHS, f'{TINY} --widths 8 16'),
+        Stage('train_depth.py', 'depth.pt', 10, '', TINY),
+        Stage('train_finder.py', 'finder.pt', 48, f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS}', TINY),
+        Stage('train_transformer.py', 'transformer.pt', 180, f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS}',
+              f'{TINY} --width 32 --depth 4 --heads 2'),
+    ],
+    'studio': [
+        # 5.3 GFLOP to decode beside 12.3 of the transformer and 2.8 to encode: a quarter of a run, so one decoder is enough.
+        Stage('train_tokenizer.py', 'tokenizer.pt', 150, f'{_PHOTOGRAPHS} --init {{sketch}} --picture-size 256 --encoder-blocks 2 2 '
+              '--decoder-blocks 3 5 --photograph-share .6 --lr 1e-3 --seed 11', TINY),
+        Stage('train_depth.py', 'depth.pt', 10, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
+        Stage('train_finder.py', 'finder.pt', 20, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
+        # Small pictures first: an eighth of the cost, the same positions.
+        Stage('train_transformer.py', 'transformer-128.pt', 210, f'{_STUDIO_TRANSFORMER} --init {{sketch}} --picture-size 128 --final-size 256 '
+              '--lr 6e-4 --seed 13', TINY_TRANSFORMER),
+        Stage('train_transformer.py', 'transformer-256.pt', 190, f'{_STUDIO_TRANSFORMER} --init {{run}}/transformer-128.pt --batch 8 --lr 4e-4 --seed 14',
+              TINY_TRANSFORMER),
+        Stage('train_transformer.py', 'transformer.pt', 50, f'{_STUDIO_TRANSFORMER} --init {{run}}/transformer-256.pt --batch 8 --lr 1e-4 --rollout .5 '
+              '--seed 15', TINY_TRANSFORMER),
+    ],
 }
-DRY_RUN = Recipe('--minutes .05 --widths 8 16 --batch 4', '--minutes .05 --batch 4', '--minutes .05 --width 32 --depth 4 --heads 2 --batch 4')
+EXPORT = {'sketch': [], 'studio': ['--half']}
 
 
-def run(script: str, *arguments: object) -> None:
-    command = [sys.executable, str(HERE / script), *map(str, arguments)]
-    print('→', *command[1:], flush=True)
-    subprocess.run(command, check=True)
+def run(*command: object) -> None:
+    print('→', *command, flush=True)
+    subprocess.run([sys.executable, str(HERE / str(command[0])), *map(str, command[1:])], check=True)
+
+
+def is_done(out: Path, minutes: float) -> bool:
+    checkpoint = read_checkpoint(out)
+    return checkpoint is not None and checkpoint['spent'] >= minutes * 60
+
+
+class Plan:
+    """The stages of one pack, each given its share of the hours."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.options, self.end = options, time.time() + options.piece * 60
+        self.folders = {'run': options.run, 'data': options.photographs, 'sketch': SKETCH}
+        whole = sum(stage.minutes for stage in STAGES[options.size])
+        self.scale = options.hours * 60 / whole if options.hours else 1.
+
+    def minutes(self, planned: float) -> float:
+        return DRY_MINUTES if self.options.dry_run else planned * self.scale
+
+    def train(self) -> None:
+        """Goes on with the first stage that is not done; ends the call where the piece is over."""
+        for stage in STAGES[self.options.size]:
+            minutes, out = self.minutes(stage.minutes), self.options.run / stage.out
+            if is_done(out, minutes):
+                continue
+            left = max(0., (self.end - time.time()) / 60)
+            if left:
+                run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--piece', f'{left:.2f}')
+            if not is_done(out, minutes):
+                sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
+
+    def export(self, *arguments: object) -> None:
+        run('export.py', self.options.run, self.options.pack, *EXPORT[self.options.size], *arguments)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('size', choices=RECIPES)
+    parser.add_argument('size', choices=STAGES)
     parser.add_argument('photographs', type=Path)
     parser.add_argument('run', type=Path)
     parser.add_argument('pack', type=Path)
+    parser.add_argument('--hours', type=float, help='of two cores, shared out between the stages')
+    parser.add_argument('--piece', type=float, default=float('inf'), help='minutes of this call')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--dry-run', action='store_true')
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
-    recipe, tiny = RECIPES[options.size], DRY_RUN if options.dry_run else Recipe('', '', '')
-    device, photographs = ['--device', options.device], ['--photographs', options.photographs]
-    tokenizer = options.run / 'tokenizer.pt'
-    run('train_tokenizer.py', tokenizer, *photographs, *device, *recipe.tokenizer.split(), *tiny.tokenizer.split())
-    run('train_depth.py', options.run / 'depth.pt', *device, *recipe.depth.split(), *tiny.depth.split())
-    run('train_transformer.py', options.run / 'transformer.pt', '--tokenizer', tokenizer, *photographs, *device,
-        *recipe.transformer.split(), *tiny.transformer.split())
-    run('export.py', options.run, options.pack, *recipe.export.split())
-    if not options.dry_run:
-        run('evaluate.py', options.pack, *photographs)
-        run('export.py', options.run, options.pack, '--evaluation', options.pack / 'evaluation.json', *recipe.export.split())
+    plan = Plan(options)
+    plan.train()
+    plan.export()
+    baseline = [] if options.size == 'sketch' else ['--baseline', SKETCH]
+    count = ['--count', 2, '--photograph-count', 2] if options.dry_run else []
+    run('evaluate.py', options.pack, '--photographs', options.photographs, *baseline, *count)
+    plan.export('--evaluation', options.pack / 'evaluation.json')
 
 
 if __name__ == '__main__':

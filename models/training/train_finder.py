@@ -1,5 +1,7 @@
 """Trains the finder of objects on scenes, as they are and as the tokenizer holds them, and on photographs that show none of them:
-python3 train_finder.py OUT.pt PACK_DIR PACKED_PHOTOGRAPHS --minutes 25
+python3 train_finder.py OUT.pt --tokenizer TOKENIZER.pt --photographs DATA --minutes 25
+
+``--init`` starts from another finder, a checkpoint or a pack's folder.
 """
 import argparse
 from dataclasses import dataclass, replace
@@ -9,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from checkpoints import read_averaged
 from dice import Dice
 from finder import Finder
-from pack import load_tokenizer
+from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import views
 from pixels import photometric
@@ -24,7 +27,7 @@ from vocabulary import KINDS, PHOTOMETRIC
 CELL = 8
 #: Shares of a cell that an object has to cover to count, and below which it does not; between them nothing is asked.
 COVERED, BARE = .35, .08
-VALIDATION_SEED, VALIDATION_COUNT = 5, 96
+VALIDATION_SEED = 5
 
 
 @dataclass
@@ -36,9 +39,9 @@ class Sample:
         return Sample(self.picture.to(device), self.shares.to(device))
 
 
-def scene_samples(scenes: list[Scene], dice: Dice) -> Sample:
+def scene_samples(scenes: list[Scene], dice: Dice, size: int) -> Sample:
     """Some under another light, some small in the middle of their mirror images, as a long photograph is seen."""
-    pictures, disparity, alphas = render(scenes)
+    pictures, disparity, alphas = render(scenes, size)
     shares = torch.zeros(len(scenes), len(KINDS), *pictures.shape[2:])
     for i, scene in enumerate(scenes):
         for j, thing in enumerate(sorted(scene.objects, key=lambda o: o.disparity)):
@@ -70,10 +73,10 @@ def _as_held(pictures: Tensor, tokenizer: Tokenizer, dice: Dice) -> Tensor:
 def _draw(dice: Dice, batch: int, photographs: Tensor, tokenizer: Tokenizer) -> Sample:
     scenes = [random_scene(dice) for _ in range(batch)]
     scenes = [replace(scene, objects=()) if dice.chance(.08) else scene for scene in scenes]
-    pictures, shares = scene_samples(scenes, dice)
-    others = views(photographs, batch // 2, pictures.shape[-1], dice)
-    pictures = torch.cat([pictures, others])
-    shares = torch.cat([shares, shares.new_zeros(len(others), *shares.shape[1:])])
+    sample = scene_samples(scenes, dice, tokenizer.config['size'])
+    others = views(photographs, batch // 2, sample.picture.shape[-1], dice)
+    pictures = torch.cat([sample.picture, others])
+    shares = torch.cat([sample.shares, sample.shares.new_zeros(len(others), *sample.shares.shape[1:])])
     return Sample(_as_held(pictures, tokenizer, dice), shares)
 
 
@@ -90,13 +93,16 @@ class FinderTask:
     betas, weight_decay = (.9, .98), 1e-4
 
     def __init__(self, options: argparse.Namespace):
-        self.options, self.tokenizer = options, load_tokenizer(options.pack)
+        self.options, self.tokenizer = options, load_checkpoint(options.tokenizer, Tokenizer)
         self.photographs = load_photographs(options.photographs)
         kept_apart = load_photographs(options.photographs, validation=True)
-        self.validation = _draw(Dice(VALIDATION_SEED), VALIDATION_COUNT, kept_apart, self.tokenizer)
+        self.validation = _draw(Dice(VALIDATION_SEED), options.validation, kept_apart, self.tokenizer)
 
     def model(self, config: dict | None) -> Finder:
-        return Finder(**(config or {}))
+        model = Finder(**(config or {}))
+        if self.options.init and config is None:
+            model.load_state_dict(read_averaged(self.options.init, 'objects'))
+        return model
 
     def draw(self, number: int) -> Sample:
         return _draw(dice_of(self.options, number), self.options.batch, self.photographs, self.tokenizer)
@@ -113,8 +119,9 @@ class FinderTask:
 
 def main() -> None:
     parser = options_of(__doc__.split('\n')[0])
-    parser.add_argument('pack', type=Path)
-    parser.add_argument('photographs', type=Path)
+    parser.add_argument('--tokenizer', type=Path, required=True)
+    parser.add_argument('--photographs', type=Path, required=True)
+    parser.add_argument('--init', type=Path, help='start from this finder')
     options = parser.parse_args()
     fit(FinderTask(options), options)
 

@@ -24,6 +24,7 @@ from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
 from samples import Batch, sample_scenes, scene_batch, tokenizer_pictures
+from scenes import TWINS
 from tokenizer import CELLS_PER_TOKEN_SIDE, SCALES, Tokenizer
 from training_loop import dice_of, fit, options_of
 from transformer import EditTransformer, Spoiler, TeacherInputs, own_predictions, patchify, random_flips
@@ -35,7 +36,7 @@ CHANGED_WEIGHT, EDIT_MAP_WEIGHT = 3., .3
 #: Part of the steps in which late scales run fewer layers.
 THINNED_SHARE = .5
 #: Held-out seeds of the log, and of the pictures that gains are fitted to.
-VALIDATION_SEED, VALIDATION_COUNT = 77, 48
+VALIDATION_SEED = 77
 GAINS_SEED, GAINS_COUNT = 78, 64
 #: Memory-mapped samples of a batch are this part of a stored file's size on average; 4 GB hold about 40 000 at 256 pixels.
 BYTES_PER_CELL = 100.
@@ -85,7 +86,7 @@ class TransformerTask:
         self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
         self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(tokenizer)}', self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
-        self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, VALIDATION_COUNT), self.size))
+        self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, options.validation), self.size))
 
     def _most_files(self) -> int:
         return max(1, round(self.options.keep_gb * 1e9 / (BYTES_PER_CELL * self.tokenizer.grid ** 2 * ROWS_PER_FILE)))
@@ -100,7 +101,7 @@ class TransformerTask:
         model = EditTransformer(**(config or self.config()))
         quantiser = self.tokenizer.quantiser
         model.residual_scale.copy_(quantiser.code_bits ** .5 / quantiser.gains())
-        if self.options.init:
+        if self.options.init and config is None:
             is_pack = self.options.init.is_dir()
             grow(model, read_averaged(self.options.init, 'transformer'), vocabulary_of(self.options.init) if is_pack else VOCABULARY)
         return model
@@ -112,7 +113,7 @@ class TransformerTask:
         if photographs:
             batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.composer))
         if count > photographs:
-            batches.append(scene_batch(dice, sample_scenes(dice, count - photographs), self.size))
+            batches.append(scene_batch(dice, sample_scenes(dice, count - photographs, twins=TWINS), self.size))
         return encode(self.tokenizer, Batch.joined(batches))
 
     def draw(self, number: int) -> Encoded:

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from checkpoints import read_checkpoint, save_checkpoint
 from dice import Dice
+from step_profile import report
 
 SAVE_EVERY_SECONDS = 60
 #: Batches that wait, ready, for each data process.
@@ -79,6 +80,8 @@ def options_of(description: str) -> argparse.ArgumentParser:
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--bf16', action=argparse.BooleanOptionalAction, default=has_bfloat16(), help='default: where the processor multiplies it')
+    parser.add_argument('--validation', type=int, default=48, help='held-out pictures that the log is about')
+    parser.add_argument('--profile', type=int, default=0, metavar='STEPS', help='measure so many steps, keep nothing')
     return parser
 
 
@@ -149,6 +152,9 @@ class Training:
 def fit(task: Task, options: argparse.Namespace) -> bool:
     """Trains until the budget or this call's piece of it is spent; True where the training is over."""
     training = Training(task, options)
+    if options.profile:
+        print(report(training.take, batches(task, training.step, options.workers), options.profile, options.batch), flush=True)
+        return False
     if training.is_over:
         return True
     began, stop = training.spent, training.spent + options.piece * 60

@@ -47,11 +47,21 @@ ADDED_WORDS = {
     'you': None, 'i': None, 'want': None, 'me': None, 'this': None, 'that': None, 'now': None, 'should': None, 'be': None, 'no': None,
     'out': None, 'up': None, 'down': None, 'go': None, 'give': None, 'set': None, 'use': None, 'some': None, 'as': None, 'outside': None,
     'my': None, 'everything': None, 'whole': None, 'real': None, 'very': None, 'much': None,
+    # Which of two, and things that are set onto photographs.
+    'leftmost': 'left', 'rightmost': 'right', 'first': None, 'second': None, 'third': None, 'last': None, 'from': None, 'other': None,
+    **dict.fromkeys('flower blossom toy shoe sneaker boot dog bear duck robot backpack bag candle'.split()),
 }
+#: What cut-out things are called beside their names.
+CUTOUT_SYNONYMS = {'flower': ['blossom'], 'shoe': ['sneaker'], 'backpack': ['bag'], 'bear': ['toy'], 'duck': ['toy'], 'robot': ['toy']}
+
+#: Began from the row of "white", but are no white: no object is asked to be "grayscale".
+NOT_WHITE = {'monochrome', 'grayscale', 'gray', 'grey', 'desaturate'}
+
 
 def synonyms(word: str) -> list[str]:
     """The word itself and those that mean it."""
-    return [word, *(other for other, known in ADDED_WORDS.items() if known == word)]
+    others = (other for other, known in ADDED_WORDS.items() if known == word and other not in NOT_WHITE)
+    return [word, *others, *CUTOUT_SYNONYMS.get(word, [])]
 
 
 PADDING, UNKNOWN = 0, 1

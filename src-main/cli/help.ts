@@ -14,6 +14,8 @@ Options:
   --padded                    (edit) show the picture on a white square, as VAREdit's published code does
   --whole                     (edit, fill, expand) take the model's picture as it is, not only what changed
   --structure K               keep the picture's own first K scales
+  --scale-count N             (packs of any scales) draw in so many: few are a draft
+  --model-side PX             (packs of any size) draw as large as a square of this side
   --blend PX                  width of the soft edge around the mask
   --opacity O                 (edit, fill) how strongly the result lies over the picture, 0..1 (default 1)
   --detail auto|off|L         (edit, fill, expand) finish with the photograph's own pixels, led by the model so far: 0..3

@@ -38,6 +38,8 @@ export const TASK_OPTIONS = {
   far: text,
   invert: flag,
   structure: text,
+  'scale-count': text,
+  'model-side': text,
   blend: text,
   opacity: text,
   detail: text,
@@ -94,6 +96,8 @@ const EVERY_TASK: readonly OptionName[] = [
   'far',
   'invert',
   'structure',
+  'scale-count',
+  'model-side',
   'blend',
   'guidance',
   'guidance-until',
@@ -191,6 +195,8 @@ export function sayDrawnSeed(values: TaskValues, { seed }: EditRequestInput, { l
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {
   return present({
     structure: numberOf(values.structure, '--structure'),
+    scaleCount: numberOf(values['scale-count'], '--scale-count'),
+    modelSide: numberOf(values['model-side'], '--model-side'),
     blend: numberOf(values.blend, '--blend'),
     opacity: numberOf(values.opacity, '--opacity'),
     guidance: numberOf(values.guidance, '--guidance'),

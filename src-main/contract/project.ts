@@ -39,6 +39,8 @@ const ProjectSettings = v.object({
   temperature: v.optional(Temperature),
   topP: count,
   topK: count,
+  scaleCount: count,
+  modelSide: count,
   count,
   whole: v.optional(v.boolean()),
   padded: v.optional(v.boolean()),

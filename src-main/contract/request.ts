@@ -147,7 +147,7 @@ export const EditRequest = v.object({
   /** In how many scales the picture is drawn, by packs that leave the choice; absent = the pack's own. */
   scaleCount: v.optional(wholeNumber('scaleCount', 1, 64)),
   /** Side in pixels of the square that the model draws, by packs that leave the choice (other shapes: of as much area); absent = the pack's own. */
-  modelSide: v.optional(wholeNumber('modelSide', 16, 4096)),
+  modelSide: v.optional(wholeNumber('modelSide', 1, 4096)),
   preset: v.optional(v.picklist(PRESETS), 'balanced'),
   /** Classifier-free guidance on logits; 1 = off; absent = the pack's own. */
   guidance: v.optional(realNumber('guidance', 0, 30)),

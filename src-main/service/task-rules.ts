@@ -10,7 +10,8 @@ export function expectCompleteTask(request: EditRequest): void {
 const RULES: Readonly<Record<Task, (request: EditRequest) => void>> = {
   edit: (request) => {
     expectSource(request);
-    expectInstruction(request);
+    // A picture that is refined from its own coarse scales needs no words; packs that cannot do so say it themselves.
+    if (request.structure === 0 || request.mask !== undefined) expectInstruction(request);
   },
   fill: (request) => {
     expectSource(request);

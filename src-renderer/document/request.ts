@@ -42,6 +42,9 @@ export interface Settings {
   readonly temperature: Temperature | undefined;
   readonly topP: number | undefined;
   readonly topK: number | undefined;
+  /** Of packs that leave the choice. */
+  readonly scaleCount: number | undefined;
+  readonly modelSide: number | undefined;
   /** How many pictures of one wish. */
   readonly count: number;
   /** Take the model's picture as it is. */
@@ -86,6 +89,8 @@ export const DEFAULT_SETTINGS: Settings = {
   temperature: undefined,
   topP: undefined,
   topK: undefined,
+  scaleCount: undefined,
+  modelSide: undefined,
   count: 1,
   whole: false,
   padded: false,
@@ -96,7 +101,16 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 /** Numbers that are the pack's own, or chosen from the size, where nothing is said. */
-const OWN = ['guidance', 'guidanceUntil', 'temperature', 'topP', 'topK', 'blend'] as const satisfies readonly (keyof Settings)[];
+const OWN = [
+  'guidance',
+  'guidanceUntil',
+  'temperature',
+  'topP',
+  'topK',
+  'scaleCount',
+  'modelSide',
+  'blend',
+] as const satisfies readonly (keyof Settings)[];
 type OwnNumbers = Pick<Settings, (typeof OWN)[number]>;
 
 /** More than any pack has; what the contract takes "to the last" for. */

@@ -35,6 +35,13 @@ export class ServiceInfo {
   /** What it draws a picture in. */
   readonly steps: Steps = $derived(this.#traits?.steps ?? 'scales');
 
+  /** It draws a whole picture anew from its own first scales on. */
+  readonly refines = $derived(this.#traits?.refines === true);
+
+  /** In how many scales, and at which sides, it may be asked to draw; undefined where that is not for the user to choose. */
+  readonly scaleCounts = $derived(this.#traits?.scaleCounts);
+  readonly modelSides = $derived(this.#traits?.modelSides);
+
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   readonly pads = $derived(this.#traits?.padsSource);
 

@@ -76,7 +76,11 @@ export class Studio {
     () =>
       this.source !== undefined &&
       this.phase !== 'running' &&
-      ((this.verb !== 'edit' && this.verb !== 'generate') || this.settings.instruction.trim() !== ''),
+      ((this.verb !== 'edit' && this.verb !== 'generate') || this.refining || this.settings.instruction.trim() !== ''),
+  );
+  /** All of the picture is drawn anew from its own first scales on. */
+  readonly refining = $derived.by(
+    () => this.serviceInfo.refines && this.verb === 'edit' && !this.mask.masked && this.settings.structure > 0,
   );
   readonly canUndo = $derived.by(
     () =>
@@ -193,7 +197,9 @@ export class Studio {
   }
 
   change(change: Partial<Settings>): void {
-    this.wish.change(change);
+    // What one pack leaves to choose, another refuses.
+    const isOther = change.pack !== undefined && change.pack !== this.settings.pack;
+    this.wish.change(isOther ? { scaleCount: undefined, modelSide: undefined, ...change } : change);
   }
 
   /** Whether there is a new pack; one that draws is the chosen one from now on. */

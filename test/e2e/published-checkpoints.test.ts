@@ -118,6 +118,92 @@ describe('published VAR files', () => {
   });
 });
 
+describe('published FlexVAR files', () => {
+  const SET_OF_ANY_SIZE = path.resolve('test/golden/flexvar-mini');
+  const FLEXVAR = path.join(SET_OF_ANY_SIZE, 'FlexVARd2-epo1.pth');
+  const FLEXVAE = path.join(SET_OF_ANY_SIZE, 'FlexVAE.pth');
+  /** The reference's grids are those of 12 pixels, with its tokenizer's two pixels to a token. */
+  const DRAW = ['generate', '--pack', 'flex', '--class', 'class 7', '--argmax', '--model-side', '12'];
+
+  beforeAll(async () => {
+    await scalebrushJson('packs', 'import', FLEXVAR, FLEXVAE, '--name', 'flex');
+  }, 60_000);
+
+  test('are inspected, and become a pack that is whole', async () => {
+    expect(await scalebrushJson('inspect', FLEXVAR)).toMatchObject({ model: { family: 'flexvar', depth: 2, width: 64, classes: 10 } });
+    expect(await scalebrushJson('packs', 'verify', 'flex')).toMatchObject({ ok: true });
+  });
+
+  test('draw the reference’s tokens, and the same picture from a token file on grids of its own', async () => {
+    const report = await scalebrushJson(...DRAW, '--tokens-out', file('flex.json'), '-o', file('flex.png'));
+    const expected = (await import('../golden/flexvar-mini/fx/generate.json', { with: { type: 'json' } })).default;
+    expect(report['tokens']).toMatchObject({ tokens: expected.tokens });
+    await scalebrushJson('decode', file('flex.json'), '-o', file('flex-decoded.png'));
+    expect((await rawPicture(file('flex-decoded.png'))).samples).toEqual((await rawPicture(file('flex.png'))).samples);
+  });
+
+  test('draw in as many scales as are asked for, each of them a picture of its own size', async () => {
+    const previews = file('flex-scales');
+    await scalebrushJson(...DRAW.slice(0, -2), '--scale-count', '6', '--previews', previews, '-o', file('flex-draft.png'));
+    const sides = (await readdir(previews)).sort().map(async (name) => (await rawPicture(path.join(previews, name))).width);
+    expect(await Promise.all(sides)).toEqual([2, 4, 8, 12, 20, 32]);
+  });
+
+  test('refine a picture from a scale on, all of it and without words', async () => {
+    const refined = file('flex-refined.png');
+    const report = await scalebrushJson('edit', file('scene.png'), '--pack', 'flex', '--structure', '4', '-o', refined, '--tokens-out', file('r.json')); // prettier-ignore
+    const own = (await scalebrushJson('edit', file('scene.png'), '--pack', 'flex', '--structure', '10', '-o', file('own.png'), '--tokens-out', file('own.json'))); // prettier-ignore
+    const tokensOf = ({ tokens }: Record<string, unknown>) => (tokens as { tokens: number[][] }).tokens;
+    expect(tokensOf(report).slice(0, 4)).toEqual(tokensOf(own).slice(0, 4));
+    expect(tokensOf(report).slice(4)).not.toEqual(tokensOf(own).slice(4));
+    expect(await rawPicture(refined)).toMatchObject({ width: 96, height: 64 });
+  });
+
+  test.each([
+    ['fill', ['-m', 'mask.png', '--blend', '0'], { x: 30, y: 20, right: 60, bottom: 44 }],
+    ['edit', ['-m', 'mask.png', '--blend', '0', '-i', 'class 3'], { x: 30, y: 20, right: 60, bottom: 44 }],
+  ])('%s only inside a mask', async (task, args, { x, y, right, bottom }) => {
+    const output = file(`flex-${task}.png`);
+    await scalebrushJson(
+      task,
+      file('scene.png'),
+      '--pack',
+      'flex',
+      ...args.map((arg) => (arg === 'mask.png' ? file(arg) : arg)),
+      '-o',
+      output,
+    );
+    const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
+    const inMask = (px: number, py: number) => px >= x && px < right && py >= y && py < bottom;
+    expect(differingPixels(source, result, inMask)).toBe(0);
+    expect(differingPixels(source, result, (px, py) => !inMask(px, py))).toBeGreaterThan(0);
+  });
+
+  test('expand a picture on grids of its new shape', async () => {
+    const output = file('flex-wide.png');
+    const report = await scalebrushJson('expand', file('scene.png'), '--pack', 'flex', '--right', '96', '-o', output, '--tokens-out', file('w.json')); // prettier-ignore
+    expect(await rawPicture(output)).toMatchObject({ width: 192, height: 64 });
+    const { schedule } = report['tokens'] as { schedule: [number, number][] };
+    expect(schedule.at(-1)).toEqual([9, 28]);
+  });
+
+  test.each([
+    ['an edit with neither mask nor structure', ['edit', 'scene.png', '--pack', 'flex', '-i', 'class 3'], /Expected a mask, or a structure to refine/],
+    ['more scales than so small a picture has', [...DRAW, '--scale-count', '9'], /Expected at most 6 scales for 12 pixels/],
+    ['a side that is no multiple', [...DRAW.slice(0, -1), '13'], /Expected 8 to 64 in steps of 2 as modelSide/],
+    ['a choice that a pack does not leave', ['generate', '--pack', 'mini', '--class', '1', '--scale-count', '3'], /Expected nothing as scaleCount for the pack "mini"/],
+  ])('refuse %s', async (_, args, reason) => {
+    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
+  }); // prettier-ignore
+
+  test('are not imported with the tokenizer of another family', async () => {
+    const { code, stderr } = await scalebrush('packs', 'import', FLEXVAR, TOKENIZER, '--name', 'wrong');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected a FlexVAR transformer and its tokenizer/)]);
+  });
+});
+
 const VAREDIT = new Fixture(fixturesFolder(), 'varedit-2b-style');
 
 describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference fixtures)', () => {

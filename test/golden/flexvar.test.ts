@@ -229,7 +229,7 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, folder }) => 
 });
 
 describe('the grids of a wish', () => {
-  const sides = (fit: Parameters<typeof gridsFor>[0]) => gridsFor(fit).map(([rows]) => rows);
+  const sides = (fit: Parameters<typeof gridsFor>[0]) => gridsFor(fit, 16).map(([rows]) => rows);
 
   it('are those that its authors drew on, where there are such', () => {
     expect(sides({})).toEqual([1, 2, 3, 4, 5, 6, 8, 10, 13, 16]);
@@ -245,20 +245,20 @@ describe('the grids of a wish', () => {
         expect(list.every((side, k) => k === 0 || side > list[k - 1]!)).toBe(true);
       }
     }
-    expect(() => gridsFor({ modelSide: 64, scaleCount: 5 })).toThrow('Expected at most 4 scales for 64 pixels but received 5.');
+    expect(() => gridsFor({ modelSide: 64, scaleCount: 5 }, 16)).toThrow('Expected at most 4 scales for 64 pixels but received 5.');
   });
 
   it('take the shape of the picture, with about as many tokens', () => {
-    const wide = gridsFor({ shape: { width: 1500, height: 1000 } });
+    const wide = gridsFor({ shape: { width: 1500, height: 1000 } }, 16);
     expect([wide[0], wide.at(-1)]).toEqual([[1, 1], [13, 20]]); // prettier-ignore
-    expect(gridsFor({ shape: { width: 20_000, height: 16 } }).every(([rows, columns]) => rows === 1 && columns <= 128)).toBe(true);
+    expect(gridsFor({ shape: { width: 20_000, height: 16 } }, 16).every(([rows, columns]) => rows === 1 && columns <= 128)).toBe(true);
   });
 
   it('are those of given tokens, unless nothing could be drawn on them', () => {
     const schedule: Grid[] = [[1, 1], [3, 5]]; // prettier-ignore
-    expect(gridsFor({ schedule, scaleCount: 6 })).toEqual(schedule);
-    expect(gridsFor({ schedule: [[2, 2], [4, 4]] })).toHaveLength(10); // prettier-ignore
-    expect(gridsFor({ schedule: [[1, 1], [512, 512]] })).toHaveLength(10); // prettier-ignore
+    expect(gridsFor({ schedule, scaleCount: 6 }, 16)).toEqual(schedule);
+    expect(gridsFor({ schedule: [[2, 2], [4, 4]] }, 16)).toHaveLength(10); // prettier-ignore
+    expect(gridsFor({ schedule: [[1, 1], [512, 512]] }, 16)).toHaveLength(10); // prettier-ignore
   });
 });
 

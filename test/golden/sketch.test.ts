@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -10,15 +9,16 @@ import { InfinityPredictor } from '#engine/networks/infinity/predictor.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
-import { listProviders } from '#engine/runtime/providers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { resizeArea } from '#engine/tensor/resample.js';
-import { runScales, type ScalePlan } from '#engine/sampling/scale-loop.js';
+import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { packTokens } from '#engine/sampling/tokens.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { WatchedRunner } from '../support/watched-runner.js';
+import { webGpuWorks } from '../support/webgpu.js';
 
 // The built-in pack against PyTorch (models/training/make_fixtures.py): the whole chain from a picture to its tokens.
 
@@ -34,10 +34,7 @@ const folder = path.resolve('models/sketch');
 const fixtures = path.resolve('test/fixtures/sketch');
 const card = v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8')));
 
-/** Chromium's software Vulkan: slow, but a true WebGPU device on a machine without a GPU. */
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
-if (existsSync(SWIFTSHADER)) process.env['VK_ICD_FILENAMES'] ??= SWIFTSHADER;
-const webgpu = (await listProviders()).find(({ name }) => name === 'webgpu');
+const hasWebGpu = await webGpuWorks();
 
 let pack: OpenPack;
 
@@ -91,11 +88,25 @@ async function planOf(name: string, { instruction, settings }: Case): Promise<Sc
   };
 }
 
+async function caseOf(name: string): Promise<Case> {
+  return JSON.parse(await readFile(path.join(fixtures, `case-${name}.json`), 'utf8')) as Case;
+}
+
+async function drawn(plan: ScalePlan): Promise<ScaleStep[]> {
+  const steps: ScaleStep[] = [];
+  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
+  return steps;
+}
+
 describe.each(['cpu', 'webgpu'] as const)('every arg-max token of the built-in pack equals PyTorch’s on %s', (provider) => {
-  const absent = provider === 'webgpu' && !webgpu?.available;
+  const absent = provider === 'webgpu' && !hasWebGpu;
+
+  let runner: WatchedRunner;
 
   beforeAll(async () => {
-    if (!absent) pack = await openPack({ card, folder }, await createRunner({ provider }));
+    if (absent) return;
+    runner = new WatchedRunner(await createRunner({ provider }));
+    pack = await openPack({ card, folder }, runner);
   });
 
   afterAll(async () => {
@@ -103,10 +114,10 @@ describe.each(['cpu', 'webgpu'] as const)('every arg-max token of the built-in p
   });
 
   test.skipIf(absent).each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', { timeout: 120_000 }, async (name) => {
-    const fixture = JSON.parse(await readFile(path.join(fixtures, `case-${name}.json`), 'utf8')) as Case;
-    const tokens = [];
-    for await (const step of runScales(await planOf(name, fixture), NEVER_CANCELLED)) tokens.push(step.tokens);
+    const fixture = await caseOf(name);
+    const tokens = (await drawn(await planOf(name, fixture))).map((step) => step.tokens);
     expect(packTokens('sketch', pack.model.quantiser, tokens).tokens).toEqual(fixture.tokens);
+    expect(runner.onDevice.size).toBe(0);
   });
 });
 

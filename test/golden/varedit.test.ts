@@ -13,7 +13,7 @@ import { patchify } from '#engine/sampling/patchify.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import type { Conditioning, PictureCoder, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
-import { output, type Feeds } from '#engine/tensor/runner.js';
+import { output, type Feeds, type Values } from '#engine/tensor/runner.js';
 import { floatData, floats, int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
@@ -210,7 +210,7 @@ interface Probing {
 }
 
 interface Prefixed {
-  readonly outputs: Feeds;
+  readonly outputs: Values;
   readonly cache: KvCache;
   /** What every block is told. */
   readonly shared: Feeds;
@@ -231,7 +231,7 @@ async function sourcePrefix(probing: Probing): Promise<Prefixed> {
   return { outputs, cache, shared: { ...told } };
 }
 
-async function forEachProbedScale(probing: Probing & { setting: string }, visit: (scale: number, outputs: Feeds) => void): Promise<void> {
+async function forEachProbedScale(probing: Probing & { setting: string }, visit: (scale: number, outputs: Values) => void): Promise<void> {
   const { runner, architecture, fixture, setting } = probing;
   const { cache, shared } = await sourcePrefix(probing);
   const layers = architecture.blocks.map((_, layer) => layer);
@@ -253,7 +253,7 @@ async function forEachProbedScale(probing: Probing & { setting: string }, visit:
 
 /** `hidden_i` `[B, L, C]` at some rows against `[depth, B, rows, C]`. */
 function expectHidden(
-  outputs: Feeds,
+  outputs: Values,
   { architecture, rows, expected }: { architecture: Architecture; rows: number[]; expected: FloatTensor },
 ): void {
   const ours = architecture.blocks.flatMap((_, layer) => {

@@ -14,6 +14,8 @@ export interface FakePredictor extends ScalePredictor {
   /** Every question of the run at hand, in order. */
   readonly asked: Asked[];
   readonly begun: Conditioning[];
+  /** Scales that were asked for when a run was ended. */
+  readonly ended: number[];
 }
 
 export interface FakeOptions {
@@ -28,11 +30,13 @@ export interface FakeOptions {
 export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions): FakePredictor {
   const asked: Asked[] = [];
   const begun: Conditioning[] = [];
+  const ended: number[] = [];
   return {
     schedule,
     depth,
     asked,
     begun,
+    ended,
     begin(conditioning) {
       begun.push(conditioning);
       let expected = 0;
@@ -52,6 +56,10 @@ export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions
         },
         endGuidance() {
           batch = 1;
+          return Promise.resolve();
+        },
+        end() {
+          ended.push(expected);
         },
       });
     },

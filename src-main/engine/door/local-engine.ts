@@ -22,7 +22,7 @@ import { openMask } from '#engine/image/working/mask.js';
 import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
 import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
-import { expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
+import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
@@ -379,6 +379,7 @@ function times(count: number, forecast: Forecast): Forecast {
 }
 
 function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<TransformerWish, 'preset'> {
+  expectOffered(card, request);
   const schedule = familyOf(card).schedule?.(card, request);
   return {
     guided: (request.guidance ?? card.defaults.guidance) !== 1,

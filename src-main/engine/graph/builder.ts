@@ -52,8 +52,9 @@ export class GraphBuilder {
   readonly #initializers = new Map<Value, Initializer>();
   readonly #inputs: GraphPort[] = [];
   readonly #outputs: (GraphPort & { readonly value: Value })[] = [];
-  /** Types of what was cast; every other computed value that is given out is float32. */
-  readonly #cast = new Map<Value, GraphType>();
+  /** Types of computed values that are not float32. */
+  readonly #types = new Map<Value, GraphType>();
+  readonly #onDevice: string[] = [];
   #folder: string | undefined;
 
   constructor(name: string) {
@@ -69,15 +70,25 @@ export class GraphBuilder {
   output(name: string, value: Value, dims: readonly Dim[]): void {
     invariant(!this.#outputs.some((output) => output.value === value), `Expected "${value}" to be given out once.`);
     invariant(!this.#inputs.some((input) => input.name === value), `Expected a computed value for "${name}" but received an input.`);
-    this.#outputs.push({ name, value, dims, dtype: this.#cast.get(value) ?? 'float32' });
+    this.#outputs.push({ name, value, dims, dtype: this.#types.get(value) ?? 'float32' });
+  }
+
+  /** The same, and it stays in the device's memory. */
+  deviceOutput(name: string, value: Value, dims: readonly Dim[]): void {
+    this.output(name, value, dims);
+    this.#onDevice.push(name);
   }
 
   /** `value` as another type; itself where it is of that type. */
   cast(value: Value, { from, to }: { from: GraphType; to: GraphType }): Value {
     if (from === to) return value;
-    const result = this.op('Cast', [value], { to: DATA_TYPES[to] });
-    this.#cast.set(result, to);
-    return result;
+    return this.typed(this.op('Cast', [value], { to: DATA_TYPES[to] }), to);
+  }
+
+  /** `value`, a result that is of this type. */
+  typed(value: Value, dtype: GraphType): Value {
+    if (dtype !== 'float32') this.#types.set(value, dtype);
+    return value;
   }
 
   /** The single result of an operator. */
@@ -136,7 +147,12 @@ export class GraphBuilder {
         `Expected at most 2 GiB of converted weights for "${this.name}" but received ${message.lengthBytes} bytes; convert the file to float32 first.`,
       );
     }
-    return { name: this.name, bytes: message.finish(), ...(this.#folder !== undefined && { externalFolder: this.#folder }) };
+    return {
+      name: this.name,
+      bytes: message.finish(),
+      ...(this.#folder !== undefined && { externalFolder: this.#folder }),
+      ...(this.#onDevice.length > 0 && { onDevice: this.#onDevice }),
+    };
   }
 
   #initialize(initializer: Initializer): Value {

@@ -1,4 +1,5 @@
 import type { Grid } from '#base/geometry.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 /** Rows of numbers that stand for the cells of a grid. */
 export interface CellRows {
@@ -30,6 +31,13 @@ export function poolRows({ rows, width }: CellRows, { from, to }: { from: Grid; 
       averageInto(target.subarray(start, start + width), windowCells(lines, columns, from[1]), { rows, width });
     });
   });
+}
+
+/** The same along one side as a matrix, `[to, from]`. */
+export function areaWeights(from: number, to: number): FloatTensor {
+  const weights = floats([to, from]);
+  windows(from, to).forEach(({ first, end }, i) => weights.data.fill(1 / (end - first), i * from + first, i * from + end));
+  return weights;
 }
 
 function windows(inputs: number, outputs: number): Window[] {

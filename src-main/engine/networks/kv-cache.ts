@@ -1,12 +1,12 @@
+import type { Device, GraphSession, Values } from '#engine/tensor/runner.js';
 import { elementCount, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { poolRows } from './area.js';
+import { KINDS, type CacheType } from './kv-rows.js';
 import { at, invariant } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
 
 // B batch rows · C width · n source tokens
-
-const KINDS = ['k', 'v'] as const;
 
 /** As much of a transformer as its cache needs to know. */
 export interface CacheSizes {
@@ -15,9 +15,28 @@ export interface CacheSizes {
   readonly scales: readonly Grid[];
 }
 
-/** How keys and values are kept between scales. */
-export type CacheType = 'float32' | 'float16';
 type Numbers = Float32Array | Uint16Array;
+
+/** One scale's pass through a step graph. */
+export interface ScaleWish {
+  readonly scale: number;
+  readonly layers: readonly number[];
+  /** The outputs that are wanted besides keys and values. */
+  readonly only: readonly string[];
+}
+
+/** Keys and values of one picture, wherever they lie: the step graph is run through them. */
+export interface RowCache {
+  readonly batch: number;
+  /** The source once through all layers. Before the first scale. */
+  runSource(step: GraphSession, feeds: Values): Promise<void>;
+  /** A scale through some layers, with everything before it; its rows stay for later ones. */
+  runScale(step: GraphSession, feeds: Values, wish: ScaleWish): Promise<Values>;
+  /** Goes on without the batch rows behind the first. */
+  keepFirstRow(): Promise<void>;
+  /** Gives back what it holds of a device. */
+  release(): void;
+}
 
 interface LayerRows {
   readonly k: Numbers; // (capacity, B, C)
@@ -28,10 +47,13 @@ interface LayerRows {
  * How layers with these attention modules keep what they computed. Weights that were rounded to integers keep halves: half
  * the memory, an error far below their own (at most .003 of logits that spread over 4 to 9). Exact weights keep exact rows.
  */
-export function cacheTypes(attentions: readonly Weights[], { readsSource }: { readsSource: boolean }): readonly CacheType[] {
+export function cacheTypes(
+  attentions: readonly Weights[],
+  { readsSource, device = { halves: true } }: { readsSource: boolean; device?: Device | undefined },
+): readonly CacheType[] {
   return attentions.map((attention, layer) => {
     // Layer 0 holds averages of the source, which are made in float32.
-    const exact = (readsSource && layer === 0) || !attention.quantised('mat_qkv.weight');
+    const exact = !device.halves || (readsSource && layer === 0) || !attention.quantised('mat_qkv.weight');
     return exact ? 'float32' : 'float16';
   });
 }
@@ -51,10 +73,11 @@ interface CacheOptions {
  * source apart, because there every scale sees it at its own resolution (VAREdit's scale-aligned
  * reference): downsampled into the rows just before the first target row.
  */
-export class KvCache {
+export class KvCache implements RowCache {
   readonly hasSource: boolean;
   readonly #sizes: CacheSizes;
   readonly #types: readonly CacheType[];
+  readonly #keepsLast: boolean;
   readonly #finest: Grid;
   readonly #layers: readonly LayerRows[];
   readonly #firstSource: LayerRows; // (n, B, C)
@@ -67,6 +90,7 @@ export class KvCache {
     const stored = lastScale === 'kept' ? scales : scales.slice(0, -1);
     const targets = stored.reduce((sum, grid) => sum + cellCount(grid), 0);
     this.#sizes = sizes;
+    this.#keepsLast = lastScale === 'kept';
     this.#types = types ?? Array.from({ length: depth }, () => 'float32' as const);
     this.#finest = at(scales, scales.length - 1);
     this.#batch = batch;
@@ -84,16 +108,30 @@ export class KvCache {
     return [...this.#layers, this.#firstSource].reduce((sum, { k, v }) => sum + k.byteLength + v.byteLength, 0);
   }
 
+  async runSource(step: GraphSession, feeds: Values): Promise<void> {
+    await step.run({ ...feeds, ...this.nothingBefore() }, this.sourceOutputs(), []);
+  }
+
+  runScale(step: GraphSession, feeds: Values, { scale, layers, only }: ScaleWish): Promise<Values> {
+    const inputs = { ...feeds, ...this.pastInputs(scale, layers) };
+    const isLeftOut = !this.#keepsLast && scale === this.#sizes.scales.length - 1;
+    return step.run(inputs, isLeftOut ? {} : this.freshOutputs(cellCount(at(this.#sizes.scales, scale)), layers), only);
+  }
+
+  release(): void {
+    // Nothing of it lies on a device, and the next picture writes over it.
+  }
+
   /** Forgets the target rows; the source stays. */
   reset(): void {
     this.#filled = this.#filled.map(() => 0);
   }
 
-  /** Goes on without the batch rows behind the first. */
-  keepFirstRow(): void {
+  keepFirstRow(): Promise<void> {
     const { width } = this.#sizes;
     for (const rows of [...this.#layers, this.#firstSource]) for (const kind of KINDS) keepEvery(rows[kind], { width, of: this.#rowWidth });
     this.#batch = 1;
+    return Promise.resolve();
   }
 
   /** Where the source prefix is to be written: `k_i`, `v_i` of every layer, `[n, B, C]`. */

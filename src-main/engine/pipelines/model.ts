@@ -48,6 +48,13 @@ export function redrawsMask({ request, model }: PipelineJob): boolean {
   return request.task === 'fill' || request.task === 'expand' || (request.task === 'edit' && !traitsOf(model.card).seesSource);
 }
 
+/** Whether the source's own first scales are kept and all else of it drawn anew. */
+export function refinesSource({ request, model }: Pick<PipelineJob, 'request' | 'model'>): boolean {
+  const { task, source, mask, structure } = request;
+  const isWhole = mask === undefined && (task === 'edit' || task === 'generate');
+  return isWhole && source !== undefined && structure > 0 && traitsOf(model.card).refines === true;
+}
+
 export interface Estimate {
   readonly ms: number;
   readonly bytes: number;

@@ -3,6 +3,7 @@ import type { Extent } from '#base/geometry.js';
 import { assertNever } from '#base/assert.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { RunPlan } from '#contract/event.js';
+import type { PackCard } from '#contract/pack-card.js';
 import type { ControlSettings, EditRequest } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import { blurredPicture, canny } from '#engine/control/canny.js';
@@ -10,13 +11,14 @@ import { upsampleMap } from '#engine/image/compositing/composite.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import { encodePhoto } from '#engine/image/files/encode.js';
 import { expectWithinLimits } from '#engine/image/files/limits.js';
+import { EVERYWHERE } from '#engine/image/working/mask.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import type { Region } from '#engine/image/working/regions.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
 import { controlInput, estimateMap, type MapOrigin } from './control-input.js';
 import { photoOfMask } from './finish.js';
-import { fittedTo, givenFile, modelExtent, pictureBytes, type Fit, type PipelineEvent, type PipelineJob } from './model.js';
+import { fittedTo, givenFile, modelExtent, pictureBytes, refinesSource, type Fit, type PipelineEvent, type PipelineJob } from './model.js';
 import { produce } from './produce.js';
 import { mapNotices, openMap, type ReadyMap } from './ready-map.js';
 import { stageEdit, stageEmpty, stageExpand, stageFill, type Stage } from './stage.js';
@@ -35,10 +37,15 @@ export async function* runPipeline(job: PipelineJob, signal: Cancellation): Asyn
  */
 export async function fitOf(job: FittedJob): Promise<Fit> {
   const { task, scaleCount, modelSide, margins } = job.request;
-  const { scaleCounts, modelSides } = traitsOf(job.model.card);
-  expectChoice({ field: 'scaleCount', wanted: scaleCount, choice: scaleCounts }, job.model.card.name);
-  expectChoice({ field: 'modelSide', wanted: modelSide, choice: modelSides }, job.model.card.name);
+  expectOffered(job.model.card, job.request);
   return { shape: await shapeOf(job), scaleCount, modelSide, schedule: givenFile(job)?.schedule, ...(task === 'expand' && { margins }) };
+}
+
+/** Throws `request.invalid` for a number of scales or a side that the pack does not leave to choose. */
+export function expectOffered(card: PackCard, { scaleCount, modelSide }: Pick<EditRequest, 'scaleCount' | 'modelSide'>): void {
+  const { scaleCounts, modelSides } = traitsOf(card);
+  expectChoice({ field: 'scaleCount', wanted: scaleCount, choice: scaleCounts }, card.name);
+  expectChoice({ field: 'modelSide', wanted: modelSide, choice: modelSides }, card.name);
 }
 
 /** As much of a job as says what its model is fitted to. */
@@ -107,17 +114,25 @@ function runTask(job: PipelineJob, signal: Cancellation): AsyncGenerator<Pipelin
 
 /** Instruction edit (VAREdit), optionally held to a mask. */
 async function* edit(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  if (refinesSource(job)) return yield* refine(job, signal);
   if (job.request.instruction.trim() === '') throw new ExpectedError('instruction.missing', 'Expected an instruction but received none.');
   if (traitsOf(job.model.card).seesSource) yield* staged(job, await stageEdit(job), signal);
   else yield* editByClass(job, signal);
 }
 
+/** All of a picture drawn anew from its own first scales on (FlexVAR): these are `structure`, and words are not needed. */
+async function* refine(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  yield* staged(job, { ...(await stageEdit(job)), weight: EVERYWHERE }, signal);
+}
+
 /** Class-conditional editing (VAR): what is named is drawn into the mask. */
 async function* editByClass(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+  const { name } = job.model.card;
   if (job.request.mask === undefined) {
+    const or = traitsOf(job.model.card).refines ? ', or a structure to refine,' : '';
     throw new ExpectedError(
       'mask.empty',
-      `Expected a mask because the pack "${job.model.card.name}" draws what is named into one, but received none.`,
+      `Expected a mask${or} because the pack "${name}" draws what is named into one, but received none.`,
     );
   }
   yield* fill(job, signal);
@@ -153,7 +168,7 @@ function withMapNotices(stage: Stage, map: ReadyMap | undefined): Stage {
   return { ...stage, notices: [...stage.notices, ...mapNotices(map, { canvas: canvas.extent, kept })] };
 }
 
-/** A picture from words, a control map, or both (ControlAR). */
+/** A picture from words, a control map, or both (ControlAR), or from the first scales of another (FlexVAR). */
 async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
   const size = modelExtent(job.model);
   const guide = job.request.source === undefined ? undefined : await openPhoto(pictureBytes(job, job.request.source, 'source'));
@@ -162,7 +177,8 @@ async function* generate(job: PipelineJob, signal: Cancellation): AsyncGenerator
   const map = await openMap(job);
   const see = async (region: Region) => {
     const control = await controlInput(job, { picture: seen, ready: readyIn(stage, map, region) });
-    return { control, view: await stage.see(region) };
+    const view = await stage.see(region);
+    return { control, view: seen && refinesSource(job) ? { ...view, picture: seen } : view };
   };
   // A picture that is drawn from the map alone has no shape of its own.
   const notices = job.request.size || guide ? withMapNotices(stage, map).notices : (map?.notices ?? []);

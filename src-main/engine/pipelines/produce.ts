@@ -18,10 +18,20 @@ import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { temperaturePerScale } from '#engine/sampling/temperature.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
+import { resizeCubic } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditTrace } from './changed-area.js';
 import { ResultCanvas } from './finish.js';
-import { givenFile, redrawsMask, type EncodedInstruction, type PipelineEvent, type PipelineJob, type Wish } from './model.js';
+import {
+  givenFile,
+  modelExtent,
+  redrawsMask,
+  refinesSource,
+  type EncodedInstruction,
+  type PipelineEvent,
+  type PipelineJob,
+  type Wish,
+} from './model.js';
 import type { Stage, View } from './stage.js';
 import { tokenise } from './tokenise.js';
 
@@ -191,8 +201,8 @@ function samplingOf({ request, model }: PipelineJob, seed: number): { sampling: 
 }
 
 /** A picture of a class alone owes nothing to any source. */
-function needsSource({ request, model }: PipelineJob): boolean {
-  return request.task !== 'generate' || traitsOf(model.card).seesSource;
+function needsSource(job: PipelineJob): boolean {
+  return job.request.task !== 'generate' || traitsOf(job.model.card).seesSource || refinesSource(job);
 }
 
 /** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
@@ -311,9 +321,17 @@ async function previewPicture({ production: { job }, plan }: RegionWork, { sum, 
 
 async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last }: Drawn): Promise<EditTrace> {
   job.reclaimMemory?.();
-  const after = await spend(clock, 'decode', () => job.model.coder.decode(batched(last.sum)));
+  const after = await spend(clock, 'decode', async () => wholePicture(job, await job.model.coder.decode(batched(last.sum))));
   const { gate } = last;
   return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };
+}
+
+/** `[1, 3, S, S]`: where every scale is a picture of its own size, one that was stopped at is enlarged. */
+function wholePicture({ model }: PipelineJob, picture: FloatTensor): FloatTensor {
+  const { width, height } = modelExtent(model);
+  const large = resizeCubic({ ...picture, dims: picture.dims.slice(1) }, [height, width]);
+  if (large.data === picture.data) return picture;
+  return batched({ ...large, data: large.data.map((value) => Math.min(1, Math.max(0, value))) });
 }
 
 /** Asked behind the scales, so that no preview waits for it; only an edit by instruction can be one of colours. */

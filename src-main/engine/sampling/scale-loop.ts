@@ -1,7 +1,7 @@
 import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
-import type { Conditioning, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
+import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
@@ -54,19 +54,28 @@ export interface ScaleStep {
 /** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
 export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const begun = performance.now();
-  const run = await plan.predictor.begin(plan.conditioning);
+  const run = await plan.predictor.begin(plan.conditioning, plan.layers.slice(0, plan.until));
   const beginMs = performance.now() - begun;
+  try {
+    for await (const step of stepsOf(plan, run, signal)) yield step.scale === 0 ? { ...step, beginMs } : step;
+  } finally {
+    run.end();
+  }
+}
+
+async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   let sum = plan.quantiser.emptySum();
   let previous: ScaleTokens | undefined;
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
-    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) run.endGuidance();
-    const { logits, gate } = await run.predict(scale, { ...scaleInput(plan, sum, scale), ...(previous && { previous }) }, at(plan.layers, scale));
+    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
+    const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
+    const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
     previous = tokens;
-    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started, ...(scale === 0 && { beginMs }) };
+    yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
   }
 }
 

@@ -70,14 +70,17 @@ export interface PredictionRun {
    */
   predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction>;
   /** Nothing is guided from here on: only row 0 is predicted. */
-  endGuidance(): void;
+  endGuidance(): Promise<void>;
+  /** Nothing more is asked of it: what it holds of a device is given back. */
+  end(): void;
 }
 
 /** A next-scale transformer that is ready to run. */
 export interface ScalePredictor {
   readonly schedule: readonly Grid[];
   readonly depth: number;
-  begin(conditioning: Conditioning): Promise<PredictionRun>;
+  /** @param layers what each scale is going to run: its graphs are opened before the first, and none waits for them. */
+  begin(conditioning: Conditioning, layers?: readonly (readonly number[])[]): Promise<PredictionRun>;
   release(): Promise<void>;
 }
 

@@ -1,13 +1,18 @@
-import { elementCount, type Tensor } from './tensor.js';
+import { elementCount, type DeviceTensor, type Tensor } from './tensor.js';
 
 /** A finished ONNX graph. Initializers may lie in files of `externalFolder`, named by plain base names. */
 export interface GraphModel {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly externalFolder?: string;
+  /** Outputs that stay in the device's memory, for runners that have one. Every run of such a graph gives every output. */
+  readonly onDevice?: readonly string[];
 }
 
 export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** What goes into a run and comes out of it, wherever it lies. */
+export type Values = Readonly<Record<string, Tensor | DeviceTensor>>;
 
 /** An opened graph. */
 export interface GraphSession {
@@ -17,7 +22,7 @@ export interface GraphSession {
    *
    * @param only the outputs that are wanted besides `into`; absent = all of them. What nobody asks for is never copied out.
    */
-  run(feeds: Feeds, into?: Feeds, only?: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
+  run(feeds: Values, into?: Feeds, only?: readonly string[]): Promise<Values>;
   release(): Promise<void>;
 }
 
@@ -26,19 +31,42 @@ export interface Runner {
   readonly provider: string;
   /** Whether its fused attention operator agrees with the separate steps to float32. */
   readonly fusedAttention: boolean;
+  /** The memory in which outputs can stay (`GraphModel.onDevice`); absent = there is only the CPU's. */
+  readonly device?: Device;
   open(graph: GraphModel): Promise<GraphSession>;
 }
 
+export interface Device {
+  /** Whether it computes with numbers of half precision. */
+  readonly halves: boolean;
+}
+
 /** The output called `name`, or a bug. */
-export function output(outputs: Readonly<Record<string, Tensor>>, name: string): Tensor {
+export function output(outputs: Values, name: string): Tensor {
+  return hostTensor(given(outputs, name), name);
+}
+
+/** The output called `name`, which stayed on the device, or a bug. */
+export function deviceOutput(outputs: Values, name: string): DeviceTensor {
+  const tensor = given(outputs, name);
+  if ('data' in tensor) throw new Error(`Expected "${name}" to stay on the device but it came back.`);
+  return tensor;
+}
+
+function given(outputs: Values, name: string): Tensor | DeviceTensor {
   const tensor = outputs[name];
   if (tensor === undefined) throw new Error(`Expected the graph to give "${name}" but it gave ${Object.keys(outputs).join(', ')}.`);
   return tensor;
 }
 
+function hostTensor(tensor: Tensor | DeviceTensor, name: string): Tensor {
+  if (!('data' in tensor)) throw new Error(`Expected "${name}" in the CPU's memory but it lies on the device.`);
+  return tensor;
+}
+
 /** Row `index` of tensors that all hold one row per element of a batch, `[B, …]` → `[1, …]`; no copies. */
-export function batchRow(tensors: Feeds, index: number): Feeds {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, rowOf(tensor, index)]));
+export function batchRow(tensors: Values, index: number): Feeds {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, rowOf(hostTensor(tensor, name), index)]));
 }
 
 function rowOf(tensor: Tensor, index: number): Tensor {

@@ -19,6 +19,14 @@ export interface Tensor<D extends DType = DType> {
 
 export type FloatTensor = Tensor<'float32'>;
 
+/** What a run left in the memory of its device: an input for later runs there until it is disposed of. Nobody else sees its numbers. */
+export interface DeviceTensor {
+  readonly location: 'device';
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  dispose(): void;
+}
+
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }

@@ -125,6 +125,8 @@ export const de = {
   count: 'Vorschläge',
   topP: 'Top-p',
   topK: 'Top-k',
+  scaleCount: 'Zahl der Stufen',
+  modelSide: 'Gezeichnet mit, px je Seite',
   pasteChanged: 'Nur Geändertes einsetzen',
   blend: 'Weiche Kante, px',
   chosenBySize: 'nach Größe',
@@ -281,7 +283,10 @@ export const de = {
   provider: 'Hardware',
   automatic: 'Automatisch',
   packsOwn: 'wie im Modell',
-  verbs: { edit: 'Bearbeiten', fill: 'Füllen', expand: 'Erweitern', generate: 'Erzeugen' } satisfies Record<Verb, string>,
+  verbs: { edit: 'Bearbeiten', fill: 'Füllen', expand: 'Erweitern', generate: 'Erzeugen', refine: 'Verfeinern' } satisfies Record<
+    Verb | 'refine',
+    string
+  >,
   verbWords: (instruction: string) => `„${instruction}“`,
   verbHelp: {
     another: 'Zeichnet denselben Wunsch mit einem anderen Startwert.',
@@ -289,7 +294,8 @@ export const de = {
     fill: 'Malt das Maskierte passend zur Umgebung neu.',
     expand: 'Lässt das Bild um den Rand wachsen.',
     generate: 'Zeichnet ein neues Bild aus den Worten.',
-  } satisfies Record<Verb | 'another', string>,
+    refine: 'Behält die groben Stufen des Bildes und zeichnet die feineren neu.',
+  } satisfies Record<Verb | 'another' | 'refine', string>,
   firstPhoto: 'Zum Beginnen ein Foto öffnen.',
   firstWords: 'Schreiben, was sich ändern soll, oder malen, was gefüllt wird.',
   cancel: 'Abbrechen',

@@ -194,7 +194,7 @@ def main() -> None:
     if options.what == 'check':
         check(options.folder)
     else:
-        make(options.folder / 'flexvar-mini', [1, 2, 4, 6], 31)
+        make(options.folder / 'flexvar-mini', [1, 2, 3, 4, 5, 6], 31)
 
 
 if __name__ == '__main__':

@@ -175,6 +175,8 @@ const UNUSUAL: Partial<Settings> = {
   temperature: [1, 0.5, 0.1],
   topP: 0.25,
   topK: 12,
+  scaleCount: 8,
+  modelSide: 384,
   seed: 9,
   whole: true,
   padded: true,

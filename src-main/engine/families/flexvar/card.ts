@@ -1,3 +1,4 @@
+import { at } from '#base/assert.js';
 import type { OtherCard } from '#contract/pack-card.js';
 import type { Traits } from '#contract/trait-schema.js';
 import { EXPERIMENTAL } from '#contract/traits.js';
@@ -7,14 +8,13 @@ import { rasterTokenizer } from '../controlar/networks.js';
 import { EXPERIMENTAL_PRESETS, headOf, only, partsOf, presetsOf, sourceOf, UNTRAINED_PRESETS } from '../published-files.js';
 import type { CardHead, CheckpointPack, PublishedFiles } from '../published-files.js';
 import { flexVarTransformer, type FlexVarShape } from './networks.js';
-import { CELL, gridsFor, MODEL_SIDES, SCALE_COUNTS } from './schedules.js';
+import { gridsFor, modelSides, SCALE_COUNTS } from './schedules.js';
 
-const TRAITS: Traits = {
+const TRAITS = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
   ...{ fills: true, anyShape: true, refines: true },
   scaleCounts: SCALE_COUNTS,
-  modelSides: MODEL_SIDES,
-};
+} satisfies Traits;
 
 export function flexVarPack(files: PublishedFiles): CheckpointPack {
   const parts = partsOf(files, [flexVarTransformer.name, rasterTokenizer.name], 'a FlexVAR transformer and its tokenizer');
@@ -28,20 +28,21 @@ export function flexVarPack(files: PublishedFiles): CheckpointPack {
 
 function flexVarCard(head: CardHead, model: FlexVarShape, tokenizer: VectorTokenizerShape<'raster-tokenizer'>): OtherCard {
   const { depth, width, heads, codeWidth, entries, classes } = model;
-  const scales = gridsFor({});
+  const downsample = 2 ** (tokenizer.depth - 1);
+  const scales = gridsFor({}, downsample);
   return {
     ...head,
     title: `FlexVAR-d${depth}`,
     family: 'flexvar',
-    traits: TRAITS,
-    imageSize: (scales.at(-1)?.[0] ?? 0) * CELL,
+    traits: { ...TRAITS, modelSides: modelSides(downsample) },
+    imageSize: at(scales, scales.length - 1)[0] * downsample,
     config: {
       transformer: {
         ...{ depth, width, heads, codeWidth, entries, classes, scales },
         text: classesNamed(classes),
         lateScales: Math.ceil(scales.length / 3),
       },
-      tokenizer: { kind: 'vq', downsample: 2 ** (tokenizer.depth - 1) },
+      tokenizer: { kind: 'vq', downsample },
     },
     presets: presetsOf(depth),
     untrainedPresets: UNTRAINED_PRESETS,

@@ -11,6 +11,6 @@ export const flexVarFamily = {
   networks: [flexVarTransformer, rasterTokenizer],
   pack: flexVarPack,
   open: async (card, weights, runner) => (await import('./open.js')).openFlexVarPack(card, weights, runner),
-  schedule: (_card, fit) => gridsFor(fit),
+  schedule: ({ config }, fit) => gridsFor(fit, config.tokenizer.downsample),
   cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keepsLastScale: false }),
 } as const satisfies Family<OtherCard>;

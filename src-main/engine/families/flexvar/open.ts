@@ -20,7 +20,7 @@ export async function openFlexVarPack(card: OtherCard, { transformer, tokenizer 
   const coder = await openVqganCoder(runner, tokenizer, { attention: true });
   const codebook = Codebook.ofDirections(codesIn(tokenizer.at('quantize')));
   const on = (fit: Fit): Networks => {
-    const schedule = gridsFor(fit);
+    const schedule = gridsFor(fit, card.config.tokenizer.downsample);
     return {
       predictor: model(schedule),
       coder,

@@ -2,8 +2,6 @@ import { cellCount, type Grid } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Fit } from '#engine/pipelines/model.js';
 
-/** Pixels of a token, per axis. */
-export const CELL = 16;
 /** Side of the grid that it was trained on, at most. */
 const TRAINED_SIDE = 16;
 
@@ -23,22 +21,31 @@ const PUBLISHED: readonly (readonly number[])[] = [
 const TEN = PUBLISHED.find(({ length }) => length === 10) ?? [];
 
 export const SCALE_COUNTS = { least: 2, most: 16 };
-export const MODEL_SIDES = { least: 64, most: 512, step: CELL };
+/** Of the finest grid. */
+const LEAST_SIDE = 4;
+const MOST_SIDE = 32;
 /** Of any shape: as many tokens as the largest square has, and no stripe longer than this. */
-const MOST_CELLS = (MODEL_SIDES.most / CELL) ** 2;
+const MOST_CELLS = MOST_SIDE ** 2;
 const LONGEST = 128;
 
 /** Sides that the published sampler draws from; on others, and on larger grids, it takes the likeliest. */
 const DRAWN_SIDES: readonly number[] = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16];
 
+/** Sides in pixels of the squares that it can draw. */
+export function modelSides(cell: number): { least: number; most: number; step: number } {
+  return { least: LEAST_SIDE * cell, most: MOST_SIDE * cell, step: cell };
+}
+
 /**
  * The grids for a wish: the published ones where there are such, else grids that grow by the same factor.
  *
+ * @param cell pixels of a token, per axis.
  * @throws ExpectedError `request.invalid` where so small a picture has fewer scales.
  */
-export function gridsFor({ shape, scaleCount, modelSide = TRAINED_SIDE * CELL, schedule }: Fit): [number, number][] {
+export function gridsFor({ shape, scaleCount, modelSide, schedule }: Fit, cell: number): [number, number][] {
   if (schedule && isDrawable(schedule)) return schedule.map(([rows, columns]) => [rows, columns]);
-  const sides = sidesFor(modelSide / CELL, scaleCount);
+  const finest = modelSide === undefined ? TRAINED_SIDE : modelSide / cell;
+  const sides = sidesFor(finest, scaleCount, cell);
   return sides.map((side) => inShape(side, shape ? shape.height / shape.width : 1));
 }
 
@@ -55,11 +62,12 @@ function isDrawable(schedule: readonly Grid[]): boolean {
   );
 }
 
-function sidesFor(finest: number, count = usualCount(finest)): readonly number[] {
+function sidesFor(finest: number, scaleCount: number | undefined, cell: number): readonly number[] {
+  const count = scaleCount ?? usualCount(finest);
   const published = PUBLISHED.find((sides) => sides.length === count && sides.at(-1) === finest);
   if (published) return published;
   if (count > finest) {
-    const message = `Expected at most ${finest} scales for ${finest * CELL} pixels but received ${count}.`;
+    const message = `Expected at most ${finest} scales for ${finest * cell} pixels but received ${count}.`;
     throw new ExpectedError('request.invalid', message, { details: { field: 'scaleCount' } });
   }
   let last = 0;

@@ -25,7 +25,7 @@ export async function openFlexVar(runner: Runner, weights: Weights, config: Clas
   weights.expectShape('pos_1LC', [1, config.width, POSITIONS_SIDE, POSITIONS_SIDE]);
   const map = floats([config.width, POSITIONS_SIDE, POSITIONS_SIDE], weights.readFloats('pos_1LC'));
   const positionsOn = (scales: readonly Grid[]) => scales.map((grid) => positionsOf(map, grid));
-  const blocks = describeBlocks(weights, config, runner.fusedAttention);
+  const blocks = describeBlocks(weights, config, runner);
   const first = await openedWhole(new ClassPredictor(new SessionCache(runner), { ...blocks, positions: positionsOn(config.scales) }));
   return (scales) => first.fitted({ scales, positions: positionsOn(scales) });
 }

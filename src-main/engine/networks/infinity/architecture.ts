@@ -3,7 +3,9 @@ import { cellCount, type Grid } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { TransformerConfig } from '#contract/pack-card.js';
 import type { Weights } from '#engine/weights/handle.js';
-import { cacheTypes, type CacheType } from '../kv-cache.js';
+import type { Runner } from '#engine/tensor/runner.js';
+import { cacheTypes } from '../kv-cache.js';
+import { pastParts, type CacheType, type PastParts } from '../kv-rows.js';
 
 /** The sizes of one transformer, and where its blocks lie in the checkpoint. */
 export interface Architecture {
@@ -12,6 +14,8 @@ export interface Architecture {
   readonly blocks: readonly Weights[];
   /** How every layer's keys and values are kept. */
   readonly cacheTypes: readonly CacheType[];
+  /** The parts in which a device holds them; none = the CPU holds them. */
+  readonly pastParts: PastParts;
   readonly headWidth: number;
   /** Whether the runner's fused attention operator is exact. */
   readonly fusedAttention: boolean;
@@ -27,7 +31,12 @@ export interface Architecture {
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describe(weights: Weights, config: TransformerConfig, fusedAttention = true): Architecture {
+export function describe(
+  weights: Weights,
+  config: TransformerConfig,
+  { fusedAttention, device }: Pick<Runner, 'fusedAttention' | 'device'> = { fusedAttention: true },
+): Architecture {
+  const readsSource = config.source !== false;
   const { width, heads, depth, tokenBits, scales } = config;
   const blocks = blocksOf(weights);
   if (blocks.length !== depth) {
@@ -49,8 +58,9 @@ export function describe(weights: Weights, config: TransformerConfig, fusedAtten
     blocks,
     cacheTypes: cacheTypes(
       blocks.map((block) => block.at('sa')),
-      { readsSource: config.source !== false },
+      { readsSource, device },
     ),
+    pastParts: device ? pastParts(scales, { readsSource }) : [],
     fusedAttention,
     headWidth: width / heads,
     ...finestOf(scales),

@@ -4,7 +4,7 @@ import type { Conditioning, PredictionRun, ScalePredictor } from '#engine/tensor
 import { output, type Runner } from '#engine/tensor/runner.js';
 import { floatData, floats, joinedFloats, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
-import { KvCache } from '../kv-cache.js';
+import { KvCache, type RowCache } from '../kv-cache.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
 import { describe, withGrids, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
@@ -20,7 +20,7 @@ import { InfinitySessions } from './sessions.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openInfinity(runner: Runner, weights: Weights, config: TransformerConfig): Promise<InfinityPredictor> {
-  const architecture = describe(weights, config, runner.fusedAttention);
+  const architecture = describe(weights, config, runner);
   return new InfinityPredictor(await openedWhole(new InfinitySessions(new SessionCache(runner), architecture)));
 }
 
@@ -30,8 +30,13 @@ interface PreparedCaches {
   readonly scales: string;
   /** How many rows each was made for. */
   readonly batches: readonly number[];
-  readonly caches: readonly KvCache[];
+  readonly caches: readonly RowCache[];
   readonly origin: PrefixOrigin | undefined;
+}
+
+/** Only what lies in the CPU's own memory waits for the next request. */
+interface SpareCaches extends PreparedCaches {
+  readonly caches: readonly KvCache[];
 }
 
 /** With more tokens at the last scale (above 512 pixels), rows take turns: half the working room, and less time than together. */
@@ -48,7 +53,7 @@ interface PrefixOrigin {
 
 /** The caches of the last finished run, whatever their shape: the next one writes over them, or goes on from their source. */
 interface Spare {
-  prepared?: PreparedCaches | undefined;
+  prepared?: SpareCaches | undefined;
 }
 
 export class InfinityPredictor implements ScalePredictor {
@@ -83,10 +88,11 @@ export class InfinityPredictor implements ScalePredictor {
     return this.#architecture.config.depth;
   }
 
-  async begin(conditioning: Conditioning): Promise<PredictionRun> {
+  async begin(conditioning: Conditioning, layers: readonly (readonly number[])[] = []): Promise<PredictionRun> {
     const texts = this.#inTurn(await this.#encodeText(conditioning));
-    const prepared = await this.#prepareCaches(conditioning, texts);
     const control = conditioning.control && (await encodeControl(this.#sessions, conditioning.control));
+    for (const [scale, subset] of layers.entries()) await this.#sessions.step(subset, control?.[scale] !== undefined);
+    const prepared = await this.#prepareCaches(conditioning, texts);
     return new InfinityRun({
       sessions: this.#sessions,
       rotary: this.#rotary,
@@ -94,6 +100,7 @@ export class InfinityPredictor implements ScalePredictor {
       ...(control && { control }),
       finished: () => {
         this.#keep(prepared);
+        for (const cache of prepared.caches) cache.release();
       },
     });
   }
@@ -120,17 +127,17 @@ export class InfinityPredictor implements ScalePredictor {
     const batches = texts.map(({ batch }) => batch);
     const spare = this.#takeSpare(batches, origin !== undefined);
     if (spare && sameOrigin(spare.origin, origin)) return spare;
-    const caches = spare?.caches ?? batches.map((batch) => this.#newCache(batch, origin !== undefined));
-    if (origin) for (const [i, text] of texts.entries()) await this.#runPrefix(origin, { text, cache: at(caches, i) });
+    const caches = spare?.caches ?? batches.map((batch) => this.#sessions.newCache(batch, origin !== undefined));
+    try {
+      if (origin) for (const [i, text] of texts.entries()) await this.#runPrefix(origin, { text, cache: at(caches, i) });
+    } catch (error) {
+      for (const cache of caches) cache.release();
+      throw error;
+    }
     return { scales: this.#scales, batches, caches, origin };
   }
 
-  #newCache(batch: number, hasSource: boolean): KvCache {
-    const { config, cacheTypes: types } = this.#architecture;
-    return new KvCache(config, { batch, hasSource, types, lastScale: 'left out' });
-  }
-
-  #takeSpare(batches: readonly number[], hasSource: boolean): PreparedCaches | undefined {
+  #takeSpare(batches: readonly number[], hasSource: boolean): SpareCaches | undefined {
     const spare = this.#spare.prepared;
     this.#spare.prepared = undefined;
     const fits = spare?.scales === this.#scales && String(spare.batches) === String(batches);
@@ -141,9 +148,10 @@ export class InfinityPredictor implements ScalePredictor {
 
   /** Caches that lost rows on the way are of no use, and large ones make room for the decoder. */
   #keep(prepared: PreparedCaches): void {
-    const isWhole = prepared.caches.every((cache, i) => cache.batch === prepared.batches[i]);
-    const bytes = prepared.caches.reduce((sum, cache) => sum + cache.bytes, 0);
-    if (isWhole && bytes <= MAX_SPARE_BYTES) this.#spare.prepared = prepared;
+    const caches = prepared.caches.filter((cache) => cache instanceof KvCache);
+    const isWhole = caches.length === prepared.caches.length && caches.every((cache, i) => cache.batch === prepared.batches[i]);
+    const bytes = caches.reduce((sum, cache) => sum + cache.bytes, 0);
+    if (isWhole && bytes <= MAX_SPARE_BYTES) this.#spare.prepared = { ...prepared, caches };
   }
 
   #originOf({ source }: Conditioning, texts: readonly TextCondition[]): PrefixOrigin | undefined {
@@ -158,7 +166,7 @@ export class InfinityPredictor implements ScalePredictor {
   }
 
   /** The source once through all layers, straight into the cache. */
-  async #runPrefix({ tokens, mask }: PrefixOrigin, { text, cache }: { text: TextCondition; cache: KvCache }): Promise<void> {
+  async #runPrefix({ tokens, mask }: PrefixOrigin, { text, cache }: { text: TextCondition; cache: RowCache }): Promise<void> {
     const { config, sourceTokens, cellsPerToken, blocks } = this.#architecture;
     const layers = [...blocks.keys()];
     const source: Record<string, Tensor> = {
@@ -167,10 +175,10 @@ export class InfinityPredictor implements ScalePredictor {
     };
     if (config.maskEmbedding) source['mask'] = floats([sourceTokens, cellsPerToken], mask);
     const embedded = await (await this.#sessions.source()).run(source);
-    const feeds = { ...embedded, ...sharedFeeds(text, layers), ...this.#rotary.source, ...cache.nothingBefore() };
+    const feeds = { ...embedded, ...sharedFeeds(text, layers), ...this.#rotary.source };
     // The pull is what the logits of a scale need; nobody asks for those of the source.
     const unasked = config.copyGate ? { pull: floats([sourceTokens, config.tokenBits]) } : {};
-    await (await this.#sessions.step(layers, false)).run({ ...feeds, ...unasked }, cache.sourceOutputs(), []);
+    await cache.runSource(await this.#sessions.step(layers, false), { ...feeds, ...unasked });
   }
 }
 

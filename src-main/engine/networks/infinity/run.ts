@@ -1,9 +1,9 @@
 import { at, invariant } from '#base/assert.js';
 import { cellCount } from '#base/geometry.js';
 import type { PredictionRun, ScaleInput, ScalePrediction } from '#engine/tensor/predictor.js';
-import { batchRow, output, type Feeds } from '#engine/tensor/runner.js';
+import { batchRow, output, type Values } from '#engine/tensor/runner.js';
 import { floats, int64s, joinedFloats, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
-import type { KvCache } from '../kv-cache.js';
+import type { RowCache } from '../kv-cache.js';
 import type { ControlFeatures } from './control.js';
 import type { RotaryTables } from './rotary-positions.js';
 import type { InfinitySessions } from './sessions.js';
@@ -12,7 +12,7 @@ import type { InfinitySessions } from './sessions.js';
 
 /** The condition graph's answer. */
 export interface TextCondition {
-  readonly outputs: Feeds;
+  readonly outputs: Values;
   readonly bias: Tensor; // (B, 1, 1, T)
   readonly batch: number;
 }
@@ -23,14 +23,14 @@ interface RunState {
   /** Rows of the batch that go through the network together: all of them, or each by itself. */
   readonly parts: readonly BatchPart[];
   readonly control?: ControlFeatures;
-  /** Called after the last scale with the caches that still hold every row: they are free again. */
+  /** Called after the last scale: nobody reads the caches any more. */
   readonly finished: () => void;
 }
 
 /** Some rows of a batch, with what they were told and what they remember. */
 export interface BatchPart {
   readonly text: TextCondition;
-  readonly cache: KvCache;
+  readonly cache: RowCache;
 }
 
 /** One picture in the making: its text, its cache, and how far it has come. */
@@ -55,10 +55,16 @@ export class InfinityRun implements PredictionRun {
     return { ...at(predictions, 0), logits: stacked(predictions.map(({ logits }) => logits)) };
   }
 
-  endGuidance(): void {
-    const first = at(this.#parts, 0);
-    if (first.text.batch > 1) first.cache.keepFirstRow();
+  async endGuidance(): Promise<void> {
+    const [first, ...others] = this.#parts;
+    invariant(first, 'Expected a run that has begun.');
+    for (const { cache } of others) cache.release();
+    if (first.cache.batch > 1) await first.cache.keepFirstRow();
     this.#parts = [{ ...first, text: textRow(first.text, 0) }];
+  }
+
+  end(): void {
+    for (const { cache } of this.#parts) cache.release();
   }
 
   async #predictPart({ text, cache }: BatchPart, { scale, input, layers }: ScaleWork): Promise<ScalePrediction> {
@@ -68,16 +74,14 @@ export class InfinityRun implements PredictionRun {
     const session = await sessions.step(layers, held !== undefined);
     const embedded = await this.#embed(text, scale, input);
     const shared = { ...sharedFeeds(text, layers), ...at(rotary.scales, scale) };
-    const feeds = { ...embedded, ...shared, ...cache.pastInputs(scale, layers), ...held };
-    const isLast = scale === config.scales.length - 1;
-    const kept = isLast ? {} : cache.freshOutputs(cellCount(at(config.scales, scale)), layers);
-    const outputs = await session.run(feeds, kept, config.copyGate ? ['logits', 'gate'] : ['logits']);
+    const only = config.copyGate ? ['logits', 'gate'] : ['logits'];
+    const outputs = await cache.runScale(session, { ...embedded, ...shared, ...held }, { scale, layers, only });
     const logits = output(outputs, 'logits') as FloatTensor;
     return config.copyGate ? { logits, gate: output(outputs, 'gate') as FloatTensor } : { logits };
   }
 
   /** The tokens of the scale: `x` `[B, l, C]` and, with a copy gate, `pull` `[l, D]`. */
-  async #embed(text: TextCondition, scale: number, input: ScaleInput): Promise<Feeds> {
+  async #embed(text: TextCondition, scale: number, input: ScaleInput): Promise<Values> {
     const session = await this.#state.sessions.embed(scale === 0);
     const feeds: Record<string, Tensor> = { cond: output(text.outputs, 'cond'), level: int64s([], [scale]) };
     if (scale > 0) {

@@ -1,4 +1,6 @@
 import type { GraphSession } from '#engine/tensor/runner.js';
+import { DeviceRows } from '../device-rows.js';
+import { KvCache, type RowCache } from '../kv-cache.js';
 import type { SessionCache } from '../session-cache.js';
 import type { Architecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
@@ -52,6 +54,13 @@ export class InfinitySessions {
 
   controlFuse(): Promise<GraphSession> {
     return this.#sessions.once('control fuse', () => controlFuseGraph(this.architecture));
+  }
+
+  /** Where keys and values of one picture will lie: with the device, if it has a memory of its own. */
+  newCache(batch: number, hasSource: boolean): RowCache {
+    const { config, cacheTypes: types, pastParts: parts } = this.architecture;
+    if (parts.length === 0) return new KvCache(config, { batch, hasSource, types, lastScale: 'left out' });
+    return new DeviceRows(config, { batch, types, parts, sessions: this.#sessions });
   }
 
   release(): Promise<void> {

@@ -36,7 +36,7 @@ export function stepGraph(architecture: Architecture, { layers, controlled, prob
     if (!layers.includes(layer)) continue;
     const block = infinityBlock(setting, architecture, layer);
     const { q, k, v } = block.attend(x);
-    const rows = { width, kept: at(architecture.cacheTypes, layer) };
+    const rows = { width, kept: at(architecture.cacheTypes, layer), parts: architecture.pastParts };
     x = block.finish(x, {
       q,
       k: withPast(graph, k, { ...rows, name: `k_${layer}` }),

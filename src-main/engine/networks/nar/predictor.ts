@@ -106,8 +106,12 @@ export class NarRun implements PredictionRun {
     return { logits: joined(neighbours, at(this.#diagonals, scale - 1), at(this.#diagonals, scale)) };
   }
 
-  endGuidance(): void {
-    if (this.#state.cache.batch > 1) this.#state.cache.keepFirstRow();
+  async endGuidance(): Promise<void> {
+    if (this.#state.cache.batch > 1) await this.#state.cache.keepFirstRow();
+  }
+
+  end(): void {
+    this.#state.cache.release();
   }
 
   /** Text rows see the text before them. */

@@ -4,7 +4,9 @@ import type { VarConfig } from '#contract/pack-card.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { BlockSizes } from '../adaptive-block.js';
-import { cacheTypes, type CacheType } from '../kv-cache.js';
+import type { Runner } from '#engine/tensor/runner.js';
+import { cacheTypes } from '../kv-cache.js';
+import { pastParts, type CacheType, type PastParts } from '../kv-rows.js';
 
 /** Of a transformer that draws a class scale by scale. */
 export type ClassSizes = Omit<VarConfig, 'text' | 'lateScales'>;
@@ -18,27 +20,36 @@ export interface VarArchitecture {
   readonly blocks: readonly Weights[];
   /** How every layer's keys and values are kept. */
   readonly cacheTypes: readonly CacheType[];
+  /** The parts in which a device holds them; none = the CPU holds them. */
+  readonly pastParts: PastParts;
   readonly sizes: BlockSizes;
 }
 
 const NORM_EPS = 1e-6;
+
+/** What blocks are built by. */
+type BlockRunner = Pick<Runner, 'fusedAttention' | 'device'>;
 
 /**
  * Checks a checkpoint against the card that came with it.
  *
  * @throws ExpectedError `weights.refused` where sizes disagree.
  */
-export function describeVar(weights: Weights, config: ClassSizes, fusedAttention: boolean): VarArchitecture {
+export function describeVar(weights: Weights, config: ClassSizes, runner: BlockRunner): VarArchitecture {
   const { width, scales } = config;
   const tokens = scales.reduce((sum, grid) => sum + cellCount(grid), 0);
   weights.expectShape('pos_1LC', [1, tokens, width]);
   weights.expectShape('lvl_embed.weight', [scales.length, width]);
-  return { ...describeBlocks(weights, config, fusedAttention), positions: positionsPerScale(weights, config) };
+  return { ...describeBlocks(weights, config, runner), positions: positionsPerScale(weights, config) };
 }
 
 /** What VAR has in common with its kin: everything but how they know the place of a token. */
-export function describeBlocks(weights: Weights, config: ClassSizes, fusedAttention: boolean): Omit<VarArchitecture, 'positions'> {
-  const { width, heads, depth, codeWidth, entries, classes } = config;
+export function describeBlocks(
+  weights: Weights,
+  config: ClassSizes,
+  { fusedAttention, device }: BlockRunner,
+): Omit<VarArchitecture, 'positions'> {
+  const { width, heads, depth, codeWidth, entries, classes, scales } = config;
   const blocks = weights.at('blocks');
   const found = blocks.children().length;
   if (found !== depth) throw new ExpectedError('weights.refused', `Expected ${depth} transformer blocks but received ${found}.`);
@@ -53,8 +64,9 @@ export function describeBlocks(weights: Weights, config: ClassSizes, fusedAttent
     blocks: checked,
     cacheTypes: cacheTypes(
       checked.map((block) => block.at('attn')),
-      { readsSource: false },
+      { readsSource: false, device },
     ),
+    pastParts: device ? pastParts(scales, { readsSource: false }) : [],
     sizes: { width, heads, headWidth: width / heads, normEps: NORM_EPS, fusedAttention },
   };
 }

@@ -1,10 +1,11 @@
 import { at, invariant } from '#base/assert.js';
-import { cellCount } from '#base/geometry.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePrediction, ScalePredictor } from '#engine/tensor/predictor.js';
-import { batchRow, output, type Feeds, type GraphSession, type Runner } from '#engine/tensor/runner.js';
-import { int64s, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
+import { batchRow, output, type GraphSession, type Runner, type Values } from '#engine/tensor/runner.js';
+import { int64s, type DeviceTensor, type FloatTensor, type Tensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
-import { KvCache } from '../kv-cache.js';
+import { DeviceRows } from '../device-rows.js';
+import { KvCache, type RowCache } from '../kv-cache.js';
+import { pastParts } from '../kv-rows.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
 import { describeVar, type ClassSizes, type VarArchitecture } from './architecture.js';
 import { conditionGraph } from './condition-graph.js';
@@ -19,7 +20,7 @@ import { embedGraph, stepGraph } from './step-graph.js';
  * @throws ExpectedError `weights.refused` where the weights do not fit the card.
  */
 export async function openVar(runner: Runner, weights: Weights, config: ClassSizes): Promise<ScalePredictor> {
-  return openedWhole(new ClassPredictor(new SessionCache(runner), describeVar(weights, config, runner.fusedAttention)));
+  return openedWhole(new ClassPredictor(new SessionCache(runner), describeVar(weights, config, runner)));
 }
 
 /** Next-scale prediction of a class, by VAR's transformer and its kin. */
@@ -34,7 +35,13 @@ export class ClassPredictor implements ScalePredictor {
 
   /** The same weights on other grids, with what is added to their tokens. */
   fitted({ scales, positions }: Pick<VarArchitecture, 'positions'> & Pick<ClassSizes, 'scales'>): ClassPredictor {
-    return new ClassPredictor(this.#sessions, { ...this.#architecture, config: { ...this.#architecture.config, scales }, positions });
+    const { config, pastParts: parts } = this.#architecture;
+    const fitting = {
+      config: { ...config, scales },
+      positions,
+      pastParts: parts.length > 0 ? pastParts(scales, { readsSource: false }) : [],
+    };
+    return new ClassPredictor(this.#sessions, { ...this.#architecture, ...fitting });
   }
 
   get schedule(): ClassSizes['scales'] {
@@ -53,25 +60,28 @@ export class ClassPredictor implements ScalePredictor {
     await this.#step(layers);
   }
 
-  async begin({ text, guided }: Conditioning): Promise<PredictionRun> {
+  async begin({ text, guided }: Conditioning, layers: readonly (readonly number[])[] = []): Promise<PredictionRun> {
     if (text.kind !== 'class') throw new Error(`Expected a class but received ${text.kind}.`);
     const { classes } = this.#architecture.config;
     const rows = guided ? [text.index, classes] : [text.index];
     const condition = await (await this.#condition()).run({ class: int64s([rows.length], rows) });
-    const { config, cacheTypes: types } = this.#architecture;
-    const cache = new KvCache(config, { batch: rows.length, hasSource: false, types, lastScale: 'left out' });
+    for (const subset of layers) await this.#step(subset);
+    const cache = this.#newCache(rows.length);
     let next = 0;
-    let told = condition;
+    let told: Values = condition;
     return {
       predict: (scale, input, layers) => {
         invariant(scale === next, `Expected scale ${next} but received ${scale}.`);
         next += 1;
         return this.#predict({ condition: told, cache, scale }, input, layers);
       },
-      endGuidance: () => {
+      endGuidance: async () => {
         if (cache.batch === 1) return;
-        cache.keepFirstRow();
+        await cache.keepFirstRow();
         told = batchRow(told, 0);
+      },
+      end: () => {
+        cache.release();
       },
     };
   }
@@ -87,17 +97,21 @@ export class ClassPredictor implements ScalePredictor {
       place['codes'] = codes;
     }
     const embedded = await (await this.#embed(scale === 0)).run(place);
-    const feeds: Record<string, Tensor> = {
+    const feeds: Record<string, Tensor | DeviceTensor> = {
       ...embedded,
       head_ada: output(condition, 'head_ada'),
-      ...cache.pastInputs(scale, layers),
     };
     for (const layer of layers) feeds[`ada_${layer}`] = output(condition, `ada_${layer}`);
-    const session = await this.#step(layers);
-    const isLast = scale === this.schedule.length - 1;
-    const kept = isLast ? {} : cache.freshOutputs(cellCount(at(this.schedule, scale)), layers);
-    const outputs = await session.run(feeds, kept, ['logits']);
+    const outputs = await cache.runScale(await this.#step(layers), feeds, { scale, layers, only: ['logits'] });
+    // The decoder comes next, and nobody reads them any more.
+    if (scale === this.schedule.length - 1) cache.release();
     return { logits: output(outputs, 'logits') as FloatTensor };
+  }
+
+  #newCache(batch: number): RowCache {
+    const { config, cacheTypes: types, pastParts: parts } = this.#architecture;
+    if (parts.length === 0) return new KvCache(config, { batch, hasSource: false, types, lastScale: 'left out' });
+    return new DeviceRows(config, { batch, types, parts, sessions: this.#sessions });
   }
 
   #condition(): Promise<GraphSession> {
@@ -109,12 +123,14 @@ export class ClassPredictor implements ScalePredictor {
   }
 
   #step(layers: readonly number[]): Promise<GraphSession> {
-    return this.#sessions.once(`step ${layers.join(' ')}`, () => stepGraph(this.#architecture, layers));
+    return this.#sessions.once(`step ${layers.join(' ')} ${this.#architecture.pastParts.length}`, () =>
+      stepGraph(this.#architecture, layers),
+    );
   }
 }
 
 interface Progress {
-  readonly condition: Feeds;
-  readonly cache: KvCache;
+  readonly condition: Values;
+  readonly cache: RowCache;
   readonly scale: number;
 }

@@ -35,7 +35,7 @@ export function stepGraph(architecture: VarArchitecture, layers: readonly number
     const adaptive = graph.input(`ada_${index}`, ['B', 6, width]);
     const block = new AdaptiveBlock(setting, { index, weights: blocks[index]!, attention: 'attn', adaptive });
     const { q, k, v } = block.attend(x);
-    const rows = { width, kept: at(architecture.cacheTypes, index) };
+    const rows = { width, kept: at(architecture.cacheTypes, index), parts: architecture.pastParts };
     x = block.finish(x, {
       q,
       k: withPast(graph, k, { ...rows, name: `k_${index}` }),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { poolRows } from '#engine/networks/area.js';
+import { areaWeights, poolRows } from '#engine/networks/area.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import { floats } from '#engine/tensor/tensor.js';
 
@@ -40,5 +40,19 @@ describe('poolRows', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('is a product of matrices along both sides', () => {
+    expect([...areaWeights(3, 2).data]).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
+    const [from, to] = [[5, 7] as const, [3, 2] as const];
+    const rows = Float32Array.from({ length: 35 }, (_, i) => Math.sin(i * 7));
+    const pooled = new Float32Array(6);
+    poolRows({ rows, width: 1 }, { from, to }, pooled);
+    const [lines, columns] = [areaWeights(from[0], to[0]).data, areaWeights(from[1], to[1]).data];
+    pooled.forEach((value, cell) => {
+      const [y, x] = [Math.floor(cell / 2), cell % 2];
+      const product = rows.reduce((sum, row, i) => sum + lines[y * 5 + Math.floor(i / 7)]! * columns[x * 7 + (i % 7)]! * row, 0);
+      expect(product).toBeCloseTo(value, 5);
+    });
   });
 });

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '#engine/graph/builder.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
-import { floats } from '#engine/tensor/tensor.js';
+import { output } from '#engine/tensor/runner.js';
+import { floatData, floats } from '#engine/tensor/tensor.js';
 
 /** Rows behind a cached past: `all = concat(past, new)`, `new = 2·x`. */
 function cacheGraph() {
@@ -27,7 +28,7 @@ describe('the runner', () => {
       { x: floats([2, 2], Float32Array.of(3, 4, 5, 6)), past: floats([1, 2], rows.subarray(0, 2)) },
       { new: floats([2, 2], rows.subarray(2)) },
     );
-    expect([...(second['all']?.data as Float32Array)]).toEqual([2, 4, 6, 8, 10, 12]);
+    expect([...floatData(output(second, 'all'))]).toEqual([2, 4, 6, 8, 10, 12]);
     expect([...rows]).toEqual([2, 4, 6, 8, 10, 12]);
     await session.release();
   });
@@ -41,10 +42,19 @@ describe('the runner', () => {
     const weight = graph.mapped({ name: 'w', dims: [500], file, offsetBytes: 400, lengthBytes: 2000 });
     graph.output('y', graph.op('Add', [graph.input('x', [500]), weight]), [500]);
     const session = await (await createRunner({ provider: 'cpu', prepack })).open(graph.finish());
-    const { y } = await session.run({ x: floats([500]) });
-    expect([...(y?.data as Float32Array)]).toEqual([...values.subarray(100)]);
+    expect([...floatData(output(await session.run({ x: floats([500]) }), 'y'))]).toEqual([...values.subarray(100)]);
     await session.release();
     await rm(folder, { recursive: true });
+  });
+
+  test('opens no graph whose outputs are to stay on a device for a provider without one', async () => {
+    const graph = new GraphBuilder('staying');
+    graph.deviceOutput('y', graph.op('Neg', [graph.input('x', [1])]), [1]);
+    const runner = await createRunner({ provider: 'cpu' });
+    expect(runner.device).toBeUndefined();
+    await expect(runner.open(graph.finish())).rejects.toThrow(
+      'Expected a provider with a memory of its own for "staying" but received cpu',
+    );
   });
 
   test('names the reason where a provider cannot be had', async () => {

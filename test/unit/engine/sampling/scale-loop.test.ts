@@ -115,6 +115,19 @@ describe('next-scale prediction', () => {
     await expect(scales.next()).rejects.toThrow(CancelledError);
   });
 
+  test('a run is told that it has ended, however it ends', async () => {
+    const plan = planOf();
+    const { ended } = plan.predictor as ReturnType<typeof fakePredictor>;
+    await run(plan);
+    for await (const { scale } of runScales(plan, NEVER_CANCELLED)) if (scale === 1) break;
+    const signal = { aborted: false, reason: undefined };
+    const cancelled = async () => {
+      for await (const { scale } of runScales(plan, signal)) signal.aborted = scale === 0;
+    };
+    await expect(cancelled()).rejects.toThrow(CancelledError);
+    expect(ended).toEqual([3, 2, 1]);
+  });
+
   test('logits that are not finite are damage, never a picture', async () => {
     const error = await run(planOf({}, () => Number.NaN)).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ExpectedError);
