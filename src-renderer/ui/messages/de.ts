@@ -121,6 +121,7 @@ export const de = {
   ellipse: 'Ellipse',
   newPicture: 'Neues Bild aus Worten',
   aspects: 'Auf ein Format',
+  growTo: (aspect: string) => `Auf ${aspect} erweitern`,
   noBorder: 'Keiner',
   count: 'Vorschläge',
   topP: 'Top-p',
@@ -309,6 +310,7 @@ export const de = {
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Anleitung', pages: { jobs: 'Zehn Arbeiten', cli: 'Kommandozeile', formats: 'Dateiformate' } },
   retry: 'Erneut versuchen',
   dismiss: 'Schließen',
   packs: {

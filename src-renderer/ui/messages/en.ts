@@ -123,6 +123,7 @@ export const en = {
   ellipse: 'Ellipse',
   newPicture: 'New picture from words',
   aspects: 'To a shape',
+  growTo: (aspect: string) => `Expand to ${aspect}`,
   noBorder: 'None',
   count: 'Candidates',
   topP: 'Top-p',
@@ -300,6 +301,7 @@ export const en = {
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Guide', pages: { jobs: 'Ten jobs', cli: 'Command line', formats: 'File formats' } },
   retry: 'Try again',
   dismiss: 'Dismiss',
   packs: {
