@@ -45,6 +45,7 @@ function unknownNames({ tensors }: Checkpoint): string {
   const expected = `Expected the tensors of ${titles()} transformer or its tokenizer but received other names`;
   if (groups.length === 0) return `${expected}.`;
   const named = groups.map(([group, count]) => `"${shown(group)}." (${String(count)})`).join(', ');
-  const way = '{k[len(p):]: v for k, v in state.items() if k.startswith(p)}';
-  return `${expected}: they begin with ${named}. If what follows one of these, p, is the network, save that alone: torch.save(${way}, "model.pth").`;
+  const largest = groups[0]?.[0] ?? '';
+  const way = `torch.save(state["${shown(largest)}"], "model.pth")`;
+  return `${expected}: they begin with ${named}. Where one of these is the network, save it alone, with the names that it has inside, as by ${way}.`;
 }

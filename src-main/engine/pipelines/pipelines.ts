@@ -67,7 +67,7 @@ function expectChoice({ field, wanted, choice }: Choice, pack: string): void {
   });
 }
 
-/** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */
+/** The result's own size against what its format can hold, before any work. Throws `output.too-large`. */
 export async function expectWritableSize(
   { task, size, margins, output }: EditRequest,
   source: Parameters<typeof readFacts>[0] | undefined,
