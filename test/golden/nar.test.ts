@@ -112,7 +112,8 @@ describe.each(SETS)('NAR, compared with $name', ({ fixture }) => {
     await run.readText();
     const diagonals = diagonalsOf(sizes.grid).slice(0, 5);
     let last = await run.readDiagonal(0, onDiagonal(tokens, cellsOf(diagonals[0]!, sizes.grid)));
-    for (const diagonal of diagonals.slice(1)) last = await run.readDiagonal(diagonal.index, onDiagonal(tokens, cellsOf(diagonal, sizes.grid)));
+    for (const diagonal of diagonals.slice(1))
+      last = await run.readDiagonal(diagonal.index, onDiagonal(tokens, cellsOf(diagonal, sizes.grid)));
     const both = fixture.array('fx/generate_right_below_step5.npy'); // (2, B, 5, V)
     expect(maxDifference(last.right.data, both.data.subarray(0, both.data.length / 2))).toBeLessThan(LOGIT_LIMIT);
     expect(maxDifference(last.below.data, both.data.subarray(both.data.length / 2))).toBeLessThan(LOGIT_LIMIT);
@@ -138,7 +139,10 @@ describe.each(SETS)('NAR, compared with $name', ({ fixture }) => {
     const kept = keep && {
       features: quantiser.emptySum(),
       sourceTokens: diagonalsOf(sizes.grid).map((diagonal) => Uint16Array.from(onDiagonal(given.tokens, cellsOf(diagonal, sizes.grid)))),
-      keepMask: floats([1, ...sizes.grid], Float32Array.from(keep.flat(), (value) => 1 - value)),
+      keepMask: floats(
+        [1, ...sizes.grid],
+        Float32Array.from(keep.flat(), (value) => 1 - value),
+      ),
     };
     const plan = {
       predictor: predictor!,

@@ -28,7 +28,11 @@ export function narPack(files: PublishedFiles): CheckpointPack {
     );
   }
   const side = sideOf(files, transformer.report.file);
-  return { sources, cardOf: (copied) => narCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, side }) };
+  return {
+    sources,
+    cardOf: (copied) =>
+      narCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, side }),
+  };
 }
 
 /** Positions are computed, so that no tensor tells the size; published files are named after it. */

@@ -29,7 +29,8 @@ export function describeNar(weights: Weights, config: NarSizes, fusedAttention: 
   const { width, heads, depth, entries, text } = config;
   const layers = weights.at('layers');
   const found = layers.children().length;
-  if (found !== depth || depth < 2) throw new ExpectedError('weights.refused', `Expected ${depth} transformer layers but received ${found}.`);
+  if (found !== depth || depth < 2)
+    throw new ExpectedError('weights.refused', `Expected ${depth} transformer layers but received ${found}.`);
   if (width % heads !== 0 || (width / heads) % 4 !== 0) {
     throw new ExpectedError('weights.refused', `Expected a head width divisible by 4 but received ${width / heads}.`);
   }

@@ -21,7 +21,9 @@ export function stepGraph(architecture: NarArchitecture): GraphModel {
   const shape = graph.op('Shape', [x]);
   const logits = (norm: string, head: string): Value => {
     const rows = linear(root.at(head), flatten(graph, normed(root, norm, x), width));
-    const sides = graph.op('Concat', [graph.op('Slice', [shape, graph.integers([0]), graph.integers([2])]), graph.integers([-1])], { axis: 0 });
+    const sides = graph.op('Concat', [graph.op('Slice', [shape, graph.integers([0]), graph.integers([2])]), graph.integers([-1])], {
+      axis: 0,
+    });
     return graph.op('Reshape', [rows, sides]);
   };
   layers.forEach((layer, index) => {
