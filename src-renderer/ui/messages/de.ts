@@ -5,6 +5,7 @@ import { batchWords } from './batch.de.js';
 import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.de.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
@@ -375,18 +376,7 @@ export const de = {
     },
     whyNot: (reason: string) => `Hier nicht: ${reason}`,
   },
-  preferences: {
-    title: 'Einstellungen',
-    open: 'Einstellungen…',
-    language: 'Sprache',
-    theme: 'Farben',
-    system: 'Wie das System',
-    themes: { system: 'Wie das System', dark: 'Dunkel', light: 'Hell' },
-    farmFile: 'Farm: Datei mit ihrer Adresse',
-    farmStore: 'Farm: gemeinsamer Ordner',
-    kept: 'Eine Änderung gilt sofort und bleibt auf diesem Computer.',
-    unkept: 'Die Änderung gilt jetzt, konnte aber nicht gespeichert werden.',
-  },
+  ...preferenceWords,
   ...keyWords,
 } satisfies Words;
 

@@ -6,6 +6,7 @@ import { batchWords } from './batch.en.js';
 import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.en.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
@@ -363,18 +364,7 @@ export const en = {
     } satisfies Record<ProviderChoice, string>,
     whyNot: (reason: string) => `Not here: ${reason}`,
   },
-  preferences: {
-    title: 'Preferences',
-    open: 'Preferences…',
-    language: 'Language',
-    theme: 'Colours',
-    system: 'As the system',
-    themes: { system: 'As the system', dark: 'Dark', light: 'Light' },
-    farmFile: 'Farm: file with its address',
-    farmStore: 'Farm: shared folder',
-    kept: 'A change counts at once and stays on this computer.',
-    unkept: 'The change counts now, but it could not be written to disk.',
-  },
+  ...preferenceWords,
   ...keyWords,
 };
 
