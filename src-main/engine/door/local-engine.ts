@@ -12,7 +12,7 @@ import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
-import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { openPhoto, openWithoutPixels, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
@@ -190,7 +190,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
-    return allLosses(await openPhoto(await bytesOf(picture)));
+    return allLosses((await openWithoutPixels(await headOf(picture))) ?? (await openPhoto(await bytesOf(picture))));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
