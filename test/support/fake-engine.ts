@@ -53,6 +53,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   select: untaughtSelecting,
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),
+  reportTokenizer: untaught('reportTokenizer'),
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
   providers: untaught('providers'),

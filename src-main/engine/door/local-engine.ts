@@ -10,9 +10,10 @@ import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
-import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { openPhoto, openWithoutPixels, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
@@ -28,6 +29,7 @@ import { partsOf } from '#engine/pipelines/stage.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
+import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
 import {
   assertFits,
   availableBytes,
@@ -195,7 +197,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
-    return allLosses(await openPhoto(await bytesOf(picture)));
+    return allLosses((await openWithoutPixels(await headOf(picture))) ?? (await openPhoto(await bytesOf(picture))));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
@@ -249,6 +251,10 @@ export class LocalEngine implements AskedEngine {
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
+  }
+
+  async reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport> {
+    return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {

@@ -10,11 +10,8 @@ export type Recognition = { readonly model: NetworkShape } | { readonly model: n
 /** Tells the network from names and shapes. The file's name and metadata have no say, nor has the order of the families. */
 export function recognise(checkpoint: Checkpoint): Recognition {
   const weights = Weights.of(checkpoint);
-  const strangers = everyFamily().flatMap((family) => family.strangers ?? []);
-  const stranger = strangers.find(({ has, lacks }) => weights.has(has) && !weights.has(lacks));
-  if (stranger) return { model: null, reason: stranger.reason };
   const [network, another] = everyNetwork().filter((candidate) => candidate.fits(weights));
-  if (!network) return { model: null, reason: unknownNames(checkpoint) };
+  if (!network) return { model: null, reason: strangeness(weights) ?? unknownNames(checkpoint) };
   if (another) return { model: null, reason: `Expected one network but these are the names of ${network.name} and of ${another.name}.` };
   try {
     return { model: network.read(weights) };
@@ -22,6 +19,11 @@ export function recognise(checkpoint: Checkpoint): Recognition {
     if (error instanceof ExpectedError) return { model: null, reason: error.message };
     throw error;
   }
+}
+
+function strangeness(weights: Weights): string | undefined {
+  const strangers = everyFamily().flatMap((family) => family.strangers ?? []);
+  return strangers.find(({ has }) => weights.has(has))?.reason;
 }
 
 function titles(): string {

@@ -73,6 +73,19 @@ export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
 }
 
 /**
+ * As much of a photo as tells what a kind of file cannot hold of it, from its header alone: without its samples, but with
+ * how many bits and channels they have. Undefined where it has transparency: whether any of that is used, only samples tell.
+ */
+export async function openWithoutPixels(file: Uint8Array | Slim): Promise<Photo | undefined> {
+  const header = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
+  const { layout, tiff } = header;
+  if (layout.channels % 2 === 0) return undefined;
+  const samples = layout.deep ? new Uint16Array() : new Uint8Array();
+  const count = tiff?.extras.length ?? 0;
+  return { ...factsOf(header), samples, ...(count > 0 && { extra: { count, samples } }) };
+}
+
+/**
  * Opens a photograph: upright, in its own profile and depth, and all that its file holds beside the pixels.
  * Throws `image.unreadable`, `image.unsupported` or `image.too-large`; a file that breaks off opens as far as it goes, with a notice.
  */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import type { Pointing } from '#contract/selection.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -11,7 +12,6 @@ const GROUND: Colour = [70, 120, 60];
 const RED: Colour = [190, 50, 40];
 const SIZE = { width: 300, height: 200 };
 const BALL: Inside = (x, y) => Math.hypot((x - 170) / 52, (y - 96) / 40) < 1;
-const WANTED = { aborted: false };
 
 /** Two colours with grain: what is inside, and its ground. */
 function photoOf(extent: Extent, inside: Inside): Photo {
@@ -34,7 +34,7 @@ function overlap({ extent, values }: Mask, inside: Inside): number {
   return both / any;
 }
 
-const select = (photo: Photo, pointing: Pointing) => selectObject({ photo, pointing }, WANTED);
+const select = (photo: Photo, pointing: Pointing) => selectObject({ photo, pointing }, NEVER_CANCELLED);
 
 describe('an object that is pointed at', () => {
   it.each<[string, Pointing]>([
@@ -79,6 +79,6 @@ it.each<[string, Extent, Pointing]>([
 });
 
 it('is given up between two guesses', async () => {
-  const given = selectObject({ photo: photoOf(SIZE, BALL), pointing: { at: { x: 150, y: 90 } } }, { aborted: true });
+  const given = selectObject({ photo: photoOf(SIZE, BALL), pointing: { at: { x: 150, y: 90 } } }, { ...NEVER_CANCELLED, aborted: true });
   await expect(given).rejects.toMatchObject({ name: 'CancelledError' });
 });
