@@ -134,9 +134,9 @@ function callTable(parts: OwnParts): CallTable {
       return null;
     },
     'instruction.check': async ({ pack, instruction }) => engine.checkInstruction(await library.find(pack), instruction),
-    'edit.forecast': async (request) => engine.forecast(await jobOf(parts, request)),
+    'edit.forecast': async (request) => engine.forecast(await ownJobOf(parts, request)),
     'control.preview': async (request) => {
-      const bytes = await engine.controlMap(await jobOf(parts, request));
+      const bytes = await engine.controlMap(await ownJobOf(parts, request));
       return pictures.describe(await pictures.keep({ bytes, name: 'control.png', format: 'png', lifetime: 'passing' }));
     },
     'checkpoints.describe': (request) => describeCheckpoints(parts, request),
@@ -251,6 +251,15 @@ export async function jobOf(
   return { ...(await withPacks(library, request)), pictures: Object.fromEntries(named) };
 }
 
+const MEBIBYTE = 1024 * 1024;
+
+/** The job of a request, within what its user lets this machine take. */
+async function ownJobOf(parts: ServiceParts, request: EditRequest): Promise<EngineJob> {
+  const job = await jobOf(parts, request);
+  const { memoryLimitMb } = await parts.preferences.read();
+  return memoryLimitMb === undefined ? job : { ...job, memoryLimitBytes: memoryLimitMb * MEBIBYTE };
+}
+
 /** The request together with the packs that it names. */
 export async function withPacks(library: Library, request: EditRequest): Promise<Omit<EngineJob, 'pictures'>> {
   const pack = await library.find(request.pack);
@@ -314,7 +323,7 @@ async function* probedOf(parts: ServiceParts, { request, probe, signal }: Probed
   const wish = request();
   let job: EngineJob;
   try {
-    job = await jobOf(parts, wish);
+    job = await ownJobOf(parts, wish);
     expectOwnTokens(job, probe?.forceTokens);
   } catch (error) {
     yield { type: 'failed', error: toErrorData(error) };

@@ -36,6 +36,8 @@ export interface EngineJob {
   /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
   readonly estimator?: InstalledPack<AnyCard>;
   readonly pictures: Readonly<Record<PictureId, EncodedPicture>>;
+  /** What the process that computes may have in all; absent = all that there is. */
+  readonly memoryLimitBytes?: number;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
 }

@@ -65,13 +65,16 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
 
 async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   let sum = plan.quantiser.emptySum();
+  let previous: ScaleTokens | undefined;
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
-    const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
+    const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
+    const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
+    previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
   }
 }
