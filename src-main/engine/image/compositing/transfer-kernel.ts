@@ -2,7 +2,7 @@ import { wasm } from 'virtual:kernels/transfer';
 import type { Extent } from '#base/geometry.js';
 import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmInstance, type WasmMemory } from '#engine/kernels/web-assembly.js';
 import { COEFFICIENTS, leftOf, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
-import type { MomentReader, Picture, WindowAxis } from './windows.js';
+import type { MomentReader, Picture, WindowAxis } from './window-axis.js';
 
 // src-kernels/transfer.ts says what each field means, and does the same as the plain loops of windows.ts and fitted-rows.ts.
 

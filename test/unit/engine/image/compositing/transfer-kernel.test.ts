@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlainRows, refined } from '#engine/image/compositing/fitted-rows.js';
 import { KernelMoments, KernelRows } from '#engine/image/compositing/transfer-kernel.js';
-import { PlainMoments, windowAxis } from '#engine/image/compositing/windows.js';
+import { windowAxis } from '#engine/image/compositing/window-axis.js';
+import { PlainMoments } from '#engine/image/compositing/windows.js';
 
 /** Even values in 0..1 that belong to a seed. */
 function dice(seed: number): () => number {
