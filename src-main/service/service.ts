@@ -6,6 +6,7 @@ import type { EditEvent } from '#contract/event.js';
 import { LayersWish } from '#contract/layers.js';
 import { Project } from '#contract/project.js';
 import { fileRecipeOf, type Recipe } from '#contract/recipe.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
 import type { EncodedLayer, Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
@@ -36,6 +37,8 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  /** What a pack's tokenizer keeps of encoded photos, at least one. */
+  reportTokenizer(pack: string, photos: readonly Uint8Array[]): Promise<TokenizerReport>;
   /** Other machines. Throws `farm.unreachable` where none is set or reached, `farm.unsafe`. */
   farm(): Promise<Farm>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
@@ -85,6 +88,7 @@ export function createService(given: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    reportTokenizer: async (pack, photos) => engine.reportTokenizer(await library.find(pack), photos),
     farm: () => desk.farm(),
     openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),

@@ -146,6 +146,17 @@ export class Opener {
     runner.place(table.results, table.chosen);
   }
 
+  /** Documents that lay in tabs beside the one that has come back; what is no longer kept has none. */
+  async recoverTabs(kept: NonNullable<Project['tabs']> = []): Promise<void> {
+    const { recent } = this.#context;
+    if (!kept.some(({ open }) => open)) return;
+    await recent.load();
+    const isThere = (id: string | undefined) => recent.documents.some((document) => document.id === id);
+    this.tabs.restore(kept.filter(({ id, open }) => open ?? isThere(id)));
+    const own = kept.find(({ open }) => open)?.id;
+    if (own !== undefined && isThere(own)) recent.opened(own);
+  }
+
   /** Takes what is on the table off it, and keeps it where it can be had again; the tab beside it comes. */
   async close(): Promise<void> {
     const { active } = this.tabs;

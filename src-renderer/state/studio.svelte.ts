@@ -199,6 +199,7 @@ export class Studio {
       const project = await this.#journal.recover();
       if (!project || this.source || this.opener.busy) return;
       await this.opener.restore(project);
+      await this.opener.recoverTabs(project.tabs);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
     });
   }
@@ -218,7 +219,9 @@ export class Studio {
 
   /** Keeps what is on the table in the journal; to be called whenever it has changed. */
   keepJournal(): void {
-    this.#journal.note(this.project);
+    const { project } = this;
+    const { tabs } = this.opener;
+    this.#journal.note(project && { ...project, ...(tabs.all.length > 1 && { tabs: tabs.kept }) });
   }
 
   change(change: Partial<Settings>): void {

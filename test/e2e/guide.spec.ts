@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { de } from '#ui/messages/de.js';
 import { en } from '#ui/messages/en.js';
 import { scenePng } from '../support/pictures.js';
+import { spills } from './support/looks.js';
 import { expectPhase, stroke, test } from './support/studio.js';
 
 const PICTURES = 'docs/guide/pictures';
@@ -23,7 +24,7 @@ async function openScene(page: Page, name: string): Promise<void> {
 async function say(page: Page, words: string): Promise<void> {
   await page.locator('#instruction').fill(words);
   await page.locator('#instruction').press('Enter');
-  await expectPhase(page, 'done', 60_000);
+  await expectPhase(page, 'done', 120_000);
 }
 
 async function overTree(page: Page): Promise<void> {
@@ -117,7 +118,9 @@ test.describe('pictures of the guide', () => {
 
 for (const { tag, locale, words } of LANGUAGES) {
   test.describe(`the guide in ${tag}`, () => {
-    test.use({ locale });
+    test.use({ locale, viewport: { width: 1024, height: 700 } });
+    // A busy machine looks for a while.
+    test.slow();
 
     test('opens from ?, has a picture for each of ten jobs, and leads to both references', async ({ studio: { page } }) => {
       await page.locator('body').press('?');
@@ -132,6 +135,7 @@ for (const { tag, locale, words } of LANGUAGES) {
       }
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect(violations.map(({ id }) => id)).toEqual([]);
+      expect(await spills(page)).toEqual([]);
       await guide.getByRole('link').first().click();
       await expect(guide).toContainText('scalebrush edit IN');
       await page.getByRole('button', { name: words.guide.pages.formats }).press('Enter');

@@ -7,6 +7,7 @@ import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
@@ -94,6 +95,8 @@ export interface Engine {
   layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
+  /** What the pack's tokenizer keeps of pictures, at least one. */
+  reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;

@@ -9,6 +9,7 @@ import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, openWithoutPixels, readFacts } from '#engine/image/files/decode.js';
@@ -26,6 +27,7 @@ import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipeline
 import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
+import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
 import {
   assertFits,
   availableBytes,
@@ -236,6 +238,10 @@ export class LocalEngine implements AskedEngine {
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
+  }
+
+  async reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport> {
+    return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {

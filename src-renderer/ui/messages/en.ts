@@ -171,8 +171,9 @@ export const en = {
   settings: 'Settings',
   instruction: 'Instruction',
   saysNot: 'This says what should not happen, and this model would do just that. What should change instead?',
-  understandsEnglish: 'This model understands English.',
-  instructionHint: (example: string) => `For example: ${example}`,
+  understandsLanguages: (german: boolean): string =>
+    german ? 'This model understands English and German.' : 'This model understands English.',
+  instructionHint: (example: string, _german: boolean) => `For example: ${example}`,
   maskBar: 'At the mask',
   maskBarWords: 'Words for the masked part',
   maskBarHint: 'Words, or none to fill',
