@@ -11,7 +11,7 @@ import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import { RecentId, RecentKeep, type RecentDocument, type RecentKeepInput } from './recent.js';
 import { Recipe, type FileRecipe } from './recipe.js';
-import { SelectWish, type SelectEvent, type SelectWishInput } from './selection.js';
+import { SelectWish, type SelectWishInput } from './selection.js';
 import { CONTROL_KINDS, EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat } from './request.js';
 
 /** What the service knows of a picture that it holds. */
@@ -126,6 +126,9 @@ interface Progress {
 
 export type ImportEvent = Progress | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
 export type VerifyEvent = Progress | { readonly type: 'verified'; readonly verification: PackVerification } | Ending;
+
+/** The mask is a gray picture of the photograph's size, white where the object is. */
+export type SelectEvent = { readonly type: 'selected'; readonly mask: PictureInfo } | Ending;
 
 /** The files are fetched, and then imported. */
 export type AddEvent =

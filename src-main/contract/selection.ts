@@ -1,6 +1,4 @@
 import * as v from 'valibot';
-import type { PictureInfo } from './api.js';
-import type { Ending } from './ending.js';
 import { PictureId } from './request.js';
 
 const place = v.pipe(v.number(), v.finite());
@@ -20,6 +18,3 @@ export const SelectWish = v.object({
 });
 export type SelectWish = v.InferOutput<typeof SelectWish>;
 export type SelectWishInput = v.InferInput<typeof SelectWish>;
-
-/** The mask is a gray picture of the photograph's size, white where the object is. */
-export type SelectEvent = { readonly type: 'selected'; readonly mask: PictureInfo } | Ending;

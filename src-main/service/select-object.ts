@@ -1,7 +1,8 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
 import { isDepthCard } from '#contract/pack-card.js';
-import type { SelectEvent, SelectWish } from '#contract/selection.js';
+import type { SelectEvent } from '#contract/api.js';
+import type { SelectWish } from '#contract/selection.js';
 import type { Engine, InstalledPack } from '#engine/door/engine.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { Library } from '#packs/library.js';
