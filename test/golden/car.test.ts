@@ -92,7 +92,9 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, tokenizer: to
       };
     }
 
-    const controlSizes = readdirSync(fixture.exists ? fixture.file('fx') : '.').flatMap((name) => /^control_(\d+)\.png$/u.exec(name)?.[1] ?? []);
+    const controlSizes = readdirSync(fixture.exists ? fixture.file('fx') : '.').flatMap(
+      (name) => /^control_(\d+)\.png$/u.exec(name)?.[1] ?? [],
+    );
     it.each(controlSizes.map(Number))('resizes the control picture to %i pixels as Pillow does', (side) => {
       const ours = controlPicture(fixture.picture('fx/control.png'), [side / 16, side / 16]);
       const theirs = fixture.picture(`fx/control_${side}.png`);

@@ -74,7 +74,8 @@ export function junctionInto({ weights, blocks, sizes: { width } }: Adapter, dep
     if (j < 0) return x;
     const [norm, linear] = [weights.at('car_skip_norm', j), weights.at('car_skip_linear', j)];
     // The adapter's file may lie elsewhere than the VAR's, and a graph maps files of one folder only: these are copied.
-    const inlined = (module: Weights, name: string): Value => graph.inline(module.fullName(name), module.shape(name), module.readFloats(name));
+    const inlined = (module: Weights, name: string): Value =>
+      graph.inline(module.fullName(name), module.shape(name), module.readFloats(name));
     const state = graph.input(`y_${blocks.length - 1 - j}`, ['B', 'L', width]);
     const both = plainLayerNorm(graph, graph.op('Concat', [x, state], { axis: 2 }), { width: 2 * width, eps: NORM_EPS });
     const normed = graph.op('Add', [graph.op('Mul', [both, inlined(norm, 'weight')]), inlined(norm, 'bias')]);

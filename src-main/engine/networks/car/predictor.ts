@@ -69,7 +69,9 @@ export class CarPredictor implements ScalePredictor {
     if (text.kind !== 'class') throw new Error(`Expected a class but received ${text.kind}.`);
     const { config, cacheTypes: types } = this.#architecture;
     const rows = guided ? [text.index, config.classes] : [text.index];
-    let condition: Values = await (await this.#once('condition', () => conditionGraph(this.#architecture))).run({
+    let condition: Values = await (
+      await this.#once('condition', () => conditionGraph(this.#architecture))
+    ).run({
       class: int64s([rows.length], rows),
     });
     const options = { batch: rows.length, hasSource: false, lastScale: 'left out' } as const;
@@ -104,7 +106,10 @@ export class CarPredictor implements ScalePredictor {
   }
 
   /** The states of all adapter blocks, `y_i` `[B, l, C]`. */
-  async #adapt({ condition, cache, scale, grid }: Place, { input, control }: { input: ScaleInput; control: ControlInput }): Promise<Values> {
+  async #adapt(
+    { condition, cache, scale, grid }: Place,
+    { input, control }: { input: ScaleInput; control: ControlInput },
+  ): Promise<Values> {
     const { width } = this.#architecture.config;
     const nowhere = floats([cellCount(grid), width]);
     const session = await this.#once('adapter', () => adapterGraph(this.#adapter));
