@@ -106,7 +106,7 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, tokenizer: to
       const width = features.dims[1] ?? 0;
       let first = 0;
       for (const grid of scales) {
-        const map = await predictor.control(controlled().control!, grid as Grid); // (1, C, h, w)
+        const map = await predictor.control(controlled().control!, grid); // (1, C, h, w)
         const cells = grid[0] * grid[1];
         const rows = floats([cells, width], map.data.map((_, i) => map.data[(i % width) * cells + Math.floor(i / width)]!)); // prettier-ignore
         expect(maxDifference(rows.data, features.data.subarray(first * width, (first + cells) * width)), String(grid)).toBeLessThan(FEATURE_LIMIT); // prettier-ignore
@@ -158,7 +158,7 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, tokenizer: to
       const steps = await run(planOf(without.guidance));
       expectTokens(steps, without);
       const own = await run(planOf(without.guidance, {}, plain));
-      steps.forEach(({ logits }, scale) => expect(maxDifference(logits.data, own[scale]!.logits.data)).toBe(0)); // prettier-ignore
+      steps.forEach(({ logits }, scale) => { expect(maxDifference(logits.data, own[scale]!.logits.data)).toBe(0); }); // prettier-ignore
       const unheld = await run(planOf(without.guidance, controlled(0)));
       expect(unheld.map(({ tokens: drawn }) => [...drawn])).toEqual(own.map(({ tokens: drawn }) => [...drawn]));
     });
