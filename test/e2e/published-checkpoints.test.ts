@@ -134,7 +134,7 @@ describe('a published CAR adapter', () => {
   test('is laid over an installed VAR, which stays where it is; at strength 0 it draws what that draws, else what the map says', async () => {
     await scalebrushJson('packs', 'import', path.join(CAR, 'var_d2.pth'), TOKENIZER, '--name', 'base');
     expect(await scalebrushJson('packs', 'import', ADAPTER)).toMatchObject({ imported: [{ name: 'car-canny-d2' }] });
-    expect((await readdir(file('home/packs/car-canny-d2'))).sort()).toEqual(['adapter.pth', 'card.json']);
+    expect((await readdir(file('home/packs/car-canny-d2'))).sort()).toEqual(['adapter.safetensors', 'card.json']);
     expect(await scalebrushJson('packs', 'verify', 'car-canny-d2')).toMatchObject({ ok: true });
     const control = ['--pack', 'car-canny-d2', '--control', 'canny'];
     const own = await draw('base.png', '--pack', 'base', '--size', '96x64');

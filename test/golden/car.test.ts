@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Grid } from '#base/geometry.js';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { vectorQuantiser } from '#engine/families/codes.js';
 import type { VarShape } from '#engine/families/var/networks.js';
