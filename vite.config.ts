@@ -3,6 +3,8 @@ import { defineConfig, type Plugin } from 'vite';
 
 const { licences } = (await import(new URL('./scripts/licences.mjs', import.meta.url).href)) as { readonly licences: () => string };
 
+const { markdown } = (await import(new URL('./scripts/markdown.mjs', import.meta.url).href)) as { readonly markdown: () => Plugin };
+
 const withLicences: Plugin = {
   name: 'licences',
   generateBundle() {
@@ -14,7 +16,7 @@ const withLicences: Plugin = {
 export default defineConfig({
   root: 'src-renderer',
   base: './',
-  plugins: [svelte(), withLicences],
+  plugins: [svelte(), markdown(), withLicences],
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,

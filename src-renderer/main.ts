@@ -16,7 +16,12 @@ const target = document.getElementById('studio');
 if (!target) throw new Error('Expected an element #studio in the page.');
 const link = createHttpLink();
 const owner = windowName();
-const studio = new Studio(link, owner);
+const preferences = new Preferences(link);
+const studio = new Studio(link, owner, {
+  get variants() {
+    return preferences.current.variants;
+  },
+});
 const batch = new Batch(
   link,
   () => ({
@@ -27,14 +32,12 @@ const batch = new Batch(
   sessionShelf('scalebrush-batch'),
 );
 const changed = new ChangedArea(new Pictures(link));
-const preferences = new Preferences(link);
 const packs = new Packs({ link, studio, preferences });
 const machine = new Machine(link);
 const connection = new Connection(link, () => studio.serviceIsBack());
 const { scalebrushDesktop: desktop } = window as { readonly scalebrushDesktop?: Desktop };
 mount(StudioView, { target, props: { studio, batch, changed, preferences, packs, machine, connection, desktop } });
-void preferences.load();
-void studio.begin();
+void preferences.load().then(() => studio.begin(preferences.firstPack));
 void batch.recover();
 void connection.watch();
 

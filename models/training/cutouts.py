@@ -30,7 +30,9 @@ NAMES = {
 #: Parts of the photograph's area that a thing may fill.
 AREA = (.06, .6)
 #: Least share of the largest piece, least area of the outline against its hull, most cells on the photograph's border.
-ONE_PIECE, SOLID, ON_BORDER = .93, .72, .01
+ONE_PIECE, SOLID, ON_BORDER = .93, .8, .01
+#: Least part of a flower that has a petal's colours: pure and not green, or light and nearly white.
+PETALS = .7
 #: Least distance of colour (CIE Lab) across the outline, at its median and at its faintest tenth.
 CONTRAST, FAINTEST = 26., 9.
 _MARGIN, _ROUNDS = .06, 3
@@ -97,6 +99,13 @@ def outline_contrast(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     edge = mask & ~cv2.erode(mask.astype(np.uint8), kernel).astype(bool)
     return np.linalg.norm(mean_of(mask) - mean_of(~mask), axis=-1)[edge]
+
+
+def petals(cut_picture: np.ndarray) -> float:
+    """Part of a cut-out (S, S, 4) that could be a flower's: folders of flowers hold tractors, signs and bees as well."""
+    hue, purity, value = cv2.cvtColor(cut_picture[..., :3].astype(np.float32) / 255, cv2.COLOR_RGB2HSV)[cut_picture[..., 3] > 128].T
+    is_green = (hue > 70) & (hue < 170)
+    return float((((purity > .45) & (value > .35) & ~is_green) | ((purity < .25) & (value > .6))).mean())
 
 
 def is_clean(picture: np.ndarray, mask: np.ndarray, share: float) -> bool:
@@ -168,7 +177,7 @@ def main() -> None:
                     continue
                 tried += 1
                 made = cut_out(np.array(Image.open(io.BytesIO(archive.extractfile(member).read())).convert('RGB')))
-                if made is not None:
+                if made is not None and (name != 'flower' or petals(made) > PETALS):
                     pictures.append(torch.from_numpy(made).permute(2, 0, 1))
                     names.append(name)
     torch.save({'pictures': torch.stack(pictures), 'names': names, 'grounds': torch.tensor(grounds)}, arguments.out / FILE)

@@ -11,6 +11,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -277,9 +278,16 @@ def sheet(rows: list, heads: list[str], path: Path) -> None:
     image.save(path, optimize=True)
 
 
-def measure(folder: Path, composed: tuple[Tensor, Cutouts | None] | None, count: int, sheets: Path | None) -> dict:
-    """``composed``: held-out photographs, bytes (N, 3, S, S), and the things that are set onto them."""
-    runner, photographs = Runner(load_pack(folder)), composed and composed[0]
+class HeldOut(NamedTuple):
+    """Photographs (N, 3, S, S) of bytes, things to set onto them, and a folder for sheets that show them: it is outside
+    the repository, as they are."""
+    photographs: Tensor
+    cutouts: Cutouts | None
+    folder: Path
+
+
+def measure(folder: Path, held_out: HeldOut | None, count: int, sheets: Path | None) -> dict:
+    runner, photographs = Runner(load_pack(folder)), held_out and held_out.photographs
     edits, edit_rows = measure_edits(runner, count)
     fill, fill_rows = measure_fill(runner, photographs, count)
     control, control_rows = measure_control(runner, count)
@@ -293,9 +301,8 @@ def measure(folder: Path, composed: tuple[Tensor, Cutouts | None] | None, count:
               'wording': measure_paraphrases(runner, count), 'one of two alike': measure_twins(runner, count),
               'depth presets': measure_presets(runner, count), 'fill': fill, 'control': control}
     if photographs is not None:
-        composites, composite_rows = measure_composites(runner, Composer(photographs, composed[1], runner.size), count)
-        if sheets:  # photographs stay outside the repository
-            sheet(composite_rows, ['source', 'truth', 'decoded'], folder.parent / f'{folder.name}-composites.png')
+        composites, composite_rows = measure_composites(runner, Composer(photographs, held_out.cutouts, runner.size), count)
+        sheet(composite_rows, ['source', 'truth', 'decoded'], held_out.folder / f'composites-{folder.name}.png')
         result['things on photographs'] = composites
         result['instructions on photographs'] = measure_photometric(runner, photographs)
     return result
@@ -339,14 +346,14 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    composed = None
+    held_out = None
     if arguments.photographs:
-        held_out = load_photographs(arguments.photographs, validation=True)[:arguments.photograph_count]
+        pictures = load_photographs(arguments.photographs, validation=True)[:arguments.photograph_count]
         cutouts = Cutouts.load(arguments.photographs)
-        composed = held_out, cutouts and cutouts._replace(grounds=torch.arange(len(held_out)))
-    results = {arguments.pack.name: measure(arguments.pack, composed, arguments.count, arguments.pack / 'sheets')}
+        held_out = HeldOut(pictures, cutouts and cutouts._replace(grounds=torch.arange(len(pictures))), arguments.photographs)
+    results = {arguments.pack.name: measure(arguments.pack, held_out, arguments.count, arguments.pack / 'sheets')}
     if arguments.baseline:
-        results[arguments.baseline.name] = measure(arguments.baseline, composed, arguments.count, None)
+        results[arguments.baseline.name] = measure(arguments.baseline, held_out, arguments.count, None)
     (arguments.pack / 'evaluation.json').write_text(json.dumps(results, indent=1) + '\n')
     (arguments.pack / 'EVALUATION.md').write_text(report(results, (arguments.count, arguments.photograph_count)))
 

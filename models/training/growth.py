@@ -65,7 +65,8 @@ def _widened(name: str, tensor: Tensor, wanted: torch.Size) -> Tensor:
 
 def _with_words(state: dict[str, Tensor], vocabulary: list[str]) -> dict[str, Tensor]:
     """The embedding of today's vocabulary from that of ``vocabulary``, word by word."""
-    rows, index = state[_EMBEDDING], {word: i for i, word in enumerate(vocabulary)}
+    rows = state[_EMBEDDING]
+    index = {word: i for i, word in enumerate(vocabulary[:len(rows)])}  # an older checkpoint knew the first ones
     mean = rows[2:].mean(0)
 
     def row(word: str) -> Tensor:

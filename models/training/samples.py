@@ -87,8 +87,8 @@ def scene_batch(dice: Dice, samples: list[SceneSample], size: int = 128) -> Batc
 
 @torch.no_grad()
 def tokenizer_pictures(dice: Dice, count: int, size: int = 128) -> Tensor:
-    """(count, 3, S, S): two thirds scenes (some with a photometric edit), one third dead leaves, a few with grey holes."""
-    scenes = [random_scene(dice) for _ in range(count * 2 // 3)]
+    """(count, 3, S, S), count > 1: two thirds scenes (some with a photometric edit), one third dead leaves, a few with grey holes."""
+    scenes = [random_scene(dice) for _ in range(max(1, count * 2 // 3))]
     pictures, disparity, _ = render(scenes, size)
     for i in range(len(scenes)):
         if dice.chance(.3):

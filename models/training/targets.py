@@ -1,4 +1,5 @@
 """What a larger pack has to reach beside the one it is to replace, as rows of EVALUATION.md."""
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ def _worst_operator(result: dict) -> float:
 
 def _least_outside(result: dict) -> float:
     rows = (result['edits on scenes'][kind] for kind in ('recolor', 'remove', 'add'))
-    return min(row['outside PSNR dB, before compositing'] for row in rows)
+    return min(row['outside PSNR dB, before compositing'] or math.inf for row in rows)
 
 
 def _preset_spread(result: dict) -> float:

@@ -25,7 +25,16 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Softmax attention with scale 1, all (B, H, ·, c); the bias is added to the scores."""
+    """Softmax attention with scale 1, all (B, H, ·, c); the bias is added to the scores.
+
+    The fused kernel is the faster one forwards; with its way back it takes 1.3 to 4 times as long as the plain form on a CPU
+    (PyTorch 2.13, 32 channels a head, bfloat16, 16 to 786 keys).
+    """
+    if query.requires_grad and query.device.type == 'cpu':
+        scores = query @ key.transpose(-1, -2)
+        if bias is not None:
+            scores = scores + bias.to(scores.dtype)
+        return scores.softmax(-1).to(value.dtype) @ value
     return F.scaled_dot_product_attention(query, key, value.to(query.dtype), None if bias is None else bias.to(query.dtype), scale=1.)
 
 

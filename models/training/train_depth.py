@@ -23,7 +23,7 @@ from vocabulary import PHOTOMETRIC
 PHOTOMETRIC_SHARE = .3
 OPERATORS = [name for name in PHOTOMETRIC if name != 'fog']
 EDGE_WEIGHT = .5
-VALIDATION_SEED, VALIDATION_COUNT = 5, 64
+VALIDATION_SEED = 5
 
 
 @dataclass
@@ -41,7 +41,7 @@ class DepthTask:
     def __init__(self, options: argparse.Namespace):
         self.options = options
         dice = Dice(VALIDATION_SEED)
-        pictures, disparity, _ = render([random_scene(dice) for _ in range(VALIDATION_COUNT)], options.picture_size)
+        pictures, disparity, _ = render([random_scene(dice) for _ in range(options.validation)], options.picture_size)
         self.validation = Sample(pictures, disparity)
 
     def model(self, config: dict | None) -> DepthNet:

@@ -27,7 +27,7 @@ from vocabulary import KINDS, PHOTOMETRIC
 CELL = 8
 #: Shares of a cell that an object has to cover to count, and below which it does not; between them nothing is asked.
 COVERED, BARE = .35, .08
-VALIDATION_SEED, VALIDATION_COUNT = 5, 96
+VALIDATION_SEED = 5
 
 
 @dataclass
@@ -73,10 +73,10 @@ def _as_held(pictures: Tensor, tokenizer: Tokenizer, dice: Dice) -> Tensor:
 def _draw(dice: Dice, batch: int, photographs: Tensor, tokenizer: Tokenizer) -> Sample:
     scenes = [random_scene(dice) for _ in range(batch)]
     scenes = [replace(scene, objects=()) if dice.chance(.08) else scene for scene in scenes]
-    pictures, shares = scene_samples(scenes, dice, tokenizer.config['size'])
-    others = views(photographs, batch // 2, pictures.shape[-1], dice)
-    pictures = torch.cat([pictures, others])
-    shares = torch.cat([shares, shares.new_zeros(len(others), *shares.shape[1:])])
+    sample = scene_samples(scenes, dice, tokenizer.config['size'])
+    others = views(photographs, batch // 2, sample.picture.shape[-1], dice)
+    pictures = torch.cat([sample.picture, others])
+    shares = torch.cat([sample.shares, sample.shares.new_zeros(len(others), *sample.shares.shape[1:])])
     return Sample(_as_held(pictures, tokenizer, dice), shares)
 
 
@@ -96,7 +96,7 @@ class FinderTask:
         self.options, self.tokenizer = options, load_checkpoint(options.tokenizer, Tokenizer)
         self.photographs = load_photographs(options.photographs)
         kept_apart = load_photographs(options.photographs, validation=True)
-        self.validation = _draw(Dice(VALIDATION_SEED), VALIDATION_COUNT, kept_apart, self.tokenizer)
+        self.validation = _draw(Dice(VALIDATION_SEED), options.validation, kept_apart, self.tokenizer)
 
     def model(self, config: dict | None) -> Finder:
         model = Finder(**(config or {}))

@@ -24,8 +24,8 @@ from training_loop import dice_of, fit, options_of
 PREVIEW_SHARE = .15
 #: Features are drawn to their codes, and codes, by their gains, to the features.
 COMMITMENT, CODEBOOK = .1, 1.
-#: Seed and number of the pictures that the log is about.
-VALIDATION_SEED, VALIDATION_COUNT = 99, 48
+#: Of the pictures that the log is about.
+VALIDATION_SEED = 99
 
 
 class TokenizerTask:
@@ -34,10 +34,10 @@ class TokenizerTask:
     def __init__(self, options: argparse.Namespace):
         self.options, self.size = options, options.picture_size
         self.photographs = load_photographs(options.photographs) if options.photographs else None
-        self.validation = [tokenizer_pictures(Dice(VALIDATION_SEED), VALIDATION_COUNT, self.size)]
+        self.validation = [tokenizer_pictures(Dice(VALIDATION_SEED), options.validation, self.size)]
         if options.photographs:
             held_out = load_photographs(options.photographs, validation=True)
-            self.validation.append(views(held_out, VALIDATION_COUNT, self.size, Dice(VALIDATION_SEED)))
+            self.validation.append(views(held_out, options.validation, self.size, Dice(VALIDATION_SEED)))
 
     def model(self, config: dict | None) -> Tokenizer:
         options = self.options

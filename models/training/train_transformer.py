@@ -36,7 +36,7 @@ CHANGED_WEIGHT, EDIT_MAP_WEIGHT = 3., .3
 #: Part of the steps in which late scales run fewer layers.
 THINNED_SHARE = .5
 #: Held-out seeds of the log, and of the pictures that gains are fitted to.
-VALIDATION_SEED, VALIDATION_COUNT = 77, 48
+VALIDATION_SEED = 77
 GAINS_SEED, GAINS_COUNT = 78, 64
 #: Memory-mapped samples of a batch are this part of a stored file's size on average; 4 GB hold about 40 000 at 256 pixels.
 BYTES_PER_CELL = 100.
@@ -86,7 +86,7 @@ class TransformerTask:
         self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
         self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(tokenizer)}', self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
-        self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, VALIDATION_COUNT), self.size))
+        self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, options.validation), self.size))
 
     def _most_files(self) -> int:
         return max(1, round(self.options.keep_gb * 1e9 / (BYTES_PER_CELL * self.tokenizer.grid ** 2 * ROWS_PER_FILE)))

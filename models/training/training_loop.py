@@ -80,6 +80,7 @@ def options_of(description: str) -> argparse.ArgumentParser:
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--bf16', action=argparse.BooleanOptionalAction, default=has_bfloat16(), help='default: where the processor multiplies it')
+    parser.add_argument('--validation', type=int, default=48, help='held-out pictures that the log is about')
     parser.add_argument('--profile', type=int, default=0, metavar='STEPS', help='measure so many steps, keep nothing')
     return parser
 

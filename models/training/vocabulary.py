@@ -54,9 +54,14 @@ ADDED_WORDS = {
 #: What cut-out things are called beside their names.
 CUTOUT_SYNONYMS = {'flower': ['blossom'], 'shoe': ['sneaker'], 'backpack': ['bag'], 'bear': ['toy'], 'duck': ['toy'], 'robot': ['toy']}
 
+#: Began from the row of "white", but are no white: no object is asked to be "grayscale".
+NOT_WHITE = {'monochrome', 'grayscale', 'gray', 'grey', 'desaturate'}
+
+
 def synonyms(word: str) -> list[str]:
     """The word itself and those that mean it."""
-    return [word, *(other for other, known in ADDED_WORDS.items() if known == word), *CUTOUT_SYNONYMS.get(word, [])]
+    others = (other for other, known in ADDED_WORDS.items() if known == word and other not in NOT_WHITE)
+    return [word, *others, *CUTOUT_SYNONYMS.get(word, [])]
 
 
 PADDING, UNKNOWN = 0, 1

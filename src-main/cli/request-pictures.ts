@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Extent } from '#base/geometry.js';
 import type { PictureInfo } from '#contract/api.js';
+import type { Notice } from '#contract/event.js';
 import type { Framing } from '#contract/framing.js';
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import { readPictureFile } from '#service/files.js';
@@ -40,7 +41,7 @@ export function stillClosed({ source, mask, map, copy }: InputFiles): OpenPictur
 
 export async function openPictures({ source, mask, map, copy }: InputFiles, context: Context): Promise<OpenPictures> {
   return {
-    source: await openPicture(source, 'IN', context),
+    source: await openPicture(source, SOURCE, context),
     mask: await openPicture(mask, '--mask', context),
     map: await openPicture(map, '--control', context),
     copy: await openPicture(copy, '--no-copy', context),
@@ -52,9 +53,16 @@ export async function openPicture(path: string | undefined, label: string, conte
   const bytes = await readPictureFile(path, label);
   const service = await context.service();
   const info = await service.pictures.add(bytes, basename(path));
-  for (const notice of info.notices) context.log(`note: ${notice.message}`);
+  // Of a mask or a map only what is missing of it matters: its depth, profile and metadata go nowhere.
+  for (const { code, message } of info.notices) {
+    if (label === SOURCE) context.log(`note: ${message}`);
+    else if (INCOMPLETE.has(code)) context.log(`note: ${label}: ${message}`);
+  }
   return info;
 }
+
+const SOURCE = 'IN';
+const INCOMPLETE: ReadonlySet<Notice['code']> = new Set(['image.damaged', 'image.animated', 'image.smaller-page']);
 
 export function withPictures(
   wish: EditRequestInput,

@@ -10,6 +10,7 @@ import { editCommand, expandCommand, fillCommand, generateCommand } from './comm
 import { farmCommand } from './commands/farm.js';
 import { inspectCommand } from './commands/inspect.js';
 import { packsCommand } from './commands/packs.js';
+import { reportTokenizerCommand } from './commands/report-tokenizer.js';
 import { serveCommand } from './commands/serve.js';
 
 export const EXIT = { ok: 0, bug: 1, refused: 2, cancelled: 130 } as const;
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   farmCommand,
   controlCommand,
   tokenizeCommand,
+  reportTokenizerCommand,
   decodeCommand,
   inspectCommand,
   packsCommand,

@@ -5,6 +5,7 @@
 export const COMMANDS = {
   open: { accelerator: 'CmdOrCtrl+O' },
   save: { accelerator: 'CmdOrCtrl+S' },
+  saveAgain: { accelerator: 'CmdOrCtrl+Shift+S' },
   undo: { accelerator: 'CmdOrCtrl+Z' },
   redo: { accelerator: 'CmdOrCtrl+Shift+Z' },
   openCheckpoint: { accelerator: undefined },
@@ -16,6 +17,7 @@ export const COMMANDS = {
   fit: { accelerator: 'CmdOrCtrl+0' },
   actualSize: { accelerator: 'CmdOrCtrl+1' },
   keys: { accelerator: 'F1' },
+  guide: { accelerator: undefined },
 } as const satisfies Record<string, { readonly accelerator: string | undefined }>;
 
 export type Command = keyof typeof COMMANDS;

@@ -20,6 +20,8 @@ export interface Desktop {
   onSaved(listener: (name: string | undefined) => void): void;
   /** Shows the file that was saved last in its folder. */
   showSaved(): void;
+  /** The next file that is saved goes where the last one went, under a name that is free, without a question. */
+  saveAsLast(): void;
   /** What the window speaks; menus and dialogs of the system follow. */
   language(tag: LanguageTag): void;
 }
@@ -31,6 +33,7 @@ export const PAGE_CHANNELS = {
   dragOut: 'scalebrush:drag-out',
   language: 'scalebrush:language',
   showSaved: 'scalebrush:show-saved',
+  saveAsLast: 'scalebrush:save-as-last',
 } as const;
 
 /** The page's own scheme: neither a file nor an address of the network. */

@@ -13,7 +13,8 @@ export const ERROR_CODES = {
   'request.invalid': { advice: 'Correct the named field and try again.', retry: false },
   'image.unreadable': { advice: 'Open the file in an image editor and save it again.', retry: false },
   'image.unsupported': { advice: 'Convert the picture to PNG, JPEG, WebP, TIFF or AVIF first.', retry: false },
-  'image.too-large': { advice: 'Use a picture of at most 100 megapixels.', retry: false },
+  'image.too-large': { advice: 'Use a picture of at most 100 megapixels and 65,500 pixels on each side.', retry: false },
+  'output.too-large': { advice: 'Choose a format without this limit, PNG or TIFF, or make the picture smaller.', retry: false },
   'image.too-small': { advice: 'Use a picture of at least 16 pixels on each side.', retry: false },
   'mask.empty': { advice: 'Paint the part that should change.', retry: false },
   'mask.invalid': {

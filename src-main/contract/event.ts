@@ -25,6 +25,7 @@ export interface Notice {
     | 'instruction.unknown-words'
     | 'image.deep'
     | 'image.animated'
+    | 'image.smaller-page'
     | 'image.damaged'
     | 'image.cmyk'
     | 'image.lab'

@@ -118,6 +118,16 @@ const ProjectResult = v.object({
   map: v.optional(OwnMap),
 });
 
+/** Who writes a journal: one window. */
+export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Expected the id of a window.'));
+
+/** A document that lies beside others; `open` is the one that is told of here, the others are found among the recent ones. */
+const ProjectTab = v.object({
+  name: v.pipe(v.string(), v.maxLength(4096)),
+  id: v.optional(JournalOwner),
+  open: v.optional(v.literal(true)),
+});
+
 /** A document: the photograph, every kept step behind it, and what lies on the table. Nothing in it is a path. */
 export const Project = v.pipe(
   v.object({
@@ -134,6 +144,8 @@ export const Project = v.pipe(
     undone: Deeds,
     /** The step that the next kept result replaces. */
     replacing: v.optional(whole),
+    /** Of a window whose documents come back, all of them in their order. */
+    tabs: v.optional(v.pipe(v.array(ProjectTab), v.maxLength(1000))),
   }),
   v.check(({ sheets, open }) => open < sheets.length, 'Expected the number of one of its sheets for open.'),
   v.check(({ sheets, others, done, undone }) => {
@@ -144,9 +156,6 @@ export const Project = v.pipe(
 );
 export type Project = v.InferOutput<typeof Project>;
 export type ProjectInput = v.InferInput<typeof Project>;
-
-/** Who writes a journal: one window. */
-export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Expected the id of a window.'));
 
 /** Every picture that a project names. */
 export function picturesOf({ sheets, others, results, settings }: Project): readonly PictureId[] {

@@ -15,6 +15,8 @@ export const Traits = v.object({
   anyShape: v.boolean(),
   /** Whether its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   padsSource: v.boolean(),
+  /** What the steps of a run are, where they are no scales: each is a part of the picture instead of all of it. */
+  steps: v.optional(v.picklist(['rows', 'diagonals'])),
   /** How many scales a picture may be drawn in, where that is for the user to choose; else as many as the card has. */
   scaleCounts: v.optional(v.object({ least: positive, most: positive })),
   /** Sides in pixels of the square that it may draw, where that is for the user to choose; else `imageSize`. */

@@ -4,6 +4,9 @@ import { CONTROL_KINDS, type ControlKind } from './request.js';
 
 const PLAIN: Traits = { seesSource: false, maskEmbedding: false, sourceFusion: false, fills: true, anyShape: false, padsSource: false };
 
+/** What a run goes through, one after the other. */
+export type Steps = 'scales' | NonNullable<Traits['steps']>;
+
 /** The traits of a pack, by its card alone. */
 export function traitsOf(card: PackCard): Traits {
   return 'traits' in card ? card.traits : knownTraits(card);
@@ -12,7 +15,8 @@ export function traitsOf(card: PackCard): Traits {
 /** Families whose cards were written before cards said so themselves. */
 function knownTraits(card: KnownCard): Traits {
   if (card.family === 'var') return PLAIN;
-  if (card.family === 'controlar') return { ...PLAIN, fills: false, anyShape: true, control: [card.config.transformer.control] };
+  if (card.family === 'controlar')
+    return { ...PLAIN, fills: false, anyShape: true, steps: 'rows', control: [card.config.transformer.control] };
   const { source, maskEmbedding, sourceFusion, control, rotary } = card.config.transformer;
   const isPublished = rotary.kind === 'published';
   return {

@@ -25,8 +25,8 @@ const LOG_LINES = 200;
 
 /**
  * The desktop shell: a window onto the service, which lives in a utility process. The page has no powers of its own;
- * menus and files come to it as messages; it sends three, which ask for a drag, say its language, and ask for the folder
- * of what was saved last.
+ * menus and files come to it as messages; it sends four, which ask for a drag, say its language, ask for the folder
+ * of what was saved last, and ask to save there once more.
  */
 class Shell {
   readonly #log = openLog(path.join(app.getPath('userData'), 'logs'));
@@ -45,7 +45,7 @@ class Shell {
     this.#log.info(`Scalebrush ${app.getVersion()} begins.`);
     this.#startService();
     refusePermissions();
-    askWhereToSave(this.#settings, (file) => {
+    const asking = askWhereToSave(this.#settings, (file) => {
       this.#saved = file ?? this.#saved;
       this.#window?.webContents.send(CHANNELS.saved, file && path.basename(file));
     });
@@ -62,6 +62,9 @@ class Shell {
       },
       showSaved: () => {
         if (this.#saved !== undefined) shell.showItemInFolder(this.#saved);
+      },
+      saveAsLast: () => {
+        asking.skipOnce();
       },
     };
     hearPage(PAGE_CHANNELS, heard, this.#log);

@@ -42,7 +42,7 @@ export function showMenus(actions: MenuActions): void {
         item('open'),
         { id: 'recent', label: words.recent, enabled: recent.length > 0, submenu: recent },
         separator,
-        item('save'),
+        ...[item('save'), item('saveAgain')],
         separator,
         ...[item('openCheckpoint'), item('packs'), item('hardware')],
         separator,
@@ -68,7 +68,7 @@ export function showMenus(actions: MenuActions): void {
       label: words.menus.help,
       role: 'help',
       submenu: [
-        item('keys'),
+        ...[item('guide'), item('keys')],
         separator,
         { id: 'diagnostics', label: words.diagnostics, click: actions.copyDiagnostics },
         ...(updates

@@ -6,10 +6,12 @@ import { PictureId } from '#contract/request.js';
 import type { Log } from './log.js';
 
 /** What each message of the page holds: one short text, or the message is none. A gap does not compile. */
-const MESSAGES = { dragOut: PictureId, language: v.picklist(LANGUAGE_TAGS), showSaved: v.literal('last') } as const satisfies Record<
-  keyof typeof PAGE_CHANNELS,
-  v.GenericSchema
->;
+const MESSAGES = {
+  dragOut: PictureId,
+  language: v.picklist(LANGUAGE_TAGS),
+  showSaved: v.literal('last'),
+  saveAsLast: v.literal('next'),
+} as const satisfies Record<keyof typeof PAGE_CHANNELS, v.GenericSchema>;
 type Heard = { readonly [N in keyof typeof MESSAGES]: (value: v.InferOutput<(typeof MESSAGES)[N]>, contents: WebContents) => void };
 
 /** No message is longer; a schema would write all of a long one into its complaint. */

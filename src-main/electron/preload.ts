@@ -21,6 +21,9 @@ const desktop: Desktop = {
   showSaved: () => {
     ipcRenderer.send(PAGE_CHANNELS.showSaved, 'last');
   },
+  saveAsLast: () => {
+    ipcRenderer.send(PAGE_CHANNELS.saveAsLast, 'next');
+  },
   pathOf: (file) => webUtils.getPathForFile(file as File),
   dragOut: (picture) => {
     ipcRenderer.send(PAGE_CHANNELS.dragOut, picture);

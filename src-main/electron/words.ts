@@ -36,6 +36,7 @@ const en: ShellWords = {
   commands: {
     open: 'Open…',
     save: 'Save…',
+    saveAgain: 'Save as Last Time',
     undo: 'Undo',
     redo: 'Redo',
     openCheckpoint: 'Open Model File…',
@@ -47,6 +48,7 @@ const en: ShellWords = {
     fit: 'Fit in Window',
     actualSize: 'Actual Size',
     keys: 'Keys',
+    guide: 'Guide',
   },
   roles: {
     quit: 'Quit',
@@ -90,6 +92,7 @@ const de: ShellWords = {
   commands: {
     open: 'Öffnen…',
     save: 'Speichern…',
+    saveAgain: 'Speichern wie zuletzt',
     undo: 'Rückgängig',
     redo: 'Wiederholen',
     openCheckpoint: 'Modelldatei öffnen…',
@@ -101,6 +104,7 @@ const de: ShellWords = {
     fit: 'Ins Fenster einpassen',
     actualSize: 'Tatsächliche Größe',
     keys: 'Tasten',
+    guide: 'Anleitung',
   },
   roles: {
     quit: 'Beenden',

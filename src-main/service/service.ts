@@ -6,6 +6,7 @@ import type { EditEvent } from '#contract/event.js';
 import { LayersWish } from '#contract/layers.js';
 import { Project } from '#contract/project.js';
 import { fileRecipeOf, type Recipe } from '#contract/recipe.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
 import type { EncodedLayer, Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
@@ -36,6 +37,8 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  /** What a pack's tokenizer keeps of encoded photos, at least one. */
+  reportTokenizer(pack: string, photos: readonly Uint8Array[]): Promise<TokenizerReport>;
   /** Other machines. Throws `farm.unreachable` where none is set or reached, `farm.unsafe`. */
   farm(): Promise<Farm>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
@@ -85,6 +88,7 @@ export function createService(given: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    reportTokenizer: async (pack, photos) => engine.reportTokenizer(await library.find(pack), photos),
     farm: () => desk.farm(),
     openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),
@@ -134,9 +138,9 @@ function callTable(parts: OwnParts): CallTable {
       return null;
     },
     'instruction.check': async ({ pack, instruction }) => engine.checkInstruction(await library.find(pack), instruction),
-    'edit.forecast': async (request) => engine.forecast(await jobOf(parts, request)),
+    'edit.forecast': async (request) => engine.forecast(await ownJobOf(parts, request)),
     'control.preview': async (request) => {
-      const bytes = await engine.controlMap(await jobOf(parts, request));
+      const bytes = await engine.controlMap(await ownJobOf(parts, request));
       return pictures.describe(await pictures.keep({ bytes, name: 'control.png', format: 'png', lifetime: 'passing' }));
     },
     'checkpoints.describe': (request) => describeCheckpoints(parts, request),
@@ -251,6 +255,15 @@ export async function jobOf(
   return { ...(await withPacks(library, request)), pictures: Object.fromEntries(named) };
 }
 
+const MEBIBYTE = 1024 * 1024;
+
+/** The job of a request, within what its user lets this machine take. */
+async function ownJobOf(parts: ServiceParts, request: EditRequest): Promise<EngineJob> {
+  const job = await jobOf(parts, request);
+  const { memoryLimitMb } = await parts.preferences.read();
+  return memoryLimitMb === undefined ? job : { ...job, memoryLimitBytes: memoryLimitMb * MEBIBYTE };
+}
+
 /** The request together with the packs that it names. */
 export async function withPacks(library: Library, request: EditRequest): Promise<Omit<EngineJob, 'pictures'>> {
   const pack = await library.find(request.pack);
@@ -314,7 +327,7 @@ async function* probedOf(parts: ServiceParts, { request, probe, signal }: Probed
   const wish = request();
   let job: EngineJob;
   try {
-    job = await jobOf(parts, wish);
+    job = await ownJobOf(parts, wish);
     expectOwnTokens(job, probe?.forceTokens);
   } catch (error) {
     yield { type: 'failed', error: toErrorData(error) };

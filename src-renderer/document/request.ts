@@ -45,8 +45,8 @@ export interface Settings {
   /** Of packs that leave the choice. */
   readonly scaleCount: number | undefined;
   readonly modelSide: number | undefined;
-  /** How many pictures of one wish. */
-  readonly count: number;
+  /** How many pictures of one wish; absent = as many as are liked. */
+  readonly count: number | undefined;
   /** Take the model's picture as it is. */
   readonly whole: boolean;
   /** Show the model all of an unmasked picture as its published code does: on a white square. */
@@ -91,7 +91,7 @@ export const DEFAULT_SETTINGS: Settings = {
   topK: undefined,
   scaleCount: undefined,
   modelSide: undefined,
-  count: 1,
+  count: undefined,
   whole: false,
   padded: false,
   blend: undefined,
@@ -151,7 +151,7 @@ export function requestOf(settings: Settings, pictures: RequestPictures): EditRe
     seed,
     structure,
     provider,
-    count,
+    count: count ?? 1,
     whole,
     ...picturesOf(task, settings, pictures),
     ...controlOf(settings),

@@ -119,9 +119,17 @@ export class Batch {
   }
 
   get canStart(): boolean {
-    const { settings, draws } = this.wish;
+    return !this.running && this.report.waiting > 0 && this.#isWhole(this.wish);
+  }
+
+  /** What the panels say now is enough for new pictures. */
+  get hasWish(): boolean {
+    return !this.running && this.#isWhole(this.#current());
+  }
+
+  #isWhole({ settings, draws }: BatchWish): boolean {
     const needsWords = ['edit', 'generate'].includes(verbOf(settings, { masked: this.masked, anew: draws }));
-    return !this.running && this.report.waiting > 0 && (!needsWords || settings.instruction.trim() !== '');
+    return !needsWords || settings.instruction.trim() !== '';
   }
 
   /** It is the farm's, which goes on with it whether this window looks or not. */

@@ -14,7 +14,7 @@ import type { Services, ShownPicture } from './pictures.js';
 import { isProjectName, tableOf } from './project.js';
 import { recalled } from './recalled.js';
 import type { Recent } from './recent.svelte.js';
-import type { Remover } from './remover.svelte.js';
+import type { RunQueue } from './run-queue.svelte.js';
 import type { Runner } from './runner.svelte.js';
 import type { StepEditor } from './step-editor.svelte.js';
 import { Tabs } from './tabs.svelte.js';
@@ -25,7 +25,7 @@ export interface OpenerContext {
   readonly document: PhotoDocument;
   readonly runner: Runner;
   readonly stepEditor: StepEditor;
-  readonly remover: Remover;
+  readonly queue: RunQueue;
   readonly fader: Fader;
   readonly wish: Wish;
   readonly recent: Recent;
@@ -34,6 +34,8 @@ export interface OpenerContext {
   readonly project: ProjectInput | undefined;
   notices: readonly Notice[];
   error: ErrorData | undefined;
+  /** Nothing is run for what is on the table any more. */
+  stopRuns(): Promise<void>;
   showStep(): void;
   lookAtResult(): void;
   /** What fails is said. */
@@ -84,7 +86,7 @@ export class Opener {
         this.#drop(picture);
         return;
       }
-      await this.#context.runner.stop();
+      await this.#context.stopRuns();
       await this.#putAway();
       this.#context.document.open(newSheet(picture, blank));
       this.tabs.opened(name);
@@ -133,7 +135,7 @@ export class Opener {
   async restore(project: Project, id?: string): Promise<void> {
     const { document, runner, wish, stepEditor } = this.#context;
     const table = await tableOf(project, this.#services.pictures, DEFAULT_SETTINGS);
-    await runner.stop();
+    await this.#context.stopRuns();
     await this.#putAway();
     [document.history.done, document.history.undone] = [table.done, table.undone];
     document.place(table);
@@ -144,11 +146,22 @@ export class Opener {
     runner.place(table.results, table.chosen);
   }
 
+  /** Documents that lay in tabs beside the one that has come back; what is no longer kept has none. */
+  async recoverTabs(kept: NonNullable<Project['tabs']> = []): Promise<void> {
+    const { recent } = this.#context;
+    if (!kept.some(({ open }) => open)) return;
+    await recent.load();
+    const isThere = (id: string | undefined) => recent.documents.some((document) => document.id === id);
+    this.tabs.restore(kept.filter(({ id, open }) => open ?? isThere(id)));
+    const own = kept.find(({ open }) => open)?.id;
+    if (own !== undefined && isThere(own)) recent.opened(own);
+  }
+
   /** Takes what is on the table off it, and keeps it where it can be had again; the tab beside it comes. */
   async close(): Promise<void> {
     const { active } = this.tabs;
     this.#turn();
-    await this.#context.runner.stop();
+    await this.#context.stopRuns();
     await this.#context.attempt(async () => {
       await this.#putAway();
       const { document, runner } = this.#context;
@@ -189,8 +202,8 @@ export class Opener {
   }
 
   #forgetAll(): void {
-    const { remover, fader, runner, stepEditor, wish, document } = this.#context;
-    remover.forget();
+    const { queue, fader, runner, stepEditor, wish, document } = this.#context;
+    queue.clear();
     fader.forget();
     runner.forgetAll();
     this.#context.lookAtResult();

@@ -1,4 +1,4 @@
-import { DEFAULT_PREFERENCES, type Preferences as Liked } from '#contract/preferences.js';
+import { DEFAULT_PREFERENCES, LAST_PACK, MOST_RECENT_PACKS, type Preferences as Liked } from '#contract/preferences.js';
 import type { Link } from '#link/http.js';
 
 /** What the user likes; a change counts at once and is kept behind it. */
@@ -41,6 +41,19 @@ export class Preferences {
 
   hasAccepted(pack: { readonly name: string; readonly licence: string }): boolean {
     return this.current.licences.includes(licenceKey(pack));
+  }
+
+  /** The pack that a window begins with, where it is installed. */
+  get firstPack(): string | undefined {
+    const { pack, recentPacks } = this.current;
+    return pack === LAST_PACK ? recentPacks[0] : pack;
+  }
+
+  /** A picture is made with it. */
+  usePack(name: string): void {
+    const { recentPacks } = this.current;
+    if (recentPacks[0] === name) return;
+    this.change({ recentPacks: [name, ...recentPacks.filter((other) => other !== name)].slice(0, MOST_RECENT_PACKS) });
   }
 
   accept(pack: { readonly name: string; readonly licence: string }): void {

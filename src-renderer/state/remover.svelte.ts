@@ -2,7 +2,7 @@ import type { BrushTip, MaskHistory, Point, Stroke } from '#contract/mask.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, withStep } from '#document/mask.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
-import type { Phase } from './sheets.js';
+import type { QueuedRun, RunQueue } from './run-queue.svelte.js';
 
 /** What is to be removed: where, and how that was painted. */
 export interface Removal {
@@ -13,35 +13,46 @@ export interface Removal {
 /** What the studio lends to whoever removes things. */
 export interface RemoverContext {
   readonly document: PhotoDocument;
-  readonly phase: Phase;
+  readonly queue: RunQueue;
   /** A picture can be filled at all. */
   readonly canFill: boolean;
-  /** Runs a fill, and keeps what comes of it. Says whether anything did. */
-  remove(removal: Removal): Promise<boolean>;
+  /** Runs a fill, and keeps what comes of it. */
+  remove(removal: Removal): Promise<void>;
+}
+
+/** A stroke among the runs that wait. */
+interface StrokeRun extends QueuedRun {
+  readonly stroke: Stroke;
 }
 
 /**
- * A brush that fills what it has painted when it is lifted. The next stroke need not wait: while one is at work, others
- * queue, and each becomes a step of its own that can be undone. The mask of the document has no part in it.
+ * A brush that fills what it has painted when it is lifted. The next stroke need not wait: while a run is on, it has a
+ * place in the queue, and becomes a step of its own that can be undone. The mask of the document has no part in it.
  */
 export class Remover {
   /** Strokes that are at work or wait, and the one that is being painted. */
   layer = $state.raw<MaskLayer>();
   /** Rises with every change of the pixels. */
   revision = $state(0);
-  waiting = $state.raw<readonly Stroke[]>([]);
-  busy = $state(false);
-  #atWork: Stroke | undefined;
   readonly #context: RemoverContext;
+  /** What the layer shows. */
+  #drawn: readonly Stroke[] = [];
 
   constructor(context: RemoverContext) {
     this.#context = context;
   }
 
-  /** Where a stroke can begin: also while another is at work. */
+  /** Where a stroke can begin: also while something else is at work. */
   get ready(): boolean {
-    const { phase, canFill } = this.#context;
-    return canFill && (phase !== 'running' || this.busy);
+    return this.#context.canFill;
+  }
+
+  get waiting(): readonly Stroke[] {
+    return this.#context.queue.waiting.flatMap((run) => strokeOf(run));
+  }
+
+  get busy(): boolean {
+    return strokeOf(this.#context.queue.atWork).length > 0;
   }
 
   paint(from: Point, to: Point, tip: BrushTip): void {
@@ -52,67 +63,38 @@ export class Remover {
     this.revision += 1;
   }
 
-  /** The brush was lifted. Resolves when nothing waits any more. */
+  /** The brush was lifted. Resolves when nothing waits any more, or at once where something is at work. */
   async lifted(stroke: Stroke): Promise<void> {
-    this.waiting = [...this.waiting, stroke];
-    this.#redraw();
-    await this.goOn();
-  }
-
-  /** Does what waits; what failed waits for that with all behind it. */
-  async goOn(): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      while (this.#next()) if (!(await this.#remove())) break;
-    } finally {
-      this.busy = false;
-      if (this.#context.phase === 'failed' && this.#atWork) this.#waitAgain(this.#atWork);
-      else this.forget();
-    }
-  }
-
-  #waitAgain(stroke: Stroke): void {
-    this.#atWork = undefined;
-    this.waiting = [stroke, ...this.waiting];
-    this.#redraw();
+    const run: StrokeRun = { verb: 'remove', words: '', stroke, start: () => this.#remove(stroke) };
+    await this.#context.queue.add(run);
   }
 
   /** The stroke that was being pulled was not meant. */
   dropped(): void {
-    this.#redraw();
+    this.#redraw(this.#drawn);
   }
 
-  /** Nothing is to be removed any more. */
-  forget(): void {
-    this.waiting = [];
-    this.#atWork = undefined;
-    this.#redraw();
+  /** Shows what waits and is at work now. */
+  follow(): void {
+    const strokes = [...strokeOf(this.#context.queue.atWork), ...this.waiting];
+    const isSame = strokes.length === this.#drawn.length && strokes.every((stroke, i) => stroke === this.#drawn[i]);
+    if (!isSame) this.#redraw(strokes);
   }
 
-  /** Whether there is one. */
-  #next(): boolean {
-    const [next, ...rest] = this.waiting;
-    this.#atWork = next;
-    this.waiting = rest;
-    this.#redraw();
-    return next !== undefined;
-  }
-
-  async #remove(): Promise<boolean> {
+  async #remove(stroke: Stroke): Promise<void> {
     const { source } = this.#context.document;
-    if (!source || !this.#atWork) return false;
-    const held = historyOf([this.#atWork]);
+    if (!source) return;
+    const held = withStep(EMPTY_MASK, { kind: 'stroke', stroke });
     const own = new MaskLayer(source.info.size);
     own.show(held);
-    // It was pulled beside the picture.
-    return own.empty || this.#context.remove({ png: await own.toPng(), held });
+    // It may have been pulled beside the picture.
+    if (!own.empty) await this.#context.remove({ png: await own.toPng(), held });
   }
 
-  #redraw(): void {
-    const strokes = [...(this.#atWork ? [this.#atWork] : []), ...this.waiting];
+  #redraw(strokes: readonly Stroke[]): void {
+    this.#drawn = strokes;
     if (strokes.length === 0) this.layer = undefined;
-    else this.#layerNow()?.show(historyOf(strokes));
+    else this.#layerNow()?.show(strokes.reduce((history, stroke) => withStep(history, { kind: 'stroke', stroke }), EMPTY_MASK));
     this.touched();
   }
 
@@ -123,6 +105,6 @@ export class Remover {
   }
 }
 
-function historyOf(strokes: readonly Stroke[]): MaskHistory {
-  return strokes.reduce((history, stroke) => withStep(history, { kind: 'stroke', stroke }), EMPTY_MASK);
+function strokeOf(run: QueuedRun | undefined): readonly Stroke[] {
+  return run && 'stroke' in run ? [(run as StrokeRun).stroke] : [];
 }

@@ -2,13 +2,16 @@ import { endingOf } from '#contract/ending.js';
 import { type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins, PictureId } from '#contract/request.js';
-import { DEFAULT_SETTINGS, requestOf, type RequestPictures, type Verb } from '#document/request.js';
+import type { VariantsChoice } from '#contract/preferences.js';
+import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { ServiceInfo } from './service-info.svelte.js';
 import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
-import type { Removal } from './remover.svelte.js';
+import { moreThatFit } from './more-variants.js';
+import { textOf, type RunOrder } from './run-order.js';
+import type { QueuedRun } from './run-queue.svelte.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Running, ShownResult } from './sheets.js';
@@ -20,16 +23,17 @@ export interface RunnerContext {
   readonly serviceInfo: ServiceInfo;
   readonly wish: Wish;
   readonly verb: Verb;
-  readonly canRun: boolean;
+  /** There is a wish that can be run, if not while another is on. */
+  readonly canAsk: boolean;
   readonly canFill: boolean;
+  /** How many pictures of a wish that does not say are liked. */
+  readonly variants: VariantsChoice;
+  readonly queue: { readonly waiting: readonly QueuedRun[]; add(run: QueuedRun): Promise<void>; goOn(): Promise<void> };
   notices: readonly Notice[];
   error: ErrorData | undefined;
   /** The picture itself is looked at again. */
   lookAtResult(): void;
 }
-
-/** Of the panels' wish nothing has to do with what is to go. */
-const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
 
 /** As many as a project holds. */
 const MOST_RESULTS = 16;
@@ -64,6 +68,10 @@ export class Runner {
   #discarded = $state.raw<Discarded>();
   /** How many changes the open step had when the last run began. */
   #changesAtRun = 0;
+  /** A run is ended so that it begins anew. */
+  #beginsAnew = false;
+  /** Draws more of what was drawn last, beside whatever the user does. */
+  #more: AbortController | undefined;
 
   readonly #context: RunnerContext;
   readonly #services: Services;
@@ -76,9 +84,13 @@ export class Runner {
   /** All of the wish but its seed and number, as a text. */
   get #wish(): string | undefined {
     const { document, wish } = this.#context;
-    if (!document.source) return undefined;
-    const mask = document.mask.masked ? ('mask' as PictureId) : undefined;
-    return JSON.stringify(requestOf({ ...wish.settings, seed: 0, count: 1 }, { source: document.source.info.id, mask, anew: wish.anew }));
+    const { masked } = document.mask;
+    return document.source && textOf({ settings: wish.settings, masked, anew: wish.anew }, document.source.info.id);
+  }
+
+  /** Nothing is in the way of a run. */
+  get isFree(): boolean {
+    return this.phase !== 'running' && this.phase !== 'empty' && !this.#beginsAnew;
   }
 
   get #seed(): number {
@@ -101,10 +113,45 @@ export class Runner {
     return [step, mask.history.length, changes.length].join();
   }
 
-  /** The main button: the wish, or another answer to it where it has been answered. */
+  /** The main button: the wish, or another answer to it where it has been answered; while a run is on, it waits for its turn. */
   async press(): Promise<void> {
-    if (this.repeats) await this.another();
+    if (this.phase === 'running') this.#queueWish();
+    else if (this.repeats) await this.another();
     else await this.run();
+  }
+
+  #queueWish(): void {
+    const { canAsk, wish, queue } = this.#context;
+    if (!canAsk) return;
+    wish.settle();
+    wish.remember();
+    const order = this.#order();
+    const painted = order.painted();
+    // Whoever needs it hears of a failure; until then nobody does.
+    painted.catch(() => undefined);
+    const start = () => this.run(this.#notYetDrawn(order), { ...order, painted: () => painted });
+    void queue.add({ verb: order.verb, words: order.verb === 'fill' ? '' : order.settings.instruction.trim(), start });
+  }
+
+  /** What the panels say. */
+  #order(): RunOrder {
+    const { document, wish, verb } = this.#context;
+    const { mask } = document;
+    return {
+      verb,
+      settings: wish.settings,
+      masked: mask.masked,
+      anew: wish.anew,
+      painted: async () => ({ mask: verb === 'expand' ? undefined : await mask.repaintPng(), sources: await mask.sourcesPng() }),
+    };
+  }
+
+  /** A seed of its own, where the order was answered meanwhile. */
+  #notYetDrawn(order: RunOrder): Detour {
+    const { source } = this.#context.document;
+    const seeds = this.results.map(({ candidate }) => candidate.seed);
+    const isDrawn = source && this.#asked === textOf(order, source.info.id) && seeds.includes(order.settings.seed);
+    return isDrawn ? this.anotherThan(Math.max(...seeds)) : {};
   }
 
   /** The wish with the next seed that none of the results has. */
@@ -122,20 +169,23 @@ export class Runner {
     if (result) await this.run({ seed: result.candidate.seed, ...temperatureOf(result) });
   }
 
-  /** `removal` is filled whatever the panels say. */
-  async run(detour: Detour = {}, removal?: Removal): Promise<void> {
-    const { document, wish, canRun, canFill } = this.#context;
-    if (!(removal ? canFill && this.phase !== 'running' : canRun) || !document.source) return;
+  /** Runs what the panels say, or an order that was given before. */
+  async run(detour: Detour = {}, given?: RunOrder): Promise<void> {
+    const { document, wish, canAsk, canFill } = this.#context;
+    if (this.phase === 'running' || !(given ? !given.removes || canFill : canAsk) || !document.source) return;
     wish.settle();
-    if (!removal) wish.remember();
-    const verb = removal ? 'fill' : this.#context.verb;
-    this.#changesAtRun = document.changes.length;
-    const controller = new AbortController();
+    const order = given ?? this.#order();
+    if (!order.removes) wish.remember(order.settings.instruction);
+    if ((await this.#doRun(order, detour, document.source.info.id)) && !order.removes) void this.#context.queue.goOn();
+  }
+
+  /** Says whether it came to its end. */
+  async #doRun(order: RunOrder, detour: Detour, source: PictureId): Promise<boolean> {
+    this.#changesAtRun = this.#context.document.changes.length;
+    this.#more?.abort();
     let finish = (): void => undefined;
     const ended = new Promise<void>((resolve) => (finish = resolve));
-    const margins = verb === 'expand' ? wish.settings.margins : NO_MARGINS;
-    const { kind, map } = removal ? DEFAULT_SETTINGS.control : wish.settings.control;
-    const running: Running = { controller, margins, detour, strip: this.strip.contents, ended, map: kind === 'none' ? undefined : map };
+    const running = { ...this.#aboutTo(order, detour), ended };
     this.#running = running;
     this.arrived = false;
     this.phase = 'running';
@@ -143,13 +193,27 @@ export class Runner {
     this.#context.lookAtResult();
     this.picked = undefined;
     try {
-      await this.#follow(running, document.source.info.id, removal);
+      await this.#follow(running, source, order);
     } catch (error) {
       this.#comeToNothing(running, error);
     } finally {
       this.#running = undefined;
       finish();
     }
+    return this.arrived;
+  }
+
+  #aboutTo(order: RunOrder, detour: Detour): Omit<Running, 'ended'> {
+    const { verb, settings } = order;
+    const { kind, map } = settings.control;
+    return {
+      order,
+      controller: new AbortController(),
+      margins: verb === 'expand' ? settings.margins : NO_MARGINS,
+      detour,
+      strip: this.strip.contents,
+      map: kind === 'none' ? undefined : map,
+    };
   }
 
   cancel(): void {
@@ -165,10 +229,12 @@ export class Runner {
   /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
   async stopHere(): Promise<void> {
     const { reached, detailReached } = this.strip;
-    const detour = this.#running?.detour;
+    const { detour, order } = this.#running ?? {};
     if (!detour || reached === 0) return;
+    this.#beginsAnew = true;
     await this.stop();
-    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) });
+    this.#beginsAnew = false;
+    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) }, order);
   }
 
   /** The result as it was at a place of the strip. */
@@ -207,6 +273,7 @@ export class Runner {
   takeResult(): ShownResult | undefined {
     const { result } = this;
     if (!result || this.phase === 'running') return undefined;
+    this.#more?.abort();
     for (const other of this.results) if (other !== result) this.#drop(other);
     this.results = [];
     this.chosen = 0;
@@ -235,6 +302,7 @@ export class Runner {
   discard(by: Discarded['by']): void {
     if (!this.result || this.phase === 'running') return;
     this.#forgetDiscarded();
+    this.#more?.abort();
     this.#discarded = { by, place: this.#place, results: this.results, chosen: this.chosen, asked: this.#asked };
     this.results = [];
     this.chosen = 0;
@@ -254,6 +322,7 @@ export class Runner {
   }
 
   forgetAll(): void {
+    this.#more?.abort();
     for (const result of this.results) this.#drop(result);
     this.results = [];
     this.chosen = 0;
@@ -265,12 +334,12 @@ export class Runner {
     this.strip.empty(this.#context.serviceInfo.pack?.card.config.transformer.scales ?? []);
   }
 
-  async #follow(running: Running, source: PictureId, removal?: Removal): Promise<void> {
-    const asked = this.#wish;
-    const pictures = removal ? await this.#uploadAlone(removal) : await this.#upload();
-    const { wish } = this.#context;
-    const settings = removal ? { ...wish.settings, ...TO_REMOVE } : wish.settings;
-    const request = { ...requestOf(settings, { source, ...pictures, anew: wish.anew }), ...running.detour };
+  async #follow(running: Running, source: PictureId, order: RunOrder): Promise<void> {
+    const { wish, variants } = this.#context;
+    const pictures = await this.#upload(order);
+    const liked = variants === 'auto' ? 1 : variants;
+    const settings = { ...order.settings, count: order.settings.count ?? liked };
+    const request = { ...requestOf(settings, { source, ...pictures, anew: order.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.#context.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
@@ -280,12 +349,32 @@ export class Runner {
       this.results = [...kept, ...results];
       this.chosen = kept.length;
       this.arrived = true;
-      this.#asked = asked;
+      this.#asked = textOf(order, source);
     } finally {
       this.#services.pictures.forget(pictures.mask, pictures.copy?.mask);
     }
     this.phase = 'done';
     wish.expectRun();
+    const isFirst = this.results.length === 1 && Object.keys(running.detour).length === 0;
+    if (isFirst && variants === 'auto' && order.settings.count === undefined && !order.removes) void this.#drawMore(order, source);
+  }
+
+  /** As many more as there is time for; whatever the user does next ends it. */
+  async #drawMore(order: RunOrder, source: PictureId): Promise<void> {
+    const [first] = this.results;
+    const count = first && this.#context.queue.waiting.length === 0 ? moreThatFit(first) : 0;
+    if (!first || count === 0) return;
+    const controller = new AbortController();
+    this.#more = controller;
+    const running = { ...this.#aboutTo(order, { ...this.anotherThan(first.candidate.seed), count }), controller, ended: Promise.resolve() };
+    const place = { ...this.#services, strip: new ScaleStrip(), onnotices: () => undefined };
+    const pictures = await this.#upload(order).catch(() => ({ mask: undefined }));
+    const request = { ...requestOf(order.settings, { source, ...pictures, anew: order.anew }), ...running.detour, previews: false };
+    // What nobody asked for fails without a word.
+    const more = await followRun(place, request, running).catch(() => []);
+    this.#services.pictures.forget(pictures.mask, 'copy' in pictures ? pictures.copy?.mask : undefined);
+    if (!controller.signal.aborted && this.phase === 'done' && this.results.includes(first)) this.results = [...this.results, ...more];
+    else for (const result of more) this.#drop(result);
   }
 
   /** The last of the results stay; a picture that goes on from one of them takes the place of all. */
@@ -295,19 +384,13 @@ export class Runner {
     return kept;
   }
 
-  /** What is painted of this wish. */
-  async #upload(): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
-    const { document, verb } = this.#context;
+  /** What is painted of the order. */
+  async #upload({ painted }: RunOrder): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
     const { pictures } = this.#services;
-    const repaint = verb === 'expand' ? undefined : await document.mask.repaintPng();
-    const sources = await document.mask.sourcesPng();
-    const mask = repaint && (await pictures.upload(repaint, 'mask.png')).id;
-    if (!sources) return { mask };
-    return { mask, copy: { mask: (await pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
-  }
-
-  async #uploadAlone({ png }: Removal): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
-    return { mask: (await this.#services.pictures.upload(png, 'mask.png')).id };
+    const { mask, sources } = await painted();
+    const id = mask && (await pictures.upload(mask, 'mask.png')).id;
+    if (!sources) return { mask: id };
+    return { mask: id, copy: { mask: (await pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
   }
 
   /** Everything is as it was before the run; what is no cancellation is said. */

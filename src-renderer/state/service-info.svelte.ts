@@ -3,7 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
 import { isDepthCard, type PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput } from '#contract/request.js';
-import { traitsOf } from '#contract/traits.js';
+import { traitsOf, type Steps } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
 import { Latest } from './latest.js';
 
@@ -31,6 +31,9 @@ export class ServiceInfo {
 
   /** It never saw a picture, and draws from words alone. */
   readonly drawsFromWords = $derived(this.#traits?.seesSource === false);
+
+  /** What it draws a picture in. */
+  readonly steps: Steps = $derived(this.#traits?.steps ?? 'scales');
 
   /** It draws a whole picture anew from its own first scales on. */
   readonly refines = $derived(this.#traits?.refines === true);

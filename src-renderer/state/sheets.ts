@@ -6,6 +6,7 @@ import type { HeldSources, MaskHistory, MaskList } from '#contract/mask.js';
 import { NO_CHANGES, type Changes } from '#document/changes.js';
 import type { Settings } from '#document/request.js';
 import type { ShownPicture } from './pictures.js';
+import type { RunOrder } from './run-order.js';
 import type { StripContents } from './scale-strip.svelte.js';
 
 /** How a result is looked at: as it is, beside the original, by how much it changed, or where. */
@@ -115,6 +116,7 @@ function sameValue(a: unknown, b: unknown): boolean {
 export type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'stopAtDetail' | 'detailSeeds' | 'seed' | 'count' | 'temperature'>;
 
 export interface Running {
+  readonly order: RunOrder;
   readonly controller: AbortController;
   readonly margins: Margins;
   readonly detour: Detour;

@@ -2,7 +2,8 @@ import type { ProjectInput } from '#contract/project.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
-import { verbOf, type Settings, type Verb } from '#document/request.js';
+import type { Preferences, VariantsChoice } from '#contract/preferences.js';
+import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
 import { ServiceInfo } from './service-info.svelte.js';
@@ -21,6 +22,7 @@ import { Pictures, type ShownPicture } from './pictures.js';
 import { projectOf } from './project.js';
 import { Recent } from './recent.svelte.js';
 import { Remover, type Removal } from './remover.svelte.js';
+import { RunQueue } from './run-queue.svelte.js';
 import { Runner } from './runner.svelte.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Sheet, ShownResult } from './sheets.js';
@@ -28,6 +30,12 @@ import { StepEditor } from './step-editor.svelte.js';
 import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
+
+/** Of the panels' wish nothing has to do with what is to go. */
+const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
+
+/** What of the preferences counts for runs. */
+type Liked = Readonly<Pick<Preferences, 'variants'>>;
 
 /** What the studio knows and does; holds no element and draws nothing. */
 export class Studio {
@@ -49,6 +57,7 @@ export class Studio {
   readonly wish: Wish;
   readonly recent: Recent;
   readonly remover: Remover;
+  readonly queue: RunQueue;
 
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.serviceInfo.draws);
@@ -72,16 +81,17 @@ export class Studio {
   readonly canPaint = $derived.by(() => this.source !== undefined && this.phase !== 'running' && !this.stepEditor.busy);
   /** A place of the picture can be filled to suit what is around it. */
   readonly canFill = $derived.by(() => this.source !== undefined && !this.anew && !this.stepEditor.busy);
-  readonly canRun = $derived.by(
+  /** There is a wish that can be run, if not while another is on. */
+  readonly canAsk = $derived.by(
     () =>
       this.source !== undefined &&
-      this.phase !== 'running' &&
       ((this.verb !== 'edit' && this.verb !== 'generate') || this.refining || this.settings.instruction.trim() !== ''),
   );
   /** All of the picture is drawn anew from its own first scales on. */
   readonly refining = $derived.by(
     () => this.serviceInfo.refines && this.verb === 'edit' && !this.mask.masked && this.settings.structure > 0,
   );
+  readonly canRun = $derived.by(() => this.canAsk && this.phase !== 'running');
   readonly canUndo = $derived.by(
     () =>
       (this.phase === 'empty' || this.canPaint) &&
@@ -101,9 +111,11 @@ export class Studio {
   readonly #pictures: Pictures;
   readonly #link: Link;
   readonly #journal: Journal;
+  readonly #liked: Liked | undefined;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
-  constructor(link: Link, owner?: Promise<string> | string) {
+  constructor(link: Link, owner?: Promise<string> | string, liked?: Liked) {
+    this.#liked = liked;
     this.#journal = new Journal(link, owner, (error) => {
       // That the service is gone is said by the window itself.
       if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
@@ -126,6 +138,9 @@ export class Studio {
     this.wish = new Wish(this, this.#pictures);
     this.mask = this.document.mask;
     this.runner = new Runner(this, { link, pictures: this.#pictures });
+    this.queue = new RunQueue(this, () => {
+      this.remover.follow();
+    });
     this.remover = new Remover(this);
     this.comparison = new Comparison(this);
     this.exporter = new Exporter(this, { link, pictures: this.#pictures });
@@ -138,6 +153,15 @@ export class Studio {
 
   get phase(): Phase {
     return this.runner.phase;
+  }
+
+  /** How many pictures of a wish that does not say are liked. */
+  get variants(): VariantsChoice {
+    return this.#liked?.variants ?? 1;
+  }
+
+  get isFree(): boolean {
+    return this.runner.isFree;
   }
 
   get result(): ShownResult | undefined {
@@ -165,15 +189,17 @@ export class Studio {
     return this.runner.margins ?? this.settings.margins;
   }
 
-  /** Asks the service what there is. */
-  async begin(): Promise<void> {
+  /** Asks the service what there is; a pack that is liked is taken where it is installed. */
+  async begin(pack = this.settings.pack): Promise<void> {
     await this.attempt(async () => {
       void this.recent.load();
       await this.serviceInfo.load(this.settings.pack);
+      if (this.serviceInfo.packs.some(({ name }) => name === pack)) this.wish.take({ pack });
       this.runner.emptyStrip();
       const project = await this.#journal.recover();
       if (!project || this.source || this.opener.busy) return;
       await this.opener.restore(project);
+      await this.opener.recoverTabs(project.tabs);
       this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
     });
   }
@@ -193,7 +219,9 @@ export class Studio {
 
   /** Keeps what is on the table in the journal; to be called whenever it has changed. */
   keepJournal(): void {
-    this.#journal.note(this.project);
+    const { project } = this;
+    const { tabs } = this.opener;
+    this.#journal.note(project && { ...project, ...(tabs.all.length > 1 && { tabs: tabs.kept }) });
   }
 
   change(change: Partial<Settings>): void {
@@ -283,8 +311,21 @@ export class Studio {
     await this.runner.run(detour);
   }
 
+  /** The run, and all that wait for it to end. */
   cancel(): void {
+    if (this.phase === 'running') this.queue.clear();
+    this.cancelRun();
+  }
+
+  /** What waits behind it has its turn. */
+  cancelRun(): void {
     this.runner.cancel();
+  }
+
+  /** Nothing is run for the open document any more. */
+  async stopRuns(): Promise<void> {
+    this.queue.clear();
+    await this.runner.stop();
   }
 
   /** Makes a step anew with the same wish and another seed. */
@@ -315,14 +356,21 @@ export class Studio {
     this.showStep();
   }
 
-  /** Fills a place, and keeps what comes of it as a step. Says whether anything did. */
-  async remove(removal: Removal): Promise<boolean> {
+  /** Fills a place, and keeps what comes of it as a step. */
+  async remove({ png, held }: Removal): Promise<void> {
     if (this.result) this.keep();
-    await this.runner.run({ count: 1 }, removal);
+    const settings = { ...this.settings, ...TO_REMOVE };
+    const order = {
+      verb: 'fill',
+      settings,
+      masked: true,
+      anew: undefined,
+      painted: () => Promise.resolve({ mask: png }),
+      removes: held,
+    } as const;
+    await this.runner.run({ count: 1 }, order);
     const result = this.runner.arrived ? this.runner.takeResult() : undefined;
-    if (!result) return false;
-    this.#follow(this.document.stepOf(result, removal.held));
-    return true;
+    if (result) this.#follow(this.document.stepOf(result, held));
   }
 
   /** Work on the mask of a result begins by keeping it. Says whether there can be any. */
@@ -342,16 +390,17 @@ export class Studio {
     this.runner.discard('hand');
   }
 
-  /** What failed once more: a removal with all that wait behind it, or the wish of the panels. */
+  /** What failed once more: what had its turn and all that wait behind it, or the wish of the panels. */
   async tryAgain(): Promise<void> {
-    if (this.remover.waiting.length > 0) await this.remover.goOn();
+    if (this.queue.failed) await this.queue.goOn();
     else await this.run();
   }
 
   dismiss(): void {
     this.error = undefined;
-    this.remover.forget();
     if (this.phase === 'failed') this.runner.phase = this.result ? 'done' : 'ready';
+    this.queue.dropFailed();
+    void this.queue.goOn();
   }
 
   /** Adds what is like the place that was clicked, without holding the window up. */

@@ -1,3 +1,7 @@
+import type { Project } from '#contract/project.js';
+
+type KeptTabs = NonNullable<Project['tabs']>;
+
 /** A document of this session: on the table, or put away beside it. */
 export interface Tab {
   readonly key: number;
@@ -19,6 +23,21 @@ export class Tabs {
     const key = own?.key ?? this.#keys++;
     if (!own) this.all = [...this.all, { key, name, id }];
     this.active = key;
+  }
+
+  /** As they are written down. */
+  get kept(): KeptTabs {
+    return this.all.map(({ key, name, id }) => ({
+      name,
+      ...(id !== undefined && { id }),
+      ...(key === this.active && { open: true as const }),
+    }));
+  }
+
+  /** As they were written down. */
+  restore(kept: KeptTabs): void {
+    this.all = kept.map(({ name, id }) => ({ key: this.#keys++, name, id }));
+    this.active = this.all[kept.findIndex(({ open }) => open)]?.key;
   }
 
   /** The one on the table lies among the recent documents now. */

@@ -120,8 +120,8 @@ export class Wish {
     this.take({ control: { ...this.settings.control, map } });
   }
 
-  remember(): void {
-    const words = this.settings.instruction.trim();
+  remember(instruction = this.settings.instruction): void {
+    const words = instruction.trim();
     if (words === '') return;
     this.said = [words, ...this.said.filter((earlier) => earlier !== words)].slice(0, MOST_SAID);
   }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -15,10 +15,11 @@ import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
 import { machine } from './machine.js';
 import { median } from './median.js';
-import { writeSection } from './results.js';
+import { sectionSoFar, writeResults, writeSection } from './results.js';
 import { serverLines } from './server.js';
 import { pixelLines } from './pixels.js';
 import { startTimes } from './start.js';
+import { trueSizeLines } from './true-size.js';
 
 const RUNS = 7;
 const FARM_PICTURE = [1024, 768] as const;
@@ -75,12 +76,18 @@ const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** `npm run bench -- farm` measures that section alone. */
-async function main(only: string | undefined): Promise<void> {
+async function main(only?: string, ...more: readonly string[]): Promise<void> {
   if (only === undefined) await measureAll();
+  else if (only === 'true-size') await measureTrueSizes(more);
   else if (only === 'farm') await writeSection(await farmLines(await scene(...FARM_PICTURE)));
   else if (only === 'server') await writeSection(await serverLines());
   else if (only === 'pixels') await writeSection(await pixelLines(root, await builtIn()));
-  else throw new Error(`Expected farm, server, pixels, or nothing, for a section but received "${only}".`);
+  else throw new Error(`Expected farm, server, pixels, true-size, or nothing, for a section but received "${only}".`);
+}
+
+async function measureTrueSizes([folder, python]: readonly string[]): Promise<void> {
+  if (folder === undefined) throw new Error('Expected a folder for 35 GB of random weights and packs.');
+  await writeSection(await trueSizeLines({ root, folder: path.resolve(folder), python }));
 }
 
 async function builtIn(): Promise<InstalledPack> {
@@ -142,10 +149,10 @@ async function measureAll(): Promise<void> {
   lines.push(...(await startLines()), ...(await detailLines()));
   lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(...FARM_PICTURE))));
+  // Hours and tens of gigabytes: measured by `npm run bench -- true-size`, told here as they were.
+  lines.push(await sectionSoFar('## True sizes'));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
-  const text = `${lines.join('\n')}\n\n${byHand}`;
-  await writeFile(path.join(root, 'test/bench/RESULTS.md'), text);
-  process.stdout.write(text);
+  await writeResults(`${lines.join('\n')}\n\n${byHand}`);
 }
 
 async function startLines(): Promise<readonly string[]> {
@@ -185,4 +192,4 @@ function presetRow({ card, preset, scales, runs, gemm, lateRatio }: PresetRow): 
   return `| ${cells.join(' | ')} |`;
 }
 
-await main(process.argv[2]);
+await main(...process.argv.slice(2));

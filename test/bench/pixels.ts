@@ -19,8 +19,6 @@ import { machine } from './machine.js';
 const RUNS = 5;
 const TIMES = 20;
 const TITLE = '## Pixels';
-/** A ratio that grew by more is named. */
-const REGRESSION = 1.15;
 const NEVER = { aborted: false, reason: undefined };
 /** Peak of the inference process for the same edit before the row loop was a kernel. */
 const EARLIER_PEAK_MB = 663;
@@ -41,7 +39,7 @@ interface Row {
   readonly target: string;
 }
 
-/** Processor time and memory of pixels, as ratios of one run; a ratio that grew against the results so far is named. */
+/** Processor time and memory of pixels, as ratios of one run. */
 export async function pixelLines(root: string, pack: InstalledPack): Promise<readonly string[]> {
   const rows = await measuredRows(root, pack);
   return [
@@ -53,7 +51,6 @@ export async function pixelLines(root: string, pack: InstalledPack): Promise<rea
     '| | measured | ratio | target |',
     '|---|---|---|---|',
     ...rows.map(({ name, measured, ratio, target }) => `| ${name} | ${measured} | ${ratio.toFixed(2)} | ${target} |`),
-    ...(await regressions(root, rows)),
   ];
 }
 
@@ -219,13 +216,4 @@ async function mask(width: number, height: number): Promise<Uint8Array> {
   return sharp(values, { raw: { width, height, channels: 1 } })
     .png()
     .toBuffer();
-}
-
-/** What grew by more than 15 % against the results in the repository. */
-async function regressions(root: string, rows: readonly Row[]): Promise<readonly string[]> {
-  const before = await readFile(path.join(root, 'test/bench/RESULTS.md'), 'utf8');
-  const section = before.slice(before.indexOf(TITLE));
-  const known = new Map(section.split('\n').map((line) => [line.split(' | ')[0]?.slice(2), Number(line.split(' | ')[2])]));
-  const grown = before.includes(TITLE) ? rows.filter(({ name, ratio }) => ratio > REGRESSION * (known.get(name) ?? Infinity)) : [];
-  return grown.flatMap(({ name, ratio }) => ['', `**Regression**: ${name}: ${ratio.toFixed(2)}, before ${known.get(name)!.toFixed(2)}.`]);
 }

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { withRegressions } from './regressions.js';
 
 const RESULTS = path.resolve('test/bench/RESULTS.md');
 /** What comes behind all that `npm run bench` measures. */
@@ -9,8 +10,23 @@ const BY_HAND = '## Published sizes';
 export async function writeSection(lines: readonly string[]): Promise<void> {
   const section = `${lines.join('\n').trim()}\n\n`;
   const title = section.slice(0, section.indexOf('\n'));
-  const others = (await readFile(RESULTS, 'utf8')).split(/^(?=## )/mu).filter((text) => !text.startsWith(`${title}\n`));
+  const before = await readFile(RESULTS, 'utf8');
+  const others = before.split(/^(?=## )/mu).filter((text) => !text.startsWith(`${title}\n`));
   const at = others.findIndex((text) => text.startsWith(BY_HAND));
-  await writeFile(RESULTS, others.toSpliced(at, 0, section).join(''));
-  process.stdout.write(`\n${section}`);
+  const named = withRegressions(before, section);
+  await writeFile(RESULTS, others.toSpliced(at, 0, named).join(''));
+  process.stdout.write(`\n${named}`);
+}
+
+/** A section as it was measured last; empty where it never was. */
+export async function sectionSoFar(title: string): Promise<string> {
+  const sections = (await readFile(RESULTS, 'utf8')).split(/^(?=## )/mu);
+  return `\n${sections.find((text) => text.startsWith(`${title}\n`)) ?? ''}`.trimEnd();
+}
+
+/** All sections anew; what got worse in any of them is named there. */
+export async function writeResults(text: string): Promise<void> {
+  const named = withRegressions(await readFile(RESULTS, 'utf8'), text);
+  await writeFile(RESULTS, named);
+  process.stdout.write(named);
 }

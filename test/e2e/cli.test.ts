@@ -294,6 +294,17 @@ describe('repeating and continuing', () => {
     expect(await sha256(file('a.png'))).toBe(await sha256(file('b.png')));
   });
 
+  test('what a tokenizer keeps is said scale by scale, of letters too, and shown', async () => {
+    const report = await scalebrushJson('report-tokenizer', 'sketch', file('plain.png'), '-o', file('kept.png'));
+    const { scales, letters } = report as { scales: { psnr: number; ssim: number }[]; letters: { px: number; told: number }[] };
+    expect(scales).toHaveLength(6);
+    expect(scales.at(-1)!.psnr).toBeGreaterThan(scales[0]!.psnr);
+    for (const { ssim } of scales) expect(ssim).toBeLessThan(1);
+    expect(letters.at(-1)!.told).toBeGreaterThan(letters[0]!.told);
+    expect((await rawPicture(file('kept.png'))).width).toBe(256);
+    expect((await scalebrush('report-tokenizer', 'nope', file('plain.png'))).code).toBe(2);
+  });
+
   test('tokens decode to what was decoded before', async () => {
     await scalebrushJson('tokenize', file('plain.png'), '--tokens-out', file('tokens.json'));
     await scalebrushJson('decode', file('tokens.json'), '-o', file('decoded.png'));

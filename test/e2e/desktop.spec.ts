@@ -91,7 +91,7 @@ test('the page has no powers', async () => {
   });
   expect(powers).toEqual({
     types: Array<string>(6).fill('undefined'),
-    lent: ['onCommand', 'onFile', 'onSaved', 'showSaved', 'pathOf', 'dragOut', 'language'],
+    lent: ['onCommand', 'onFile', 'onSaved', 'showSaved', 'saveAsLast', 'pathOf', 'dragOut', 'language'],
     frozen: true,
   });
 });

@@ -54,7 +54,7 @@ const STATES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
   },
   expand: async ({ page }) => {
     await scene(page, 'House at sunset');
-    await page.getByRole('combobox', { name: 'To a shape' }).selectOption('16:9');
+    await page.getByRole('button', { name: 'Expand to 16:9' }).click();
     await expect(page.getByTestId('main-button')).toContainText('Expand');
   },
   control: async ({ page }) => {

@@ -32,15 +32,19 @@ test('a result can be stopped at a scale, continued to the same picture, and re-
 });
 
 test('candidates are walked, kept and discarded by keys', async ({ studio }) => {
+  // Four pictures, on a machine that others keep busy.
+  test.slow();
   const { page } = studio;
   await studio.openScene();
   await page.getByText('More', { exact: true }).click();
-  await page.getByRole('spinbutton', { name: 'Candidates' }).fill('3');
+  await page.getByRole('spinbutton', { name: 'Candidates' }).fill('4');
   await page.getByRole('spinbutton', { name: 'Temperature' }).fill('2');
   await stroke(page, [0.4, 0.4], [0.6, 0.6]);
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
-  await expect(page.getByTestId('candidate')).toHaveCount(3);
+  await expect(page.getByTestId('candidate')).toHaveCount(4);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await expect(page.getByRole('button', { name: 'Blend' })).toBeInViewport({ ratio: 1 });
   const first = await canvasShot(page);
   await page.getByTestId('candidate').first().focus();
   await page.keyboard.press('ArrowRight');

@@ -93,7 +93,7 @@ test('rulers count pixels of the picture at any zoom, and are off by default', a
   await expect(page.getByTestId('ruler')).toHaveCount(0);
   await page.getByRole('button', { name: 'Rulers' }).click();
   await expect(page.getByTestId('ruler')).toHaveCount(2);
-  await page.getByRole('button', { name: '1:1' }).click();
+  await page.getByRole('button', { name: '1:1', exact: true }).click();
   await expect.poll(() => rulerScale(page)).toBeCloseTo(1, 1);
   const box = (await page.getByTestId('canvas').boundingBox())!;
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -108,7 +108,7 @@ test('rulers count pixels of the picture at any zoom, and are off by default', a
 
 test('two fingers move and pinch the picture, and what the first one began is not painted', async ({ page, server: _ }) => {
   await openScene(page);
-  await page.getByRole('button', { name: '1:1' }).click();
+  await page.getByRole('button', { name: '1:1', exact: true }).click();
   await page.getByRole('button', { name: 'Rulers' }).click();
   const box = (await page.getByTestId('canvas').boundingBox())!;
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];

@@ -18,6 +18,7 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { Fixture, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
+import { WatchedRunner } from '../support/watched-runner.js';
 
 // The built-in networks against their own PyTorch code: see tiny/make.py.
 
@@ -207,6 +208,21 @@ describe('the built-in transformer', () => {
     const differences = rounded.map(({ logits }, scale) => maxDifference(logits.data, exact[scale]!.logits.data));
     expect(Math.max(...differences)).toBeLessThan(5e-3);
     expect(Math.max(...differences)).toBeGreaterThan(0);
+  });
+
+  it('opens the graphs of thinned and held scales before the first, each once', async () => {
+    const watched = new WatchedRunner(runner);
+    const on = await openInfinity(watched, await openWeights('transformer'), transformerConfig());
+    const run = tiny.runs['control']!;
+    const layers = layersPerScale({ depth: 4, scales: quantiser.scales, lateScales: 2, lateLayers: run.preset! });
+    expect(watched.opened.filter((name) => name.startsWith('step'))).toEqual(['step-4-of-4']);
+    const running = await on.begin(conditions(run), layers);
+    expect(watched.opened.filter((name) => name.startsWith('step'))).toEqual(['step-4-of-4', 'step-4-of-4-controlled', 'step-2-of-4-controlled']); // prettier-ignore
+    const before = watched.opened.length;
+    for (const [scale, subset] of layers.entries()) await running.predict(scale, inputs('control', run, scale), subset);
+    await on.begin(conditions(run), layers);
+    expect(watched.opened).toHaveLength(before);
+    await on.release();
   });
 
   it('takes scales in order only', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { ControlArConfig } from '#contract/pack-card.js';
 import { openControlAr, type ControlArPredictor } from '#engine/networks/controlar/predictor.js';
-import { rotaryOfGrid } from '#engine/networks/controlar/rotary-grid.js';
+import { rotaryOfGrid } from '#engine/networks/llamagen/rotary-grid.js';
 import { codesIn } from '#engine/families/codes.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { encodeTokens } from '#engine/sampling/quantiser.js';

@@ -27,6 +27,7 @@ const T5 = { text: golden('t5-mini/t5.pth'), 'text-tokenizer': golden('t5-mini/t
 const PACKS = {
   var: { transformer: golden('var-mini/var_d3.pth'), tokenizer: golden('var-mini/vae_ch32v64z8.pth') },
   controlar: { transformer: golden('controlar-mini/canny_mini.pth'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
+  nar: { transformer: golden('nar-mini/t2i_tiny.pt'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
   infinity: {
     transformer: sketch('transformer.safetensors'),
     tokenizer: sketch('tokenizer.safetensors'),
@@ -76,7 +77,7 @@ function damage({ tensors, identity }: Awaited<ReturnType<typeof openCheckpoint>
 async function cardOf(family: keyof typeof PACKS, files: readonly PackFile[]): Promise<PackCard> {
   if (family === 'infinity') return v.parse(PackCard, JSON.parse(readFileSync(sketch('card.json'), 'utf8')));
   const { transformer, tokenizer } = PACKS[family];
-  const text = family === 'controlar' ? [T5.text] : [];
+  const text = family === 'var' ? [] : [T5.text];
   const reports = await Promise.all([transformer, tokenizer, ...text].map((file) => engine.inspect(file)));
   return packOfCheckpoints({ reports, textTokenizer: { path: T5['text-tokenizer'], bytes: 1 } }).cardOf(files) as PackCard;
 }
@@ -84,6 +85,7 @@ async function cardOf(family: keyof typeof PACKS, files: readonly PackFile[]): P
 const EDIT: EditRequestInput = { task: 'edit', source: 'scene', instruction: 'make it night' };
 const FILL: EditRequestInput = { task: 'expand', source: 'scene', margins: { left: 8 }, instruction: '1' };
 const DRAW: EditRequestInput = { task: 'generate', instruction: '1' };
+const WORDS: EditRequestInput = { task: 'generate', instruction: 'a red car' };
 const HELD: EditRequestInput = { task: 'generate', source: 'scene', instruction: 'a red car', control: { kind: 'canny' } };
 const DEPTH: EditRequestInput = { task: 'control', source: 'scene', control: { kind: 'depth' } };
 
@@ -98,6 +100,8 @@ describe('damaged weights are named, and never make a picture', () => {
     ['infinity', 'tokenizer', 'encoder.', NaN, EDIT],
     ['infinity', 'tokenizer', 'decoder.', Infinity, EDIT],
     ['infinity', 'depth', '', NaN, DEPTH],
+    ['nar', 'transformer', 'layers.2', NaN, WORDS],
+    ['nar', 'transformer', 'medusa_output', Infinity, WORDS],
     ['controlar', 'transformer', 'layers.1', NaN, HELD],
     ['controlar', 'transformer', 'adapter.model', Infinity, HELD],
     ['controlar', 'text', 'encoder.block.1', NaN, HELD],

@@ -52,6 +52,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   readMask: untaught('readMask'),
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),
+  reportTokenizer: untaught('reportTokenizer'),
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
   providers: untaught('providers'),

@@ -7,6 +7,7 @@ import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
@@ -36,6 +37,8 @@ export interface EngineJob {
   /** Whose depth estimator the request's control asks for, where it is not the pack's own. */
   readonly estimator?: InstalledPack<AnyCard>;
   readonly pictures: Readonly<Record<PictureId, EncodedPicture>>;
+  /** What the process that computes may have in all; absent = all that there is. */
+  readonly memoryLimitBytes?: number;
   /** Parity tools: forced tokens per scale and a wish for the raw logits. */
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
 }
@@ -92,6 +95,8 @@ export interface Engine {
   layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
+  /** What the pack's tokenizer keeps of pictures, at least one. */
+  reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;

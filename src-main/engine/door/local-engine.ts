@@ -9,9 +9,10 @@ import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
-import { openPhoto, readFacts } from '#engine/image/files/decode.js';
+import { openPhoto, openWithoutPixels, readFacts } from '#engine/image/files/decode.js';
 import { allLosses } from '#engine/image/files/losses.js';
 import { encodeMask, encodePhoto, type OutputSettings } from '#engine/image/files/encode.js';
 import { faded } from '#engine/image/compositing/fade.js';
@@ -26,6 +27,7 @@ import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipeline
 import { partsOf } from '#engine/pipelines/stage.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
+import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
 import {
   assertFits,
   availableBytes,
@@ -113,7 +115,7 @@ export class LocalEngine implements AskedEngine {
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
     const started = performance.now();
-    const pack = await this.#open(job.pack, job.request.provider);
+    const pack = await this.#open(job.pack, job.request.provider, job.memoryLimitBytes);
     const { runner } = pack;
     const model = await this.#withEstimator(pack.model, job);
     const costs = await this.#costModel(runner);
@@ -131,7 +133,11 @@ export class LocalEngine implements AskedEngine {
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels) => {
-        const forecast = costs.forecast(card, { ...wish, pixels, availableBytes: this.#reach(costs.heldBytes(card, true)) });
+        const forecast = costs.forecast(card, {
+          ...wish,
+          pixels,
+          availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes),
+        });
         const lack = lackOf(forecast, preset);
         if (lack) throw tooLittleMemory(lack);
         return forecast[preset];
@@ -163,14 +169,14 @@ export class LocalEngine implements AskedEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    const wish = { ...transformerWishOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held) };
+    const wish = { ...transformerWishOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held, job.memoryLimitBytes) };
     return times(await partCount(job), costs.forecast(card, wish));
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
     const { request } = job;
     const pictures = await picturesOf(job);
-    const { model } = await this.#open(job.pack, request.provider);
+    const { model } = await this.#open(job.pack, request.provider, job.memoryLimitBytes);
     return previewControl({ request, pictures, views: this.#views, model: await this.#withEstimator(model, job) }, this.#seen);
   }
 
@@ -184,7 +190,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async losses(picture: EncodedPicture): Promise<Losses> {
-    return allLosses(await openPhoto(await bytesOf(picture)));
+    return allLosses((await openWithoutPixels(await headOf(picture))) ?? (await openPhoto(await bytesOf(picture))));
   }
 
   async carry({ before, after, onto }: CarryWish): Promise<Uint8Array | null> {
@@ -232,6 +238,10 @@ export class LocalEngine implements AskedEngine {
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
     const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
     return encodePhoto(photoOfTensor(picture), output);
+  }
+
+  async reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport> {
+    return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
@@ -283,36 +293,36 @@ export class LocalEngine implements AskedEngine {
     return costs;
   }
 
-  async #open(pack: InstalledPack, provider: ProviderChoice): Promise<OpenedPack> {
+  async #open(pack: InstalledPack, provider: ProviderChoice, limitBytes?: number): Promise<OpenedPack> {
     const { card } = pack;
     const key = keyOf(pack, provider);
     const mapped = staysMapped(card);
     // Mapped pages are the system's to take back; copies are not.
-    if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card));
+    if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card), limitBytes);
     const runner = await this.#runner(provider, mapped);
     return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner, wishes: new WishMemory() }));
   }
 
   /** The model with the depth estimator that the request asks for. */
-  async #withEstimator(model: EditingModel, { estimator, request }: EngineJob): Promise<EditingModel> {
+  async #withEstimator(model: EditingModel, { estimator, request, memoryLimitBytes }: EngineJob): Promise<EditingModel> {
     if (!estimator) return model;
     const { card, folder } = estimator;
     const key = `${request.provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
-    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }));
+    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }), memoryLimitBytes);
     const runner = await this.#runner(request.provider, false);
     const { depth } = await openOnce(this.#depths, key, () => openDepth(estimator, runner));
     return withDepth(model, depth);
   }
 
   /** For weights, before they are opened. */
-  #expectRoom(weightBytes: number): void {
-    assertFits(PROCESS_BYTES + weightBytes, this.#reach(PROCESS_BYTES));
+  #expectRoom(weightBytes: number, limitBytes?: number): void {
+    assertFits(PROCESS_BYTES + weightBytes, this.#reach(PROCESS_BYTES, limitBytes));
   }
 
-  /** What this process can have in all, when it holds so much. */
-  #reach(heldBytes: number): number {
-    return Math.min(this.#limitBytes, heldBytes + spareBytes(this.#freeBytes()));
+  /** What this process can have in all, when it holds so much, within what its operator and whoever asks let it have. */
+  #reach(heldBytes: number, limitBytes = Number.POSITIVE_INFINITY): number {
+    return Math.min(this.#limitBytes, limitBytes, heldBytes + spareBytes(this.#freeBytes()));
   }
 }
 

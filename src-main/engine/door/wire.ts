@@ -25,6 +25,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   layers: 'call',
   tokenize: 'call',
   decode: 'call',
+  reportTokenizer: 'call',
   checkInstruction: 'call',
   providers: 'call',
   machine: 'call',

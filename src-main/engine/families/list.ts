@@ -5,6 +5,7 @@ import { controlArFamily } from './controlar/family.js';
 import type { Family } from './family.js';
 import { flexVarFamily } from './flexvar/family.js';
 import { infinityFamily } from './infinity/family.js';
+import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
 import { varFamily } from './var/family.js';
 
@@ -15,6 +16,7 @@ export const FAMILIES = {
   infinity: infinityFamily,
   var: varFamily,
   controlar: controlArFamily,
+  nar: narFamily,
   flexvar: flexVarFamily,
   car: carFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;

@@ -16,9 +16,8 @@ export interface Network<S extends NetworkShape = NetworkShape> {
   read(weights: Weights): S;
 }
 
-/** Files that people will try, by a tensor that only they have, and what they lack. */
+/** Files that people will try and no network fits, by a tensor that tells them. */
 export interface Stranger {
   readonly has: string;
-  readonly lacks: string;
   readonly reason: string;
 }

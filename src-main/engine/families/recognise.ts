@@ -10,11 +10,8 @@ export type Recognition = { readonly model: NetworkShape } | { readonly model: n
 /** Tells the network from names and shapes. The file's name and metadata have no say, nor has the order of the families. */
 export function recognise(checkpoint: Checkpoint): Recognition {
   const weights = Weights.of(checkpoint);
-  const strangers = everyFamily().flatMap((family) => family.strangers ?? []);
-  const stranger = strangers.find(({ has, lacks }) => weights.has(has) && !weights.has(lacks));
-  if (stranger) return { model: null, reason: stranger.reason };
   const [network, another] = everyNetwork().filter((candidate) => candidate.fits(weights));
-  if (!network) return { model: null, reason: unknownNames(checkpoint) };
+  if (!network) return { model: null, reason: strangeness(weights) ?? unknownNames(checkpoint) };
   if (another) return { model: null, reason: `Expected one network but these are the names of ${network.name} and of ${another.name}.` };
   try {
     return { model: network.read(weights) };
@@ -22,6 +19,11 @@ export function recognise(checkpoint: Checkpoint): Recognition {
     if (error instanceof ExpectedError) return { model: null, reason: error.message };
     throw error;
   }
+}
+
+function strangeness(weights: Weights): string | undefined {
+  const strangers = everyFamily().flatMap((family) => family.strangers ?? []);
+  return strangers.find(({ has }) => weights.has(has))?.reason;
 }
 
 function titles(): string {
@@ -43,6 +45,7 @@ function unknownNames({ tensors }: Checkpoint): string {
   const expected = `Expected the tensors of ${titles()} transformer or its tokenizer but received other names`;
   if (groups.length === 0) return `${expected}.`;
   const named = groups.map(([group, count]) => `"${shown(group)}." (${String(count)})`).join(', ');
-  const way = '{k[len(p):]: v for k, v in state.items() if k.startswith(p)}';
-  return `${expected}: they begin with ${named}. If what follows one of these, p, is the network, save that alone: torch.save(${way}, "model.pth").`;
+  const largest = groups[0]?.[0] ?? '';
+  const way = `torch.save(state["${shown(largest)}"], "model.pth")`;
+  return `${expected}: they begin with ${named}. Where one of these is the network, save it alone, with the names that it has inside, as by ${way}.`;
 }

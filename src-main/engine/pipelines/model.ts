@@ -3,7 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { EditEventOf, Notice, PartPlace } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
-import type { EditRequest, PictureId, Preset, TokenFile } from '#contract/request.js';
+import type { EditRequest, Margins, PictureId, Preset, TokenFile } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { KeptViews } from '#engine/image/working/whole-view.js';
@@ -23,6 +23,8 @@ export interface Fit {
   /** How many scales, and the side in pixels of a square of as much area; absent = the model's own. */
   readonly scaleCount?: number | undefined;
   readonly modelSide?: number | undefined;
+  /** How far an expansion goes to each side. */
+  readonly margins?: Margins | undefined;
   /** The very grids that given tokens lie on. */
   readonly schedule?: readonly Grid[] | undefined;
 }

@@ -36,9 +36,9 @@ export async function* runPipeline(job: PipelineJob, signal: Cancellation): Asyn
  * @throws ExpectedError `request.invalid` where the pack leaves no such choice.
  */
 export async function fitOf(job: FittedJob): Promise<Fit> {
-  const { scaleCount, modelSide } = job.request;
+  const { task, scaleCount, modelSide, margins } = job.request;
   expectOffered(job.model.card, job.request);
-  return { shape: await shapeOf(job), scaleCount, modelSide, schedule: givenFile(job)?.schedule };
+  return { shape: await shapeOf(job), scaleCount, modelSide, schedule: givenFile(job)?.schedule, ...(task === 'expand' && { margins }) };
 }
 
 /** Throws `request.invalid` for a number of scales or a side that the pack does not leave to choose. */
@@ -67,7 +67,7 @@ function expectChoice({ field, wanted, choice }: Choice, pack: string): void {
   });
 }
 
-/** The result's own size against what its format can hold, before any work. Throws `image.too-large`. */
+/** The result's own size against what its format can hold, before any work. Throws `output.too-large`. */
 export async function expectWritableSize(
   { task, size, margins, output }: EditRequest,
   source: Parameters<typeof readFacts>[0] | undefined,

@@ -54,7 +54,7 @@ export interface ScaleStep {
 /** Next-scale prediction: coarse to fine, each scale seeing all before it. Yields after every scale; stops between scales when cancelled. */
 export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   const begun = performance.now();
-  const run = await plan.predictor.begin(plan.conditioning);
+  const run = await plan.predictor.begin(plan.conditioning, plan.layers.slice(0, plan.until));
   const beginMs = performance.now() - begun;
   try {
     for await (const step of stepsOf(plan, run, signal)) yield step.scale === 0 ? { ...step, beginMs } : step;
@@ -65,13 +65,16 @@ export async function* runScales(plan: ScalePlan, signal: Cancellation): AsyncGe
 
 async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
   let sum = plan.quantiser.emptySum();
+  let previous: ScaleTokens | undefined;
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
-    const { logits, gate } = await run.predict(scale, scaleInput(plan, sum, scale), at(plan.layers, scale));
+    const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
+    const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
     const tokens = chooseTokens(plan, { scale, sum, logits });
     sum = plan.quantiser.add(sum, tokens, scale);
+    previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
   }
 }

@@ -47,6 +47,8 @@ export interface ObjectFinder {
 export interface ScaleInput {
   /** The running sum resized to this scale and patchified, `[l, D]`; absent at scale 0. */
   readonly codes?: FloatTensor;
+  /** The tokens of the scale before; absent at scale 0. */
+  readonly previous?: Uint8Array | Uint16Array;
   /** Source minus running sum at this scale, patchified, zero inside the mask, `[l, D]`; only for packs with source fusion. */
   readonly residual?: FloatTensor;
   /** The mask at this scale, patchified, `[l, P]`; only for packs with a mask embedding. */
@@ -77,7 +79,8 @@ export interface PredictionRun {
 export interface ScalePredictor {
   readonly schedule: readonly Grid[];
   readonly depth: number;
-  begin(conditioning: Conditioning): Promise<PredictionRun>;
+  /** @param layers what each scale is going to run: its graphs are opened before the first, and none waits for them. */
+  begin(conditioning: Conditioning, layers?: readonly (readonly number[])[]): Promise<PredictionRun>;
   release(): Promise<void>;
 }
 

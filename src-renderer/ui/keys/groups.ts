@@ -2,7 +2,7 @@ import type { Action } from '#document/keys.js';
 
 /** Every action once, in the order of the sheet. */
 export const GROUPS = [
-  { name: 'files', actions: ['open', 'save', 'openCheckpoint', 'packs', 'hardware', 'preferences', 'keys'] },
+  { name: 'files', actions: ['open', 'save', 'saveAgain', 'openCheckpoint', 'packs', 'hardware', 'preferences', 'keys', 'guide'] },
   { name: 'doing', actions: ['instruction', 'earlier', 'run', 'another', 'stopHere', 'continueRun', 'keep', 'discard', 'undo', 'redo'] },
   {
     name: 'mask',

@@ -7,6 +7,7 @@ export const batchWords: BatchWords = {
     help: 'Jedes als eigenes Dokument öffnen oder allen denselben Wunsch geben.',
     open: 'Jedes öffnen',
     batch: 'Dasselbe für alle…',
+    now: (verb: string, instruction: string) => `Alle jetzt ${verb.toLowerCase()}${instruction.trim() === '' ? '' : `: „${instruction}“`}`,
   },
   batch: {
     title: 'Viele Bilder auf einmal',

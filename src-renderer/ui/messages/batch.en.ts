@@ -5,6 +5,7 @@ export const batchWords = {
     help: 'Open each as a document of its own, or give all of them the same wish.',
     open: 'Open each',
     batch: 'The same for all…',
+    now: (verb: string, instruction: string) => `${verb} all now${instruction.trim() === '' ? '' : `: “${instruction}”`}`,
   },
   batch: {
     title: 'Many pictures at once',

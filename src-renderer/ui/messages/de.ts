@@ -1,12 +1,15 @@
+import type { Steps } from '#contract/traits.js';
 import type { Verb } from '#document/request.js';
 import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
 import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.de.js';
 import { noticeWords, problems } from './problems.de.js';
 
 const count = new Intl.NumberFormat('de');
+const STEP = { scales: 'Stufe', rows: 'Zeile', diagonals: 'Diagonale' } as const;
 const tenths = new Intl.NumberFormat('de', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** The catalogue in German. */
@@ -78,7 +81,7 @@ export const de = {
   continueRun: 'Fortsetzen',
   stopAt: (scale: string) => `Bei ${scale} anhalten`,
   rerollFrom: (scale: string) => `Ab ${scale} neu würfeln`,
-  scaleNumber: (scale: number) => `Stufe ${scale}`,
+  scaleNumber: (scale: number, steps?: Steps) => `${STEP[steps ?? 'scales']} ${scale}`,
   detailNumber: (scale: number) => `Detail ${scale}`,
   detailScale: (name: string) => `Detail: ${name}`,
   sidePx: (px: number) => `${px} px`,
@@ -119,6 +122,7 @@ export const de = {
   ellipse: 'Ellipse',
   newPicture: 'Neues Bild aus Worten',
   aspects: 'Auf ein Format',
+  growTo: (aspect: string) => `Auf ${aspect} erweitern`,
   noBorder: 'Keiner',
   count: 'Vorschläge',
   topP: 'Top-p',
@@ -165,8 +169,8 @@ export const de = {
   settings: 'Vorgaben',
   instruction: 'Anweisung',
   saysNot: 'Das sagt, was nicht geschehen soll, und dieses Modell täte genau das. Was soll sich stattdessen ändern?',
-  understandsEnglish: 'Dieses Modell versteht Englisch.',
-  instructionHint: (example: string) => `Auf Englisch, etwa: ${example}`,
+  understandsLanguages: (german: boolean) => (german ? 'Dieses Modell versteht Deutsch und Englisch.' : 'Dieses Modell versteht Englisch.'),
+  instructionHint: (example: string, german: boolean) => `${german ? 'Zum Beispiel' : 'Auf Englisch, etwa'}: ${example}`,
   maskBar: 'An der Maske',
   maskBarWords: 'Worte für die maskierte Stelle',
   maskBarHint: 'Worte; ohne sie: Füllen',
@@ -303,10 +307,11 @@ export const de = {
   scales: 'Stufen',
   scalesHint: 'Das Bild entsteht Stufe für Stufe; jede erscheint hier, sobald sie da ist.',
   part: (part: number, of: number) => `Teil ${part} von ${of}`,
-  scale: (scale: number, of: number) => `Stufe ${scale} von ${of}`,
+  scale: (scale: number, of: number, steps?: Steps) => `${STEP[steps ?? 'scales']} ${scale} von ${of}`,
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Anleitung', pages: { jobs: 'Zehn Arbeiten', cli: 'Kommandozeile', formats: 'Dateiformate' } },
   retry: 'Erneut versuchen',
   dismiss: 'Schließen',
   packs: {
@@ -318,7 +323,7 @@ export const de = {
     asking: 'Der Hub wird gefragt…',
     inUse: 'in Gebrauch',
     licences: 'Lizenzen des Programms und seiner Teile',
-    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', depth: 'Tiefenmodell' },
+    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', flexvar: 'FlexVAR', nar: 'NAR', depth: 'Tiefenmodell' },
     family: 'Familie',
     version: 'Version',
     licence: 'Lizenz',
@@ -371,18 +376,7 @@ export const de = {
     },
     whyNot: (reason: string) => `Hier nicht: ${reason}`,
   },
-  preferences: {
-    title: 'Einstellungen',
-    open: 'Einstellungen…',
-    language: 'Sprache',
-    theme: 'Farben',
-    system: 'Wie das System',
-    themes: { system: 'Wie das System', dark: 'Dunkel', light: 'Hell' },
-    farmFile: 'Farm: Datei mit ihrer Adresse',
-    farmStore: 'Farm: gemeinsamer Ordner',
-    kept: 'Eine Änderung gilt sofort und bleibt auf diesem Computer.',
-    unkept: 'Die Änderung gilt jetzt, konnte aber nicht gespeichert werden.',
-  },
+  ...preferenceWords,
   ...keyWords,
 } satisfies Words;
 

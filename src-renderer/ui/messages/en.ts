@@ -1,15 +1,18 @@
 import type { PackCard } from '#contract/pack-card.js';
 import type { ProviderChoice } from '#contract/request.js';
+import type { Steps } from '#contract/traits.js';
 import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
 import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
 import { listOf } from './list.js';
+import { preferenceWords } from './preferences.en.js';
 import { noticeWords, problems } from './problems.en.js';
 
 type PackDefaults = PackCard['defaults'];
 
 const count = new Intl.NumberFormat('en');
+const STEP = { scales: 'Scale', rows: 'Row', diagonals: 'Diagonal' } as const satisfies Record<Steps, string>;
 
 /** Every word of the window in English: the catalogue that the others follow. */
 export const en = {
@@ -80,7 +83,7 @@ export const en = {
   continueRun: 'Continue',
   stopAt: (scale: string) => `Stop at ${scale}`,
   rerollFrom: (scale: string) => `Re-roll from ${scale}`,
-  scaleNumber: (scale: number) => `scale ${scale}`,
+  scaleNumber: (scale: number, steps: Steps = 'scales') => `${STEP[steps].toLowerCase()} ${scale}`,
   detailNumber: (scale: number) => `detail ${scale}`,
   detailScale: (name: string) => `Detail: ${name}`,
   sidePx: (px: number) => `${px} px`,
@@ -121,6 +124,7 @@ export const en = {
   ellipse: 'Ellipse',
   newPicture: 'New picture from words',
   aspects: 'To a shape',
+  growTo: (aspect: string) => `Expand to ${aspect}`,
   noBorder: 'None',
   count: 'Candidates',
   topP: 'Top-p',
@@ -167,8 +171,9 @@ export const en = {
   settings: 'Settings',
   instruction: 'Instruction',
   saysNot: 'This says what should not happen, and this model would do just that. What should change instead?',
-  understandsEnglish: 'This model understands English.',
-  instructionHint: (example: string) => `For example: ${example}`,
+  understandsLanguages: (german: boolean): string =>
+    german ? 'This model understands English and German.' : 'This model understands English.',
+  instructionHint: (example: string, _german: boolean) => `For example: ${example}`,
   maskBar: 'At the mask',
   maskBarWords: 'Words for the masked part',
   maskBarHint: 'Words, or none to fill',
@@ -294,10 +299,11 @@ export const en = {
   scales: 'Scales',
   scalesHint: 'The picture forms scale by scale; each one shows here as it arrives.',
   part: (part: number, of: number) => `Part ${part} of ${of}`,
-  scale: (scale: number, of: number) => `Scale ${scale} of ${of}`,
+  scale: (scale: number, of: number, steps: Steps = 'scales') => `${STEP[steps]} ${scale} of ${of}`,
   duration,
   problems,
   notices: noticeWords,
+  guide: { title: 'Guide', pages: { jobs: 'Ten jobs', cli: 'Command line', formats: 'File formats' } },
   retry: 'Try again',
   dismiss: 'Dismiss',
   packs: {
@@ -309,7 +315,7 @@ export const en = {
     asking: 'The hub is asked…',
     inUse: 'in use',
     licences: 'Licences of the program and of its parts',
-    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', depth: 'Depth model' },
+    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', flexvar: 'FlexVAR', nar: 'NAR', depth: 'Depth model' },
     family: 'Family',
     version: 'Version',
     licence: 'Licence',
@@ -359,18 +365,7 @@ export const en = {
     } satisfies Record<ProviderChoice, string>,
     whyNot: (reason: string) => `Not here: ${reason}`,
   },
-  preferences: {
-    title: 'Preferences',
-    open: 'Preferences…',
-    language: 'Language',
-    theme: 'Colours',
-    system: 'As the system',
-    themes: { system: 'As the system', dark: 'Dark', light: 'Light' },
-    farmFile: 'Farm: file with its address',
-    farmStore: 'Farm: shared folder',
-    kept: 'A change counts at once and stays on this computer.',
-    unkept: 'The change counts now, but it could not be written to disk.',
-  },
+  ...preferenceWords,
   ...keyWords,
 };
 

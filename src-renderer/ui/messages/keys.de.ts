@@ -33,11 +33,13 @@ export const keyWords = {
   actions: {
     open: 'Foto öffnen',
     save: 'Bild speichern',
+    saveAgain: 'Speichern wie zuletzt, sofort',
     openCheckpoint: 'Modelldatei öffnen',
     packs: 'Modelle',
     hardware: 'Hardware',
     preferences: 'Einstellungen',
     keys: 'Diese Übersicht',
+    guide: 'Anleitung',
     instruction: 'Anweisung schreiben',
     earlier: 'Frühere Anweisungen suchen',
     run: 'Ausführen',

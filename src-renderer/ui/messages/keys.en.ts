@@ -33,11 +33,13 @@ export const keyWords = {
   actions: {
     open: 'Open a photo',
     save: 'Save the picture',
+    saveAgain: 'Save as last time, at once',
     openCheckpoint: 'Open a model file',
     packs: 'Models',
     hardware: 'Hardware',
     preferences: 'Preferences',
     keys: 'This sheet',
+    guide: 'Guide',
     instruction: 'Write an instruction',
     earlier: 'Search earlier instructions',
     run: 'Run',

@@ -24,7 +24,12 @@ export const problems: Problems = {
   'image.too-large': {
     cause: 'Das Bild ist zu groß.',
     kept: FILES,
-    press: 'Öffnen drücken und eines mit höchstens 100 Megapixeln wählen.',
+    press: 'Öffnen drücken und eines mit höchstens 100 Megapixeln und 65.500 Pixeln je Seite wählen.',
+  },
+  'output.too-large': {
+    cause: 'Das Bild ist für diese Art von Datei zu breit oder zu hoch.',
+    kept: TABLE,
+    press: 'Noch einmal Speichern drücken und PNG oder TIFF wählen, oder eine kleinere Größe.',
   },
   'image.too-small': {
     cause: 'Das Bild ist zu klein.',
@@ -151,6 +156,7 @@ export const noticeWords: NoticeWords = {
   'instruction.unknown-words': 'Wörter, die dieses Modell nicht kennt, wurden ausgelassen.',
   'image.deep': 'Das Bild hat 16 Bit je Kanal; Pixel, die keine Bearbeitung berührt, behalten sie.',
   'image.animated': 'Nur das erste Einzelbild oder die erste Seite wird verwendet.',
+  'image.smaller-page': 'Die Datei beginnt mit einer kleineren Kopie ihres Bildes; verwendet wird das volle Bild und keine andere Seite.',
   'image.damaged': 'Die Datei ist beschädigt; offen ist, was sich lesen ließ.',
   'image.cmyk': 'Das Bild wurde von CMYK nach sRGB umgewandelt.',
   'image.lab': 'Das Bild wurde von CIELAB nach sRGB umgewandelt.',

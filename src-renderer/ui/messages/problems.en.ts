@@ -32,7 +32,16 @@ export const problems: Problems = {
     kept: FILES,
     press: 'Convert it to PNG, JPEG, WebP, TIFF or AVIF, then press Open.',
   },
-  'image.too-large': { cause: 'The picture is too large.', kept: FILES, press: 'Press Open and choose one of at most 100 megapixels.' },
+  'image.too-large': {
+    cause: 'The picture is too large.',
+    kept: FILES,
+    press: 'Press Open and choose one of at most 100 megapixels and 65,500 pixels on each side.',
+  },
+  'output.too-large': {
+    cause: 'The picture is too wide or too high for this kind of file.',
+    kept: TABLE,
+    press: 'Press Save again and choose PNG or TIFF, or a smaller size.',
+  },
   'image.too-small': {
     cause: 'The picture is too small.',
     kept: TABLE,
@@ -138,6 +147,7 @@ export const noticeWords: NoticeWords = {
   'instruction.unknown-words': 'Words that this model does not know were left out.',
   'image.deep': 'The picture has 16 bits per channel; pixels that no edit touches keep them.',
   'image.animated': 'Only the first frame or page is used.',
+  'image.smaller-page': 'The file begins with a smaller copy of its picture; the full picture is used, and no other page.',
   'image.damaged': 'The file is damaged; what could be read of it is open.',
   'image.cmyk': 'The picture was converted from CMYK to sRGB.',
   'image.lab': 'The picture was converted from CIELAB to sRGB.',

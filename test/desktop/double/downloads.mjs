@@ -20,6 +20,10 @@ export class DownloadItem extends EventEmitter {
     this.#options = options;
   }
 
+  setSavePath(file) {
+    this.#path = file;
+  }
+
   getSaveDialogOptions() {
     return this.#options;
   }
@@ -30,7 +34,7 @@ export class DownloadItem extends EventEmitter {
 
   /** Own working: the file is there, or will never be. */
   finish(state, file = '') {
-    this.#path = file;
+    this.#path ||= file;
     this.emit('done', {}, state);
   }
 }

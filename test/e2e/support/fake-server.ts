@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import * as v from 'valibot';
 import type { Extent, Grid } from '#base/geometry.js';
 import type { Calls, PictureInfo } from '#contract/api.js';
+import { DEFAULT_PREFERENCES, type Preferences } from '#contract/preferences.js';
 import { ERROR_CODES, ExpectedError, toErrorData, type ErrorCode } from '#contract/errors.js';
 import type { EditEvent, Notice, RunPlan } from '#contract/event.js';
 import type { ProjectInput } from '#contract/project.js';
@@ -48,6 +49,8 @@ export interface Script {
   failBefore: { readonly scale: number; readonly code: ErrorCode; readonly message: string } | undefined;
   /** The connection breaks before this scale. */
   breakBefore: number | undefined;
+  /** What a run says that it took. */
+  totalMs: number;
   /** What there is to say of the result. */
   notices?: readonly Notice[];
 }
@@ -57,11 +60,15 @@ export interface Script {
  * any pace, any failure, any moment. Pictures are real; the "edit" inverts their colours, and each seed shades them another way.
  */
 export class FakeServer {
-  readonly script: Script = { paceMs: 0, holdBefore: undefined, failBefore: undefined, breakBefore: undefined };
+  readonly script: Script = { paceMs: 0, holdBefore: undefined, failBefore: undefined, breakBefore: undefined, totalMs: 640 };
   readonly requests: EditRequestInput[] = [];
   /** Every file that the window sent, masks included. */
   readonly uploads: { readonly name: string; readonly bytes: Buffer }[] = [];
   cancelled = 0;
+  /** Lets the run go on that is held. */
+  release = (): void => undefined;
+  /** One picture a run: how many a second allows is for the specs that ask for it. */
+  preferences: Preferences = { ...DEFAULT_PREFERENCES, variants: 1 };
   /** Whether its model sees a picture, or draws from words alone. */
   seesSource = true;
   readonly #pictures = new Map<string, Held>();
@@ -123,6 +130,11 @@ export class FakeServer {
           config: { transformer: { scales: SCHEDULE, source: this.seesSource, rotary: { kind: 'normalised', base: 100 } } },
         },
       }),
+      'preferences.read': () => this.preferences,
+      'preferences.write': (chosen) => {
+        this.preferences = chosen as Preferences;
+        return null;
+      },
       'journal.write': () => null,
       'journal.recover': () => null,
       'recent.list': () => [...this.#recent.values()].map(({ document }) => document).reverse(),
@@ -215,7 +227,8 @@ export class FakeServer {
         return;
       }
       if (breakBefore === place.scale) throw new Error('The connection breaks.');
-      await pause(holdBefore === place.scale ? 600_000 : paceMs, undefined, { ref: false });
+      if (holdBefore === place.scale) await new Promise<void>((resolve) => (this.release = resolve));
+      else await pause(paceMs);
       yield { type: 'scale', ...place, tokens: rows * columns, ms: 10 };
       const small = await sharp(result)
         .resize(rows * 8, columns * 8, { fit: 'fill' })
@@ -227,7 +240,7 @@ export class FakeServer {
     const tokens = { pack: 'sketch', schedule: [], tokens: [] };
     const notices = this.script.notices && { notices: this.script.notices };
     yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0, ...notices } };
-    const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: 640 };
+    const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: this.script.totalMs };
     yield { type: 'done', timingsMs, peakRssBytes: 2e8, size: extent, provider: 'cpu' };
   }
 

@@ -43,7 +43,7 @@ export async function clickAt(page: Page, x: number, y: number): Promise<void> {
 
 /** Where a pixel of the picture lies on the screen while it is shown 1:1. */
 export async function placesAtActualSize(page: Page): Promise<(x: number, y: number) => readonly [number, number]> {
-  await page.getByRole('button', { name: '1:1' }).click();
+  await page.getByRole('button', { name: '1:1', exact: true }).click();
   const box = (await page.getByTestId('canvas').boundingBox())!;
   const left = box.x + Math.round((box.width - SIZE.width) / 2);
   const top = box.y + Math.round((box.height - SIZE.height) / 2);

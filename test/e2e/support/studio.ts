@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test as base, expect, type Download, type Locator, type Page } from '@playwright/test';
@@ -170,6 +170,8 @@ export const test = base.extend<Fixtures, OfWorker>({
   ],
   program: async ({ host, otherBuild, browser, viewport, colorScheme, locale }, use) => {
     const own = await mkdtemp(path.join(tmpdir(), 'scalebrush-home-'));
+    // How many variants a second allows is the machine's: specs get one, unless they ask for more.
+    await writeFile(path.join(own, 'preferences.json'), JSON.stringify({ version: 1, variants: 1 }));
     const home = process.env['SCALEBRUSH_HOME'] ?? own;
     const ends: (() => Promise<void>)[] = [];
     const faults: string[] = [];

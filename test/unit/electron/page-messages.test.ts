@@ -12,6 +12,7 @@ const MESSAGES = [
   [PAGE_CHANNELS.dragOut, '1880a8ee-f5b5-40da-8e88-dc306ce886ab', '../../../etc/passwd'],
   [PAGE_CHANNELS.language, 'de', 'constructor'],
   [PAGE_CHANNELS.showSaved, 'last', '/etc/passwd'],
+  [PAGE_CHANNELS.saveAsLast, 'next', '/etc/passwd'],
 ] as const;
 
 describe.each(MESSAGES)('the message %s', (channel, good, outside) => {
@@ -21,7 +22,11 @@ describe.each(MESSAGES)('the message %s', (channel, good, outside) => {
   beforeEach(() => {
     vi.clearAllMocks();
     ipcMain.current = new EventEmitter();
-    hearPage(PAGE_CHANNELS, { dragOut: heard, language: heard, showSaved: heard }, { info: vi.fn(), warn, error: vi.fn(), tail: () => [] });
+    hearPage(
+      PAGE_CHANNELS,
+      { dragOut: heard, language: heard, showSaved: heard, saveAsLast: heard },
+      { info: vi.fn(), warn, error: vi.fn(), tail: () => [] },
+    );
   });
 
   it('is heard from our page', () => {

@@ -54,3 +54,25 @@ it.skipIf(process.platform === 'win32').each([
   });
   await rm(folder, { recursive: true });
 });
+
+it('what is saved as last time goes beside it without a question, under a name that is free, once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'save-dialog-'));
+  await writeFile(join(folder, 'cat.png'), 'mine');
+  await writeFile(join(folder, 'cat-2.png'), 'mine too');
+  const asking = askWhereToSave({ current: { saveFolder: folder }, words: SHELL_WORDS.en, change: vi.fn() } as unknown as SettingsFile, vi.fn()); // prettier-ignore
+  const begun = () => {
+    const item = Object.assign(new EventEmitter(), { getFilename: () => 'cat.png', setSavePath: vi.fn(), setSaveDialogOptions: vi.fn() });
+    session.listener?.({}, item);
+    return item;
+  };
+  asking.skipOnce();
+  const quiet = begun();
+  expect(quiet.setSavePath).toHaveBeenCalledExactlyOnceWith(join(folder, 'cat-3.png'));
+  expect(quiet.setSaveDialogOptions).not.toHaveBeenCalled();
+  const asked = begun();
+  expect(asked.setSavePath).not.toHaveBeenCalled();
+  expect(asked.setSaveDialogOptions).toHaveBeenCalledOnce();
+  await rm(folder, { recursive: true });
+  asking.skipOnce();
+  expect(begun().setSaveDialogOptions).toHaveBeenCalledOnce();
+});

@@ -21,6 +21,16 @@ describe('tabs', () => {
     expect([names(tabs), tabs.active]).toEqual([['a', 'b', 'c', 'd'], 3]);
   });
 
+  test('come back as they were written down', () => {
+    const [tabs, again] = [threeTabs(), new Tabs()];
+    tabs.opened('b', 'recent-b');
+    again.restore(tabs.kept);
+    expect([names(again), again.kept.map(({ id, open }) => [id, open])]).toEqual([
+      ['a', 'b', 'c'],
+      [['recent-a', undefined], ['recent-b', true], ['recent-c', undefined]], // prettier-ignore
+    ]);
+  });
+
   test('give the one beside the one that is closed, where that lay on the table', () => {
     const tabs = threeTabs();
     expect(tabs.close(0)).toBeUndefined();

@@ -1,3 +1,4 @@
+import { ExpectedError } from '#contract/errors.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { VectorTokenizerShape } from '../codes.js';
 import type { Network, Stranger } from '../network.js';
@@ -33,17 +34,24 @@ export const rasterTokenizer: Network<VectorTokenizerShape<'raster-tokenizer'>> 
 export const STRANGERS: readonly Stranger[] = [
   {
     has: 'cls_embedding.uncond_embedding',
-    lacks: 'adapter_mlp',
     reason: 'This is a LlamaGen model without control, which this version cannot run.',
   },
-  { has: 'adapter_mlp', lacks: 'adapter.model', reason: 'This is a ControlAR model without its control encoder.' },
 ];
 
 /** Heads are 64 wide in all published sizes but the largest (3200 in 32). */
 const HEAD_WIDTH = 64;
 const LARGEST = { width: 3200, heads: 32 };
 
+/** Of a LlamaGen transformer; no tensor tells. */
+export function headsOf(width: number): number {
+  if (width === LARGEST.width) return LARGEST.heads;
+  return width / (width % HEAD_WIDTH === 0 ? HEAD_WIDTH : HEAD_WIDTH / 2);
+}
+
 function controlAr(weights: Weights): ControlArShape {
+  if (!weights.has('adapter.model')) {
+    throw new ExpectedError('weights.refused', 'This is a ControlAR model without its control encoder.');
+  }
   const layers = inOrder(weights.at('layers'));
   const [entries = 0, width = 0] = weights.shape('tok_embeddings.weight'); // [V, C]
   const [textTokens = 0, textWidth = 0] = weights.shape('cls_embedding.uncond_embedding');
@@ -51,8 +59,7 @@ function controlAr(weights: Weights): ControlArShape {
   weights.expectShape('output.weight', [entries, width]);
   weights.expectShape('condition_layers.2.fc2.weight', [width, width]);
   for (const layer of layers) layer.expectShape('attention.wqkv.weight', [3 * width, width]);
-  const heads = width === LARGEST.width ? LARGEST.heads : width / HEAD_WIDTH;
-  return { family: 'controlar', depth: layers.length, width, heads, entries, imageTokens, textTokens, textWidth };
+  return { family: 'controlar', depth: layers.length, width, heads: headsOf(width), entries, imageTokens, textTokens, textWidth };
 }
 
 function readTokenizer(weights: Weights): VectorTokenizerShape<'raster-tokenizer'> {

@@ -43,7 +43,7 @@ interface Patch {
  * lowest holds only the pixels that differ from what lies below it. Where such a pixel is not opaque, what lies below is
  * masked away (in the photograph) or left out (in a step), so that the layers together equal the result at every pixel.
  *
- * @throws ExpectedError `image.too-large`, or what opening a picture throws.
+ * @throws ExpectedError `output.too-large`, or what opening a picture throws.
  */
 export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array> {
   let canvas: Canvas = { width: 0, height: 0, data: new Uint8ClampedArray() };
@@ -76,7 +76,7 @@ function profileOf({ channels, icc }: Photo): Uint8Array | undefined {
 function expectRoom({ width, height }: Extent, pixels: number): void {
   if (Math.max(width, height) <= MAX_SIDE && pixels <= MAX_PIXELS) return;
   const limit = `at most ${MAX_PIXELS / 1_000_000} megapixels of layers and ${MAX_SIDE} pixels per side`;
-  throw new ExpectedError('image.too-large', `Expected ${limit} for a Photoshop file but received more.`);
+  throw new ExpectedError('output.too-large', `Expected ${limit} for a Photoshop file but received more.`);
 }
 
 function rgba({ extent, channels, samples }: Photo): PixelData {

@@ -5,7 +5,7 @@ import { fullScale, type Photo } from './photo.js';
  * are what stood in the file; behind full transparency nothing is known, and black stays black.
  */
 export function unmultiplied(samples: Photo['samples'], channels: number): Photo['samples'] {
-  if (channels % 2 === 1) return samples;
+  if (channels === 1 || channels === 3) return samples;
   const full = fullScale(samples);
   const result = samples.slice();
   for (let at = 0; at < samples.length; at += channels) {

@@ -64,19 +64,47 @@ export function isHdr([, transfer]: CodePoints): boolean {
   return transfer === 16 || transfer === 18;
 }
 
+const ADOBE: Primaries = { ...SRGB_PRIMARIES, green: [0.21, 0.71] };
+
+/** As Adobe's own specification of 2005 gives it. */
+export function adobeRgb(): Uint8Array {
+  return makeProfile({ name: 'Compatible with Adobe RGB (1998)', primaries: ADOBE, tone: [563 / 256] }, 'RGB ');
+}
+
 /** What a file says of its colours where it has no profile. */
 export type Naming = { readonly kind: 'plain' } | { readonly kind: 'profile'; readonly icc: Uint8Array } | { readonly kind: 'unknown' };
 
 const PLAIN: Naming = { kind: 'plain' };
 
 /** sRGB is plain; everything else that is known becomes a profile of the same meaning. */
-export function namingOfCodePoints(codePoints: CodePoints, model: 'GRAY' | 'RGB '): Naming {
+export function namingOfCodePoints(codePoints: CodePoints, model: 'GRAY' | 'RGB ', level?: (value: number) => number): Naming {
   const [p, t] = codePoints;
   const [colour, transfer] = [p === UNSPECIFIED ? BT709 : p, t === UNSPECIFIED ? SRGB : t];
-  if (transfer === SRGB && (colour === BT709 || model === 'GRAY')) return PLAIN;
+  if (!level && transfer === SRGB && (colour === BT709 || model === 'GRAY')) return PLAIN;
   const [primaries, tone] = [PRIMARIES[colour], TONES[transfer]];
   if (!primaries || !tone) return { kind: 'unknown' };
-  return { kind: 'profile', icc: makeProfile({ name: `CICP ${String(colour)}/${String(transfer)}`, primaries, tone }, model) };
+  const name = `CICP ${String(colour)}/${String(transfer)}${level ? ' of video levels' : ''}`;
+  const curve = level ? (value: number) => toneFunction(tone)(level(value)) : tone;
+  return { kind: 'profile', icc: makeProfile({ name, primaries, tone: curve }, model) };
+}
+
+/** Samples themselves are stored so, not what they were coded into: as in PNG, which knows no matrix. */
+export function namingOfSamples(codePoints: CodePoints, { model, bits }: { model: 'GRAY' | 'RGB '; bits: number }): Naming {
+  const [, , matrix, fullRange] = codePoints;
+  if (matrix !== 0 && model !== 'GRAY') return { kind: 'unknown' };
+  return namingOfCodePoints(codePoints, model, fullRange === 0 ? videoLevels(bits) : undefined);
+}
+
+/** Black and white of video (ITU-R BT.2100, table 9) as the ends of a curve; what lies beyond them is clipped. */
+function videoLevels(bits: number): (value: number) => number {
+  const step = 2 ** (bits - 8) / (2 ** bits - 1);
+  return (value) => Math.min(1, Math.max(0, (value / step - 16) / 219));
+}
+
+function toneFunction(tone: Tone): (value: number) => number {
+  if (typeof tone === 'function') return tone;
+  const [g = 1, a = 1, b = 0, c = 0, d = 0] = tone;
+  return (value) => (tone.length === 1 || value >= d ? (a * value + b) ** g : c * value);
 }
 
 /** A gamma and corners this near to sRGB's mean sRGB. */

@@ -1,13 +1,15 @@
 import type { Metadata } from 'sharp';
 import type { Extent } from '#base/geometry.js';
 import type { Notice } from '#contract/event.js';
-import { isHdr, namingOfCodePoints, type Naming } from './code-points.js';
-import { exifResolution, uprightExif } from './exif.js';
+import { adobeRgb, isHdr, namingOfCodePoints, type Naming } from './code-points.js';
+import { exifNamesAdobeRgb, exifOrientation, exifResolution, uprightExif } from './exif.js';
 import { profileModel } from './icc-profile.js';
 import { iptcOfResources } from './iptc.js';
 import type { HeifFacts } from './isobmff.js';
 import type { JpegFacts } from './jpeg-segments.js';
 import type { PngParts } from './png-parts.js';
+import { quarterTurned } from './quarter-turn.js';
+import { turns } from './orient.js';
 import type { Photo } from './photo.js';
 import { MAX_METADATA_BYTES } from './slim/parts.js';
 import { exifOfTiff } from './tiff-exif.js';
@@ -34,7 +36,7 @@ export interface FileParts {
 
 export interface OpenedFile {
   readonly bytes: Uint8Array;
-  readonly metadata: Pick<Metadata, 'icc' | 'exif' | 'xmp' | 'iptc'>;
+  readonly metadata: Pick<Metadata, 'icc' | 'exif' | 'xmp' | 'iptc' | 'orientation'>;
   readonly parts: FileParts;
   /** What a profile has to describe to fit the samples as they will be; undefined where those are converted. */
   readonly model: 'GRAY' | 'RGB ' | undefined;
@@ -61,23 +63,34 @@ interface Found {
 
 export function contentsOf(file: OpenedFile): Contents {
   const found = foundIn(file);
-  const icc = profileOf(found, file);
   const exif = found.exif && found.exif.length <= MAX_METADATA_BYTES ? uprightExif(found.exif) : undefined;
+  const icc = profileOf({ ...found, exif }, file);
   const packet = readPacket(found.xmp, file.extent);
   return {
     ...present({
       icc,
       codePoints: icc && found.codePoints,
-      exif,
-      xmp: packet.xmp,
       iptc: found.iptc,
-      resolution: exifResolution(exif) ?? found.resolution,
+      ...toldOf(found, { file, exif, xmp: packet.xmp }),
       ...textsOf(file.parts.png),
       recipeText: file.parts.png?.recipeText ?? packet.recipeText,
     }),
     premultiplied: found.premultiplied,
     notices: noticesOf(found, { file, icc, lost: file.leftOut || found.leftOut || packet.lost || (found.exif !== undefined && !exif) }),
   };
+}
+
+/** What speaks of directions, as it is true of the upright picture. */
+function toldOf(found: Found, { file, exif, xmp }: { file: OpenedFile; exif: Uint8Array | undefined; xmp: string | undefined }) {
+  const [first, second] = [exifResolution(exif), found.resolution];
+  const resolution = first?.shapeOnly && second && !second.shapeOnly ? second : (first ?? second);
+  const told = present({ exif, xmp, resolution });
+  return isTurned(found, file) ? quarterTurned(told) : told;
+}
+
+/** An AVIF is turned by words of its own, which its EXIF repeats. */
+function isTurned({ exif }: Found, { metadata, parts }: OpenedFile): boolean {
+  return turns(parts.heif ? exifOrientation(exif) : (metadata.orientation ?? 1));
 }
 
 function textsOf(png: PngParts | undefined): Pick<Contents, 'texts'> {
@@ -142,10 +155,15 @@ function packetOf(xmp: Uint8Array | undefined): { readonly xmp?: string; readonl
 }
 
 /** A profile that fits the samples: the file's own, or one of the same meaning as its naming of colours. */
-function profileOf({ icc, naming }: Found, { model }: OpenedFile): Uint8Array | undefined {
+function profileOf({ icc, naming, exif }: Found, { model, parts }: OpenedFile): Uint8Array | undefined {
   if (model === undefined) return undefined;
   if (naming.kind === 'profile') return naming.icc;
+  if (!icc && model === 'RGB ' && !namesColours(parts) && exifNamesAdobeRgb(exif)) return adobeRgb();
   return icc && icc.length <= MAX_METADATA_BYTES && profileModel(icc) === model ? new Uint8Array(icc) : undefined;
+}
+
+function namesColours({ png, heif }: FileParts): boolean {
+  return png?.isNamed === true || heif?.codePoints !== undefined;
 }
 
 interface Made {

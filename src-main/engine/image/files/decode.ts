@@ -17,6 +17,7 @@ import { slimmed, type Slim } from './slim/slim.js';
 import { Source } from './slim/source.js';
 import { readerOfTiff, readTiffFacts, type TiffFacts } from './tiff-facts.js';
 import { layoutOfTiff, photoOfTiff } from './tiff-photo.js';
+import { pagesOf, type Pages } from './tiff-pages.js';
 
 /** Decoded at 16 bit with alpha this is 800 MB: the most that the smallest supported machine can hold. */
 const MAX_PIXELS = 100_000_000;
@@ -37,7 +38,7 @@ export interface HeaderFacts {
 }
 
 /** What is used of the decoder's words. */
-type DecoderFacts = Pick<Metadata, 'width' | 'height' | 'autoOrient' | 'space' | 'pages' | 'icc' | 'exif' | 'xmp' | 'iptc'>;
+type DecoderFacts = Pick<Metadata, 'width' | 'height' | 'autoOrient' | 'orientation' | 'space' | 'pages' | 'icc' | 'exif' | 'xmp' | 'iptc'>;
 
 interface Header {
   readonly kind: FileKind;
@@ -69,6 +70,19 @@ export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
     ...(contents.recipeText !== undefined && { recipeText: contents.recipeText }),
     notices: withDamage(notices, damaged),
   };
+}
+
+/**
+ * As much of a photo as tells what a kind of file cannot hold of it, from its header alone: without its samples, but with
+ * how many bits and channels they have. Undefined where it has transparency: whether any of that is used, only samples tell.
+ */
+export async function openWithoutPixels(file: Uint8Array | Slim): Promise<Photo | undefined> {
+  const header = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
+  const { layout, tiff } = header;
+  if (layout.channels % 2 === 0) return undefined;
+  const samples = layout.deep ? new Uint16Array() : new Uint8Array();
+  const count = tiff?.extras.length ?? 0;
+  return { ...factsOf(header), samples, ...(count > 0 && { extra: { count, samples } }) };
 }
 
 /**
@@ -165,6 +179,16 @@ function slimOf(bytes: Uint8Array): Slim {
 async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const kind = fileKind(bytes);
   if (kind === 'bmp') return bmpHeader(bytes);
+  const pages = kind === 'tiff' ? pagesOf(bytes) : undefined;
+  return headerOf({ kind, bytes: pages?.file ?? bytes, leftOut, pages });
+}
+
+interface Opened extends Slim {
+  readonly kind: FileKind;
+  readonly pages: Pages | undefined;
+}
+
+async function headerOf({ kind, bytes, leftOut, pages }: Opened): Promise<Header> {
   const parts = partsOf(kind, bytes);
   refuseUnreadable(parts);
   const own = ownTiff(parts.tiff);
@@ -173,7 +197,7 @@ async function readHeader({ bytes, leftOut }: Slim): Promise<Header> {
   const { width, height } = metadata.autoOrient;
   const extent = { width, height };
   const contents = contentsOf({ bytes, metadata, parts, model: modelOf(layout), extent, leftOut });
-  const notices = [...pixelNotices({ kind, metadata, layout, animated: isAnimated(metadata, parts) }), ...contents.notices];
+  const notices = [...pixelNotices({ metadata, layout, pages, animated: isAnimated(metadata, parts) }), ...contents.notices];
   return {
     kind,
     extent,
@@ -244,7 +268,7 @@ function ownHeader(tiff: TiffFacts): Pick<Pixels, 'metadata' | 'layout'> {
 function metadataOf({ width, height, orientation }: TiffFacts): DecoderFacts {
   const turned = orientation >= 5 && orientation <= 8;
   const autoOrient = { width: turned ? height : width, height: turned ? width : height, orientation: 1 };
-  return { width, height, autoOrient, space: 'srgb' };
+  return { width, height, orientation, autoOrient, space: 'srgb' };
 }
 
 async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
@@ -314,16 +338,21 @@ function withDamage(notices: readonly Notice[], damaged: boolean): readonly Noti
 }
 
 interface Pixels {
-  readonly kind: FileKind;
   readonly metadata: DecoderFacts;
   readonly layout: Layout;
   readonly animated: boolean;
+  readonly pages: Pages | undefined;
 }
 
-function pixelNotices({ kind, metadata, layout, animated }: Pixels): readonly Notice[] {
+function pixelNotices({ metadata, layout, animated, pages }: Pixels): readonly Notice[] {
   const notices: Notice[] = [];
-  if (animated)
-    notices.push({ code: 'image.animated', message: kind === 'tiff' ? 'Only the first page is used.' : 'Only the first frame is used.' });
+  if (pages?.skipped)
+    notices.push({
+      code: 'image.smaller-page',
+      message: 'The file begins with a smaller copy of its picture; the full picture is used, and no other page.',
+    });
+  else if (pages ? pages.more : animated)
+    notices.push({ code: 'image.animated', message: pages ? 'Only the first page is used.' : 'Only the first frame is used.' });
   if (metadata.space === 'cmyk') notices.push({ code: 'image.cmyk', message: 'The picture was converted from CMYK to sRGB.' });
   if (layout.deep)
     notices.push({ code: 'image.deep', message: 'The picture has 16 bits per channel; pixels that no edit touches keep them.' });

@@ -5,14 +5,14 @@ import type { FileRecipe } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { withRoom } from './avif-room.js';
-import { exifOfResolution, prefixedExif, sizedExif } from './exif.js';
+import { exifOfResolution, prefixedExif, sizedExif, unitlessExif, uprightExif, wholeShape } from './exif.js';
 import { rgbProfileOfGray } from './gray-profile.js';
 import { resourcesOfIptc } from './iptc.js';
 import { profileSegments, segment, SEGMENT_BYTES, withSegments, xmpSegment } from './jpeg-segments.js';
 import { expectWithinLimits } from './limits.js';
 import { withoutLocation } from './location.js';
 import { insertChunks, makeChunk, profileChunk, rawProfileChunk, resolutionChunk, textChunk, withoutChunks } from './png-chunks.js';
-import type { Mask, Photo } from './photo.js';
+import type { Mask, Photo, Resolution } from './photo.js';
 import { RECIPE_KEYWORD, recipeText, XMP_KEYWORD } from './recipe.js';
 import { bytesOfTensor } from './tensor-photo.js';
 import { encodeTiff } from './tiff-writer.js';
@@ -37,6 +37,7 @@ export interface OutputSettings {
 const [PNG_LEVEL, SMALLEST_PNG_LEVEL] = [3, 6];
 /** Huffman tables made for a larger picture cost three times its plain encoding, and memory for all of it; they save 1–2 %. */
 const OWN_TABLES_UP_TO_PX = 6_000_000;
+const INCH_IN_METRES = 0.0254;
 /** From this quality on, colour is stored at full resolution too. */
 const FULL_COLOUR_QUALITY = 90;
 /** The slower levels win a few percent of size and take minutes for a large photograph. */
@@ -46,7 +47,7 @@ const AVIF_EFFORT = 2;
  * Writes a photo with its samples exactly as they stand, the original profile bytes and all that its file held beside them,
  * as far as the format has a place for it (`lossesOf` says what has none).
  * PNG and TIFF are lossless at 8 and 16 bit; JPEG, WebP and AVIF get 8 bit; JPEG has no alpha and gets white below.
- * A recipe goes into a text chunk of a PNG, and into XMP elsewhere. Throws `image.too-large`.
+ * A recipe goes into a text chunk of a PNG, and into XMP elsewhere. Throws `output.too-large`.
  */
 export async function encodePhoto(original: Photo, output: OutputSettings, recipe?: FileRecipe): Promise<Uint8Array> {
   const { format, quality } = output;
@@ -126,7 +127,7 @@ async function encodePngPhoto(photo: Photo, { level, recipe }: PngSettings): Pro
   // Raw samples with a profile would be converted to it by the encoder, so the profile is put into the finished file.
   if (icc) chunks.push(profileChunk(icc));
   if (codePoints) chunks.push(makeChunk('cICP', Uint8Array.from(codePoints)));
-  if (resolution) chunks.push(resolutionChunk(resolution));
+  if (resolution) chunks.push(resolutionOf(resolution));
   if (exif) chunks.push(makeChunk('eXIf', exif));
   if (xmp !== undefined) chunks.push(textChunk(XMP_KEYWORD, xmp));
   if (iptc) chunks.push(rawProfileChunk('iptc', resourcesOfIptc(iptc)));
@@ -134,6 +135,16 @@ async function encodePngPhoto(photo: Photo, { level, recipe }: PngSettings): Pro
   if (recipe) chunks.push(textChunk(RECIPE_KEYWORD, recipeText(recipe)));
   // The encoder makes up a resolution.
   return insertChunks(withoutChunks(png, 'pHYs'), chunks);
+}
+
+function resolutionOf(resolution: Resolution): Uint8Array {
+  const { x, y, shapeOnly } = resolution;
+  return shapeOnly
+    ? resolutionChunk(wholeShape(resolution), false)
+    : resolutionChunk(
+        [x, y].map((one) => Math.round(one / INCH_IN_METRES)),
+        true,
+      );
 }
 
 /** Containers that are hard to patch get their metadata from a PNG: a *kept* profile is attached without conversion. */
@@ -145,7 +156,17 @@ async function viaPng({ iptc: _iptc, xmp: _xmp, ...photo }: Photo, encode: (pict
   const carrier = await encodePngPhoto(coloured, { level: 0 });
   const picture = sharp(carrier, { limitInputPixels: false });
   const told = exif ? picture.keepExif() : picture;
-  return encode(icc ? told.keepIccProfile() : told).toBuffer();
+  const file = await encode(icc ? told.keepIccProfile() : told).toBuffer();
+  return exif && (!resolution || resolution.shapeOnly) ? withoutUnit(file, resolution) : file;
+}
+
+/** The encoder takes pixels without a unit for those of a millimetre, and makes a resolution up where none is said. */
+async function withoutUnit(file: Buffer, shape: Resolution | undefined): Promise<Uint8Array> {
+  const { exif } = await sharp(file, { limitInputPixels: false }).metadata();
+  const block = exif && uprightExif(exif);
+  const at = exif && block ? file.lastIndexOf(exif.subarray(exif.length - block.length)) : -1;
+  if (block && at >= 0) file.set(unitlessExif(block, shape), at);
+  return file;
 }
 
 /** A gray profile has no place where every pixel has three channels: one of three says the same of them. */

@@ -1,4 +1,4 @@
-import { isResolution } from './exif.js';
+import { isResolution, pixelShape, wholeShape } from './exif.js';
 import type { Resolution } from './photo.js';
 
 const CM_PER_INCH = 2.54;
@@ -68,6 +68,8 @@ function isCut(jpeg: Uint8Array, scan: number): boolean {
 function densityOf(data: Buffer): { readonly resolution?: Resolution } {
   if (data.length < 12 || data.toString('latin1', 0, 5) !== 'JFIF\0') return {};
   const unit = data[7];
+  const shape = unit === 0 ? pixelShape(data.readUInt16BE(8), data.readUInt16BE(10)) : undefined;
+  if (shape) return { resolution: shape };
   const scale = unit === 1 ? 1 : unit === 2 ? CM_PER_INCH : 0;
   const [x, y] = [data.readUInt16BE(8) * scale, data.readUInt16BE(10) * scale];
   return isResolution(x) && isResolution(y) ? { resolution: { x, y } } : {};
@@ -104,8 +106,8 @@ export function withSegments(jpeg: Buffer, segments: readonly Uint8Array[], reso
 
 function jfif(resolution: Resolution | undefined): Uint8Array {
   const data = Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1');
-  const { x, y } = resolution ?? { x: 1, y: 1 };
-  data[7] = resolution ? 1 : 0;
+  const [x, y] = resolution?.shapeOnly ? wholeShape(resolution) : [resolution?.x ?? 1, resolution?.y ?? 1];
+  data[7] = resolution && !resolution.shapeOnly ? 1 : 0;
   data.writeUInt16BE(Math.min(65_535, Math.max(1, Math.round(x))), 8);
   data.writeUInt16BE(Math.min(65_535, Math.max(1, Math.round(y))), 10);
   return data;

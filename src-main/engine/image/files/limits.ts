@@ -22,13 +22,13 @@ export function exceededSide(kind: SavedKind, { width, height }: Extent): number
   return Math.max(width, height) > side ? side : undefined;
 }
 
-/** Asked before the work begins. Throws `image.too-large`. */
+/** Asked before the work begins. Throws `output.too-large`. */
 export function expectWithinLimits(format: OutputFormat, { width, height }: Extent): void {
   const limit = LIMITS[format];
   if (!limit || Math.max(width, height) <= limit.side) return;
   const received = `${String(width)}×${String(height)}`;
   throw new ExpectedError(
-    'image.too-large',
+    'output.too-large',
     `Expected at most ${String(limit.side)} pixels per side for ${limit.name} but received ${received}; PNG and TIFF hold it.`,
     { details: { format, limit: limit.side, received } },
   );

@@ -3,7 +3,7 @@ import type { Extent } from '#base/geometry.js';
 type Samples = Uint8Array | Uint16Array;
 
 /** Does this EXIF orientation lay the picture on its side? */
-function turns(orientation: number): boolean {
+export function turns(orientation: number): boolean {
   return orientation >= 5 && orientation <= 8;
 }
 

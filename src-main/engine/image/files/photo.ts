@@ -7,6 +7,8 @@ import type { PngChunk } from './png-chunks.js';
 export interface Resolution {
   readonly x: number;
   readonly y: number;
+  /** The file names no unit: the two tell the shape of a pixel and nothing else. */
+  readonly shapeOnly?: true;
 }
 
 /** Channels that are neither colour nor transparency: saved selections, masks, spot colours. */

@@ -117,10 +117,10 @@ export function profileOfChunk(data: Uint8Array, maxBytes: number): Uint8Array |
   return icc && new Uint8Array(icc);
 }
 
-/** A chunk that says so many pixels per inch. */
-export function resolutionChunk({ x, y }: { readonly x: number; readonly y: number }): Uint8Array {
+/** A chunk that says so many pixels per metre, or of no unit. */
+export function resolutionChunk(pixels: readonly number[], perMetre: boolean): Uint8Array {
   const data = Buffer.alloc(9);
-  [x, y].forEach((perInch, i) => data.writeUInt32BE(Math.round(perInch / 0.0254), i * 4));
-  data[8] = 1;
+  pixels.forEach((number, i) => data.writeUInt32BE(number, i * 4));
+  data[8] = perMetre ? 1 : 0;
   return makeChunk('pHYs', data);
 }

@@ -1,8 +1,8 @@
 import { ExpectedError } from '#contract/errors.js';
-import { namingOfCodePoints, namingOfGamma, type Naming } from './code-points.js';
+import { namingOfGamma, namingOfSamples, type Naming } from './code-points.js';
 import type { Chromaticity, Primaries } from './make-profile.js';
 import { viewOf } from './directory.js';
-import { isResolution } from './exif.js';
+import { isResolution, pixelShape } from './exif.js';
 import { iptcOfResources } from './iptc.js';
 import { checksumFits, pngChunks, profileOfChunk, textKeyword, textOf, type PngChunk } from './png-chunks.js';
 import type { CodePoints, Resolution } from './photo.js';
@@ -19,6 +19,8 @@ export interface PngParts {
   readonly pixels: Uint8Array;
   readonly icc?: Uint8Array;
   readonly naming: Naming;
+  /** The file says of its colours what they are. */
+  readonly isNamed: boolean;
   readonly codePoints?: CodePoints;
   readonly resolution?: Resolution;
   /** From a text of another program; a chunk of its own reaches the decoder. */
@@ -55,6 +57,7 @@ export function readPng(png: Uint8Array, maxBytes: number, expectSize: (size: { 
   return {
     pixels: Buffer.concat(kept),
     ...colourOf(seen, icc),
+    isNamed: ['cICP', 'iCCP', 'sRGB', 'gAMA'].some((type) => seen.has(type)),
     ...resolutionOf(dataOf(seen, 'pHYs')),
     ...texts,
     animated: seen.has('acTL'),
@@ -74,11 +77,12 @@ function dataOf(seen: ReadonlyMap<string, PngChunk>, type: string): Uint8Array |
 
 /** The first of these that is there counts: cICP, iCCP, sRGB, gAMA with cHRM (PNG 3rd edition, 4.3). */
 function colourOf(seen: ReadonlyMap<string, PngChunk>, icc: Uint8Array | undefined): Pick<PngParts, 'naming' | 'codePoints' | 'icc'> {
-  const model = [0, 4].includes(dataOf(seen, 'IHDR')?.[9] ?? 2) ? 'GRAY' : 'RGB ';
+  const header = dataOf(seen, 'IHDR');
+  const model = [0, 4].includes(header?.[9] ?? 2) ? 'GRAY' : 'RGB ';
   const cicp = dataOf(seen, 'cICP');
   if (cicp?.length === 4) {
     const codePoints = Array.from(cicp) as unknown as CodePoints;
-    const naming = namingOfCodePoints(codePoints, model);
+    const naming = namingOfSamples(codePoints, { model, bits: header?.[8] ?? 8 });
     if (naming.kind !== 'unknown') return { naming, codePoints };
   }
   if (icc) return { icc, naming: { kind: 'plain' } };
@@ -99,9 +103,15 @@ function cornersOf(chrm: Uint8Array | undefined): Primaries | undefined {
 }
 
 function resolutionOf(phys: Uint8Array | undefined): { readonly resolution?: Resolution } {
-  if (phys?.length !== 9 || phys[8] !== 1) return {};
-  const [x, y] = [viewOf(phys).getUint32(0) * INCH, viewOf(phys).getUint32(4) * INCH];
+  if (phys?.length !== 9) return {};
+  const perMetre = [viewOf(phys).getUint32(0), viewOf(phys).getUint32(4)] as const;
+  if (phys[8] !== 1) return resolutionIfAny(pixelShape(...perMetre));
+  const [x, y] = [perMetre[0] * INCH, perMetre[1] * INCH];
   return isResolution(x) && isResolution(y) ? { resolution: { x, y } } : {};
+}
+
+function resolutionIfAny(resolution: Resolution | undefined): { readonly resolution?: Resolution } {
+  return resolution ? { resolution } : {};
 }
 
 type Texts = Pick<PngParts, 'texts' | 'recipeText' | 'xmp' | 'exif' | 'iptc' | 'leftOut'>;

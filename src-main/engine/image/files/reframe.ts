@@ -3,6 +3,7 @@ import { intersect, sameExtent, type Extent } from '#base/geometry.js';
 import { cropOf, turnedExtent, type Framing } from '#contract/framing.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Photo } from './photo.js';
+import { quarterTurned } from './quarter-turn.js';
 
 type Samples = Pick<Photo, 'extent' | 'channels' | 'samples'>;
 
@@ -23,7 +24,7 @@ export async function reframed(photo: Photo, framing: Framing): Promise<Photo> {
   const level = framing.straighten === 0 ? upright : await straightened(upright, framing.straighten);
   const { x: left, y: top } = crop;
   const cut = await workedOn(level, (picture) => picture.extract({ left, top, width: crop.width, height: crop.height }));
-  return { ...rest, ...cut };
+  return { ...(framing.turns % 2 === 1 ? quarterTurned(rest) : rest), ...cut };
 }
 
 /** As far as an interpolation looks. */

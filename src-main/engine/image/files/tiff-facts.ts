@@ -58,7 +58,7 @@ export function readTiffFacts(file: Uint8Array): TiffFacts | undefined {
     format: FORMATS[read.same(339, samples) ?? 0] ?? (fieldOf(first, 339) ? 'other' : 'unsigned'),
     photometric,
     samples,
-    extras: extrasOf(samples - (COLOURS[photometric] ?? samples), read.all(338, MOST_EXTRAS)),
+    extras: extrasOf(samples - (COLOURS[photometric] ?? samples), read.all(338, MOST_EXTRAS), photometric),
     compression: read.one(259, 1),
     predictor: read.one(317, 1),
     separate: read.one(284, 1) === 2,
@@ -82,9 +82,9 @@ function stripsOf(read: Reader, { width, height }: Extent): Tiles {
   return { tile: { width, height: rows }, offsets: read.all(273, MOST_TILES), sizes: read.all(279, MOST_TILES) };
 }
 
-/** Some writers leave out what a fourth channel is; they mean transparency. */
-function extrasOf(count: number, said: readonly number[]): readonly number[] {
-  const unsaid = said.length === 0 ? [ALPHA.straight] : [];
+/** Some writers leave out what a fourth channel is; they mean transparency. Beside ink it may as well be another ink. */
+function extrasOf(count: number, said: readonly number[], photometric: number): readonly number[] {
+  const unsaid = said.length === 0 && photometric !== PHOTOMETRIC.cmyk ? [ALPHA.straight] : [];
   return Array.from({ length: Math.max(0, Math.min(count, MOST_EXTRAS)) }, (_, i) => said[i] ?? unsaid[i] ?? ALPHA.unspecified);
 }
 

@@ -14,6 +14,8 @@ const MAX_SAMPLES = 400_000_000;
 /** Photoshop has 56; more are measurements, not channels of a photograph. */
 const MAX_EXTRA = 53;
 
+const INKS = 4;
+
 type Samples = Photo['samples'];
 
 /** The layout of a TIFF whose samples are read here. Throws `image.too-large`, `image.unsupported`. */
@@ -40,9 +42,8 @@ function expectReadable({ width, height, samples, bits, extras, tile }: TiffFact
 }
 
 /** Which of the samples behind the colours is transparency; −1 where none is. */
-function alphaOf({ extras, photometric }: TiffFacts): number {
-  // What is converted from ink has no transparency that any program would agree on.
-  return photometric === PHOTOMETRIC.cmyk ? -1 : extras.findIndex((kind) => kind !== ALPHA.unspecified);
+function alphaOf({ extras }: TiffFacts): number {
+  return extras.findIndex((kind) => kind !== ALPHA.unspecified);
 }
 
 export interface TiffPhoto {
@@ -60,9 +61,12 @@ export async function photoOfTiff(file: Uint8Array, facts: TiffFacts): Promise<T
   const colours = facts.samples - facts.extras.length;
   const places = [...Array(colours).keys(), ...(alpha >= 0 ? [colours + alpha] : [])];
   const others = facts.extras.flatMap((_, i) => (i === alpha ? [] : [colours + i]));
-  const picked = await converted(pick(values, facts.samples, places), places.length, facts);
-  const straight = facts.extras[alpha] === ALPHA.premultiplied ? unmultiplied(picked, channelsOf(picked, facts)) : picked;
-  const turned = upright(straight, facts, facts.orientation);
+  const picked = pick(values, facts.samples, places);
+  const turned = upright(
+    await straight(picked, places.length, { facts, premultiplied: facts.extras[alpha] === ALPHA.premultiplied }),
+    facts,
+    facts.orientation,
+  );
   const extra = others.length > 0 ? upright(pick(values, facts.samples, others), facts, facts.orientation).samples : undefined;
   const expected =
     Math.ceil(facts.width / facts.tile.width) * Math.ceil(facts.height / facts.tile.height) * (facts.separate ? facts.samples : 1);
@@ -74,8 +78,16 @@ export async function photoOfTiff(file: Uint8Array, facts: TiffFacts): Promise<T
   };
 }
 
-function channelsOf(samples: Samples, { width, height }: TiffFacts): number {
-  return samples.length / (width * height);
+interface Stored {
+  readonly facts: TiffFacts;
+  readonly premultiplied: boolean;
+}
+
+/** Converted, with straight alpha. Ink is divided by it as ink, everything else as the colours that it becomes. */
+async function straight(picked: Samples, per: number, { facts, premultiplied }: Stored): Promise<Samples> {
+  if (!premultiplied) return converted(picked, per, facts);
+  if (facts.photometric === PHOTOMETRIC.cmyk) return converted(unmultiplied(picked, per), per, facts);
+  return unmultiplied(await converted(picked, per, facts), per);
 }
 
 function pick(values: Samples, per: number, places: readonly number[]): Samples {
@@ -94,7 +106,7 @@ async function converted(samples: Samples, per: number, facts: TiffFacts): Promi
     case PHOTOMETRIC.icclab:
       return srgbOfLab(samples, { per, signed: facts.photometric === PHOTOMETRIC.cielab });
     case PHOTOMETRIC.cmyk:
-      return srgbOfCmyk(samples, facts);
+      return srgbOfCmyk(samples, per, facts);
     default:
       return samples;
   }
@@ -107,10 +119,21 @@ function inverted(samples: Samples, per: number): Samples {
 }
 
 /** By the decoder, which knows profiles of ink, from a file without the further channels. */
-async function srgbOfCmyk(samples: Samples, facts: TiffFacts): Promise<Samples> {
-  const file = await encodeCmykTiff(facts, samples, facts.icc);
+async function srgbOfCmyk(samples: Samples, per: number, facts: TiffFacts): Promise<Samples> {
+  const file = await encodeCmykTiff(facts, pick(samples, per, [0, 1, 2, 3]), facts.icc);
   const bytes = await sharp(file, { limitInputPixels: false }).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer();
-  return new Uint8Array(bytes);
+  return per > INKS ? withAlpha(bytes, pick(samples, per, [INKS])) : new Uint8Array(bytes);
+}
+
+/** Transparency is no ink: it stays as it is, in 8 bits like the colours. */
+function withAlpha(colours: Uint8Array, alpha: Samples): Uint8Array {
+  const result = new Uint8Array(alpha.length * 4);
+  const full = fullScale(alpha);
+  alpha.forEach((value, i) => {
+    for (let c = 0; c < 3; c++) result[i * 4 + c] = colours[i * 3 + c]!;
+    result[i * 4 + 3] = Math.round((value * 255) / full);
+  });
+  return result;
 }
 
 /** What white is where the values do not say otherwise. */

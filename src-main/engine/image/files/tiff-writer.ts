@@ -146,8 +146,8 @@ async function rasterFields(file: TiffFile, raster: Raster): Promise<Field[]> {
   return fields;
 }
 
-function resolutionFields(file: TiffFile, { x, y }: NonNullable<Photo['resolution']>): Field[] {
-  return [file.ratio(282, x), file.ratio(283, y), file.numbers(296, SHORT, [2])];
+function resolutionFields(file: TiffFile, { x, y, shapeOnly }: NonNullable<Photo['resolution']>): Field[] {
+  return [file.ratio(282, x), file.ratio(283, y), file.numbers(296, SHORT, [shapeOnly ? 1 : 2])];
 }
 
 function cutStrips({ width, perPixel, samples }: Raster, rows: number): (Uint8Array | Uint16Array)[] {

@@ -106,6 +106,27 @@ export function sizedXmp(packet: string, { width, height }: Extent): string {
   return changed(packet, changes);
 }
 
+/** Names that end in X and Y, of what is said along and across a picture. */
+const DIRECTIONS: readonly (readonly [x: string, y: string])[] = [
+  [`${TIFF}XResolution`, `${TIFF}YResolution`],
+  [`${EXIF}FocalPlaneXResolution`, `${EXIF}FocalPlaneYResolution`],
+];
+
+/** The packet of a picture that was turned by a quarter: what it says along and across changes round. */
+export function quarterTurnedXmp(packet: string): string {
+  const values = new Map<string, Said['value']>();
+  visit(packet, ({ name, value }) => values.set(name.namespace + name.local, value));
+  const changes = DIRECTIONS.flatMap(([first, second]): Change[] => {
+    const [x, y] = [values.get(first), values.get(second)];
+    if (!x || !y) return [];
+    return [
+      { ...x, text: packet.slice(y.from, y.to) },
+      { ...y, text: packet.slice(x.from, x.to) },
+    ];
+  });
+  return changed(packet, changes);
+}
+
 /** The text of the recipe in a packet, whoever wrote it: element or attribute, any prefix. */
 export function recipeInPacket(packet: string): string | undefined {
   let found: string | undefined;

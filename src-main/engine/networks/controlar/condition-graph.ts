@@ -4,15 +4,7 @@ import { Module } from '../module.js';
 import { geluMlp } from '../nn.js';
 import type { ControlArArchitecture } from './architecture.js';
 
-// R text rows of all batch rows · n image tokens · A channels of the control encoder · C width
-
-/** `text` `[R, width]`, T5's hidden states → `prefix` `[R, C]`. */
-export function captionGraph({ weights, config: { width, text } }: ControlArArchitecture): GraphModel {
-  const graph = new GraphBuilder('controlar-caption');
-  const rows = graph.input('text', ['R', text.width]);
-  graph.output('prefix', geluMlp(new Module(graph, weights).at('cls_embedding', 'cap_proj'), rows), ['R', width]);
-  return graph.finish();
-}
+// n image tokens · A channels of the control encoder · C width
 
 /** `features` `[n, A]` of the control picture → what is added before the controlled layers: `control_i` `[n, C]`. */
 export function controlGraph({ weights, controlled, config: { width } }: ControlArArchitecture): GraphModel {
@@ -24,13 +16,5 @@ export function controlGraph({ weights, controlled, config: { width } }: Control
   controlled.forEach((_, fusion) => {
     graph.output(`control_${fusion}`, geluMlp(root.at('condition_layers', fusion), condition), ['n', width]);
   });
-  return graph.finish();
-}
-
-/** `ids` `[B]` → `tokens` `[B, C]`. */
-export function embedGraph({ weights, config: { width } }: ControlArArchitecture): GraphModel {
-  const graph = new GraphBuilder('controlar-embed');
-  const table = new Module(graph, weights).parameter('tok_embeddings.weight');
-  graph.output('tokens', graph.op('Gather', [table, graph.input('ids', ['B'], 'int64')], { axis: 0 }), ['B', width]);
   return graph.finish();
 }

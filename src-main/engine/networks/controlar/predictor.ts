@@ -6,11 +6,12 @@ import { output, type Feeds, type GraphSession, type Runner } from '#engine/tens
 import { floats, int64s, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { KvCache } from '../kv-cache.js';
+import { captionGraph, causalBias, embedGraph, encodePrefix } from '../llamagen/prefix.js';
+import { rotaryOfGrid, rotaryOfText, rotaryRow, type RotaryRows } from '../llamagen/rotary-grid.js';
 import { openedWhole, SessionCache } from '../session-cache.js';
 import { describeControlAr, type ControlArArchitecture } from './architecture.js';
-import { captionGraph, controlGraph, embedGraph } from './condition-graph.js';
+import { controlGraph } from './condition-graph.js';
 import { dinov2Graph, dinov2Picture, dinov2Positions } from './dinov2.js';
-import { rotaryOfGrid, rotaryOfText, rotaryRow, type RotaryRows } from './rotary-grid.js';
 import { stepGraph } from './step-graph.js';
 
 // B 2 under guidance, else 1 · T text rows · n image tokens · C width
@@ -70,7 +71,7 @@ export class ControlArPredictor implements RasterPredictor {
     return new ControlArRun({
       architecture: this.#architecture,
       batch,
-      prefix: await this.#encodeText(start, batch),
+      prefix: await encodePrefix(await this.#once('caption', captionGraph), this.#architecture, { text: start.text, batch }),
       control: await this.controlTokens(start),
       rotary: rotaryOfGrid(gridOf(config), headWidth),
       cache: new KvCache(
@@ -106,20 +107,6 @@ export class ControlArPredictor implements RasterPredictor {
     const grid = gridOf(config);
     const feeds = { picture: dinov2Picture(map, grid, config.control), positions: dinov2Positions(encoder, grid) };
     return output(await session.run(feeds), 'features') as FloatTensor;
-  }
-
-  /**
-   * `[B, T, C]`. Published code pads the text on the left and hides the padding from all rows: leaving it out is the
-   * same. The row without text reads as many rows of the learned "no text".
-   */
-  async #encodeText({ text }: RasterStart, batch: number): Promise<FloatTensor> {
-    const { config, weights } = this.#architecture;
-    const [length = 0, width = 0] = text.dims;
-    const rows = floats([batch * length, width]);
-    rows.data.set(text.data);
-    if (batch > 1) rows.data.set(weights.readFloats('cls_embedding.uncond_embedding').slice(-length * width), length * width);
-    const { data } = output(await (await this.#once('caption', captionGraph)).run({ text: rows }), 'prefix') as FloatTensor;
-    return floats([batch, length, config.width], data);
   }
 
   #once(key: string, build: (architecture: ControlArArchitecture) => ReturnType<typeof stepGraph>): Promise<GraphSession> {
@@ -194,11 +181,4 @@ class ControlArRun implements RasterRun {
     });
     return Object.fromEntries(feeds);
   }
-}
-
-/** Every row sees itself and what came before: `[1, 1, L, L]`. */
-function causalBias(length: number): FloatTensor {
-  const bias = floats([1, 1, length, length]);
-  bias.data.forEach((_, i) => (bias.data[i] = i % length > Math.floor(i / length) ? -1e9 : 0));
-  return bias;
 }

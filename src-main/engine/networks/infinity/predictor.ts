@@ -88,9 +88,10 @@ export class InfinityPredictor implements ScalePredictor {
     return this.#architecture.config.depth;
   }
 
-  async begin(conditioning: Conditioning): Promise<PredictionRun> {
+  async begin(conditioning: Conditioning, layers: readonly (readonly number[])[] = []): Promise<PredictionRun> {
     const texts = this.#inTurn(await this.#encodeText(conditioning));
     const control = conditioning.control && (await encodeControl(this.#sessions, conditioning.control));
+    for (const [scale, subset] of layers.entries()) await this.#sessions.step(subset, control?.[scale] !== undefined);
     const prepared = await this.#prepareCaches(conditioning, texts);
     return new InfinityRun({
       sessions: this.#sessions,

@@ -60,11 +60,12 @@ export class ClassPredictor implements ScalePredictor {
     await this.#step(layers);
   }
 
-  async begin({ text, guided }: Conditioning): Promise<PredictionRun> {
+  async begin({ text, guided }: Conditioning, layers: readonly (readonly number[])[] = []): Promise<PredictionRun> {
     if (text.kind !== 'class') throw new Error(`Expected a class but received ${text.kind}.`);
     const { classes } = this.#architecture.config;
     const rows = guided ? [text.index, classes] : [text.index];
     const condition = await (await this.#condition()).run({ class: int64s([rows.length], rows) });
+    for (const subset of layers) await this.#step(subset);
     const cache = this.#newCache(rows.length);
     let next = 0;
     let told: Values = condition;

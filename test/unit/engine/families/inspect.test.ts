@@ -29,6 +29,19 @@ const BLOCK: Shapes = {
   'ffn.fc2.weight': [6, 24],
 };
 
+/** Of a NAR transformer all but its layers. */
+function nar(): Shapes {
+  return {
+    'tok_embeddings.weight': [12, 8],
+    'output.weight': [12, 8],
+    'medusa_output.weight': [12, 8],
+    'norm.weight': [8],
+    'medusa_norm.weight': [8],
+    'cls_embedding.uncond_embedding': [4, 16],
+    'cls_embedding.cap_proj.fc1.weight': [8, 16],
+  };
+}
+
 describe('inspectFile', () => {
   it('reads the sizes of a transformer from its shapes, in chunks or in one piece', async () => {
     const model = { family: 'infinity', depth: 4, width: 6, heads: 2, tokenBits: 4 };
@@ -72,6 +85,14 @@ describe('inspectFile', () => {
     ],
     ['a VAR transformer that lacks its head', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /head\.weight/],
     ['a VAR tokenizer that lacks a convolution', { 'quantize.embedding.weight': [8, 4] }, /post_quant_conv\.weight/],
+    ['a NAR transformer that lacks its layers', nar(), /at least 2 transformer layers/],
+    [
+      'a NAR transformer with a misshapen head',
+      { ...nar(), 'layers.0.a': [1], 'layers.1.a': [1], 'medusa_output.weight': [11, 8] },
+      /Expected \[12, 8\] for medusa_output\.weight .*received \[11, 8\]/,
+    ],
+    ['a NAR transformer of classes', { ...nar(), 'cls_embedding.embedding_table.weight': [1001, 8] }, /NAR model of named classes/],
+    ['a LlamaGen transformer', { 'cls_embedding.uncond_embedding': [4, 16] }, /LlamaGen model without control/],
     ['something else', { weight: [2, 2] }, /received other names/],
   ])('says why it does not know %s', async (_, shapes, reason) => {
     const summary = await inspect(shapes);
@@ -82,7 +103,7 @@ describe('inspectFile', () => {
   it('names the way out where the network lies under a name that nobody knows, and none is said where there is none', async () => {
     const nested = Object.fromEntries(Object.entries(full()).map(([name, shape]) => [`mine.${name}`, shape]));
     const { reason } = await inspect({ ...nested, 'other.w': [2] });
-    expect(reason).toMatch(/begin with "mine\." \(\d+\), "other\." \(1\)\. .* torch\.save\(.*startswith\(p\)/);
+    expect(reason).toMatch(/begin with "mine\." \(\d+\), "other\." \(1\)\. .* torch\.save\(state\["mine"\], "model\.pth"\)/);
     expect((await inspect({ weight: [2, 2] })).reason).toMatch(/other names\.$/);
   });
 

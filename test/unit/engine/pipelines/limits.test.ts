@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import * as v from 'valibot';
+import { ERROR_CODES } from '#contract/errors.js';
 import { EditRequest, type EditRequestInput } from '#contract/request.js';
 import { slimmed } from '#engine/image/files/slim/slim.js';
 import { Source } from '#engine/image/files/slim/source.js';
@@ -35,6 +36,10 @@ it.each(LIMITS)('what a %s cannot hold is refused before the run, by name and nu
   const words = `Expected at most ${String(side)} pixels per side for ${name}`;
   expect(await refusal(edit, side)).toBe('goes');
   expect(await refusal(edit, side + 1)).toContain(words);
+  // What to do about it is said of the side, not of megapixels.
+  const tooWide = expectWritableSize(v.parse(EditRequest, edit), await wide(side + 1));
+  await expect(tooWide).rejects.toMatchObject({ code: 'output.too-large', details: { limit: side } });
+  expect(ERROR_CODES['output.too-large'].advice).not.toContain('megapixel');
   expect(await refusal(expand, side - 1)).toBe('goes');
   expect(await refusal(expand, side)).toContain(words);
   for (const other of ['png', 'tiff', 'jpeg'] as const)

@@ -13,6 +13,12 @@ describe('the words of the window', () => {
     expect([messages.undo, messages.verbs.fill, messages.scale(4, 10)]).toEqual(['Rückgängig', 'Füllen', 'Stufe 4 von 10']);
     expect(messages.duration(1250)).toBe('1,3 s');
   });
+
+  test('name the steps of a run after what they are', () => {
+    expect([messages.scale(4, 63, 'diagonals'), messages.scaleNumber(4, 'rows')]).toEqual(['Diagonal 4 of 63', 'row 4']);
+    language.tag = 'de';
+    expect([messages.scale(4, 63, 'diagonals'), messages.scaleNumber(4, 'rows')]).toEqual(['Diagonale 4 von 63', 'Zeile 4']);
+  });
 });
 
 describe('the first language', () => {

@@ -80,7 +80,7 @@ it('a step that changes nothing is an empty layer', async () => {
 
 it('more than Photoshop opens is refused before it is made', async () => {
   const flat = { ...makePhoto({ width: 31_000, height: 1 }) };
-  await expect(encodeLayers([await layer(flat)])).rejects.toMatchObject({ code: 'image.too-large' });
+  await expect(encodeLayers([await layer(flat)])).rejects.toMatchObject({ code: 'output.too-large' });
 });
 
 /** Layers laid over each other as every reader does it: Porter and Duff's "over", masks that are on obeyed. */

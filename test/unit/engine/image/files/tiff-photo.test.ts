@@ -315,3 +315,42 @@ function asSigned(file: Uint8Array): Uint8Array {
   }
   return file;
 }
+
+describe('ink beside transparency', () => {
+  /** Cyan, magenta, yellow, black, and alpha: half of the picture is see-through. */
+  const inks = (alpha: number, premultiplied: boolean) =>
+    [51, 102, 0, 0].map((ink) => (premultiplied ? Math.round((ink * alpha) / 255) : ink));
+  const file = (kind: number, deep: boolean): Uint8Array => {
+    const values = Array.from({ length: pixels }, (_, i) => (i % width < 8 ? 255 : 85)).flatMap((alpha) => [
+      ...inks(alpha, kind === 1),
+      alpha,
+    ]);
+    const data = deep ? bytesOf(values, 2, (buffer, value, at) => buffer.writeUInt16LE(value * 257, at)) : Uint8Array.from(values);
+    return tiff({ bits: deep ? 16 : 8, data, samples: 5, photometric: 5, extras: [kind] });
+  };
+  const plain = () => tiff({ bits: 8, data: Uint8Array.from(Array.from({ length: pixels }, () => inks(255, false)).flat()), samples: 4, photometric: 5 }); // prettier-ignore
+
+  it.each([
+    [2, false],
+    [2, true],
+    [1, false],
+  ])('of kind %i, deep %s: it is kept, and colours are those without it', async (kind, deep) => {
+    const photo = await openPhoto(file(kind, deep));
+    expect(photo.channels).toBe(4);
+    expect(photo.notices.map(({ code }) => code)).toEqual(['image.cmyk']);
+    const { samples: colours, channels } = await openPhoto(plain());
+    for (let i = 0; i < pixels; i++) {
+      expect(photo.samples[i * 4 + 3]).toBe(i % width < 8 ? 255 : 85);
+      for (let c = 0; c < 3; c++) expect(Math.abs(photo.samples[i * 4 + c]! - colours[i * channels + c]!)).toBeLessThan(3);
+    }
+    const again = await openPhoto(await encodePhoto(photo, { format: 'tiff', quality: 90 }));
+    expect(again.samples).toEqual(photo.samples);
+    expect(await readFacts(file(kind, deep))).toMatchObject({ hasAlpha: true });
+  });
+
+  it('is a further channel where the file calls it unspecified, or says nothing', async () => {
+    expect(await codes(file(0, false))).toEqual(['image.cmyk', 'image.channels']);
+    const unsaid = tiff({ bits: 8, data: new Uint8Array(pixels * 5), samples: 5, photometric: 5 });
+    expect(await codes(unsaid)).toEqual(['image.cmyk', 'image.channels']);
+  });
+});

@@ -1,0 +1,26 @@
+/** How close a picture is to another of its size. */
+export interface Closeness {
+  /** In dB. */
+  readonly psnr: number;
+  /** 1 = the same (Wang et al. 2004). */
+  readonly ssim: number;
+  /** 0 = the same (Xue et al. 2014). */
+  readonly gmsd: number;
+  /** Gradients that are left, as a share of those that were there. */
+  readonly sharpness: number;
+}
+
+/** What a pack's tokenizer keeps of pictures, whatever its transformer draws (after VTBench, Lin et al. 2025). */
+export interface TokenizerReport {
+  readonly pack: string;
+  /** The model's picture, in pixels. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** Means over the photos: of the tokens up to each scale; of a raster and of diagonals, of all alone. */
+  readonly scales: readonly (Closeness & { readonly scale: number })[];
+  /** By height in pixels of the model's picture: the share of capital letters that are still told apart. */
+  readonly letters: readonly { readonly px: number; readonly told: number }[];
+  /** From this height on nine of ten letters are told apart; null = at no height that was looked at. */
+  readonly lettersFromPx: number | null;
+  /** A PNG: the first photo and a page of letters on the left, what is kept of them on the right. */
+  readonly picture: Uint8Array;
+}

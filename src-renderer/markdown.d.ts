@@ -1,0 +1,4 @@
+/** A page of docs/, as scripts/markdown.mjs makes it. */
+declare module '*.md' {
+  export const html: string;
+}
