@@ -53,7 +53,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     // Made by the build: scripts/kernels.mjs.
-    builtInModules: { add: ['virtual:kernels/composite', 'virtual:kernels/detail'] },
+    builtInModules: { add: ['virtual:kernels/composite', 'virtual:kernels/detail', 'virtual:kernels/transfer'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -109,6 +109,8 @@ async function pngs(): Promise<FormatCase[]> {
   const text = (key: string, body: string) => chunk('iTXt', Buffer.from(`${key}\0\0\0\0\0${body}`, 'utf8'));
   const extras: readonly (readonly [string, readonly Buffer[], Partial<FormatCase>])[] = [
     ['cicp-p3', [await chunk('cICP', Uint8Array.of(12, 13, 0, 1))], { profile: true }],
+    ['cicp-video', [await chunk('cICP', Uint8Array.of(1, 13, 0, 0))], { profile: true }],
+    ['cicp-matrix', [await chunk('cICP', Uint8Array.of(12, 13, 1, 1))], { notices: ['image.profile'] }],
     ['cicp-srgb', [await chunk('cICP', Uint8Array.of(1, 13, 0, 1))], {}],
     ['cicp-pq', [await chunk('cICP', Uint8Array.of(9, 16, 0, 1))], { profile: true, notices: ['image.hdr'] }],
     ['cicp-hlg', [await chunk('cICP', Uint8Array.of(9, 18, 0, 1))], { profile: true, notices: ['image.hdr'] }],
@@ -249,6 +251,17 @@ function tiffs(): FormatCase[] {
       rgba: () => [1, 1, 1, 1],
       tolerance: 0.03,
       notices: ['image.cmyk', 'image.channels', 'output.channels'],
+    },
+    {
+      ...hand(
+        'ink-alpha',
+        8,
+        new Uint8Array(PIXELS * 5).map((_, i) => (i % 5 === 4 ? 102 : 0)),
+        { samples: 5, photometric: 5, extras: [2] },
+      ),
+      rgba: () => [1, 1, 1, 0.4],
+      tolerance: 0.03,
+      notices: ['image.cmyk'],
     },
     {
       ...hand(

@@ -1,10 +1,12 @@
 import { sampleCount, type Extent } from '#base/geometry.js';
-import { planesOf, type Planes } from '#engine/image/colour/colour.js';
+import { planesOf } from '#engine/image/colour/colour.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { BitMask } from './bit-mask.js';
 import { structuralRegions } from './edit-regions.js';
+import { COEFFICIENTS, PlainRows, type Affine, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
 import { solve } from './solve.js';
+import { KernelRows } from './transfer-kernel.js';
 import { MOMENT, windowsOf, XX, type Windows } from './windows.js';
 
 // Edit transfer: carries an edit from the tokenizer's blurred world to the original pixels, at any resolution.
@@ -55,9 +57,6 @@ interface Decoded {
   readonly editMap?: FloatTensor;
 }
 
-/** Rows of a 3×3 matrix, then the offset: y = A x + b. */
-type Affine = readonly number[];
-
 const IDENTITY: Affine = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
 
 /**
@@ -70,24 +69,11 @@ export function fitTransfer({ before, after, editMap }: Decoded, options: Transf
   const settings = { ...given, step: options.step ?? (width * height > PLAIN_UP_TO_PX ? Math.max(1, Math.round(given.sigma)) : 1) };
   const windows = windowsOf(before, after, settings);
   const scene: Scene = { extent: { width, height }, x: planesOf(before), y: planesOf(after) };
-  const fitTo = (prior: Affine): Fit => ({ prior, maps: enlarged(fitWindows(windows, prior, settings.ridge), windows.grid, scene.extent) });
+  const fitTo = (prior: Affine) => spreadOver(scene, fitWindows(windows, prior, settings.ridge));
   const [local, global] = [fitTo(IDENTITY), fitTo(globalAffine(windows))];
-  const error = (fit: Fit) => squaredError(scene, fit, 2 * settings.step - 1);
-  const fit = error(global) < GLOBAL_PRIOR_GAIN * error(local) ? global : local;
-  return toMap(scene, fit, { settings, ...(editMap && { editMap }) });
-}
-
-/** Both pictures, in planes. */
-interface Scene {
-  readonly extent: Extent;
-  readonly x: Planes;
-  readonly y: Planes;
-}
-
-interface Fit {
-  readonly prior: Affine;
-  /** The prior already inside. */
-  readonly maps: Enlarged;
+  const error = (rows: FittedRows) => squaredError(rows, height, 2 * settings.step - 1);
+  const rows = error(global) < GLOBAL_PRIOR_GAIN * error(local) ? global : local;
+  return toMap(scene.extent, rows, { settings, ...(editMap && { editMap }) });
 }
 
 /** One ridge regression over all pixels, towards "nothing changed". */
@@ -111,132 +97,28 @@ function globalAffine({ totals }: Windows): Affine {
   return affine;
 }
 
-/** Twelve coefficients of every window, from the moments alone: `[12][W]`. */
-function fitWindows(windows: Windows, prior: Affine, ridge: number): readonly Float32Array[] {
-  const count = sampleCount(windows.grid);
-  const coefficients = Array.from({ length: 12 }, () => new Float32Array(count));
+/** From the moments alone. */
+function fitWindows(windows: Windows, prior: Affine, ridge: number): WindowMaps {
+  const { grid } = windows;
+  const count = sampleCount(grid);
+  const coefficients = new Float32Array(count * COEFFICIENTS);
   const local = new LocalFit(windows, prior, ridge);
-  for (let i = 0; i < count; i++) {
-    const affine = local.solveAt(i);
-    for (let k = 0; k < 12; k++) coefficients[k]![i] = affine[k]!;
-  }
-  return coefficients;
+  for (let i = 0; i < count; i++) coefficients.set(local.solveAt(i), i * COEFFICIENTS);
+  return { prior, grid, coefficients };
 }
 
-/** Maps of windows for the pixels that lie between them. */
-function enlarged(maps: readonly Float32Array[], grid: Extent, extent: Extent): Enlarged {
-  if (grid.width >= extent.width || grid.height >= extent.height) return new Enlarged(maps, grid, extent);
-  const finer = { width: 2 * grid.width - 1, height: 2 * grid.height - 1 };
-  return new Enlarged(
-    maps.map((map) => refined(map, grid)),
-    finer,
-    extent,
-  );
+/** Maps of windows for the pixels that lie between them; with one for each pixel, the plain loop says it to the last bit. */
+function spreadOver(scene: Scene, maps: WindowMaps): FittedRows {
+  const { grid } = maps;
+  const isCoarse = grid.width < scene.extent.width && grid.height < scene.extent.height;
+  return isCoarse ? new KernelRows(maps, scene) : new PlainRows(maps, scene);
 }
 
-/** Windows halfway between others, of four neighbours each (Dyn, Levin and Gregory 1987): straight lines would cut corners. */
-function refined(map: Float32Array, { width, height }: Extent): Float32Array {
-  const finer = 2 * width - 1;
-  const result = new Float32Array(finer * (2 * height - 1));
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) result[2 * y * finer + 2 * x] = map[y * width + x]!;
-    halve(result, { start: 2 * y * finer, stride: 2, count: width });
-  }
-  for (let x = 0; x < finer; x++) halve(result, { start: x, stride: 2 * finer, count: height });
-  return result;
-}
-
-/** Fills what lies between `count` values, each `stride` after the other. */
-function halve(values: Float32Array, { start, stride, count }: { start: number; stride: number; count: number }): void {
-  const end = start + (count - 1) * stride;
-  for (let at = start; at < end; at += stride) {
-    const [before, after] = [Math.max(start, at - stride), Math.min(end, at + 2 * stride)];
-    values[at + stride / 2] = (9 * (values[at]! + values[at + stride]!) - values[before]! - values[after]!) / 16;
-  }
-}
-
-/** Maps of windows spread over a picture, row by row. */
-class Enlarged {
-  /** Twelve rows of the picture's width; good until the next is asked for. */
-  readonly row: readonly Float32Array[];
-  readonly #maps: readonly Float32Array[];
-  readonly #grid: Extent;
-  readonly #extent: Extent;
-  readonly #mixed: Float32Array;
-  /** Of every column the window to its left, and how far it lies towards the next one. */
-  readonly #left: Int32Array;
-  readonly #part: Float32Array;
-
-  constructor(maps: readonly Float32Array[], grid: Extent, extent: Extent) {
-    this.#maps = maps;
-    this.#grid = grid;
-    this.#extent = extent;
-    this.row = maps.map(() => new Float32Array(extent.width));
-    this.#mixed = new Float32Array(grid.width + 1);
-    const scale = (grid.width - 1) / Math.max(1, extent.width - 1);
-    this.#left = Int32Array.from({ length: extent.width }, (_, x) => Math.trunc(x * scale));
-    this.#part = Float32Array.from({ length: extent.width }, (_, x) => x * scale - Math.trunc(x * scale));
-  }
-
-  read(y: number): readonly Float32Array[] {
-    const { width, height } = this.#grid;
-    const down = (y * (height - 1)) / Math.max(1, this.#extent.height - 1);
-    const upper = Math.floor(down);
-    const [from, next, part] = [upper * width, Math.min(height - 1, upper + 1) * width, down - upper];
-    this.#maps.forEach((map, k) => {
-      mixTwo(this.#mixed, { upper: map.subarray(from, from + width), lower: map.subarray(next, next + width), part });
-      this.#spread(this.row[k]!);
-    });
-    return this.row;
-  }
-
-  #spread(target: Float32Array): void {
-    const [mixed, left, part] = [this.#mixed, this.#left, this.#part];
-    for (let x = 0; x < target.length; x++) {
-      const at = left[x]!;
-      const value = mixed[at]!;
-      target[x] = value + part[x]! * (mixed[at + 1]! - value);
-    }
-  }
-}
-
-/** With the last value twice. */
-function mixTwo(target: Float32Array, { upper, lower, part }: { upper: Float32Array; lower: Float32Array; part: number }): void {
-  const last = upper.length;
-  for (let i = 0; i < last; i++) target[i] = upper[i]! + part * (lower[i]! - upper[i]!);
-  target[last] = target[last - 1]!;
-}
-
-/** Mean squared error, from some of the rows. */
-function squaredError({ extent, x, y }: Scene, { maps }: Fit, step: number): number {
-  const { width, height } = extent;
-  const fitted = new Float32Array(width);
-  let [error, count] = [0, 0];
-  for (let row = 0; row < height; row += step) {
-    const affine = maps.read(row);
-    for (let c = 0; c < 3; c++) {
-      applyRow(affine, { x, at: row * width, channel: c }, fitted);
-      for (let i = 0; i < width; i++) error += (fitted[i]! - y[c]![row * width + i]!) ** 2;
-    }
-    count += 3 * width;
-  }
-  return error / count;
-}
-
-interface RowPlace {
-  readonly x: Planes;
-  /** The row's first pixel. */
-  readonly at: number;
-  readonly channel: number;
-}
-
-function applyRow(affine: readonly Float32Array[], { x, at, channel }: RowPlace, target: Float32Array): void {
-  const [red, green, blue] = x;
-  const [fromRed, fromGreen, fromBlue] = affine.slice(channel * 3) as unknown as Planes;
-  const offset = affine[9 + channel]!;
-  for (let i = 0; i < target.length; i++) {
-    target[i] = fromRed[i]! * red[at + i]! + fromGreen[i]! * green[at + i]! + fromBlue[i]! * blue[at + i]! + offset[i]!;
-  }
+/** Summed over some of the rows. */
+function squaredError(rows: FittedRows, height: number, step: number): number {
+  let error = 0;
+  for (let y = 0; y < height; y += step) error += rows.squaredError(y);
+  return error;
 }
 
 /** The 3×3 ridge regression of one window, solved by cofactors. */
@@ -329,35 +211,20 @@ interface ShareOptions {
 }
 
 /** The maps at every pixel, and where they fail. */
-function toMap(scene: Scene, fit: Fit, options: ShareOptions): TransferMap {
-  const { extent, x, y } = scene;
-  const { width, height } = extent;
+function toMap({ width, height }: Extent, rows: FittedRows, options: ShareOptions): TransferMap {
   const matrix = floats([9, height, width]);
   const offset = floats([3, height, width]);
   const misfit = { error: new Float32Array(width * height), change: new Float32Array(width * height) };
-  const [fitted, expected] = [new Float32Array(width), new Float32Array(width)];
-  const prior = fit.prior.map((value) => new Float32Array(width).fill(value));
-  for (let row = 0, at = 0; row < height; row++, at += width) {
-    const affine = fit.maps.read(row);
-    affine.forEach((values, k) => {
+  for (let y = 0, at = 0; y < height; y++, at += width) {
+    rows.read(y);
+    rows.coefficients.forEach((values, k) => {
       if (k < 9) matrix.data.set(values, k * width * height + at);
       else offset.data.set(values, (k - 9) * width * height + at);
     });
-    for (let channel = 0; channel < 3; channel++) {
-      applyRow(affine, { x, at, channel }, fitted);
-      applyRow(prior, { x, at, channel }, expected);
-      keepLargest(misfit.error, { at, wanted: y[channel]! }, fitted);
-      keepLargest(misfit.change, { at, wanted: y[channel]! }, expected);
-    }
+    misfit.error.set(rows.error, at);
+    misfit.change.set(rows.change, at);
   }
-  return { matrix, offset, decodedShare: floats([height, width], decodedShare(extent, misfit, options)) };
-}
-
-function keepLargest(largest: Float32Array, { at, wanted }: { at: number; wanted: Float32Array }, row: Float32Array): void {
-  for (let i = 0; i < row.length; i++) {
-    const difference = Math.abs(row[i]! - wanted[at + i]!);
-    if (difference > largest[at + i]!) largest[at + i] = difference;
-  }
+  return { matrix, offset, decodedShare: floats([height, width], decodedShare({ width, height }, misfit, options)) };
 }
 
 /** Largest differences of any channel: of the fit, and of the prior alone. */

@@ -1,6 +1,8 @@
-import { sampleCount, type Extent } from '#base/geometry.js';
+import type { Extent } from '#base/geometry.js';
 import { planesOf, type Planes } from '#engine/image/colour/colour.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
+import { KernelMoments } from './transfer-kernel.js';
+import { windowAxis, type MomentReader, type Picture, type WindowAxis, type WindowShape } from './window-axis.js';
 
 // x, y two pictures · h, w model size · m blocks along a row · W windows in all
 
@@ -19,98 +21,76 @@ export interface Windows {
   readonly totals: Float64Array;
 }
 
-export interface WindowShape {
-  /** Standard deviation of a window, in samples; it is cut at twice that. */
-  readonly sigma: number;
-  /** From window to window, at most; in samples. */
-  readonly step: number;
-}
-
-/** The windows along one side; each looks at `width` neighbouring blocks of `block` samples, from `first` on. */
-interface WindowAxis {
-  readonly count: number;
-  readonly block: number;
-  readonly blocks: number;
-  readonly width: number;
-  readonly first: Int32Array;
-  readonly weights: Float32Array;
-}
-
-/** Two blocks to a step: what a window weighs changes little within one. */
-function windowAxis(length: number, { sigma, step }: WindowShape): WindowAxis {
-  const block = Math.max(1, Math.trunc(step / 2));
-  const count = Math.ceil((length - 1) / step) + 1;
-  const radius = Math.ceil(2 * sigma);
-  const width = Math.ceil((2 * radius + 2) / block) + 1;
-  const first = new Int32Array(count);
-  const weights = new Float32Array(count * width);
-  for (let i = 0; i < count; i++) {
-    const centre = (i * (length - 1)) / Math.max(1, count - 1);
-    const from = Math.floor(centre) - radius;
-    first[i] = Math.floor(from / block);
-    const own = weights.subarray(i * width, (i + 1) * width);
-    for (let sample = from; sample <= centre + radius; sample++) {
-      if (sample < centre - radius) continue;
-      own[Math.floor(sample / block) - first[i]!]! += Math.exp(-((sample - centre) ** 2) / (2 * sigma * sigma));
-    }
-    const total = own.reduce((sum, weight) => sum + weight, 0);
-    for (let k = 0; k < width; k++) own[k]! /= total;
-  }
-  return { count, block, blocks: Math.ceil(length / block), width, first, weights };
-}
-
 /** The windows of two pictures `[1, 3, h, w]`; the border goes on beyond itself. */
 export function windowsOf(before: FloatTensor, after: FloatTensor, shape: WindowShape): Windows {
   const [, , height = 0, width = 0] = before.dims;
-  const extent = { width, height };
-  const [across, down] = [windowAxis(width, shape), windowAxis(height, shape)];
-  const reader = new BlockRows([...planesOf(before), ...planesOf(after)], extent, across.block);
-  const rows = Array.from({ length: down.blocks + 2 }, (_, i) => reader.read(i - 1)); // above, inside, below
-  const grid = { width: across.count, height: down.count };
-  const moments = Array.from({ length: MOMENTS }, () => new Float32Array(sampleCount(grid)));
-  const mixed = new Float32Array(reader.blocks + 2);
-  for (let y = 0; y < grid.height; y++) {
-    moments.forEach((plane, k) => {
-      mixBlockRows(rows, { axis: down, window: y, moment: k }, mixed);
-      mixBlocks(mixed, across, plane.subarray(y * grid.width, (y + 1) * grid.width));
-    });
+  const picture = { planes: [...planesOf(before), ...planesOf(after)], extent: { width, height } };
+  const axes = { across: windowAxis(width, shape), down: windowAxis(height, shape) };
+  // Of small pictures, whose windows lie a pixel apart, to the last bit.
+  const reader = axes.across.block > 1 ? new KernelMoments(picture, axes) : new PlainMoments(picture, axes);
+  return { grid: { width: axes.across.count, height: axes.down.count }, moments: reader.read(), totals: reader.totals };
+}
+
+/** The plain loops, which the kernel's are compared with. */
+export class PlainMoments implements MomentReader {
+  readonly #rows: readonly (readonly Float32Array[])[];
+  readonly #picture: Picture;
+  readonly #down: WindowAxis;
+  readonly #across: WindowAxis;
+
+  constructor(picture: Picture, { down, across }: { down: WindowAxis; across: WindowAxis }) {
+    const reader = new BlockRows(picture, across.block);
+    [this.#picture, this.#down, this.#across] = [picture, down, across];
+    this.#rows = Array.from({ length: down.blocks + 2 }, (_, i) => reader.read(i - 1)); // above, inside, below
   }
-  return { grid, moments, totals: totalsOf(rows, extent, across.block) };
+
+  get totals(): Float64Array {
+    return totalsOf(this.#rows, this.#picture.extent, this.#across.block);
+  }
+
+  read(): readonly Float32Array[] {
+    const { count } = this.#across;
+    const moments = Array.from({ length: MOMENTS }, () => new Float32Array(count * this.#down.count));
+    const mixed = new Float32Array(this.#across.blocks + 2);
+    for (let y = 0; y < this.#down.count; y++) {
+      moments.forEach((plane, k) => {
+        mixBlockRows(this.#rows, { axis: this.#down, window: y, moment: k }, mixed);
+        mixBlocks(mixed, this.#across, plane.subarray(y * count, (y + 1) * count));
+      });
+    }
+    return moments;
+  }
 }
 
 /** Both pictures and their products, averaged over blocks; in each of 21 rows `[m]`. */
 class BlockRows {
-  readonly blocks: number;
-  readonly #planes: readonly Float32Array[];
-  readonly #extent: Extent;
+  readonly #picture: Picture;
   readonly #block: number;
   readonly #row: readonly Float32Array[];
   readonly #sums: readonly Float32Array[];
 
-  constructor(planes: readonly Float32Array[], extent: Extent, block: number) {
-    this.#planes = planes;
-    this.#extent = extent;
+  constructor(picture: Picture, block: number) {
+    this.#picture = picture;
     this.#block = block;
-    this.blocks = Math.ceil(extent.width / block);
-    const row = () => new Float32Array(this.blocks * block);
-    this.#row = planes.map(row);
+    const row = () => new Float32Array(Math.ceil(picture.extent.width / block) * block);
+    this.#row = picture.planes.map(row);
     this.#sums = Array.from({ length: MOMENTS }, row);
   }
 
   /** Row `index` of blocks; beyond the picture lie its outermost samples. */
   read(index: number): readonly Float32Array[] {
-    const { height } = this.#extent;
+    const { height } = this.#picture.extent;
     for (const sums of this.#sums) sums.fill(0);
     for (let k = 0; k < this.#block; k++) this.#add(Math.min(height - 1, Math.max(0, index * this.#block + k)));
     return this.#sums.map((sums) => blockMeans(sums, this.#block));
   }
 
   #add(y: number): void {
-    const { width } = this.#extent;
-    this.#planes.forEach((plane, k) => {
+    const { planes, extent } = this.#picture;
+    planes.forEach((plane, k) => {
       const row = this.#row[k]!;
-      row.set(plane.subarray(y * width, (y + 1) * width));
-      row.fill(plane[(y + 1) * width - 1]!, width);
+      row.set(plane.subarray(y * extent.width, (y + 1) * extent.width));
+      row.fill(plane[(y + 1) * extent.width - 1]!, extent.width);
       addRow(row, this.#sums[k]!);
     });
     const [x, after] = [this.#row.slice(0, 3), this.#row.slice(MOMENT.y)];

@@ -1,0 +1,266 @@
+// Two loops over the pixels of a pair of pictures (src-main/engine/image/compositing/transfer.ts says the same in TypeScript):
+// sums of their colours and of products, and what twelve coefficients between the windows make of a row. In f32 throughout.
+
+@unmanaged
+class Sums {
+  length: i32;    // samples of a row, rounded up to four
+  rows: usize;    // six rows: red, green, blue of the one picture, then of the other
+  sums: usize;    // 21 rows: the colours, products of the one picture's, of both pictures'
+  stride: usize;  // bytes from row to row
+}
+
+@inline function addTo(at: usize, value: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), value));
+}
+
+export function addRow(pointer: usize): void {
+  const job = changetype<Sums>(pointer);
+  const stride = job.stride;
+  const end = <usize>job.length * 4;
+  for (let at: usize = 0; at < end; at += 16) {
+    const from = job.rows + at;
+    const red = v128.load(from);
+    const green = v128.load(from + stride);
+    const blue = v128.load(from + 2 * stride);
+    let sum = job.sums + at;
+    addTo(sum, red);
+    addTo(sum += stride, green);
+    addTo(sum += stride, blue);
+    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, v128.load(other));
+    addTo(sum += stride, f32x4.mul(red, red));
+    addTo(sum += stride, f32x4.mul(red, green));
+    addTo(sum += stride, f32x4.mul(red, blue));
+    addTo(sum += stride, f32x4.mul(green, green));
+    addTo(sum += stride, f32x4.mul(green, blue));
+    addTo(sum += stride, f32x4.mul(blue, blue));
+    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(red, v128.load(other)));
+    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(green, v128.load(other)));
+    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(blue, v128.load(other)));
+  }
+}
+
+/** Bytes of a window's twelve coefficients. */
+const WINDOW: usize = 48;
+
+@unmanaged
+class FitRow {
+  width: i32;
+  windows: i32;         // along a row
+  upper: usize;         // twelve coefficients per window: the row of windows above, and the one below
+  lower: usize;
+  down: f32;            // how far towards the lower one
+  mixed: usize;         // room for one row of windows and one more
+  left: usize;          // i32 per pixel: bytes to the window on its left
+  part: usize;          // f32 per pixel: how far towards the next one
+  pictures: usize;      // six rows, as above
+  coefficients: usize;  // twelve rows, to be written
+  stride: usize;        // bytes from row to row
+  prior: usize;         // twelve f32
+  error: usize;         // largest difference of any channel, to be written: of the fit
+  change: usize;        // and of the prior alone
+}
+
+/** Four coefficients of four pixels into four rows. */
+@inline function spread(row: FitRow, x: usize, group: usize): void {
+  const from = row.mixed + 16 * group;
+  const a = mixedAt(row, from, x);
+  const b = mixedAt(row, from, x + 1);
+  const c = mixedAt(row, from, x + 2);
+  const d = mixedAt(row, from, x + 3);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  const to = row.coefficients + 4 * group * row.stride + 4 * x;
+  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(to + row.stride, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  v128.store(to + 2 * row.stride, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
+  v128.store(to + 3 * row.stride, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
+}
+
+@inline function mixedAt(row: FitRow, from: usize, x: usize): v128 {
+  const at = from + <usize>load<i32>(row.left + 4 * x);
+  const value = v128.load(at);
+  const part = v128.load32_splat(row.part + 4 * x);
+  return f32x4.add(value, f32x4.mul(part, f32x4.sub(v128.load(at + WINDOW), value)));
+}
+
+/** Coefficients, errors and changes of a row. Gives the sum of squared errors. */
+export function fitRow(pointer: usize): f32 {
+  const row = changetype<FitRow>(pointer);
+  const end = <usize>row.windows * WINDOW;
+  const down = f32x4.splat(row.down);
+  for (let at: usize = 0; at < end; at += 16) {
+    const upper = v128.load(row.upper + at);
+    v128.store(row.mixed + at, f32x4.add(upper, f32x4.mul(down, f32x4.sub(v128.load(row.lower + at), upper))));
+  }
+  for (let at: usize = 0; at < WINDOW; at += 16) v128.store(row.mixed + end + at, v128.load(row.mixed + end - WINDOW + at));
+  const stride = row.stride;
+  let total = f32x4.splat(0);
+  for (let x = 0; x < row.width; x += 4) {
+    for (let group: usize = 0; group < 3; group++) spread(row, x, group);
+    const inside = i32x4.lt_s(i32x4.add(i32x4.splat(x), i32x4(0, 1, 2, 3)), i32x4.splat(row.width));
+    const from = row.pictures + 4 * <usize>x;
+    const red = v128.load(from);
+    const green = v128.load(from + stride);
+    const blue = v128.load(from + 2 * stride);
+    let error = f32x4.splat(0);
+    let change = f32x4.splat(0);
+    for (let c: usize = 0; c < 3; c++) {
+      const wanted = v128.load(from + (3 + c) * stride);
+      const own = row.coefficients + 4 * <usize>x + 3 * c * stride;
+      const offset = v128.load(row.coefficients + 4 * <usize>x + (9 + c) * stride);
+      const ours = f32x4.sub(affine(red, green, blue, v128.load(own), v128.load(own + stride), v128.load(own + 2 * stride), offset), wanted);
+      const prior = row.prior + 12 * c;
+      const theirs = f32x4.sub(
+        affine(red, green, blue, v128.load32_splat(prior), v128.load32_splat(prior + 4), v128.load32_splat(prior + 8), v128.load32_splat(row.prior + 4 * (9 + c))),
+        wanted,
+      );
+      const counted = v128.and(ours, inside);
+      total = f32x4.add(total, f32x4.mul(counted, counted));
+      error = f32x4.max(error, f32x4.abs(ours));
+      change = f32x4.max(change, f32x4.abs(theirs));
+    }
+    v128.store(row.error + 4 * <usize>x, error);
+    v128.store(row.change + 4 * <usize>x, change);
+  }
+  return f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1) + f32x4.extract_lane(total, 2) + f32x4.extract_lane(total, 3);
+}
+
+@inline function affine(red: v128, green: v128, blue: v128, a: v128, b: v128, c: v128, offset: v128): v128 {
+  return f32x4.add(f32x4.add(f32x4.add(f32x4.mul(a, red), f32x4.mul(b, green)), f32x4.mul(c, blue)), offset);
+}
+
+@unmanaged
+class Grid {
+  width: i32;     // windows of a row
+  height: i32;
+  from: usize;    // twelve coefficients per window
+  to: usize;      // the same for 2·width − 1 by 2·height − 1 windows
+}
+
+/** Windows halfway between others, of four neighbours each, along rows and then along columns. */
+export function refine(pointer: usize): void {
+  const grid = changetype<Grid>(pointer);
+  const stride = <usize>(2 * grid.width - 1) * WINDOW;
+  for (let y = 0; y < grid.height; y++) {
+    const from = grid.from + <usize>(y * grid.width) * WINDOW;
+    const to = grid.to + 2 * <usize>y * stride;
+    for (let at: usize = 0, end = <usize>grid.width * WINDOW; at < end; at += WINDOW)
+      for (let k: usize = 0; k < WINDOW; k += 16) v128.store(to + 2 * at + k, v128.load(from + at + k));
+    halve(to, 2 * WINDOW, grid.width, WINDOW);
+  }
+  halve(grid.to, 2 * stride, grid.height, stride);
+}
+
+/** Fills what lies between `count` pieces of `bytes`, each `step` behind the other. */
+function halve(start: usize, step: usize, count: i32, bytes: usize): void {
+  const end = start + <usize>(count - 1) * step;
+  const nine = f32x4.splat(9);
+  const part = f32x4.splat(1 / 16);
+  for (let at = start; at < end; at += step) {
+    const before = at == start ? start : at - step;
+    const after = at + step == end ? end : at + 2 * step;
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const near = f32x4.mul(nine, f32x4.add(v128.load(at + k), v128.load(at + step + k)));
+      const far = f32x4.add(v128.load(before + k), v128.load(after + k));
+      v128.store(at + step / 2 + k, f32x4.mul(part, f32x4.sub(near, far)));
+    }
+  }
+}
+
+/** Floats of a block: 21 moments and room. */
+const MOMENTS: i32 = 21;
+const BLOCK: usize = 96;
+
+@unmanaged
+class Means {
+  blocks: i32;    // of a row
+  block: i32;     // samples along each side of one
+  last: i32;      // samples of the last one that lie inside the picture
+  sums: usize;    // of `block` rows, as above
+  stride: usize;
+  to: usize;      // a block beyond either end of the row, and the row
+  totals: usize;  // 21 f32, to be written: means times the samples that they are of, along the row
+}
+
+/** Means of blocks from sums of their rows; beyond both ends lie the outermost samples. */
+export function meanRow(pointer: usize): void {
+  const job = changetype<Means>(pointer);
+  const length = <usize>(job.blocks * job.block) * 4;
+  for (let k = 0; k < MOMENTS; k++) {
+    const from = job.sums + <usize>k * job.stride;
+    let to = job.to + 4 * <usize>k;
+    store<f32>(to, load<f32>(from) / <f32>job.block);
+    let total: f32 = 0;
+    let at = from;
+    for (let i = 0; i < job.blocks; i++) {
+      let sum: f32 = 0;
+      for (let n = 0; n < job.block; n++, at += 4) sum += load<f32>(at);
+      const mean = sum / <f32>(job.block * job.block);
+      store<f32>(to += BLOCK, mean);
+      total += mean * <f32>(i == job.blocks - 1 ? job.last : job.block);
+    }
+    store<f32>(to + BLOCK, load<f32>(from + length - 4) / <f32>job.block);
+    store<f32>(job.totals + 4 * <usize>k, total);
+  }
+}
+
+@unmanaged
+class Mix {
+  vectors: i32;   // four floats each, of a row
+  taps: i32;
+  rows: usize;    // per tap where its row begins
+  weights: usize; // per tap
+  mixed: usize;   // one row
+  windows: i32;
+  reach: i32;     // taps of a window along the row
+  places: usize;  // per window and tap: bytes to its block
+  across: usize;  // their weights
+  to: usize;      // a block per window
+}
+
+/** One row of windows, of the rows of blocks that it sees. */
+export function mixRow(pointer: usize): void {
+  const job = changetype<Mix>(pointer);
+  for (let at: usize = 0, end = <usize>job.vectors * 16; at < end; at += BLOCK) {
+    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a;
+    for (let k: usize = 0; k < <usize>job.taps; k++) {
+      const share = v128.load32_splat(job.weights + 4 * k);
+      const from = <usize>load<u32>(job.rows + 4 * k) + at;
+      a = f32x4.add(a, f32x4.mul(share, v128.load(from)));
+      b = f32x4.add(b, f32x4.mul(share, v128.load(from, 16)));
+      c = f32x4.add(c, f32x4.mul(share, v128.load(from, 32)));
+      d = f32x4.add(d, f32x4.mul(share, v128.load(from, 48)));
+      e = f32x4.add(e, f32x4.mul(share, v128.load(from, 64)));
+      f = f32x4.add(f, f32x4.mul(share, v128.load(from, 80)));
+    }
+    storeBlock(job.mixed + at, a, b, c, d, e, f);
+  }
+  let place = job.places;
+  let weight = job.across;
+  let to = job.to;
+  for (let i = 0; i < job.windows; i++, to += BLOCK) {
+    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a;
+    for (let k = 0; k < job.reach; k++, place += 4, weight += 4) {
+      const share = v128.load32_splat(weight);
+      const from = job.mixed + <usize>load<u32>(place);
+      a = f32x4.add(a, f32x4.mul(share, v128.load(from)));
+      b = f32x4.add(b, f32x4.mul(share, v128.load(from, 16)));
+      c = f32x4.add(c, f32x4.mul(share, v128.load(from, 32)));
+      d = f32x4.add(d, f32x4.mul(share, v128.load(from, 48)));
+      e = f32x4.add(e, f32x4.mul(share, v128.load(from, 64)));
+      f = f32x4.add(f, f32x4.mul(share, v128.load(from, 80)));
+    }
+    storeBlock(to, a, b, c, d, e, f);
+  }
+}
+
+@inline function storeBlock(to: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): void {
+  v128.store(to, a);
+  v128.store(to, b, 16);
+  v128.store(to, c, 32);
+  v128.store(to, d, 48);
+  v128.store(to, e, 64);
+  v128.store(to, f, 80);
+}
