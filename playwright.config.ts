@@ -18,7 +18,9 @@ const scenarios = '**/scenarios/*.spec.ts';
 export default defineConfig<object, OfWorker>({
   testDir: 'test/e2e',
   testMatch: '**/*.spec.ts',
-  timeout: 60_000,
+  // A machine that does much else is waited for: specs wait for states, and end at once where they come.
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   // A machine that others keep busy gets a second look; what passes only then is listed as flaky.
   retries: process.env['CI'] ? 1 : 0,

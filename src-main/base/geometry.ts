@@ -44,10 +44,14 @@ export function contains(outer: Rect, { x, y, width, height }: Rect): boolean {
 }
 
 /** The part of `rect` that lies inside `bounds`; empty rectangles have a zero side. */
-export function intersect(rect: Rect, bounds: Extent): Rect {
-  const x = Math.max(0, rect.x);
-  const y = Math.max(0, rect.y);
-  const right = Math.min(bounds.width, rect.x + rect.width);
-  const bottom = Math.min(bounds.height, rect.y + rect.height);
+export function intersect(rect: Rect, { width, height }: Extent): Rect {
+  return common(rect, { x: 0, y: 0, width, height });
+}
+
+/** What both have; empty rectangles have a zero side. */
+export function common(a: Rect, b: Rect): Rect {
+  const [x, y] = [Math.max(a.x, b.x), Math.max(a.y, b.y)];
+  const right = Math.min(a.x + a.width, b.x + b.width);
+  const bottom = Math.min(a.y + a.height, b.y + b.height);
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }

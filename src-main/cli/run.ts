@@ -5,6 +5,7 @@ import type { Command, Context } from './command.js';
 import { batchCommand } from './commands/batch.js';
 import { benchCommand } from './commands/bench.js';
 import { controlCommand } from './commands/control.js';
+import { selectCommand } from './commands/select.js';
 import { decodeCommand, tokenizeCommand } from './commands/tokens.js';
 import { editCommand, expandCommand, fillCommand, generateCommand } from './commands/tasks.js';
 import { farmCommand } from './commands/farm.js';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   batchCommand,
   farmCommand,
   controlCommand,
+  selectCommand,
   tokenizeCommand,
   reportTokenizerCommand,
   decodeCommand,

@@ -11,6 +11,7 @@ import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
 import { RecentId, RecentKeep, type RecentDocument, type RecentKeepInput } from './recent.js';
 import { Recipe, type FileRecipe } from './recipe.js';
+import { SelectWish, type SelectWishInput } from './selection.js';
 import { CONTROL_KINDS, EditRequest, OUTPUT_FORMATS, PictureId, TokenFile, type EditRequestInput, type OutputFormat } from './request.js';
 
 /** What the service knows of a picture that it holds. */
@@ -126,6 +127,9 @@ interface Progress {
 export type ImportEvent = Progress | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
 export type VerifyEvent = Progress | { readonly type: 'verified'; readonly verification: PackVerification } | Ending;
 
+/** The mask is a gray picture of the photograph's size, white where the object is. */
+export type SelectEvent = { readonly type: 'selected'; readonly mask: PictureInfo } | Ending;
+
 /** The files are fetched, and then imported. */
 export type AddEvent =
   (Progress & { readonly stage: 'fetch' | 'import' }) | { readonly type: 'imported'; readonly pack: PackSummary } | Ending;
@@ -219,6 +223,8 @@ export interface Streams {
   'packs.add': { in: AddRequestInput; out: AddEvent };
   /** A batch on other machines; leaving it early leaves it to them. */
   'farm.run': { in: FarmOrderInput; out: FarmEvent };
+  /** The object of a picture that is pointed at, as a mask. */
+  'object.select': { in: SelectWishInput; out: SelectEvent };
 }
 
 /** What a published transformer was trained for, and its side in pixels. */
@@ -317,6 +323,7 @@ export const STREAM_INPUTS = {
   'packs.verify': v.object({ name }),
   'packs.add': AddRequest,
   'farm.run': FarmOrder,
+  'object.select': SelectWish,
 } as const satisfies Record<keyof Streams, v.GenericSchema>;
 
 export type CallName = keyof Calls;

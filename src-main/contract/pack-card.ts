@@ -12,7 +12,7 @@ export const PackFile = v.object({
   /** A plain base name beside the card, or of a file that stayed where it was. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
   /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
-  role: v.picklist(['transformer', 'tokenizer', 'depth', 'depth-weights', 'objects', 'text', 'text-tokenizer']),
+  role: v.picklist(['transformer', 'adapter', 'tokenizer', 'depth', 'depth-weights', 'objects', 'text', 'text-tokenizer']),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: Sha256,
   /** Where it lies if it was opened in place, and when it had last been changed. */

@@ -9,7 +9,8 @@ import { isDepthCard, PRECISIONS, type AnyCard, type Precision } from '#contract
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
-import type { CheckpointPack, PublishedFiles } from '#engine/door/published.js';
+import { pathOf } from '#engine/door/pack-files.js';
+import { familyOfReports, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
 
@@ -19,8 +20,9 @@ interface Parts {
 }
 
 /** What published files would become, and what each precision would cost on this machine. */
-export async function describeCheckpoints({ engine }: Parts, request: ImportRequest): Promise<CheckpointReport> {
-  const files = await publishedFiles(engine, request);
+export async function describeCheckpoints(served: Parts, request: ImportRequest): Promise<CheckpointReport> {
+  const { engine } = served;
+  const files = await publishedFiles(served, request);
   const pack = packOfCheckpoints(files);
   const card = pack.cardOf([]);
   const { name, family, title, licence, limits } = card;
@@ -47,7 +49,7 @@ export async function* importCheckpoints(parts: Parts, request: ImportRequest, s
 
 /** The import runs by itself; every now and then this looks how far it has come. */
 async function* follow({ engine, library }: Parts, request: ImportRequest, signal: Cancellation): AsyncGenerator<ImportEvent, void> {
-  const files = await publishedFiles(engine, request);
+  const files = await publishedFiles({ engine, library }, request);
   const totalBytes = packOfCheckpoints(files).sources.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
   const left = { aborted: false };
@@ -85,15 +87,39 @@ async function written(engine: Engine, work: WriteWork, { signal, onBytes }: Fol
   throw new Error(`Expected ${work.file} to be written to its end.`);
 }
 
-async function publishedFiles(engine: Engine, { files, ...said }: ImportRequest): Promise<PublishedFiles> {
+async function publishedFiles(parts: Parts, { files, ...said }: ImportRequest): Promise<PublishedFiles> {
   const relative = files.find((file) => !isAbsolute(file));
   if (relative !== undefined)
     throw new ExpectedError('request.invalid', `Expected an absolute path for files but received ${JSON.stringify(relative)}.`);
   const reports: InspectReport[] = [];
-  for (const file of files) if (!isTokenizer(file)) reports.push(await engine.inspect(file));
+  for (const file of files) if (!isTokenizer(file)) reports.push(await parts.engine.inspect(file));
   const path = files.find(isTokenizer);
   const textTokenizer = path !== undefined && { path: await realpath(path), bytes: (await stat(path)).size };
-  return { reports: withoutShards(reports), ...(textTokenizer && { textTokenizer }), ...said };
+  return withStanding(parts, { reports: withoutShards(reports), ...(textTokenizer && { textTokenizer }), ...said });
+}
+
+/** An adapter that comes alone is laid over an installed pack that it was made for. */
+async function withStanding({ engine, library }: Parts, files: PublishedFiles): Promise<PublishedFiles> {
+  const below = files.reports.some(({ model }) => model === null) ? undefined : familyOfReports(files.reports).standsOn;
+  if (below === undefined || files.reports.some(({ model }) => model?.family === below)) return files;
+  for (const { name } of (await library.list()).filter(({ family }) => family === below)) {
+    const { card, folder } = await library.find(name);
+    const own = card.files.map((file) => engine.inspect(pathOf(folder, file)));
+    const { licence } = card;
+    const whole = { licence, ...files, reports: [...files.reports, ...(await Promise.all(own))], standing: true };
+    if (areOneModel(whole)) return whole;
+  }
+  return files;
+}
+
+function areOneModel(files: PublishedFiles): boolean {
+  try {
+    packOfCheckpoints(files);
+    return true;
+  } catch (error) {
+    if (error instanceof ExpectedError && error.code === 'weights.refused') return false;
+    throw error;
+  }
 }
 
 /** The index of a checkpoint in several files is JSON, too. */

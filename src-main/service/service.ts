@@ -24,6 +24,7 @@ import type { Pieces } from './files.js';
 import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
 import { expectCompleteTask, namedPictures } from './task-rules.js';
+import { selectObject } from './select-object.js';
 import { verifyPack } from './verify-pack.js';
 
 const DEFAULT_QUALITY = 92;
@@ -300,6 +301,7 @@ async function* packStreamOf(
   signal: Cancellation,
 ): AsyncGenerator<Streams[typeof name]['out'], void> {
   if (name === 'packs.verify') yield* verifyPack(parts.library, parseStream(name, input).name, signal);
+  else if (name === 'object.select') yield* selectObject(parts, parseStream(name, input), signal);
   else if (name === 'packs.add') yield* addPack(parts, parseStream(name, input), signal);
   else yield* importCheckpoints(parts, parseStream(name, input), signal);
 }

@@ -19,6 +19,7 @@ const OWN = {
   rectangle: ['R'],
   ellipse: ['O'],
   similar: ['W'],
+  object: ['Q'],
   crop: ['X'],
   smaller: ['['],
   larger: [']'],

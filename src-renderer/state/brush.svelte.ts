@@ -9,7 +9,7 @@ const SMALLEST_PX = 2;
 const HARDNESS_STEP = 0.25;
 
 /** What the pointer does: to the mask, or to where the picture lies. */
-export type MaskTool = 'hand' | 'brush' | 'remove' | 'similar' | OutlineTool;
+export type MaskTool = 'hand' | 'brush' | 'remove' | 'similar' | 'object' | OutlineTool;
 
 /** Size and effect of the mask brush; sizes are diameters in picture pixels. */
 export class Brush {

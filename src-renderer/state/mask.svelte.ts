@@ -1,8 +1,9 @@
 import type { Rect } from '#base/geometry.js';
+import type { Pointing } from '#contract/selection.js';
 import type { Area, MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { refineMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
-import { combined, EMPTY_MASK, rasterise, redone, runsOf, undone, withStep, type Combining } from '#document/mask.js';
+import { combined, EMPTY_MASK, isEmpty, rasterise, redone, runsOf, undone, withStep, type Combining } from '#document/mask.js';
 import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
 import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
@@ -14,6 +15,20 @@ export interface SimilarWish {
   readonly erase: boolean;
   /** Of what is painted only what is similar stays. */
   readonly within?: boolean;
+}
+
+/** An object that was pointed at, and what its pixels do to the mask. */
+export interface ObjectWish {
+  readonly pointing: Pointing;
+  readonly how: Combining;
+}
+
+/** Finds the object that is pointed at in a picture; undefined where that was given up. */
+export type FindObject = (picture: ShownPicture, pointing: Pointing, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+
+/** With all of its soft edge: what is taken away leaves no rim. */
+function whole(values: Uint8Array): Uint8Array {
+  return values.map((value) => (value > 0 ? 255 : 0));
 }
 
 /** The masks of the open picture; of the active one the history, and the pixels. */
@@ -43,6 +58,10 @@ export class Mask {
   readonly #onstep: () => void;
   #picture: ShownPicture | undefined;
   #selecting: Promise<unknown> = Promise.resolve();
+  #stop = new AbortController();
+  #waiting = $state(0);
+  /** An object is being looked for. */
+  readonly selecting = $derived(this.#waiting > 0);
 
   /** `onstep` hears of every new step. */
   constructor(onstep: () => void) {
@@ -51,6 +70,7 @@ export class Mask {
 
   /** Begins with a picture and its masks. */
   begin(picture: ShownPicture, list: MaskList): void {
+    this.stopSelecting();
     this.#picture = picture;
     this.layer = new MaskLayer(picture.info.size, () => {
       this.revision += 1;
@@ -87,6 +107,7 @@ export class Mask {
 
   /** There is no picture any more. */
   end(): void {
+    this.stopSelecting();
     this.#picture = undefined;
     this.layer = undefined;
     this.#list = ONE_MASK;
@@ -127,6 +148,25 @@ export class Mask {
     });
     this.#selecting = added.catch(() => undefined);
     return added;
+  }
+
+  /** One after the other, as with similar pixels; an object that was not found leaves no step. */
+  addObject({ pointing, how }: ObjectWish, find: FindObject): Promise<void> {
+    const [picture, { signal }] = [this.#picture, this.#stop];
+    this.#waiting += 1;
+    const added = this.#selecting.then(async () => {
+      const isWanted = () => picture === this.#picture && !signal.aborted;
+      const values = picture && isWanted() ? await find(picture, pointing, signal) : undefined;
+      if (values && isWanted() && !isEmpty(values)) this.add(combined(how === 'subtract' ? whole(values) : values, how));
+    });
+    this.#selecting = added.catch(() => undefined);
+    return added.finally(() => (this.#waiting -= 1));
+  }
+
+  /** Gives up the objects that are looked for. */
+  stopSelecting(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
   }
 
   /** Adds a mask that was read from a file. */

@@ -1,8 +1,10 @@
 import type { ConvertInput, PictureInfo } from '#contract/api.js';
+import { expectGoing } from '#contract/ending.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
 import type { Notice } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
+import type { Pointing } from '#contract/selection.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
 import { valuesOfMask } from '#canvas/mask-file.js';
 import type { Link } from '#link/http.js';
@@ -86,6 +88,18 @@ export class Pictures {
     } finally {
       this.forget(mask);
     }
+  }
+
+  /** The object that is pointed at in a picture as values of a mask; undefined where that was given up. */
+  async selectObject(source: PictureId, pointing: Pointing, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for await (const event of this.#link.stream('object.select', { source, pointing }, signal)) {
+      if (event.type === 'cancelled') return undefined;
+      const { mask } = expectGoing(event);
+      const values = await valuesOfMask(await this.#link.download(mask.id));
+      this.forget(mask.id);
+      return values;
+    }
+    return undefined;
   }
 
   async preview(id: PictureId): Promise<ScalePreview> {

@@ -16,7 +16,7 @@ import { Fader } from './fader.svelte.js';
 import { Framer } from './framer.svelte.js';
 import { Journal } from './journal.js';
 import { MapPreview } from './map-preview.svelte.js';
-import type { Mask, SimilarWish } from './mask.svelte.js';
+import type { Mask, ObjectWish, SimilarWish } from './mask.svelte.js';
 import { Opener } from './opener.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { projectOf } from './project.js';
@@ -406,6 +406,13 @@ export class Studio {
   /** Adds what is like the place that was clicked, without holding the window up. */
   async selectSimilar(wish: SimilarWish): Promise<void> {
     await this.attempt(() => this.mask.addSimilar(wish, ({ pixels }) => this.#pictures.whole.whole(pixels)));
+  }
+
+  /** The object that was pointed at changes the mask. */
+  async selectObject(wish: ObjectWish): Promise<void> {
+    await this.attempt(() =>
+      this.mask.addObject(wish, ({ info }, pointing, signal) => this.#pictures.selectObject(info.id, pointing, signal)),
+    );
   }
 
   /** Takes the edges of the mask to those of the photograph nearby. */

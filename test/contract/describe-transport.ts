@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytesOf } from '#engine/door/encoded-picture.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { DEFAULT_PREFERENCES } from '#contract/preferences.js';
-import type { EngineEvent, EngineJob } from '#engine/door/engine.js';
+import { throwIfCancelled } from '#contract/errors.js';
+import type { EngineEvent, EngineJob, SelectJob } from '#engine/door/engine.js';
 import type { Link } from '#service/local.js';
 import { grayPng, SCALES, threeScales, type Lessons } from '../support/fake-engine.js';
 import { openTestService, type TestService } from '../support/service.js';
@@ -36,6 +37,7 @@ export function describeTransport(name: string, open: (opened: TestService) => P
         machine: () => Promise.resolve(MACHINE),
         layers,
         losses: () => Promise.resolve(LOSSES),
+        select: selectOrBrood,
       });
       transport = await open(opened);
       link = transport.link;
@@ -163,6 +165,22 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       });
       vi.unstubAllEnvs();
       await hub.close();
+    });
+
+    it('finds the object that is pointed at, and gives up when it is told to', async () => {
+      const { id: source } = await link.upload(grayPng(4, 3), 'photo.png');
+      const events = await collect(link.stream('object.select', { source, pointing: { at: { x: 2, y: 1 } } }));
+      expect(events).toMatchObject([{ type: 'selected', mask: { size: { width: 4, height: 3 } } }]);
+      const boxless = link.stream('object.select', { source, pointing: { box: { x: 1, y: 1, width: 0, height: 2 } } });
+      await expect(boxless.next()).rejects.toMatchObject({ code: 'request.invalid' });
+      const unknown = await collect(link.stream('object.select', { source: 'none', pointing: { at: { x: 2, y: 1 } } }));
+      expect(unknown).toMatchObject([{ type: 'failed', error: { code: 'picture.unknown' } }]);
+      const stop = new AbortController();
+      setTimeout(() => {
+        stop.abort();
+      }, 20);
+      const given = link.stream('object.select', { source, pointing: { box: { x: 0, y: 0, width: 2, height: 2 } } }, stop.signal);
+      expect((await collect(given)).at(-1)).toEqual({ type: 'cancelled' });
     });
 
     it('carries documents as layers', async () => {
@@ -296,6 +314,13 @@ async function* broodOrRun(job: EngineJob, signal: Cancellation): AsyncGenerator
   yield { type: 'scale', candidate: 0, scale: 1, of: SCALES, tokens: 1, ms: 1 };
   while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
   yield { type: 'cancelled' };
+}
+
+/** Of a box it finds nothing until it is told to stop. */
+async function* selectOrBrood({ pointing }: SelectJob, signal: Cancellation): AsyncGenerator<Uint8Array, void> {
+  while ('box' in pointing && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+  throwIfCancelled(signal);
+  yield grayPng(4, 3);
 }
 
 async function collect<E>(events: AsyncGenerator<E, void>): Promise<E[]> {

@@ -149,6 +149,37 @@ test('similar pixels are selected beside the window’s own thread, one click af
   expect(await canvasShot(page)).not.toBe(before);
 });
 
+test('an object is selected by a click, another is added, and Alt takes it away; each is a step back', async ({
+  studio: { page, openScene },
+}) => {
+  await openScene(640, 480);
+  test.setTimeout(300_000);
+  const canvas = page.getByTestId('canvas');
+  const clear = page.getByRole('button', { name: 'Clear mask' });
+  const shots = [await canvasShot(page)];
+  const settled = async (): Promise<void> => {
+    // However long it takes.
+    await expect(canvas).toHaveAttribute('aria-busy', 'false', { timeout: 90_000 });
+    shots.push(await canvasShot(page));
+  };
+  await page.getByTestId('canvas').focus();
+  await page.keyboard.press('q');
+  await expect(page.getByRole('button', { name: 'Select object', exact: true })).toHaveAttribute('aria-pressed', 'true');
+  await stroke(page, [0.5, 0.35], [0.5, 0.35]);
+  await settled();
+  await expect(clear).toBeEnabled();
+  await stroke(page, [0.3, 0.55], [0.7, 0.9]);
+  await settled();
+  expect(new Set(shots).size).toBe(3);
+  await page.keyboard.press('ControlOrMeta+z');
+  expect(await canvasShot(page)).toBe(shots[1]);
+  await page.keyboard.down('Alt');
+  await stroke(page, [0.5, 0.35], [0.5, 0.35]);
+  await page.keyboard.up('Alt');
+  await settled();
+  await expect(clear).toBeDisabled();
+});
+
 for (const language of ['en', 'de']) {
   test(`every button without words says what it does, and every target is large enough: ${language}`, async ({
     studio: { page, openScene },

@@ -118,6 +118,38 @@ describe('published VAR files', () => {
   });
 });
 
+describe('a published CAR adapter', () => {
+  const CAR = path.resolve('test/golden/car-mini');
+  const ADAPTER = path.join(CAR, 'car_canny_d2.pth');
+  const draw = async (name: string, ...args: readonly string[]) => {
+    const report = await scalebrushJson('generate', file('scene.png'), '--class', 'class 7', '--argmax', ...args, '-o', file(name));
+    return (report['tokens'] as { tokens: number[][] }).tokens;
+  };
+
+  test('without the VAR that it was made for is refused by name', async () => {
+    const { code, stderr } = await scalebrush('packs', 'import', ADAPTER);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected a CAR adapter, the VAR that it was made for and its tokenizer/)]);
+  });
+
+  test('is laid over an installed VAR, which stays where it is; at strength 0 it draws what that draws, else what the map says', async () => {
+    await scalebrushJson('packs', 'import', path.join(CAR, 'var_d2.pth'), TOKENIZER, '--name', 'base');
+    expect(await scalebrushJson('packs', 'import', ADAPTER)).toMatchObject({ imported: [{ name: 'car-canny-d2' }] });
+    expect((await readdir(file('home/packs/car-canny-d2'))).sort()).toEqual(['adapter.safetensors', 'card.json']);
+    expect(await scalebrushJson('packs', 'verify', 'car-canny-d2')).toMatchObject({ ok: true });
+    const control = ['--pack', 'car-canny-d2', '--control', 'canny'];
+    const own = await draw('base.png', '--pack', 'base', '--size', '96x64');
+    expect(await draw('unheld.png', ...control, '--strength', '0')).toEqual(own);
+    expect((await rawPicture(file('unheld.png'))).samples).toEqual((await rawPicture(file('base.png'))).samples);
+    expect(await draw('held.png', ...control)).not.toEqual(own);
+  });
+
+  test('holds nothing but what it was trained for', async () => {
+    const args = ['generate', file('scene.png'), '--pack', 'car-canny-d2', '--class', '1', '--control', 'depth', '-o', file('no.png')];
+    const { code, stderr } = await scalebrush(...args);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected canny for the pack "car-canny-d2" but received depth/)]);
+  });
+});
+
 describe('published FlexVAR files', () => {
   const SET_OF_ANY_SIZE = path.resolve('test/golden/flexvar-mini');
   const FLEXVAR = path.join(SET_OF_ANY_SIZE, 'FlexVARd2-epo1.pth');

@@ -50,6 +50,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   blend: untaught('blend'),
   frame: untaught('frame'),
   readMask: untaught('readMask'),
+  select: untaughtSelecting,
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),
   reportTokenizer: untaught('reportTokenizer'),
@@ -61,6 +62,10 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   writeWeights: untaughtWriting,
   close: () => Promise.resolve(),
 };
+
+function untaughtSelecting(): never {
+  throw new Error('This engine was not taught to select.');
+}
 
 function untaughtWriting(): never {
   throw new Error('This engine was not taught to write weights.');

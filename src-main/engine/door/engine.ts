@@ -5,6 +5,7 @@ import type { Framing } from '#contract/framing.js';
 import type { Notice } from '#contract/event.js';
 import type { Forecast } from '#contract/forecast.js';
 import type { AnyCard } from '#contract/pack-card.js';
+import type { Pointing } from '#contract/selection.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
 import type { TokenizerReport } from '#contract/tokenizer-report.js';
@@ -67,6 +68,13 @@ export interface BlendWish {
 /** How a picture is to be written. */
 export type ConvertWish = OutputSettings & { readonly recipe?: FileRecipe };
 
+/** An object to be found in a picture, and who tells how near things are, where anyone can. */
+export interface SelectJob {
+  readonly picture: EncodedPicture;
+  readonly pointing: Pointing;
+  readonly estimator?: InstalledPack<AnyCard>;
+}
+
 export interface ReadMask {
   readonly picture: Uint8Array;
   readonly notices: readonly Notice[];
@@ -91,6 +99,8 @@ export interface Engine {
   frame(picture: EncodedPicture, framing: Framing): Promise<Uint8Array>;
   /** A mask file of any kind as a gray PNG of `size`, white where to repaint. */
   readMask(mask: EncodedPicture, size: Extent): Promise<ReadMask>;
+  /** The object that is pointed at as a gray PNG, white where it is: one event. Throws CancelledError. */
+  select(job: SelectJob, signal: Cancellation): AsyncGenerator<Uint8Array, void>;
   /** Layers as a Photoshop file, the lowest first. */
   layers(layers: readonly EncodedLayer[]): Promise<Uint8Array>;
   tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile>;

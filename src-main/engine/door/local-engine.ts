@@ -8,6 +8,7 @@ import { endingOf } from '#contract/ending.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
+import type { AnyCard } from '#contract/pack-card.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
 import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
@@ -25,6 +26,7 @@ import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { partsOf } from '#engine/pipelines/stage.js';
+import { selectObject } from '#engine/pipelines/select-object.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
@@ -44,6 +46,7 @@ import { listProviders } from '#engine/runtime/providers.js';
 import { sumOfTokens } from '#engine/sampling/quantiser.js';
 import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
+import type { DepthEstimator } from '#engine/tensor/predictor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/families/inspect.js';
@@ -70,6 +73,7 @@ import type {
   EncodedPicture,
   PictureFacts,
   ReadMask,
+  SelectJob,
   WriteEvent,
   WriteWork,
 } from './engine.js';
@@ -78,6 +82,7 @@ import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { familyOf } from '#engine/families/list.js';
+import { LastPhoto } from './last-photo.js';
 import { checkInstruction } from '#engine/families/open-text.js';
 import type { AskedEngine } from './wire.js';
 
@@ -88,6 +93,7 @@ export class LocalEngine implements AskedEngine {
   readonly #depths = new Map<string, Promise<OpenDepth>>();
   #costs: Promise<CostModel> | undefined;
   #gflops: number | null = null;
+  readonly #photos = new LastPhoto();
   readonly #seen = new LastSeen();
   readonly #views = new KeptViews();
   readonly #freeBytes: () => number;
@@ -114,6 +120,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async *#run(job: EngineJob, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
+    this.#photos.forget();
     const started = performance.now();
     const pack = await this.#open(job.pack, job.request.provider, job.memoryLimitBytes);
     const { runner } = pack;
@@ -214,6 +221,12 @@ export class LocalEngine implements AskedEngine {
     return { picture: await encodeMask(mask), notices };
   }
 
+  async *select({ picture, pointing, estimator }: SelectJob, signal: Cancellation): AsyncGenerator<Uint8Array, void> {
+    const photo = await this.#photos.get(picture);
+    const depth = estimator && (await this.#depthOf(estimator, 'auto'));
+    yield await encodeMask(await selectObject({ photo, pointing, depth }, signal));
+  }
+
   async layers(layers: readonly EncodedLayer[]): Promise<Uint8Array> {
     const read = layers.map(async ({ picture, mask, ...layer }) => ({
       ...layer,
@@ -306,13 +319,16 @@ export class LocalEngine implements AskedEngine {
   /** The model with the depth estimator that the request asks for. */
   async #withEstimator(model: EditingModel, { estimator, request, memoryLimitBytes }: EngineJob): Promise<EditingModel> {
     if (!estimator) return model;
+    return withDepth(model, await this.#depthOf(estimator, request.provider, memoryLimitBytes));
+  }
+
+  async #depthOf(estimator: InstalledPack<AnyCard>, provider: ProviderChoice, memoryLimitBytes?: number): Promise<DepthEstimator> {
     const { card, folder } = estimator;
-    const key = `${request.provider} ${folder} ${card.version}`;
+    const key = `${provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
     if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }), memoryLimitBytes);
-    const runner = await this.#runner(request.provider, false);
-    const { depth } = await openOnce(this.#depths, key, () => openDepth(estimator, runner));
-    return withDepth(model, depth);
+    const runner = await this.#runner(provider, false);
+    return (await openOnce(this.#depths, key, () => openDepth(estimator, runner))).depth;
   }
 
   /** For weights, before they are opened. */

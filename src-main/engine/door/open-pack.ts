@@ -18,12 +18,14 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   const { card } = pack;
   const [transformer, tokenizer] = [await openRole(pack, 'transformer'), await openRole(pack, 'tokenizer')];
   const textFile = hasRole(card, 'text') ? await openRole(pack, 'text') : undefined;
-  const networks = await familyOf(card).open(card, { transformer: transformer.weights, tokenizer: tokenizer.weights }, runner);
+  const adapter = hasRole(card, 'adapter') ? await openRole(pack, 'adapter') : undefined;
+  const weights = { transformer: transformer.weights, tokenizer: tokenizer.weights, adapter: adapter?.weights };
+  const networks = await familyOf(card).open(card, weights, runner);
   const depth = hasRole(card, 'depth') ? await openDepth(pack, runner) : undefined;
   const objects = hasRole(card, 'objects') ? await openRole(pack, 'objects') : undefined;
   const finder = objects && (await openObjectFinder(runner, objects.weights));
   const encodeText = await openText(pack, runner, textFile?.weights);
-  const identities = [transformer, tokenizer, textFile, objects].flatMap((role) => role?.identities ?? []);
+  const identities = [transformer, tokenizer, adapter, textFile, objects].flatMap((role) => role?.identities ?? []);
   return {
     model: modelOf(networks, { card, encodeText, ...(depth && { depth: depth.depth }), ...(finder && { objects: finder }) }),
     async assertUnchanged() {

@@ -10,9 +10,8 @@ export type { CheckpointPack, PackSource, PublishedFiles } from '#engine/familie
 export function familyOfReports(reports: readonly InspectReport[]): Family {
   const names = new Set<string>(reports.flatMap(({ model }) => model?.family ?? []));
   const knowing = (isOne: (family: Family) => boolean) => everyFamily().find(isOne);
-  return (
-    knowing(({ networks: [transformer] }) => names.has(transformer.name)) ??
-    knowing(({ networks }) => networks.some(({ name }) => names.has(name))) ??
-    FAMILIES.infinity
-  );
+  const among = everyFamily().filter(({ networks: [transformer] }) => names.has(transformer.name));
+  // An adapter comes with the transformer of another family.
+  const ownWay = among.find(({ networks: [{ name }] }) => !among.some(({ standsOn }) => standsOn === name));
+  return ownWay ?? knowing(({ networks }) => networks.some(({ name }) => names.has(name))) ?? FAMILIES.infinity;
 }

@@ -22,6 +22,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   blend: 'call',
   frame: 'call',
   readMask: 'call',
+  select: 'stream',
   layers: 'call',
   tokenize: 'call',
   decode: 'call',

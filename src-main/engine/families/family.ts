@@ -9,6 +9,8 @@ import type { CheckpointPack, PublishedFiles } from './published-files.js';
 export interface PackWeights {
   readonly transformer: Weights;
   readonly tokenizer: Weights;
+  /** Of packs that have one. */
+  readonly adapter?: Weights | undefined;
 }
 
 export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (fit: Fit) => Networks };
@@ -30,6 +32,8 @@ export interface Family<C extends PackCard = PackCard> {
   /** The networks of its packs; the first is its transformer, by which a pack of published files is known. */
   readonly networks: readonly [Network, ...Network[]];
   readonly strangers?: readonly Stranger[];
+  /** The transformer that its own network is laid over: one of an installed pack will do. */
+  readonly standsOn?: string;
   /** A pack of the files that its authors published. Throws `weights.refused` where they are not the parts of one model. */
   pack(files: PublishedFiles): CheckpointPack;
   open(card: C, weights: PackWeights, runner: Runner): Promise<Networks>;

@@ -1,5 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { KnownCard, PackCard } from '#contract/pack-card.js';
+import { carFamily } from './car/family.js';
 import { controlArFamily } from './controlar/family.js';
 import type { Family } from './family.js';
 import { flexVarFamily } from './flexvar/family.js';
@@ -17,6 +18,7 @@ export const FAMILIES = {
   controlar: controlArFamily,
   nar: narFamily,
   flexvar: flexVarFamily,
+  car: carFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */

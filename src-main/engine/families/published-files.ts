@@ -47,6 +47,8 @@ export interface PublishedFiles {
   readonly control?: ControlKind | undefined;
   /** Weights that need no other precision stay where they are. */
   readonly inPlace?: boolean | undefined;
+  /** Parts of an installed pack are among them, which stay where they are. */
+  readonly standing?: boolean | undefined;
   /** What the place that they come from says of it, where they say nothing themselves. */
   readonly licence?: string | undefined;
   /** Of the transformer and the text encoder; float32 (exact) where nothing else is said. */

@@ -1,5 +1,5 @@
 import { grown } from '#base/distance.js';
-import { intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
+import { common, intersect, sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
@@ -129,7 +129,7 @@ export async function drawnObject({ inside, planes, place }: Drawn): Promise<Mas
   const bounds = paintedBounds(Uint8Array.from(inside), extent);
   const box = bounds && grown(bounds, EDGE_ROOM, extent);
   const there = box && onCanvas(box, place);
-  const region = there && intersect(outwards(there), intersect(outwards(frame), canvas.extent));
+  const region = there && intersect(common(outwards(there), outwards(frame)), canvas.extent);
   if (!region || region.width <= 0 || region.height <= 0) return { extent: canvas.extent, values };
   const lines = floats([4, box.height, box.width]);
   edgeOf(planes, inside, { extent, box }).forEach((plane, k) => {

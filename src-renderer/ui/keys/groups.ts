@@ -15,6 +15,7 @@ export const GROUPS = [
       'rectangle',
       'ellipse',
       'similar',
+      'object',
       'crop',
       'smaller',
       'larger',

@@ -59,6 +59,7 @@ export const keyWords = {
     rectangle: 'Rechteck',
     ellipse: 'Ellipse',
     similar: 'Ähnliches wählen',
+    object: 'Objekt wählen',
     crop: 'Zuschneiden, begradigen, drehen',
     smaller: 'Kleinerer Pinsel',
     larger: 'Größerer Pinsel',

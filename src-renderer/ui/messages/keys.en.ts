@@ -59,6 +59,7 @@ export const keyWords = {
     rectangle: 'Rectangle',
     ellipse: 'Ellipse',
     similar: 'Select similar',
+    object: 'Select object',
     crop: 'Crop, straighten, turn',
     smaller: 'Smaller brush',
     larger: 'Larger brush',

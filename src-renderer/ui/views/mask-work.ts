@@ -4,6 +4,7 @@ import { BrushPull } from '#canvas/brush-pull.js';
 import type { Gesture } from '#canvas/gestures/gesture.js';
 import { OutlineGesture } from '#canvas/gestures/outline.js';
 import { PaintGesture } from '#canvas/gestures/paint.js';
+import { SelectGesture, type SelectPlace } from '#canvas/gestures/select.js';
 import type { ScreenPoint } from '#canvas/viewport.js';
 import type { Brush } from '#state/brush.svelte.js';
 import type { Outline, OutlineTool } from '#state/outline.svelte.js';
@@ -51,6 +52,7 @@ export class MaskWork {
     if (studio.blender.on) return this.#blend(erase);
     if (brush.tool === 'remove') return this.#removal(straight);
     if (brush.tool === 'hand') return undefined;
+    if (brush.tool === 'object') return this.#object(at, { erase, straight });
     if (brush.tool === 'similar') this.#similar(this.toSource(at), erase);
     else if (brush.tool !== 'brush') return this.#outline(brush.tool, this.toSource(at), erase || brush.combining === 'subtract');
     else if (layer) return new PaintGesture(this.#pull(new BrushPull(layer, { ...brush.tip, erase }), straight), this);
@@ -114,6 +116,15 @@ export class MaskWork {
     const { studio, brush } = this.#place;
     const { combining, tolerance } = brush;
     void studio.selectSimilar({ at, tolerance, erase: erase || combining === 'subtract', within: !erase && combining === 'intersect' });
+  }
+
+  /** Alt takes away and Shift adds, whatever the buttons say. */
+  #object(at: ScreenPoint, { erase, straight = false }: Manner): Gesture {
+    const { studio, brush, outline } = this.#place;
+    const how = erase ? 'subtract' : straight ? 'add' : brush.combining;
+    outline.begin('rectangle', this.toSource(at), erase);
+    const pointed: SelectPlace['pointed'] = (pointing) => void studio.selectObject({ pointing, how });
+    return new SelectGesture(at, outline, { toSource: this.toSource, pointed });
   }
 
   /** A polygon goes from click to click, and is pulled by nobody. */

@@ -37,6 +37,7 @@ export function ownActions(studio: Studio, brush: Brush): Readonly<Record<OwnAct
     rectangle: take('rectangle'),
     ellipse: take('ellipse'),
     similar: take('similar'),
+    object: take('object'),
     crop: () => {
       if (studio.framer.on) studio.framer.leave();
       else if (studio.canPaint) studio.framer.begin();

@@ -132,7 +132,7 @@ export class FakeServer {
       }),
       'preferences.read': () => this.preferences,
       'preferences.write': (chosen) => {
-        this.preferences = chosen as Preferences;
+        this.preferences = chosen;
         return null;
       },
       'journal.write': () => null,

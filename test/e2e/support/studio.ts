@@ -44,7 +44,7 @@ function phase(page: Page): Promise<string | undefined> {
   return page.evaluate(() => document.documentElement.dataset['phase']);
 }
 
-export async function expectPhase(page: Page, wanted: string, timeout = 30_000): Promise<void> {
+export async function expectPhase(page: Page, wanted: string, timeout = 90_000): Promise<void> {
   await expect.poll(() => phase(page), { timeout }).toBe(wanted);
 }
 

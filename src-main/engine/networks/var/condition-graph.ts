@@ -29,6 +29,7 @@ export function conditionGraph({ config: { width }, weights, blocks }: VarArchit
   return graph.finish();
 }
 
-function parameters(layer: Module, activated: Value, { count, width }: { count: number; width: number }): Value {
+/** `[B, count, C]` of the activated class `[B, C]`. */
+export function parameters(layer: Module, activated: Value, { count, width }: { count: number; width: number }): Value {
   return layer.graph.op('Reshape', [linear(layer, activated), layer.graph.integers([-1, count, width])]);
 }

@@ -20,11 +20,14 @@ export function embedGraph({ config, weights }: VarArchitecture, start: boolean)
   return graph.finish();
 }
 
+/** What an adapter makes of the tokens `x` `[B, L, C]` before a layer. */
+export type Junction = (graph: GraphBuilder, x: Value, layer: number) => Value;
+
 /**
  * One scale through the given layers, ascending (VARiant): `x` `[B, L, C]`, `ada_i`, `head_ada` from the condition graph,
  * and per layer the cached `past_k_i`, `past_v_i` `[P, B, C]` → `logits` `[B, L, V]` and the new rows `k_i`, `v_i` `[L, B, C]`.
  */
-export function stepGraph(architecture: VarArchitecture, layers: readonly number[]): GraphModel {
+export function stepGraph(architecture: VarArchitecture, layers: readonly number[], junction?: Junction): GraphModel {
   const { config, sizes, blocks } = architecture;
   const { width, entries } = config;
   const graph = new GraphBuilder(`var-step-${layers.length}-of-${config.depth}`);
@@ -32,6 +35,7 @@ export function stepGraph(architecture: VarArchitecture, layers: readonly number
   let x = graph.input('x', ['B', 'L', width]);
   const setting = { graph, sizes, batchAndLength: batchAndLengthOf(graph, x) };
   for (const index of layers) {
+    if (junction) x = junction(graph, x, index);
     const adaptive = graph.input(`ada_${index}`, ['B', 6, width]);
     const block = new AdaptiveBlock(setting, { index, weights: blocks[index]!, attention: 'attn', adaptive });
     const { q, k, v } = block.attend(x);

@@ -10,7 +10,7 @@ function echo(): Engine {
   const names = Object.keys(fakeEngine()).filter((name) => typeof fakeEngine()[name as keyof Engine] === 'function');
   const methods = names.map((name) => [
     name,
-    name === 'run' || name === 'writeWeights'
+    ['run', 'select', 'writeWeights'].includes(name)
       ? async function* (...args: readonly unknown[]) {
           yield await Promise.resolve([name, ...args]);
         }

@@ -29,10 +29,13 @@ export class ColourModel {
   /** Negative log-likelihood of the colour at a pixel, up to a constant. */
   cost([red, green, blue]: Planes, pixel: number): number {
     let best = Infinity;
-    for (const [mr, mg, mb, rr, rg, rb, gg, gb, bb, offset] of this.#blobs) {
-      const [r, g, b] = [red[pixel]! - mr, green[pixel]! - mg, blue[pixel]! - mb];
-      const distance = rr * r * r + gg * g * g + bb * b * b + 2 * (rg * r * g + rb * r * b + gb * g * b);
-      best = Math.min(best, distance / 2 + offset);
+    // By index: this runs for every pixel, and taking tuples apart leaves garbage.
+    for (const blob of this.#blobs) {
+      const r = red[pixel]! - blob[0];
+      const g = green[pixel]! - blob[1];
+      const b = blue[pixel]! - blob[2];
+      const distance = blob[3] * r * r + blob[6] * g * g + blob[8] * b * b + 2 * (blob[4] * r * g + blob[5] * r * b + blob[7] * g * b);
+      best = Math.min(best, distance / 2 + blob[9]);
     }
     return best;
   }
@@ -78,12 +81,17 @@ function assignNearest([red, green, blue]: Planes, pixels: Pixels, { labels, mea
   let changed = false;
   for (let i = 0; i < labels.length; i++) {
     const pixel = pixels[i]!;
-    const [r, g, b] = [red[pixel]!, green[pixel]!, blue[pixel]!];
-    let [best, label] = [Infinity, 0];
+    let best = Infinity;
+    let label = 0;
     for (let k = 0; k < means.length; k++) {
       const mean = means[k]!;
-      const distance = (r - mean[0]!) ** 2 + (g - mean[1]!) ** 2 + (b - mean[2]!) ** 2;
-      if (distance < best) [best, label] = [distance, k];
+      const r = red[pixel]! - mean[0]!;
+      const g = green[pixel]! - mean[1]!;
+      const b = blue[pixel]! - mean[2]!;
+      const distance = r ** 2 + g ** 2 + b ** 2;
+      if (distance >= best) continue;
+      best = distance;
+      label = k;
     }
     if (labels[i] !== label) changed = true;
     labels[i] = label;

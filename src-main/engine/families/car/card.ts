@@ -1,0 +1,59 @@
+import { basename } from 'node:path';
+import { ExpectedError } from '#contract/errors.js';
+import type { OtherCard } from '#contract/pack-card.js';
+import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
+import { headOf, only, partsOf, sourceOf, type CheckpointPack, type PublishedFiles } from '../published-files.js';
+import { varPack } from '../var/card.js';
+import { varTransformer, vectorTokenizer, type VarShape } from '../var/networks.js';
+import { carAdapter, type CarShape } from './networks.js';
+
+const PARTS = 'a CAR adapter, the VAR that it was made for and its tokenizer';
+
+export function carPack(files: PublishedFiles): CheckpointPack {
+  const parts = partsOf(files, [carAdapter.name, varTransformer.name, vectorTokenizer.name], PARTS);
+  const adapter = only(parts, carAdapter);
+  expectOneModel(adapter.model, only(parts, varTransformer).model);
+  const reports = files.reports.filter(({ model }) => model?.family !== carAdapter.name);
+  const below = varPack({ ...files, reports, inPlace: files.inPlace === true || files.standing === true });
+  const control = files.control ?? controlNamed(adapter.report.file);
+  return {
+    sources: [...below.sources, sourceOf('adapter', adapter.report, { inPlace: files.inPlace })],
+    cardOf: (copied) => carCard({ ...(below.cardOf(copied) as OtherCard), ...headOf(files, adapter.report, copied) }, control),
+  };
+}
+
+function expectOneModel(adapter: CarShape, transformer: VarShape): void {
+  if (adapter.width === transformer.width && adapter.heads === transformer.heads && 2 * adapter.depth === transformer.depth) return;
+  throw new ExpectedError(
+    'weights.refused',
+    `Expected a VAR of ${2 * adapter.depth} layers, ${adapter.width} wide, under the adapter but received one of ${transformer.depth}, ${transformer.width} wide.`,
+  );
+}
+
+/** Tensors do not say which maps it was trained on; published files are named after them. Sketches are drawn lines. */
+function controlNamed(file: string): ControlKind {
+  const words: readonly (readonly [word: string, kind: ControlKind])[] = [
+    ...CONTROL_KINDS.map((kind) => [kind, kind] as const),
+    ['sketch', 'lineart'],
+  ];
+  const found = words.find(([word]) => basename(file).toLowerCase().includes(word));
+  if (found) return found[1];
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
+    { details: { field: 'control' } },
+  );
+}
+
+/** The VAR's card with what the adapter brings. */
+function carCard(card: OtherCard, control: ControlKind): OtherCard {
+  return {
+    ...card,
+    title: `${card.title} held by ${control} (CAR)`,
+    family: 'car',
+    traits: { ...traitsOf(card), control: [control] },
+    abilities: [...card.abilities, `pictures held by a map: ${control}, more or less; at strength 0 the VAR itself`],
+    limits: [...card.limits, 'a strength between 0 and 1 is ours: it was trained at 1'],
+  };
+}

@@ -1,0 +1,15 @@
+import type { OtherCard } from '#contract/pack-card.js';
+import type { Family } from '../family.js';
+import { varTransformer, vectorTokenizer } from '../var/networks.js';
+import { carPack } from './card.js';
+import { carAdapter } from './networks.js';
+
+/** A control adapter over a frozen VAR (CAR, Yao et al. 2024): one more file for a pack that is there. */
+export const carFamily = {
+  title: 'CAR',
+  networks: [carAdapter, varTransformer, vectorTokenizer],
+  standsOn: varTransformer.name,
+  pack: carPack,
+  open: async (card, weights, runner) => (await import('./open.js')).openCarPack(card, weights, runner),
+  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keepsLastScale: false }),
+} as const satisfies Family<OtherCard>;
