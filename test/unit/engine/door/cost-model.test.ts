@@ -133,9 +133,9 @@ function published(family: 'var' | 'infinity', precision: Precision, sizes: Size
 
 // Peaks of the inference process over one picture with guidance, as test/bench/BY_HAND.md has them.
 test.each([
-  ['VAR-d16', 'var', 'float32', { transformer: 1241, tokenizer: 436 }, 2440],
-  ['VAR-d16', 'var', 'half', { transformer: 641, tokenizer: 436 }, 1857],
-  ['VAR-d16', 'var', 'int8', { transformer: 330, tokenizer: 436 }, 1530],
+  ['VAR-d16', 'var', 'float32', { transformer: 1241, tokenizer: 436 }, 2323],
+  ['VAR-d16', 'var', 'half', { transformer: 641, tokenizer: 436 }, 1743],
+  ['VAR-d16', 'var', 'int8', { transformer: 330, tokenizer: 436 }, 1365],
   ['VAR-d16', 'var', 'int4', { transformer: 215, tokenizer: 436 }, 1412],
   ['VAREdit-2B', 'infinity', 'half', { transformer: 4415, tokenizer: 440, text: 2579 }, 7141],
   ['VAREdit-2B', 'infinity', 'int8', { transformer: 2216, tokenizer: 440, text: 1423 }, 4730],
