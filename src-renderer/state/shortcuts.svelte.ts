@@ -7,7 +7,7 @@ export type Binding = 'bound' | 'reserved' | { readonly takenBy: Action };
 /** Which keys ask for what: the table's own, changed as the user likes. */
 export class Shortcuts {
   readonly #preferences: Preferences;
-  readonly bindings: Bindings = $derived.by(() => ({ ...DEFAULT_BINDINGS, ...own(this.#preferences.current.keys) }));
+  readonly bindings: Bindings = $derived.by(() => withOwn(own(this.#preferences.current.keys)));
   readonly changed: boolean = $derived.by(() => Object.keys(own(this.#preferences.current.keys)).length > 0);
 
   constructor(preferences: Preferences) {
@@ -44,6 +44,13 @@ export class Shortcuts {
   #keep(change: Partial<Record<Action, string[]>>): void {
     this.#preferences.change({ keys: { ...this.#preferences.current.keys, ...change } });
   }
+}
+
+/** A chord that the user gave away is no other action's any more, such as one that came with a newer version. */
+function withOwn(chosen: Partial<Bindings>): Bindings {
+  const given = new Set(Object.values(chosen).flat());
+  const rest = Object.entries(DEFAULT_BINDINGS).map(([name, chords]) => [name, chords.filter((each) => !given.has(each))]);
+  return { ...(Object.fromEntries(rest) as unknown as Bindings), ...chosen };
 }
 
 /** What another version kept for actions that there are no more is let be. */

@@ -10,9 +10,9 @@ function open() {
 
 test('an action gets another chord, and the old ones mean nothing', () => {
   const { preferences, shortcuts } = open();
-  expect(shortcuts.bind('brush', 'Q')).toBe('bound');
-  expect([shortcuts.actionOf('Q'), shortcuts.actionOf('B'), shortcuts.changed]).toEqual(['brush', undefined, true]);
-  expect(preferences.current.keys).toEqual({ brush: ['Q'] });
+  expect(shortcuts.bind('brush', 'N')).toBe('bound');
+  expect([shortcuts.actionOf('N'), shortcuts.actionOf('B'), shortcuts.changed]).toEqual(['brush', undefined, true]);
+  expect(preferences.current.keys).toEqual({ brush: ['N'] });
   shortcuts.reset();
   expect([shortcuts.actionOf('B'), shortcuts.changed]).toEqual(['brush', false]);
 });
@@ -31,6 +31,12 @@ test('two actions swap their chords', () => {
   expect([shortcuts.actionOf('E'), shortcuts.actionOf('B')]).toEqual(['brush', 'eraser']);
   shortcuts.swap('brush', '0');
   expect([shortcuts.bindings.brush, shortcuts.bindings.fit]).toEqual([['0'], ['E', 'CmdOrCtrl+0']]);
+});
+
+test('a chord that the user chose is not taken back by an action that a newer version brings', () => {
+  const { preferences, shortcuts } = open();
+  preferences.change({ keys: { crop: ['Q'] } });
+  expect([shortcuts.actionOf('Q'), shortcuts.bindings.object]).toEqual(['crop', []]);
 });
 
 test('what another version kept does no harm', () => {

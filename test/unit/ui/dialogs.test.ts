@@ -50,7 +50,7 @@ function show<P extends Record<string, unknown>>(component: Component<P>, props:
 }
 
 test('language and colours follow the preferences at once, and nothing is drawn before they are known', async () => {
-  show(PreferencesDialog, { preferences });
+  show(PreferencesDialog, { preferences, packs: [] });
   expect(document.documentElement.dataset['theme']).toBeUndefined();
   await preferences.load();
   preferences.change({ language: 'de', theme: 'light' });
@@ -76,13 +76,13 @@ test('a key is changed by pressing another; one that is taken is said and can be
   const said = () => body.querySelector('[role="status"]')?.textContent;
   press('Escape');
   expect(shortcuts.changed).toBe(false);
-  press('q');
-  expect(shortcuts.bindings.brush).toEqual(['Q']);
+  press('n');
+  expect(shortcuts.bindings.brush).toEqual(['N']);
   press('e');
   expect(said()).toBe('E is taken by “Eraser”. Nothing changed.');
   [...body.querySelectorAll('button')].find(({ textContent }) => textContent === 'Swap the two')?.click();
   flushSync();
-  expect([shortcuts.bindings.brush, shortcuts.bindings.eraser]).toEqual([['E'], ['Q']]);
+  expect([shortcuts.bindings.brush, shortcuts.bindings.eraser]).toEqual([['E'], ['N']]);
   press('Tab');
   expect(said()).toBe('Tab is needed for itself. Nothing changed.');
   [...body.querySelectorAll('button')].find(({ textContent }) => textContent === 'All as in the beginning')?.click();
