@@ -6,7 +6,7 @@ import type { ControlSettings } from '#contract/request.js';
 import { thresholdMap } from '#engine/control/canny.js';
 import { invertMap, stretchMap } from '#engine/control/depth.js';
 import { openPhoto } from '#engine/image/files/decode.js';
-import { fullScale, type Photo } from '#engine/image/files/photo.js';
+import { fullScale, incompleteAs, type Photo } from '#engine/image/files/photo.js';
 import { mixAlong, mixRows, resampleTaps } from '#engine/image/sampling/resample.js';
 import { frameWhole } from '#engine/image/working/frame.js';
 import { workingCopy } from '#engine/image/working/working-copy.js';
@@ -47,7 +47,8 @@ export async function openMap({
   const photo = await openPhoto(bytes);
   // Colours of a segmentation are names, not amounts.
   const range = control.kind === 'segmentation' ? { low: 0, high: 1 } : rangeOf(photo, control.kind === 'depth');
-  return { photo, range, notices: range.high === 1 ? [] : [stretchedNotice(photo, range)] };
+  const stretched = range.high === 1 ? [] : [stretchedNotice(photo, range)];
+  return { photo, range, notices: [...incompleteAs('map', photo), ...stretched] };
 }
 
 function rangeOf({ samples, channels }: Photo, measured: boolean): ReadyMap['range'] {

@@ -172,10 +172,12 @@ export const noticeWords: NoticeWords = {
   'output.depth': 'Dieses Format hat 8 Bit je Kanal; PNG und TIFF behalten 16.',
   'output.channels': 'Dieses Format hat keinen Platz für weitere Kanäle; TIFF behält sie.',
   'output.metadata': 'Dieses Format hat keinen Platz für einen Teil der Metadaten.',
+  'mask.incomplete': 'Nur ein Teil der Maskendatei wird verwendet: Sie ist beschädigt oder enthält mehrere Seiten oder Bilder.',
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',
   'mask.labels': 'Die Maske hat wenige dunkle Werte: alles außer dem niedrigsten wird neu gemalt.',
   'mask.cleaned': 'Schwarz und Weiß der Maske waren es nicht ganz; sie gelten als solches.',
   'mask.erased': 'Die Maske ist ein Bild, in dem eine Stelle radiert ist: diese Stelle wird neu gemalt.',
+  'map.incomplete': 'Nur ein Teil der Kartendatei wird verwendet: Sie ist beschädigt oder enthält mehrere Seiten oder Bilder.',
   'map.stretched': 'Die Karte nutzt wenig von ihrem Umfang; sie wurde gespreizt.',
   'map.fitted': 'Die Karte hat eine andere Form als das Bild; sie wurde eingepasst.',
   'edit.only-answer':

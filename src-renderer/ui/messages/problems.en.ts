@@ -163,10 +163,12 @@ export const noticeWords: NoticeWords = {
   'output.depth': 'This format has 8 bits per channel; PNG and TIFF keep 16.',
   'output.channels': 'This format has no place for further channels; TIFF keeps them.',
   'output.metadata': 'This format has no room for a part of the metadata.',
+  'mask.incomplete': 'Only a part of the mask’s file is used: it is damaged, or holds several pages or frames.',
   'mask.resized': 'The mask was resized to the picture.',
   'mask.labels': 'The mask has few dark values: all but the lowest is repainted.',
   'mask.cleaned': 'Black and white of the mask were not quite that; they count as such.',
   'mask.erased': 'The mask is a picture with a part erased: that part is repainted.',
+  'map.incomplete': 'Only a part of the map’s file is used: it is damaged, or holds several pages or frames.',
   'map.stretched': 'The map uses little of its range; it was stretched.',
   'map.fitted': 'The map has another shape than the picture; it was fitted into it.',
   'edit.only-answer':

@@ -194,6 +194,44 @@ describe('an edit', () => {
   });
 });
 
+describe('the files beside the photograph', () => {
+  const NOTICES = [
+    { code: 'image.damaged', message: 'Half of it is gone.' },
+    { code: 'image.animated', message: 'Only the first page is used.' },
+    { code: 'image.smaller-page', message: 'It begins with a smaller copy.' },
+    { code: 'image.deep', message: 'It has 16 bits.' },
+    { code: 'image.profile', message: 'Its profile does not fit.' },
+    { code: 'image.gain-map', message: 'Its gain map is not kept.' },
+  ] as const;
+  const said = ['Half of it is gone.', 'Only the first page is used.', 'It begins with a smaller copy.'];
+
+  beforeEach(() =>
+    teach({
+      describe: () =>
+        Promise.resolve({ size: { width: 20, height: 30 }, format: 'png', bitDepth: 8, hasAlpha: false, hasProfile: false, hasLocation: false, notices: NOTICES }), // prettier-ignore
+    }),
+  );
+
+  const notesOf = (stderr: string) => stderr.split('\n').filter((line) => line.startsWith('note: '));
+
+  it.each([
+    ['--mask', ['fill', '-i', 'a bench']],
+    ['--no-copy', ['fill', '-i', 'a bench', '--mask', 'MASK']],
+    ['--control', ['generate', '--control-kind', 'depth']],
+  ])('of %s only what is missing is told, under its name', async (option, [task, ...rest]) => {
+    const file = at('beside.png');
+    await writeFile(file, grayPng(20, 30));
+    await writeFile(at('mask.png'), grayPng(20, 30));
+    const args = rest.map((word) => (word === 'MASK' ? at('mask.png') : word));
+    const { stderr, code } = await cli(task!, photo, ...args, option, file, '-o', at('out.png'));
+    expect([code, stderr]).toEqual([0, stderr]);
+    const own = notesOf(stderr).filter((line) => line.startsWith(`note: ${option}: `));
+    expect(own).toEqual(said.map((message) => `note: ${option}: ${message}`));
+    // All of it is told of the photograph.
+    expect(notesOf(stderr)).toEqual(expect.arrayContaining(NOTICES.map(({ message }) => `note: ${message}`)));
+  });
+});
+
 describe('the other tasks', () => {
   it('expand by the margins', async () => {
     await cli('expand', photo, '--left', '4', '--top', '2', '-o', at('out.png'));

@@ -16,7 +16,7 @@ import { MAX_METADATA_BYTES } from './slim/parts.js';
 import { slimmed, type Slim } from './slim/slim.js';
 import { Source } from './slim/source.js';
 import { readerOfTiff, readTiffFacts, type TiffFacts } from './tiff-facts.js';
-import { layoutOfTiff, photoOfTiff } from './tiff-photo.js';
+import { forewordOfTiff, layoutOfTiff, photoOfTiff } from './tiff-photo.js';
 import { pagesOf, type Pages } from './tiff-pages.js';
 
 /** Decoded at 16 bit with alpha this is 800 MB: the most that the smallest supported machine can hold. */
@@ -59,7 +59,8 @@ interface Header {
  * damage behind the header.
  */
 export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
-  const { kind, extent, layout, contents, damaged, notices } = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
+  const header = await readHeader(file instanceof Uint8Array ? slimOf(file) : file);
+  const { kind, extent, layout, contents, damaged, notices, tiff } = header;
   return {
     size: extent,
     format: outputFormat(kind),
@@ -68,7 +69,7 @@ export async function readFacts(file: Uint8Array | Slim): Promise<HeaderFacts> {
     hasProfile: contents.icc !== undefined,
     hasLocation: tellsPlace(contents),
     ...(contents.recipeText !== undefined && { recipeText: contents.recipeText }),
-    notices: withDamage(notices, damaged),
+    notices: withDamage([...notices, ...(tiff ? forewordOfTiff(tiff) : [])], damaged),
   };
 }
 

@@ -64,6 +64,16 @@ export function fullScale(samples: Photo['samples']): number {
   return samples.BYTES_PER_ELEMENT === 2 ? 65535 : 255;
 }
 
+const INCOMPLETE: ReadonlySet<Notice['code']> = new Set(['image.damaged', 'image.animated', 'image.smaller-page']);
+
+/** Of a mask's or a map's file only what is missing of it is told: its depth, profile and metadata go nowhere. */
+export function incompleteAs(role: 'mask' | 'map', { notices }: Photo): readonly Notice[] {
+  const name = role === 'mask' ? 'Mask' : 'Map';
+  return notices.flatMap(({ code, message }) =>
+    INCOMPLETE.has(code) ? [{ code: `${role}.incomplete`, message: `${name}: ${message}` }] : [],
+  );
+}
+
 /** One sample per pixel, 0 = keep, 255 = repaint; values between are soft edge. */
 export interface Mask {
   readonly extent: Extent;

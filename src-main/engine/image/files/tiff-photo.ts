@@ -141,10 +141,19 @@ function whiteOf({ format, bits }: TiffFacts): number {
   return format === 'float' ? 1 : 2 ** (format === 'signed' ? bits - 1 : bits) - 1;
 }
 
-function noticesOf(
-  facts: TiffFacts,
-  { clipped, white, channels }: { clipped: boolean; white: number; channels: number },
-): readonly Notice[] {
+/** What the header tells of how the samples will be read. */
+export function forewordOfTiff(facts: TiffFacts): readonly Notice[] {
+  const channels = facts.extras.length - (alphaOf(facts) >= 0 ? 1 : 0);
+  return noticesOf(facts, { clipped: false, white: whiteOf(facts), channels });
+}
+
+interface Reading {
+  readonly clipped: boolean;
+  readonly white: number;
+  readonly channels: number;
+}
+
+function noticesOf(facts: TiffFacts, { clipped, white, channels }: Reading): readonly Notice[] {
   const { format, bits, photometric } = facts;
   const notices: Notice[] = [];
   const say = (code: Notice['code'], message: string) => notices.push({ code, message });

@@ -5,7 +5,7 @@ import { openPhoto } from '#engine/image/files/decode.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import { smoothStep, softEdge } from '#base/smooth-step.js';
 import { FAR, beyond, grown, squaredDistances } from '#base/distance.js';
-import type { Mask } from '#engine/image/files/photo.js';
+import { incompleteAs, type Mask } from '#engine/image/files/photo.js';
 import { paintedValues } from './mask-file.js';
 import { workingMask } from './working-copy.js';
 
@@ -22,7 +22,8 @@ const INSIDE = 128;
  */
 export async function openMask(bytes: Uint8Array, extent: Extent): Promise<{ mask: Mask; notices: readonly Notice[] }> {
   const photo = await openPhoto(bytes);
-  const { values, notices } = paintedValues(photo);
+  const { values, notices: read } = paintedValues(photo);
+  const notices = [...incompleteAs('mask', photo), ...read];
   const mask = { extent: photo.extent, values };
   if (!maskBounds(mask)) throw new ExpectedError('mask.empty', 'Expected a mask with a painted part but received an empty one.');
   if (sameExtent(photo.extent, extent)) return { mask, notices };

@@ -64,3 +64,14 @@ test('a map of another shape is fitted, and that is said', async () => {
   expect(mapNotices(ready, { canvas }).map(({ code }) => code)).toEqual(['map.fitted']);
   expect(mapNotices(ready, { canvas, kept: { x: 9, y: 0, width: 100, height: 160 } })).toEqual([]);
 });
+
+test('of a map that breaks off, or has further frames, is said that not all of it is used', async () => {
+  const whole = await sharp(await ramp({ width: 480, height: 320 }))
+    .jpeg()
+    .toBuffer();
+  const film = await sharp([await ramp(), await ramp()], { join: { animated: true } }).webp({ lossless: true }).toBuffer(); // prettier-ignore
+  const said = async (bytes: Uint8Array) => (await mapOf(bytes)).ready.notices.map(({ code }) => code);
+  expect(await said(whole)).toEqual([]);
+  expect(await said(whole.subarray(0, whole.length * 0.7))).toEqual(['map.incomplete']);
+  expect(await said(film)).toEqual(['map.incomplete']);
+});

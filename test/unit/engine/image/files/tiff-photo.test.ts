@@ -70,6 +70,21 @@ describe('samples of a few bits', () => {
   });
 });
 
+describe('the header alone', () => {
+  it.each<[string, Partial<TiffOfHand> & Pick<TiffOfHand, 'bits'>, readonly string[]]>([
+    ['CMYK', { bits: 8, samples: 4, photometric: 5 }, ['image.cmyk']],
+    ['CIELAB', { bits: 8, photometric: 8 }, ['image.lab']],
+    ['floats', { bits: 32, format: 3 }, ['image.deep', 'image.floats']],
+    ['signed integers', { bits: 16, format: 2 }, ['image.deep', 'image.floats']],
+    ['a saved selection', { bits: 16, samples: 4, extras: [0] }, ['image.deep', 'image.channels']],
+    ['plain colours of 16 bits', { bits: 16 }, ['image.deep']],
+  ])('says what the samples will be read as: %s', async (_, how, expected) => {
+    const file = tiff({ ...how, data: Uint8Array.from({ length: (pixels * (how.samples ?? 3) * how.bits) / 8 }, (_byte, i) => i & 63) });
+    expect((await readFacts(file)).notices.map(({ code }) => code).sort()).toEqual([...expected].sort());
+    expect(await codes(file)).toEqual(expect.arrayContaining([...expected]));
+  });
+});
+
 describe('wide integers that hold narrow values', () => {
   it.each<[string, number, number, number]>([
     ['8-bit values in 32 bits', 32, 255, 1],

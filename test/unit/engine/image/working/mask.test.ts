@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodePhoto, encodeMask } from '#engine/image/files/encode.js';
 import { dilate, feather, invert, maskBounds, openMask, outside, resizeMask } from '#engine/image/working/mask.js';
@@ -98,6 +99,14 @@ describe('opening a mask', () => {
     const { mask, notices } = await openMask(await encodeMask(disc), { width: 180, height: 140 });
     expect(mask.extent).toEqual({ width: 180, height: 140 });
     expect(notices.map(({ code }) => code)).toEqual(['mask.resized']);
+  });
+
+  it.each(['png', 'jpeg'] as const)('says of half a %s, or of one with further pages, that not all of it is used', async (format) => {
+    const file = await sharp(await encodeMask(disc)).resize(360, 280).toFormat(format, format === 'png' ? { compressionLevel: 0 } : { quality: 100 }).toBuffer(); // prettier-ignore
+    const { notices } = await openMask(file.subarray(0, file.length * 0.8), { width: 360, height: 280 });
+    expect(notices.map(({ code }) => code)).toContain('mask.incomplete');
+    const pages = await sharp([await encodeMask(disc), await encodeMask(invert(disc))], { join: { animated: true } }).webp({ lossless: true }).toBuffer(); // prettier-ignore
+    expect((await openMask(pages, extent)).notices.map(({ code }) => code)).toEqual(['mask.incomplete']);
   });
 
   it('refuses one of another shape', async () => {
