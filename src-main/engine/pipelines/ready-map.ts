@@ -44,20 +44,42 @@ export async function openMap({
   if (control?.map === undefined) return undefined;
   const bytes = pictures[control.map];
   if (!bytes) throw new ExpectedError('request.invalid', 'Expected a control map picture but received none.');
-  const photo = await openPhoto(bytes);
+  const photo = amountsOf(await openPhoto(bytes));
   // Colours of a segmentation are names, not amounts.
   const range = control.kind === 'segmentation' ? { low: 0, high: 1 } : rangeOf(photo, control.kind === 'depth');
   const stretched = range.high === 1 ? [] : [stretchedNotice(photo, range)];
   return { photo, range, notices: [...incompleteAs('map', photo), ...stretched] };
 }
 
-function rangeOf({ samples, channels }: Photo, measured: boolean): ReadyMap['range'] {
+/**
+ * Samples of a map are amounts, not colours: its profile does not change them, and where it is transparent there is nothing.
+ * What is drawn in black on nothing is what is not transparent.
+ */
+function amountsOf({ icc: _, ...photo }: Photo): Photo {
+  const { channels } = photo;
+  if (channels === 1 || channels === 3) return photo;
+  const colours = channels === 2 ? 1 : 3;
+  const shown = overNothing(photo, colours);
+  return { ...photo, channels: colours, samples: shown.some((value) => value > 0) ? shown : overNothing(inWhite(photo), colours) };
+}
+
+function overNothing({ samples, channels }: Photo, colours: number): Photo['samples'] {
   const full = fullScale(samples);
-  const colours = channels <= 2 ? 1 : 3;
+  return samples.slice(0, (samples.length / channels) * colours).map((_, i) => {
+    const at = Math.trunc(i / colours) * channels;
+    return Math.round((samples[at + (i % colours)]! * samples[at + colours]!) / full);
+  });
+}
+
+function inWhite(photo: Photo): Photo {
+  const full = fullScale(photo.samples);
+  return { ...photo, samples: photo.samples.map((value, i) => (i % photo.channels === photo.channels - 1 ? value : full)) };
+}
+
+function rangeOf({ samples }: Photo, measured: boolean): ReadyMap['range'] {
+  const full = fullScale(samples);
   let [low, high] = [full, 0];
-  for (let i = 0; i < samples.length; i++) {
-    if (i % channels >= colours) continue;
-    const value = samples[i]!;
+  for (const value of samples) {
     high = Math.max(high, value);
     // Where nothing was measured there is 0.
     if (value > 0) low = Math.min(low, value);

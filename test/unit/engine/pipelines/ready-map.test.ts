@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import * as v from 'valibot';
 import { ControlSettings } from '#contract/request.js';
 import { mapNotices, openMap, readyPlane } from '#engine/pipelines/ready-map.js';
+import { encodePhoto } from '#engine/image/files/encode.js';
 import type { PipelineJob } from '#engine/pipelines/model.js';
+import { makePhoto, makeProfile } from '../image/pictures.js';
 
 const [canvas, size] = [
   { width: 120, height: 80 },
@@ -69,9 +71,26 @@ test('of a map that breaks off, or has further frames, is said that not all of i
   const whole = await sharp(await ramp({ width: 480, height: 320 }))
     .jpeg()
     .toBuffer();
-  const film = await sharp([await ramp(), await ramp()], { join: { animated: true } }).webp({ lossless: true }).toBuffer(); // prettier-ignore
+  const film = await sharp([await ramp(), await ramp(canvas, 200)], { join: { animated: true } }).webp({ lossless: true }).toBuffer(); // prettier-ignore
   const said = async (bytes: Uint8Array) => (await mapOf(bytes)).ready.notices.map(({ code }) => code);
   expect(await said(whole)).toEqual([]);
   expect(await said(whole.subarray(0, whole.length * 0.7))).toEqual(['map.incomplete']);
   expect(await said(film)).toEqual(['map.incomplete']);
+});
+
+test('samples of a map are amounts: no profile changes them, and where it is transparent there is nothing', async () => {
+  const expected = await (await mapOf(await ramp())).plane();
+  const png = { format: 'png', quality: 90 } as const;
+  const gray = Uint8Array.from({ length: canvas.width * canvas.height }, (_, i) =>
+    Math.round(((i % canvas.width) * 255) / (canvas.width - 1)),
+  );
+  const blank = makePhoto({ ...canvas, channels: 4 });
+  const linear = makeProfile([[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]], 1); // prettier-ignore
+  const drawn = (colour: (value: number) => readonly number[]) => Uint8Array.from(Array.from(gray, colour).flat());
+  const tagged = { ...makePhoto(canvas), samples: drawn((value) => [value, value, value]), icc: linear };
+  const files = [tagged, ...[255, 0].map((c) => ({ ...blank, samples: drawn((value) => [c, c, c, value]) }))];
+  for (const file of files) {
+    const plane = await (await mapOf(await encodePhoto(file, png))).plane();
+    expect(plane.reduce((worst, value, i) => Math.max(worst, Math.abs(value - expected[i]!)), 0)).toBeLessThan(1e-6);
+  }
 });
