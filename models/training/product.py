@@ -49,16 +49,20 @@ class Product:
 
     def run(self, request: dict) -> tuple[np.ndarray, list[dict]]:
         """The first candidate as (H, W, 3) bytes, and every event of the run. Throws ProductError where it failed."""
-        lines = self._json('/api/stream/edit.run', request).decode().splitlines()
-        events = [json.loads(line) for line in lines]
-        failed = [event['error'] for event in events if event['type'] == 'failed']
-        if failed:
-            raise ProductError(failed[0]['message'])
+        events = self._stream('edit.run', request)
         made = [event['candidate'] for event in events if event['type'] == 'candidate']
-        picture = self._ask('GET', f"/api/pictures/{made[0]['picture']}")[1]
+        picture = self._picture(made[0]['picture']).convert('RGB')
         for candidate in made:
             self.close(candidate['picture'])
-        return np.array(Image.open(io.BytesIO(picture)).convert('RGB')), events
+        return np.array(picture), events
+
+    def select(self, source: str, pointing: dict) -> np.ndarray:
+        """The object of a held picture that a click or a box points at, as (H, W) booleans."""
+        mask = next(event['mask']['id'] for event in self._stream('object.select', {'source': source, 'pointing': pointing})
+                    if event['type'] == 'selected')
+        selected = np.array(self._picture(mask).convert('L')) > 127
+        self.close(mask)
+        return selected
 
     def edit(self, source: bytes, request: dict, mask: bytes | None = None) -> tuple[np.ndarray, list[dict]]:
         """Adds the pictures, runs the request on them and lets them go."""
@@ -70,6 +74,16 @@ class Product:
         finally:
             for picture in held.values():
                 self.close(picture)
+
+    def _stream(self, name: str, request: dict) -> list[dict]:
+        events = [json.loads(line) for line in self._json(f'/api/stream/{name}', request).decode().splitlines()]
+        failed = [event['error'] for event in events if event['type'] == 'failed']
+        if failed:
+            raise ProductError(failed[0]['message'])
+        return events
+
+    def _picture(self, picture: str) -> Image.Image:
+        return Image.open(io.BytesIO(self._ask('GET', f'/api/pictures/{picture}')[1]))
 
     def _json(self, path: str, body: dict) -> bytes:
         return self._ask('POST', path, json.dumps(body).encode(), {'content-type': 'application/json'})[1]

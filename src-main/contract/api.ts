@@ -107,8 +107,7 @@ export interface CheckpointReport {
   /** What to know before using it. */
   readonly limits: readonly string[];
   readonly parts: readonly { readonly file: string; readonly role: PackFile['role'] }[];
-  /** What the tensors of VAREdit and Infinity leave open, as it was taken. */
-  readonly taken?: { readonly task: CheckpointTask; readonly pixels: CheckpointSide };
+  readonly taken?: TakenChoices;
   /** What each precision takes on disk, and a picture in memory and time on this machine; of packs that draw. */
   readonly precisions: readonly {
     readonly precision: Precision;
@@ -232,6 +231,12 @@ export const CHECKPOINT_TASKS = ['edit', 'generate'] as const;
 export type CheckpointTask = (typeof CHECKPOINT_TASKS)[number];
 export const CHECKPOINT_SIDES = [256, 512, 1024] as const;
 export type CheckpointSide = (typeof CHECKPOINT_SIDES)[number];
+
+/** What the tensors leave open, as it was taken: only what there is a choice of. */
+export interface TakenChoices {
+  readonly task?: CheckpointTask;
+  readonly pixels?: { readonly side: CheckpointSide; readonly sides: readonly CheckpointSide[] };
+}
 
 /** Published files by their absolute paths, and what their tensors do not say. */
 export const ImportRequest = v.object({

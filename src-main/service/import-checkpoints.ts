@@ -1,11 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
-import type { CheckpointReport, CheckpointSide, ImportEvent, ImportRequest } from '#contract/api.js';
+import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
 import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/errors.js';
-import { isDepthCard, PRECISIONS, type AnyCard, type Precision } from '#contract/pack-card.js';
+import { isDepthCard, PRECISIONS, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
@@ -29,13 +29,7 @@ export async function describeCheckpoints(served: Parts, request: ImportRequest)
   const costs = PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision));
   const precisions = (await Promise.all(costs)).filter((cost) => cost !== undefined);
   const parts = pack.sources.map(({ path, role }) => ({ file: path, role }));
-  return { name, family, title, licence, limits, parts, precisions, ...takenOf(card) };
-}
-
-/** The built-in pack's family is that of VAREdit and Infinity, and of no other published files. */
-function takenOf(card: AnyCard): Pick<CheckpointReport, 'taken'> {
-  if ('traits' in card || card.family !== 'infinity') return {};
-  return { taken: { task: card.config.transformer.source ? 'edit' : 'generate', pixels: card.imageSize as CheckpointSide } };
+  return { name, family, title, licence, limits, parts, precisions, ...(pack.taken && { taken: pack.taken }) };
 }
 
 /** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). The last event says how it ended. */

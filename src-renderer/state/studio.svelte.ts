@@ -190,11 +190,14 @@ export class Studio {
   }
 
   /** Asks the service what there is; a pack that is liked is taken where it is installed. */
-  async begin(pack = this.settings.pack): Promise<void> {
+  async begin(liked?: string): Promise<void> {
     await this.attempt(async () => {
       void this.recent.load();
-      await this.serviceInfo.load(this.settings.pack);
-      if (this.serviceInfo.packs.some(({ name }) => name === pack)) this.wish.take({ pack });
+      const first = this.settings.pack;
+      await this.serviceInfo.load(first);
+      // Who chose one meanwhile meant it.
+      const isThere = this.serviceInfo.packs.some(({ name }) => name === liked);
+      if (liked !== undefined && isThere && this.settings.pack === first) this.wish.take({ pack: liked });
       this.runner.emptyStrip();
       const project = await this.#journal.recover();
       if (!project || this.source || this.opener.busy) return;

@@ -121,6 +121,7 @@ const JOBS: Readonly<Record<string, (page: Page, hand: Hand) => Promise<void>>> 
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     expect((await first).suggestedFilename()).toBe('first.png');
     await open(page, 'next.png');
+    await expect(page.getByRole('banner')).toContainText('next.png');
     const second = page.waitForEvent('download');
     await hand.press('Control+Shift+S');
     expect((await second).suggestedFilename()).toBe('next.png');

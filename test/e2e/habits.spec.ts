@@ -241,7 +241,7 @@ test.describe('packs', () => {
     const dialog = page.getByRole('dialog', { name: 'Models' });
     await expect(dialog.getByText('Came with the program and stays.')).toBeVisible();
     await expect(dialog.getByRole('button', { name: /Remove/u })).toHaveCount(0);
-    await dialog.getByRole('button', { name: 'VAR-d16, 256 px' }).click();
+    await dialog.getByRole('button', { name: 'VAR-d16, 256 px', exact: true }).click();
     await expect(dialog.getByText('FoundationVision/var/var_d16.pth')).toBeVisible();
     await expect(dialog.getByText(/Licence: mit/u)).toHaveCount(2);
     const add = dialog.getByRole('button', { name: 'Fetch and import' });
@@ -261,7 +261,7 @@ test.describe('packs', () => {
     await expect(dialog.getByText(/^Expected \d+ bytes for transformer/u)).toBeVisible();
     await dialog.getByRole('button', { name: /Remove/u }).click();
     await dialog.getByRole('button', { name: 'Delete' }).click();
-    await expect(dialog.getByRole('button', { name: /VAR-d16/u })).toHaveCount(1);
+    await expect(dialog.getByRole('button', { name: /^VAR-d16/u })).toHaveCount(1);
     await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('sketch');
   });
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { at } from '#base/assert.js';
-import type { CheckpointSide, CheckpointTask } from '#contract/api.js';
+import type { CheckpointSide, CheckpointTask, TakenChoices } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import type { ControlKind } from '#contract/request.js';
@@ -31,6 +31,8 @@ export interface PackSource {
 export interface CheckpointPack {
   readonly sources: readonly PackSource[];
   readonly cardOf: (files: readonly PackFile[]) => AnyCard;
+  /** What the files leave open, so that it can be said and chosen. */
+  readonly taken?: TakenChoices;
 }
 
 /** What the user handed over. */

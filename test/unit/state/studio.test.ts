@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as v from 'valibot';
+import type { PackSummary } from '#contract/api.js';
 import { picturesOf, Project } from '#contract/project.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
@@ -64,6 +65,24 @@ function dab(studio: Studio): void {
   studio.mask.layer?.paint(stroke.points[0]!, stroke.points[0]!, stroke);
   studio.mask.addPainted({ kind: 'stroke', stroke: stroke });
 }
+
+test('a pack that is liked is taken where it is installed, unless another was chosen while the service still looked', async () => {
+  const packNamed = (name: string) => ({ name, family: 'infinity' }) as PackSummary;
+  const link = new FakeLink();
+  link.table['packs.list'] = () => [packNamed('sketch'), packNamed('mine'), packNamed('liked')];
+  const liking = new Studio(link);
+  await liking.begin('liked');
+  expect(liking.settings.pack).toBe('liked');
+  let found = (): void => undefined;
+  const looking = new Promise<void>((resolve) => (found = resolve));
+  link.table['providers.list'] = () => looking.then(() => []);
+  const choosing = new Studio(link);
+  const beginning = choosing.begin('liked');
+  choosing.change({ pack: 'mine' });
+  found();
+  await beginning;
+  expect(choosing.settings.pack).toBe('mine');
+});
 
 test('parts of a mask that lie apart are shown in turn, and branching keeps the tokens of all', async () => {
   const { studio, link } = await studioWithPhoto();

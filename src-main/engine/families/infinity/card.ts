@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { at } from '#base/assert.js';
-import type { CheckpointSide, CheckpointTask } from '#contract/api.js';
+import { CHECKPOINT_SIDES, type CheckpointSide, type CheckpointTask } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard } from '#contract/pack-card.js';
 import { EXPERIMENTAL } from '#contract/traits.js';
@@ -22,15 +22,15 @@ export function infinityPack(files: PublishedFiles): CheckpointPack {
     'a VAREdit or Infinity transformer',
   );
   expectFittingTokens(transformer.model, tokenizer.model);
+  const task = files.task ?? taskNamed(transformer.report.file);
+  const side = files.pixels ?? INFINITY_TASKS[task].pixels;
   return {
     sources,
+    taken: { task, pixels: { side, sides: CHECKPOINT_SIDES } },
     cardOf: (copied) =>
       infinityCard(headOf(files, transformer.report, copied), {
-        ...files,
-        transformer: transformer.model,
-        tokenizer: tokenizer.model,
-        textWidth: text.model.width,
-        task: files.task ?? taskNamed(transformer.report.file),
+        ...{ transformer: transformer.model, tokenizer: tokenizer.model, textWidth: text.model.width },
+        ...{ task, side },
       }),
   };
 }
@@ -54,7 +54,8 @@ interface InfinityParts {
   readonly tokenizer: BitwiseShape<'bitwise-tokenizer'>;
   readonly textWidth: number;
   readonly task: CheckpointTask;
-  readonly pixels?: CheckpointSide | undefined;
+  /** Of the picture, in pixels. */
+  readonly side: CheckpointSide;
 }
 
 interface InfinityTask extends Pick<PackCard, 'title' | 'abilities' | 'limits'> {
@@ -82,9 +83,9 @@ const INFINITY_TASKS: Readonly<Record<CheckpointTask, InfinityTask>> = {
 
 function infinityCard(head: CardHead, parts: InfinityParts): PackCard {
   const { transformer, tokenizer, textWidth, task } = parts;
-  const { title, fillInstruction, abilities, limits, pixels: trained } = INFINITY_TASKS[task];
+  const { title, fillInstruction, abilities, limits } = INFINITY_TASKS[task];
   const { depth, width, heads, tokenBits } = transformer;
-  const count = SCALES_BY_PIXELS[parts.pixels ?? trained];
+  const count = SCALES_BY_PIXELS[parts.side];
   const scales = publishedSchedule(SQUARE)
     .slice(0, count)
     .map(([rows, columns]): [number, number] => [rows, columns]);

@@ -30,13 +30,14 @@ export function narPack(files: PublishedFiles): CheckpointPack {
   const side = sideOf(files, transformer.report.file);
   return {
     sources,
+    taken: { pixels: { side, sides: SIDES } },
     cardOf: (copied) =>
       narCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, side }),
   };
 }
 
 /** Positions are computed, so that no tensor tells the size; published files are named after it. */
-function sideOf({ pixels }: PublishedFiles, file: string): number {
+function sideOf({ pixels }: PublishedFiles, file: string): (typeof SIDES)[number] {
   const named = SIDES.find((side) => basename(file).includes(String(side))) ?? 512;
   const side = SIDES.find((known) => known === (pixels ?? named));
   if (side) return side;
