@@ -55,9 +55,7 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
       print: (text) => {
         world.stdout(`${text}\n`);
       },
-      log: (text) => {
-        world.stderr(`${text}\n`);
-      },
+      log: logOf(world),
       signal: world.signal,
     });
   } catch (error) {
@@ -65,6 +63,16 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
   } finally {
     await session.close();
   }
+}
+
+/** What a file and then a run with it tell is told once. */
+function logOf({ stderr }: CliWorld): (text: string) => void {
+  const notes = new Set<string>();
+  return (text) => {
+    if (notes.has(text)) return;
+    if (text.startsWith('note: ')) notes.add(text);
+    stderr(`${text}\n`);
+  };
 }
 
 function openLater({ openService, onOpened }: CliWorld): { service: () => Promise<Service>; close: () => Promise<void> } {

@@ -162,7 +162,8 @@ export const noticeWords: NoticeWords = {
   'image.lab': 'Das Bild wurde von CIELAB nach sRGB umgewandelt.',
   'image.gray': 'Das Bild ist grau und bleibt grau: Nur die Helligkeit des Ergebnisses wird übernommen.',
   'image.floats': 'Das Bild enthält Zahlen anderer Art und wird mit 16 Bit je Kanal bearbeitet.',
-  'image.channels': 'Die Datei hat Kanäle, die weder Farbe noch Transparenz sind; nur TIFF behält sie.',
+  'image.channels':
+    'Die Datei hat Kanäle, die weder Farbe noch Transparenz sind. Bearbeitungen im Fenster behalten sie nicht; „Dasselbe für alle…“ oder die Kommandozeile tut es, in TIFF.',
   'image.profile': 'Das Farbprofil in der Datei passt nicht zu ihren Pixeln und wurde weggelassen.',
   'image.hdr': 'Das Bild ist HDR: Was heller als Papierweiß ist, bleibt, aber das Modell sieht es als Weiß.',
   'image.metadata': 'Ein Teil der Metadaten ist beschädigt oder zu groß und wurde weggelassen.',
@@ -170,7 +171,7 @@ export const noticeWords: NoticeWords = {
   'image.attached': 'Weitere Bilder in der Datei, etwa Vorschauen und Tiefenkarten, bleiben nicht erhalten.',
   'output.alpha': 'JPEG kennt keine Transparenz: Unter das Bild kommt Weiß.',
   'output.depth': 'Dieses Format hat 8 Bit je Kanal; PNG und TIFF behalten 16.',
-  'output.channels': 'Dieses Format hat keinen Platz für weitere Kanäle; TIFF behält sie.',
+  'output.channels': 'Weitere Kanäle der Datei bleiben nicht erhalten; in TIFF behält sie „Dasselbe für alle…“ oder die Kommandozeile.',
   'output.metadata': 'Dieses Format hat keinen Platz für einen Teil der Metadaten.',
   'mask.incomplete': 'Nur ein Teil der Maskendatei wird verwendet: Sie ist beschädigt oder enthält mehrere Seiten oder Bilder.',
   'mask.resized': 'Die Maske wurde der Größe des Bilds angepasst.',

@@ -153,7 +153,8 @@ export const noticeWords: NoticeWords = {
   'image.lab': 'The picture was converted from CIELAB to sRGB.',
   'image.gray': 'The picture is gray and stays gray: only brightness is taken from the result.',
   'image.floats': 'The picture holds numbers of another kind and is worked on with 16 bits per channel.',
-  'image.channels': 'The file has channels that are neither colour nor transparency; only a TIFF keeps them.',
+  'image.channels':
+    'The file has channels that are neither colour nor transparency. Edits in the window do not keep them; a batch or the command line does, in a TIFF.',
   'image.profile': 'The colour profile in the file does not fit its pixels and was left out.',
   'image.hdr': 'The picture is HDR: what is brighter than paper white is kept, but the model sees it as white.',
   'image.metadata': 'A part of the metadata in the file is damaged or too large and was left out.',
@@ -161,7 +162,7 @@ export const noticeWords: NoticeWords = {
   'image.attached': 'Further pictures in the file, such as previews and depth maps, are not kept.',
   'output.alpha': 'JPEG has no transparency: white is put below the picture.',
   'output.depth': 'This format has 8 bits per channel; PNG and TIFF keep 16.',
-  'output.channels': 'This format has no place for further channels; TIFF keeps them.',
+  'output.channels': 'Further channels of the file are not kept; in a TIFF a batch or the command line keeps them.',
   'output.metadata': 'This format has no room for a part of the metadata.',
   'mask.incomplete': 'Only a part of the mask’s file is used: it is damaged, or holds several pages or frames.',
   'mask.resized': 'The mask was resized to the picture.',

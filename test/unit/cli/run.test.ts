@@ -212,6 +212,20 @@ describe('the files beside the photograph', () => {
     }),
   );
 
+  it('what the file and the run both tell is told once', async () => {
+    const described = { size: { width: 20, height: 30 }, format: 'png', bitDepth: 16, hasAlpha: false, hasProfile: false, hasLocation: false } as const; // prettier-ignore
+    await teach({
+      describe: () => Promise.resolve({ ...described, notices: [NOTICES[3]] }),
+      run: async function* (job, signal) {
+        for await (const event of threeScales(job, signal)) {
+          yield event.type === 'started' ? { ...event, plan: { ...event.plan, notices: [NOTICES[3], NOTICES[4]] } } : event;
+        }
+      },
+    });
+    const { stderr } = await cli('edit', photo, '-i', 'make it red', '-o', at('out.png'));
+    expect(notesOf(stderr)).toEqual([`note: ${NOTICES[3].message}`, `note: ${NOTICES[4].message}`]);
+  });
+
   const notesOf = (stderr: string) => stderr.split('\n').filter((line) => line.startsWith('note: '));
 
   it.each([
