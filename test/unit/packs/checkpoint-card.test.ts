@@ -140,8 +140,10 @@ describe('a card for published VAREdit files', () => {
     ['/x/mine.pth', 'generate', 'Infinity', 1024, false],
   ] as const)('tells editing from drawing by %s and --task %s', (file, task, title, imageSize, source) => {
     const named = [report(file, transformer), ...reports.slice(1)];
-    const card = v.parse(PackCard, packOfCheckpoints({ reports: named, textTokenizer, task }).cardOf(FILES));
+    const pack = packOfCheckpoints({ reports: named, textTokenizer, task });
+    const card = v.parse(PackCard, pack.cardOf(FILES));
     expect(card).toMatchObject({ title: `${title}, 32 layers`, imageSize, config: { transformer: { source } } });
+    expect(pack.taken).toEqual({ task: source ? 'edit' : 'generate', pixels: { side: imageSize, sides: [256, 512, 1024] } });
   });
 
   test('an 8B-style tokenizer of a quarter of the bits is patchified; the side may be said', () => {
@@ -166,4 +168,14 @@ describe('a card for published VAREdit files', () => {
   ])('%s is refused', (_, files, reason) => {
     expect(() => packOfCheckpoints(files).cardOf(FILES)).toThrow(reason);
   });
+});
+
+test('what a family leaves open, only its own files do: NAR its size, VAR nothing', () => {
+  const nar = { family: 'nar', depth: 4, width: 64, heads: 2, entries: 16_384, textTokens: 120, textWidth: 2048 } as const;
+  const raster = { family: 'raster-tokenizer', depth: 5, width: 128, codeWidth: 8, entries: 16_384 } as const;
+  const t5 = { family: 't5-encoder', depth: 12, width: 2048 } as const;
+  const reports = [report('/x/t2i_XL_stage1_256.pt', nar), report('/x/vq.pt', raster), report('/x/t5.safetensors', t5)];
+  const pack = packOfCheckpoints({ reports, textTokenizer: { path: '/x/tokenizer.json', bytes: 9 } });
+  expect(pack.taken).toEqual({ pixels: { side: 256, sides: [256, 512] } });
+  expect(packOfCheckpoints({ reports: [report('/x/vae.pth', vae), report('/x/var_d16.pth', d16)] }).taken).toBeUndefined();
 });
