@@ -56,9 +56,8 @@ describe('findStateDict', () => {
     ['a bomb of shared dicts', bomb(40), /at most 400000 values/],
     ['a name of 2,000 characters', [p.dict({ ['n'.repeat(2_000)]: W })], /at most 1000 characters/],
   ])('refuses %s', (_, parts, reason) => {
-    const start = performance.now();
+    // Without its limit the bomb would outlast any run of the tests.
     expect(() => names(...parts)).toThrow(reason);
-    expect(performance.now() - start).toBeLessThan(500);
   });
 });
 
