@@ -3,7 +3,7 @@ import { at } from '#base/assert.js';
 import type { CheckpointSide, CheckpointTask, TakenChoices } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackCard, PackFile, Precision } from '#contract/pack-card.js';
-import type { ControlKind } from '#contract/request.js';
+import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
 import { EXPERIMENTAL } from '#contract/traits.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { WriteOptions } from '#engine/weights/write-weights.js';
@@ -171,4 +171,16 @@ function nameOf(file: string): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/gu, '-')
     .replaceAll(/^-|-$/gu, '');
+}
+
+/** Tensors do not say which maps a model was trained on; published files are named after them, and some by another word. */
+export function controlNamed(file: string, other: readonly [word: string, kind: ControlKind]): ControlKind {
+  const words = [...CONTROL_KINDS.map((kind) => [kind, kind] as const), other];
+  const found = words.find(([word]) => basename(file).toLowerCase().includes(word));
+  if (found) return found[1];
+  throw new ExpectedError(
+    'request.invalid',
+    `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
+    { details: { field: 'control' } },
+  );
 }

@@ -1,12 +1,11 @@
 import { at } from '#base/assert.js';
-import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { resizeArea, resizeCubic } from '#engine/tensor/resample.js';
+import type { Grid } from '#base/geometry.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
+import { resizeCubic } from '#engine/tensor/resample.js';
 import type { Codebook } from './codebook.js';
-import { drawIndices } from './indices.js';
-import { keptTokens } from './keep-mask.js';
+import { CodebookQuantiser } from './codebook-quantiser.js';
 import { patchify } from './patchify.js';
-import type { DrawOptions, Quantiser } from './quantiser.js';
+import type { DrawOptions } from './quantiser.js';
 
 // d channels of a code · l tokens of a scale · h, w grid of a scale · G finest grid
 
@@ -22,47 +21,17 @@ export interface PictureQuantiserOptions {
  * Every scale is the whole picture at its own size (FlexVAR, Jiao et al. 2025): nothing is summed, so what takes the place
  * of a running sum is the codes of the last scale alone, `[d, h, w]`.
  */
-export class PictureQuantiser implements Quantiser {
-  readonly schedule: readonly Grid[];
-  readonly patch = 1;
-  readonly valuesPerToken = 1;
-  readonly #codebook: Codebook;
+export class PictureQuantiser extends CodebookQuantiser {
   readonly #certain: readonly boolean[];
 
   constructor({ schedule, codebook, certain }: PictureQuantiserOptions) {
-    this.schedule = schedule;
-    this.#codebook = codebook;
+    super(schedule, codebook);
     this.#certain = certain;
-  }
-
-  get scales(): number {
-    return this.schedule.length;
-  }
-
-  get finest(): Grid {
-    return at(this.schedule, this.scales - 1);
-  }
-
-  /** V */
-  get entries(): number {
-    return this.#codebook.entries;
-  }
-
-  tokens(k: number): number {
-    return cellCount(at(this.schedule, k));
-  }
-
-  emptySum(): FloatTensor {
-    return floats([this.#codebook.width, ...this.finest]);
-  }
-
-  down(map: FloatTensor, k: number): FloatTensor {
-    return resizeArea(map, at(this.schedule, k));
   }
 
   /** The codes of scale k, `[d, h, w]`: a picture that owes nothing to the scales before. */
   add(_sum: FloatTensor, tokens: ArrayLike<number>, k: number): FloatTensor {
-    return this.#codebook.codesOf(tokens, at(this.schedule, k));
+    return this.codebook.codesOf(tokens, at(this.schedule, k));
   }
 
   /** The scale before, enlarged from its own grid. */
@@ -72,14 +41,10 @@ export class PictureQuantiser implements Quantiser {
 
   quantise(features: FloatTensor, _sum: FloatTensor, k: number): Uint16Array {
     // Nearest in direction, so the vectors' own lengths have no say.
-    return this.#codebook.nearest(patchify(this.down(features, k), 1).data);
+    return this.codebook.nearest(patchify(this.down(features, k), 1).data);
   }
 
-  draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
-    return drawIndices(guided, this.entries, { options: at(this.#certain, scale) ? { ...options, temperature: 0 } : options, scale });
-  }
-
-  kept(mask: FloatTensor, k: number): Uint8Array {
-    return keptTokens(mask, at(this.schedule, k));
+  override draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
+    return super.draw(guided, at(this.#certain, scale) ? { ...options, temperature: 0 } : options, scale);
   }
 }

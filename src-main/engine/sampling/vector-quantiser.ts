@@ -1,12 +1,11 @@
 import { at } from '#base/assert.js';
-import { cellCount, type Grid } from '#base/geometry.js';
-import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import type { Grid } from '#base/geometry.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 import type { Codebook } from './codebook.js';
-import { drawIndices } from './indices.js';
-import { keptTokens } from './keep-mask.js';
+import { CodebookQuantiser } from './codebook-quantiser.js';
 import { patchify } from './patchify.js';
-import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
-import { resizeArea, resizeCubic } from '#engine/tensor/resample.js';
+import { residualAt } from './quantiser.js';
+import { resizeCubic } from '#engine/tensor/resample.js';
 
 // d channels of a code · V codebook entries · l tokens of a scale · G finest grid, H rows and W columns of it
 
@@ -30,46 +29,16 @@ const FILTERED_SHARE = 0.5;
  * Multi-scale residual vector quantisation (VAR, Tian et al. 2024): a token is the index of the nearest codebook
  * entry; its code is upsampled bicubically to the finest grid and smoothed by φ before it is summed.
  */
-export class VectorQuantiser implements Quantiser {
-  readonly schedule: readonly Grid[];
-  readonly patch = 1;
-  readonly valuesPerToken = 1;
-  readonly #codebook: Codebook;
+export class VectorQuantiser extends CodebookQuantiser {
   readonly #filters: readonly CodeFilter[];
 
   constructor({ schedule, codebook, filters }: VectorQuantiserOptions) {
-    this.schedule = schedule;
-    this.#codebook = codebook;
+    super(schedule, codebook);
     this.#filters = filters;
   }
 
-  get scales(): number {
-    return this.schedule.length;
-  }
-
-  get finest(): Grid {
-    return at(this.schedule, this.scales - 1);
-  }
-
-  /** V */
-  get entries(): number {
-    return this.#codebook.entries;
-  }
-
-  tokens(k: number): number {
-    return cellCount(at(this.schedule, k));
-  }
-
-  emptySum(): FloatTensor {
-    return floats([this.#codebook.width, ...this.finest]);
-  }
-
-  down(map: FloatTensor, k: number): FloatTensor {
-    return resizeArea(map, at(this.schedule, k));
-  }
-
   add(sum: FloatTensor, tokens: ArrayLike<number>, k: number): FloatTensor {
-    const codes = this.#codebook.codesOf(tokens, at(this.schedule, k)); // (d, h, w)
+    const codes = this.codebook.codesOf(tokens, at(this.schedule, k)); // (d, h, w)
     const fine = this.#smoothed(resizeCubic(codes, this.finest), k); // (d, G)
     return { ...sum, data: sum.data.map((value, i) => value + fine[i]!) };
   }
@@ -79,15 +48,7 @@ export class VectorQuantiser implements Quantiser {
   }
 
   quantise(features: FloatTensor, sum: FloatTensor, k: number): Uint16Array {
-    return this.#codebook.nearest(patchify(residualAt(this, { features, sum, k }), 1).data);
-  }
-
-  draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
-    return drawIndices(guided, this.entries, { options, scale });
-  }
-
-  kept(mask: FloatTensor, k: number): Uint8Array {
-    return keptTokens(mask, at(this.schedule, k));
+    return this.codebook.nearest(patchify(residualAt(this, { features, sum, k }), 1).data);
   }
 
   #smoothed(codes: FloatTensor, k: number): Float32Array {

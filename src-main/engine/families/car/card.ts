@@ -1,9 +1,8 @@
-import { basename } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { OtherCard } from '#contract/pack-card.js';
-import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
+import type { ControlKind } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
-import { headOf, only, partsOf, sourceOf, type CheckpointPack, type PublishedFiles } from '../published-files.js';
+import { controlNamed, headOf, only, partsOf, sourceOf, type CheckpointPack, type PublishedFiles } from '../published-files.js';
 import { varPack } from '../var/card.js';
 import { varTransformer, vectorTokenizer, type VarShape } from '../var/networks.js';
 import { carAdapter, type CarShape } from './networks.js';
@@ -16,7 +15,8 @@ export function carPack(files: PublishedFiles): CheckpointPack {
   expectOneModel(adapter.model, only(parts, varTransformer).model);
   const reports = files.reports.filter(({ model }) => model?.family !== carAdapter.name);
   const below = varPack({ ...files, reports, inPlace: files.inPlace === true || files.standing === true });
-  const control = files.control ?? controlNamed(adapter.report.file);
+  // Sketches are drawn lines.
+  const control = files.control ?? controlNamed(adapter.report.file, ['sketch', 'lineart']);
   return {
     sources: [...below.sources, sourceOf('adapter', adapter.report, { inPlace: files.inPlace })],
     cardOf: (copied) => carCard({ ...(below.cardOf(copied) as OtherCard), ...headOf(files, adapter.report, copied) }, control),
@@ -28,21 +28,6 @@ function expectOneModel(adapter: CarShape, transformer: VarShape): void {
   throw new ExpectedError(
     'weights.refused',
     `Expected a VAR of ${2 * adapter.depth} layers, ${adapter.width} wide, under the adapter but received one of ${transformer.depth}, ${transformer.width} wide.`,
-  );
-}
-
-/** Tensors do not say which maps it was trained on; published files are named after them. Sketches are drawn lines. */
-function controlNamed(file: string): ControlKind {
-  const words: readonly (readonly [word: string, kind: ControlKind])[] = [
-    ...CONTROL_KINDS.map((kind) => [kind, kind] as const),
-    ['sketch', 'lineart'],
-  ];
-  const found = words.find(([word]) => basename(file).toLowerCase().includes(word));
-  if (found) return found[1];
-  throw new ExpectedError(
-    'request.invalid',
-    `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
-    { details: { field: 'control' } },
   );
 }
 

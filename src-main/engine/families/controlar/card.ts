@@ -1,9 +1,8 @@
-import { basename } from 'node:path';
 import { ExpectedError } from '#contract/errors.js';
 import type { PackCard } from '#contract/pack-card.js';
-import { CONTROL_KINDS, type ControlKind } from '#contract/request.js';
+import type { ControlKind } from '#contract/request.js';
 import { expectOneCodebook, type VectorTokenizerShape } from '../codes.js';
-import { headOf, promptedParts, type CardHead, type CheckpointPack, type PublishedFiles } from '../published-files.js';
+import { controlNamed, headOf, promptedParts, type CardHead, type CheckpointPack, type PublishedFiles } from '../published-files.js';
 import { controlArTransformer, rasterTokenizer, type ControlArShape } from './networks.js';
 
 export function controlArPack(files: PublishedFiles): CheckpointPack {
@@ -19,27 +18,12 @@ export function controlArPack(files: PublishedFiles): CheckpointPack {
       `Expected a text encoder ${transformer.model.textWidth} wide but received one of ${text.model.width}.`,
     );
   }
-  const control = files.control ?? controlNamed(transformer.report.file);
+  const control = files.control ?? controlNamed(transformer.report.file, ['seg', 'segmentation']);
   return {
     sources,
     cardOf: (copied) =>
       controlArCard(headOf(files, transformer.report, copied), { transformer: transformer.model, tokenizer: tokenizer.model, control }),
   };
-}
-
-/** Tensors do not say which maps a model was trained on; published files are named after them. */
-function controlNamed(file: string): ControlKind {
-  const words: readonly (readonly [word: string, kind: ControlKind])[] = [
-    ...CONTROL_KINDS.map((kind) => [kind, kind] as const),
-    ['seg', 'segmentation'],
-  ];
-  const found = words.find(([word]) => basename(file).toLowerCase().includes(word));
-  if (found) return found[1];
-  throw new ExpectedError(
-    'request.invalid',
-    `Expected the kind of control (${CONTROL_KINDS.join(', ')}) that ${basename(file)} was trained for but received none.`,
-    { details: { field: 'control' } },
-  );
 }
 
 interface ControlArParts {
