@@ -24,14 +24,24 @@ def gradient_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def multi_scale_gradients(a: Tensor, b: Tensor) -> Tensor:
     """``gradient_distance``, averaged over the picture and its smaller versions."""
-    return sum(gradient_distance(F.avg_pool2d(a, step), F.avg_pool2d(b, step)) for step in GRADIENT_STEPS) / len(GRADIENT_STEPS)
+    return sum(gradient_distance(smaller(a, step), smaller(b, step)) for step in GRADIENT_STEPS) / len(GRADIENT_STEPS)
+
+
+def smaller(x: Tensor, step: int) -> Tensor:
+    """(…, S/step, S/step): means of squares."""
+    return F.avg_pool2d(x, step) if step > 1 else x
+
+
+def window_mean(x: Tensor, window: int) -> Tensor:
+    """(…, S-w+1, S-w+1): mean of the window around every pixel, columns and rows in turn, which costs 2w instead of w²."""
+    return F.avg_pool2d(F.avg_pool2d(x, (1, window), 1), (window, 1), 1)
 
 
 def local_contrast(x: Tensor, window: int) -> Tensor:
     """(B, 1, S-w+1, S-w+1): standard deviation of luma around every pixel."""
     light = luma(x)
-    mean = F.avg_pool2d(light, window, 1)
-    return (F.avg_pool2d(light * light, window, 1) - mean * mean).clamp(min=0).add(FLAT).sqrt()
+    mean = window_mean(light, window)
+    return (window_mean(light * light, window) - mean * mean).clamp(min=0).add(FLAT).sqrt()
 
 
 def contrast_distance(a: Tensor, b: Tensor) -> Tensor:

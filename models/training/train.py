@@ -42,7 +42,7 @@ _PHOTOGRAPHS = '--photographs {data}'
 _STUDIO_TRANSFORMER = f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --width 256 --depth 6 --heads 8'
 STAGES = {
     'sketch': [
-        Stage('train_tokenizer.py', 'tokenizer.pt', 45, _PHOTOGRAPHS, f'{TINY} --widths 8 16'),
+        Stage('train_tokenizer.py', 'tokenizer.pt', 45, _PHOTOGRAPHS, f'{TINY} --no-compile --widths 8 16'),
         Stage('train_depth.py', 'depth.pt', 10, '', TINY),
         Stage('train_finder.py', 'finder.pt', 48, f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS}', TINY),
         Stage('train_transformer.py', 'transformer.pt', 180, f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS}',
@@ -51,7 +51,7 @@ STAGES = {
     'studio': [
         # 5.3 GFLOP to decode beside 12.3 of the transformer and 2.8 to encode: a quarter of a run, so one decoder is enough.
         Stage('train_tokenizer.py', 'tokenizer.pt', 150, f'{_PHOTOGRAPHS} --init {{sketch}} --picture-size 256 --encoder-blocks 2 2 '
-              '--decoder-blocks 3 5 --photograph-share .6 --lr 1e-3 --seed 11', TINY),
+              '--decoder-blocks 3 5 --photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
         Stage('train_depth.py', 'depth.pt', 10, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
         Stage('train_finder.py', 'finder.pt', 20, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
         # Small pictures first: an eighth of the cost, the same positions.
@@ -96,7 +96,8 @@ class Plan:
                 continue
             left = max(0., (self.end - time.time()) / 60)
             if left:
-                run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--piece', f'{left:.2f}')
+                run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--threads', self.options.threads,
+                    '--piece', f'{left:.2f}')
             if not is_done(out, minutes):
                 sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
 
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument('--hours', type=float, help='of two cores, shared out between the stages')
     parser.add_argument('--piece', type=float, default=float('inf'), help='minutes of this call')
     parser.add_argument('--device', default='cpu')
+    parser.add_argument('--threads', type=int, default=2, help='of the step; 1 where the machine does something else too')
     parser.add_argument('--dry-run', action='store_true')
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)

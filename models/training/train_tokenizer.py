@@ -5,6 +5,7 @@ identity, and gains of finer scales as its finest. With ``--decoder-only`` its c
 transformer that learnt them stays valid.
 """
 import argparse
+import shutil
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ class TokenizerTask:
 
     def __init__(self, options: argparse.Namespace):
         self.options, self.size = options, options.picture_size
+        self.distance = torch.compile(picture_loss) if options.compile else picture_loss
         self.photographs = load_photographs(options.photographs) if options.photographs else None
         self.validation = [tokenizer_pictures(Dice(VALIDATION_SEED), options.validation, self.size)]
         if options.photographs:
@@ -61,7 +63,7 @@ class TokenizerTask:
     def loss(self, model: nn.Module, pictures: Tensor, dice: Dice) -> Tensor:
         scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None
         restored, features, codes = model(pictures.contiguous(memory_format=torch.channels_last), scales)
-        loss = picture_loss(restored.float(), pictures)
+        loss = self.distance(restored.float().contiguous(), pictures)
         if scales is None:
             loss = loss + COMMITMENT * ((features - codes.detach()) ** 2).mean() + CODEBOOK * ((features.detach() - codes) ** 2).mean()
         return loss
@@ -81,6 +83,8 @@ def main() -> None:
     parser.add_argument('--encoder-blocks', type=int, nargs=2, default=(1, 1))
     parser.add_argument('--decoder-blocks', type=int, nargs=2, default=(1, 2))
     parser.add_argument('--init', type=Path, help='start from this tokenizer')
+    parser.add_argument('--compile', action=argparse.BooleanOptionalAction, default=shutil.which('g++') is not None,
+                        help='fuse the loss into one loop; default: where there is a C++ compiler')
     parser.add_argument('--decoder-only', action='store_true', help='keep the encoder and the codes as they are')
     options = parser.parse_args()
     fit(TokenizerTask(options), options)
