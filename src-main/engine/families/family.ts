@@ -23,6 +23,8 @@ export interface FamilyCost {
   readonly halvesCache: boolean;
   /** Whether the last scale's keys and values are read by anyone. */
   readonly keepsLastScale: boolean;
+  /** Every scale attends to itself alone, and nothing is kept for those behind it. */
+  readonly forgetsScales?: true;
 }
 
 /** All that the studio knows of one published family. A folder beside this file holds it; list.ts names it. */

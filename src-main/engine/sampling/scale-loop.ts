@@ -5,6 +5,7 @@ import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#e
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
+import { withoutDoubt } from './masked-passes.js';
 import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
 
 // d code channels · G finest tokenizer grid · l tokens of a scale · D bits per token · V codebook entries
@@ -35,6 +36,8 @@ export interface ScalePlan {
   readonly lockedScales: number;
   /** Tokens that are given instead of drawn: a resumed run or a parity probe. */
   readonly given: readonly ScaleTokens[];
+  /** Of the last scale that is given, this share of the tokens is drawn anew, the least certain ones, 0..1. */
+  readonly reroll?: number;
   /** Run scales 0 … until − 1. */
   readonly until: number;
 }
@@ -72,7 +75,7 @@ async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellatio
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
     const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
     const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
-    const tokens = chooseTokens(plan, { scale, sum, logits });
+    const tokens = await refined({ ...plan, run }, { scale, sum, logits, tokens: chooseTokens(plan, { scale, sum, logits }) }, signal);
     sum = plan.quantiser.add(sum, tokens, scale);
     previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
@@ -109,6 +112,61 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
   const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
   if (scale < lockedScales || !keepMask) return source;
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
+}
+
+interface DrawnScale {
+  readonly scale: number;
+  readonly sum: FloatTensor;
+  readonly logits: FloatTensor;
+  readonly tokens: ScaleTokens;
+}
+
+/**
+ * The scale behind its masked passes. A re-roll of a given scale is one such pass; with a transformer that knows none, and at
+ * the first scale, the same logits are drawn from again. What is kept of a source is certain.
+ */
+async function refined(plan: ScalePlan & { run: PredictionRun }, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
+  const { quantiser, run } = plan;
+  const { scale, tokens } = drawn;
+  const isGiven = scale < plan.given.length;
+  const counts = isGiven ? rerollOf(plan, scale) : (plan.predictor.maskedPasses?.[scale] ?? []);
+  if (counts.length === 0) return tokens;
+  const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
+  const again = async (tokens: ScaleTokens, places: readonly number[]) => {
+    if (!run.redraw || scale === 0) return guided;
+    const own = patchify(quantiser.down(quantiser.add(quantiser.emptySum(), tokens, scale), scale), quantiser.patch);
+    const masked = Uint8Array.from({ length: quantiser.tokens(scale) }, (_, token) => (places.includes(token) ? 1 : 0));
+    const { logits } = await run.redraw(scale, { ...scaleInput(plan, drawn.sum, scale), own, masked }, at(plan.layers, scale));
+    return guideFinite(logits, 1, scale);
+  };
+  const options = (pass: number): DrawOptions => {
+    const sampling = samplingAt(plan, scale);
+    return { ...sampling, seed: seedOfPass(sampling.seed, isGiven ? REROLL_PASS : pass) };
+  };
+  return withoutDoubt({ quantiser, counts, free: freeTokens(plan, scale), options, again }, { scale, tokens, guided }, signal);
+}
+
+function rerollOf({ given, reroll = 0, quantiser }: ScalePlan, scale: number): readonly number[] {
+  return scale === given.length - 1 && reroll > 0 ? [Math.ceil(reroll * quantiser.tokens(scale))] : [];
+}
+
+/** More than a scale has passes. */
+const REROLL_PASS = 1000;
+
+/** Every pass draws other random numbers than those before it. */
+function seedOfPass(seed: number, pass: number): number {
+  return (seed ^ Math.imul(pass + 1, 0x85eb_ca6b)) >>> 0;
+}
+
+/** Tokens of which not all is kept of the source. */
+function freeTokens({ quantiser, features, keepMask, lockedScales }: ScalePlan, scale: number): readonly number[] {
+  const all = Array.from({ length: quantiser.tokens(scale) }, (_, token) => token);
+  if (!features) return all;
+  if (scale < lockedScales) return [];
+  if (!keepMask) return all;
+  const kept = quantiser.kept(keepMask, scale);
+  const size = quantiser.valuesPerToken;
+  return all.filter((token) => kept.subarray(token * size, (token + 1) * size).includes(0));
 }
 
 /** How a scale's tokens are drawn. */
