@@ -47,10 +47,20 @@ export function certaintyOfIndices(
 ): Float32Array {
   return Float32Array.from(tokens, (token, i) => {
     const row = guided.subarray(i * width, (i + 1) * width);
+    // Sorting takes most of the time, and where all may be drawn there is no need to.
+    if (options.topK === 0 && options.topP === 1)
+      return row[token]! / (options.temperature || 1) - logSumExp(row, options.temperature || 1);
     const { entries, weights } = drawable(row, { ...options, temperature: options.temperature || 1 });
     const place = entries.indexOf(token);
     return place < 0 ? -Infinity : Math.log(weights[place]! / sum(weights, weights.length));
   });
+}
+
+function logSumExp(row: Float32Array, temperature: number): number {
+  const top = row[largest(row)]!;
+  let total = 0;
+  for (const value of row) total += Math.exp((value - top) / temperature);
+  return top / temperature + Math.log(total);
 }
 
 /** The likeliest entries in falling order until `topP` is covered, and their probabilities, the first one's as 1. */
