@@ -13,6 +13,7 @@ import { pathOf } from '#engine/door/pack-files.js';
 import { familyOfReports, SETTINGS_NAME, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
+import { withResolution } from './resolution.js';
 
 interface Parts {
   readonly engine: Engine;
@@ -56,7 +57,13 @@ async function* follow({ engine, library }: Parts, request: ImportRequest, signa
   const importing = library.importCheckpoints(files, { writeWeights, onBytes });
   const progress = (): ImportEvent => ({ type: 'progress', doneBytes: Math.min(doneBytes, totalBytes), totalBytes });
   try {
-    yield { type: 'imported', pack: yield* reportOn(importing, progress) };
+    yield {
+      type: 'imported',
+      pack: yield* reportOn(
+        importing.then((pack) => withResolution({ engine, library }, pack)),
+        progress,
+      ),
+    };
   } finally {
     left.aborted = true;
     await importing.catch(() => undefined);
