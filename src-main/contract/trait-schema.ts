@@ -23,8 +23,6 @@ export const Traits = v.object({
   modelSides: v.optional(v.object({ least: positive, most: positive, step: positive })),
   /** Whether its first scales are a picture by themselves, so that a whole picture may be drawn anew from them on. */
   refines: v.optional(v.boolean()),
-  /** Whether it was trained to draw some tokens of a scale once more, seeing the others. */
-  redraws: v.optional(v.boolean()),
   /** Channels of a control picture, where it takes one. */
   control: v.optional(v.array(v.string())),
 });

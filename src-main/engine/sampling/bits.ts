@@ -14,20 +14,6 @@ export function drawBits(guided: Float32Array, sampling: DrawOptions, scale: num
   });
 }
 
-/** How sure every token is, `[l]`: the logarithm of the probability of its bits. At temperature 0 as at 1. */
-export function certaintyOfBits(
-  guided: Float32Array,
-  bits: ScaleBits,
-  { temperature, topP, perToken }: DrawOptions & { readonly perToken: number },
-): Float32Array {
-  const certainty = new Float32Array(bits.length / perToken);
-  bits.forEach((bit, i) => {
-    const probability = nucleus(1 / (1 + Math.exp(-guided[i]! / (temperature || 1))), topP);
-    certainty[Math.floor(i / perToken)]! += Math.log(bit === 1 ? probability : 1 - probability);
-  });
-  return certainty;
-}
-
 function nucleus(probability: number, topP: number): number {
   if (probability < 1 - topP && probability < 0.5) return 0;
   return 1 - probability < 1 - topP && probability > 0.5 ? 1 : probability;

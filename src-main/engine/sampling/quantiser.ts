@@ -43,7 +43,7 @@ export interface Quantiser {
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleTokens;
   /**
    * How sure each token is among those that might have been drawn: the logarithm of its probability, `[l]`; −∞ where it could
-   * not have been. Absent where tokens are no scale of the picture.
+   * not have been. Absent where no masked pass asks for it.
    */
   certainty?(guided: Float32Array, tokens: ScaleTokens, options: DrawOptions): Float32Array;
   /** One value per value of scale k: 1 where the source is kept. @param mask share to be repainted, `[1, G]` */

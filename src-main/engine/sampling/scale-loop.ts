@@ -1,4 +1,4 @@
-import { at } from '#base/assert.js';
+import { at, invariant } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
@@ -36,8 +36,6 @@ export interface ScalePlan {
   readonly lockedScales: number;
   /** Tokens that are given instead of drawn: a resumed run or a parity probe. */
   readonly given: readonly ScaleTokens[];
-  /** Of the last scale that is given, this share of the tokens is drawn anew, the least certain ones, 0..1. */
-  readonly reroll?: number;
   /** Run scales 0 … until − 1. */
   readonly until: number;
 }
@@ -121,37 +119,27 @@ interface DrawnScale {
   readonly tokens: ScaleTokens;
 }
 
-/**
- * The scale behind its masked passes. A re-roll of a given scale is one such pass; with a transformer that knows none, and at
- * the first scale, the same logits are drawn from again. What is kept of a source is certain.
- */
+/** The scale behind its masked passes, of transformers that know such. What is kept of a source is certain. */
 async function refined(plan: ScalePlan & { run: PredictionRun }, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
   const { quantiser, run } = plan;
   const { scale, tokens } = drawn;
-  const isGiven = scale < plan.given.length;
-  const counts = isGiven ? rerollOf(plan, scale) : (plan.predictor.maskedPasses?.[scale] ?? []);
+  const counts = scale < plan.given.length ? [] : (plan.predictor.maskedPasses?.[scale] ?? []);
   if (counts.length === 0) return tokens;
-  const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
   const again = async (tokens: ScaleTokens, places: readonly number[]) => {
-    if (!run.redraw || scale === 0) return guided;
     const own = patchify(quantiser.down(quantiser.add(quantiser.emptySum(), tokens, scale), scale), quantiser.patch);
-    const masked = Uint8Array.from({ length: quantiser.tokens(scale) }, (_, token) => (places.includes(token) ? 1 : 0));
-    const { logits } = await run.redraw(scale, { ...scaleInput(plan, drawn.sum, scale), own, masked }, at(plan.layers, scale));
-    return guideFinite(logits, 1, scale);
+    const masked = new Uint8Array(quantiser.tokens(scale));
+    for (const place of places) masked[place] = 1;
+    const prediction = await run.redraw?.(scale, { ...scaleInput(plan, drawn.sum, scale), own, masked }, at(plan.layers, scale));
+    invariant(prediction, `Expected a transformer that draws tokens of scale ${scale} once more.`);
+    return guideFinite(prediction.logits, 1, scale);
   };
   const options = (pass: number): DrawOptions => {
     const sampling = samplingAt(plan, scale);
-    return { ...sampling, seed: seedOfPass(sampling.seed, isGiven ? REROLL_PASS : pass) };
+    return { ...sampling, seed: seedOfPass(sampling.seed, pass) };
   };
+  const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
   return withoutDoubt({ quantiser, counts, free: freeTokens(plan, scale), options, again }, { scale, tokens, guided }, signal);
 }
-
-function rerollOf({ given, reroll = 0, quantiser }: ScalePlan, scale: number): readonly number[] {
-  return scale === given.length - 1 && reroll > 0 ? [Math.ceil(reroll * quantiser.tokens(scale))] : [];
-}
-
-/** More than a scale has passes. */
-const REROLL_PASS = 1000;
 
 /** Every pass draws other random numbers than those before it. */
 function seedOfPass(seed: number, pass: number): number {

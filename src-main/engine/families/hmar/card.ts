@@ -13,7 +13,7 @@ import { maskedPasses } from './passes.js';
 
 const TRAITS: Traits = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
-  ...{ fills: true, anyShape: false, redraws: true },
+  ...{ fills: true, anyShape: false },
 };
 
 /** Of code and weights, wherever they were copied to. */
@@ -74,7 +74,6 @@ function hmarCard(head: CardHead, model: HmarShape, tokenizer: VectorTokenizerSh
     defaults: { guidance: 1 + cfg, guidanceRamp: 'linear', temperature: 1, topK, topP: 0.99, fillInstruction: '' },
     abilities: [
       'pictures of a named class, the doubtful tokens of coarse scales drawn once more',
-      'the least certain tokens of any scale but the first drawn anew, by passes that it was trained for',
       `${EXPERIMENTAL}fill, expand and drawing a named class into a mask, without training for it`,
     ],
     limits: ['not for commercial use: research and education only', 'knows ImageNet classes only, no sentences', EXPERIMENTAL_PRESETS],
