@@ -147,7 +147,10 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, folder, token
       const { ns, mask } = json('generate_logits_rows') as Record<'ns' | 'mask', readonly (readonly [number, number])[]>;
       const seen = await passesAlong(expected);
       const compare = (name: string, rows: readonly (readonly [number, number])[], all: readonly ScalePrediction[]) => {
-        const { dims: [, batch = 0, entries = 0], data } = array(`generate_${name}_logits`); // (rows, B, V)
+        const {
+          dims: [, batch = 0, entries = 0],
+          data,
+        } = array(`generate_${name}_logits`); // (rows, B, V)
         rows.forEach(([pass, token], i) => {
           const ours = all[pass]!.logits;
           for (let row = 0; row < Math.min(batch, ours.dims[0]!); row++) {
@@ -203,7 +206,10 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, folder, token
         first += tokens.length;
       }
       const compare = (name: string, all: readonly number[][], argmax: readonly number[]) => {
-        const { dims: [, entries = 0], data } = array(`teacher_${name}_rows`);
+        const {
+          dims: [, entries = 0],
+          data,
+        } = array(`teacher_${name}_rows`);
         rows.forEach((row, i) => {
           if (all[row]!.length > 0) expect(maxDifference(all[row]!, data.subarray(i * entries, (i + 1) * entries)), `${name} ${row}`).toBeLessThan(LOGIT_LIMIT);
         }); // prettier-ignore
