@@ -34,6 +34,8 @@ export interface PictureInfo {
 export interface PackSummary {
   readonly name: string;
   readonly family: AnyCard['family'];
+  /** What the family is called, whatever the language; absent where this version does not know it. */
+  readonly familyTitle?: string;
   readonly title: string;
   readonly version: string;
   readonly builtIn: boolean;

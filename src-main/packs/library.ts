@@ -8,7 +8,7 @@ import { isDepthCard, PackName, type AnyCard, type PackCard } from '#contract/pa
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, parseCard, readCard, writeCard } from './card-file.js';
 import { packOfCheckpoints } from './checkpoint-card.js';
-import type { PublishedFiles } from '#engine/door/published.js';
+import { titleOfFamily, type PublishedFiles } from '#engine/door/published.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
 import { verifyFolder, type OnBytes } from './verify.js';
 
@@ -182,7 +182,8 @@ function parseName(name: string): string {
 function summarise({ card, folder, builtIn }: ShelvedPack): PackSummary {
   const sizeBytes = sizeOf(card);
   const { name, title, version, licence, family } = card;
-  const summary = { name, title, version, builtIn, licence, sizeBytes, folder, family };
+  const familyTitle = titleOfFamily(family);
+  const summary = { name, title, version, builtIn, licence, sizeBytes, folder, family, ...(familyTitle !== undefined && { familyTitle }) };
   return 'precision' in card ? { ...summary, precision: card.precision } : summary;
 }
 

@@ -26,6 +26,7 @@ const sketch = (file: string) => path.resolve('models/sketch', file);
 const T5 = { text: golden('t5-mini/t5.pth'), 'text-tokenizer': golden('t5-mini/tokenizer.json') };
 const PACKS = {
   var: { transformer: golden('var-mini/var_d3.pth'), tokenizer: golden('var-mini/vae_ch32v64z8.pth') },
+  hmar: { transformer: golden('hmar-mini/hmar-d3.pth'), tokenizer: golden('var-mini/vae_ch32v64z8.pth') },
   controlar: { transformer: golden('controlar-mini/canny_mini.pth'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
   nar: { transformer: golden('nar-mini/t2i_tiny.pt'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
   infinity: {
@@ -77,7 +78,7 @@ function damage({ tensors, identity }: Awaited<ReturnType<typeof openCheckpoint>
 async function cardOf(family: keyof typeof PACKS, files: readonly PackFile[]): Promise<PackCard> {
   if (family === 'infinity') return v.parse(PackCard, JSON.parse(readFileSync(sketch('card.json'), 'utf8')));
   const { transformer, tokenizer } = PACKS[family];
-  const text = family === 'var' ? [] : [T5.text];
+  const text = 'text' in PACKS[family] ? [T5.text] : [];
   const reports = await Promise.all([transformer, tokenizer, ...text].map((file) => engine.inspect(file)));
   return packOfCheckpoints({ reports, textTokenizer: { path: T5['text-tokenizer'], bytes: 1 } }).cardOf(files) as PackCard;
 }
@@ -100,6 +101,9 @@ describe('damaged weights are named, and never make a picture', () => {
     ['infinity', 'tokenizer', 'encoder.', NaN, EDIT],
     ['infinity', 'tokenizer', 'decoder.', Infinity, EDIT],
     ['infinity', 'depth', '', NaN, DEPTH],
+    ['hmar', 'transformer', 'base_blocks.1', NaN, DRAW],
+    ['hmar', 'transformer', 'ns_head', Infinity, DRAW],
+    ['hmar', 'transformer', 'mask_blocks.0', NaN, DRAW],
     ['nar', 'transformer', 'layers.2', NaN, WORDS],
     ['nar', 'transformer', 'medusa_output', Infinity, WORDS],
     ['controlar', 'transformer', 'layers.1', NaN, HELD],

@@ -179,7 +179,8 @@ async function known({ json, context }: Question): Promise<number> {
 
 async function add({ args: [name = ''], json, importing, acceptLicence, context }: Question): Promise<number> {
   const service = await context.service();
-  const { files } = await service.call('packs.askHub', { name });
+  const { title, files } = await service.call('packs.askHub', { name });
+  context.log(shownName(title));
   for (const { repository, path, bytes, licence } of files) {
     context.log(`${shownName(repository)}/${shownName(path)}: ${(bytes / 1e6).toFixed(0)} MB, licence ${shownName(licence)}`);
   }

@@ -7,6 +7,11 @@ export { SETTINGS_NAME } from '#engine/families/inspect.js';
 export { headOf, only, partsOf } from '#engine/families/published-files.js';
 export type { CheckpointPack, PackSource, PublishedFiles } from '#engine/families/published-files.js';
 
+/** What a family is called; undefined where this version does not know it. */
+export function titleOfFamily(name: string): string | undefined {
+  return Object.entries<Family>(FAMILIES).find(([known]) => known === name)?.[1].title;
+}
+
 /** The family whose transformer is among the files; where none is, one that knows the others says what is missing. */
 export function familyOfReports(reports: readonly InspectReport[]): Family {
   const names = new Set<string>(reports.flatMap(({ model }) => model?.family ?? []));

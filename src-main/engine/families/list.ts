@@ -4,6 +4,7 @@ import { carFamily } from './car/family.js';
 import { controlArFamily } from './controlar/family.js';
 import type { Family } from './family.js';
 import { flexVarFamily } from './flexvar/family.js';
+import { hmarFamily } from './hmar/family.js';
 import { infinityFamily } from './infinity/family.js';
 import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
@@ -19,6 +20,7 @@ export const FAMILIES = {
   nar: narFamily,
   flexvar: flexVarFamily,
   car: carFamily,
+  hmar: hmarFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */

@@ -27,19 +27,49 @@ function largest(row: Float32Array): number {
   return best;
 }
 
-/** The likeliest entries in falling order until `topP` is covered; the one on which `share` of their sum falls. */
-function drawRow(row: Float32Array, { temperature, topK, topP }: DrawOptions, share: number): number {
+/** The entry on which `share` of all that might be drawn falls. */
+function drawRow(row: Float32Array, options: DrawOptions, share: number): number {
+  const { entries, weights } = drawable(row, options);
+  const total = sum(weights, weights.length);
+  let reached = 0;
+  for (const [i, entry] of entries.entries()) {
+    reached += weights[i]!;
+    if (share * total < reached) return entry;
+  }
+  return entries.at(-1)!;
+}
+
+/** How sure every token is, `[l]`: the logarithm of its probability among what might have been drawn. At temperature 0 as at 1. */
+export function certaintyOfIndices(
+  guided: Float32Array,
+  tokens: ArrayLike<number>,
+  { entries: width, ...options }: DrawOptions & { readonly entries: number },
+): Float32Array {
+  return Float32Array.from(tokens, (token, i) => {
+    const row = guided.subarray(i * width, (i + 1) * width);
+    // Sorting takes most of the time, and where all may be drawn there is no need to.
+    if (options.topK === 0 && options.topP === 1)
+      return row[token]! / (options.temperature || 1) - logSumExp(row, options.temperature || 1);
+    const { entries, weights } = drawable(row, { ...options, temperature: options.temperature || 1 });
+    const place = entries.indexOf(token);
+    return place < 0 ? -Infinity : Math.log(weights[place]! / sum(weights, weights.length));
+  });
+}
+
+function logSumExp(row: Float32Array, temperature: number): number {
+  const top = row[largest(row)]!;
+  let total = 0;
+  for (const value of row) total += Math.exp((value - top) / temperature);
+  return top / temperature + Math.log(total);
+}
+
+/** The likeliest entries in falling order until `topP` is covered, and their probabilities, the first one's as 1. */
+function drawable(row: Float32Array, { temperature, topK, topP }: DrawOptions): { entries: readonly number[]; weights: readonly number[] } {
   const kept = likeliest(row, topK);
   const top = row[kept[0]!]!;
   const weights = kept.map((entry) => Math.exp((row[entry]! - top) / temperature));
   const count = nucleus(weights, topP);
-  const total = sum(weights, count);
-  let reached = 0;
-  for (let i = 0; i < count; i++) {
-    reached += weights[i]!;
-    if (share * total < reached) return kept[i]!;
-  }
-  return kept[count - 1]!;
+  return { entries: kept.slice(0, count), weights: weights.slice(0, count) };
 }
 
 /** Entries in falling order of their logits, at most `count` of them (0 = all). */

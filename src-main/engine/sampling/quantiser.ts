@@ -41,6 +41,11 @@ export interface Quantiser {
   quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleTokens;
   /** Tokens from guided logits, `l` rows of them. */
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleTokens;
+  /**
+   * How sure each token is among those that might have been drawn: the logarithm of its probability, `[l]`; −∞ where it could
+   * not have been. Absent where no masked pass asks for it.
+   */
+  certainty?(guided: Float32Array, tokens: ScaleTokens, options: DrawOptions): Float32Array;
   /** One value per value of scale k: 1 where the source is kept. @param mask share to be repainted, `[1, G]` */
   kept(mask: FloatTensor, k: number): Uint8Array;
 }

@@ -1,10 +1,11 @@
-import { at } from '#base/assert.js';
+import { at, invariant } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
+import { withoutDoubt } from './masked-passes.js';
 import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
 
 // d code channels · G finest tokenizer grid · l tokens of a scale · D bits per token · V codebook entries
@@ -72,7 +73,7 @@ async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellatio
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
     const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
     const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
-    const tokens = chooseTokens(plan, { scale, sum, logits });
+    const tokens = await refined({ ...plan, run }, { scale, sum, logits, tokens: chooseTokens(plan, { scale, sum, logits }) }, signal);
     sum = plan.quantiser.add(sum, tokens, scale);
     previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
@@ -109,6 +110,51 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
   const source = plan.sourceTokens ? at(plan.sourceTokens, scale) : plan.quantiser.quantise(features, sum, scale);
   if (scale < lockedScales || !keepMask) return source;
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
+}
+
+interface DrawnScale {
+  readonly scale: number;
+  readonly sum: FloatTensor;
+  readonly logits: FloatTensor;
+  readonly tokens: ScaleTokens;
+}
+
+/** The scale behind its masked passes, of transformers that know such. What is kept of a source is certain. */
+async function refined(plan: ScalePlan & { run: PredictionRun }, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
+  const { quantiser, run } = plan;
+  const { scale, tokens } = drawn;
+  const counts = scale < plan.given.length ? [] : (plan.predictor.maskedPasses?.[scale] ?? []);
+  if (counts.length === 0) return tokens;
+  const again = async (tokens: ScaleTokens, places: readonly number[]) => {
+    const own = patchify(quantiser.down(quantiser.add(quantiser.emptySum(), tokens, scale), scale), quantiser.patch);
+    const masked = new Uint8Array(quantiser.tokens(scale));
+    for (const place of places) masked[place] = 1;
+    const prediction = await run.redraw?.(scale, { ...scaleInput(plan, drawn.sum, scale), own, masked }, at(plan.layers, scale));
+    invariant(prediction, `Expected a transformer that draws tokens of scale ${scale} once more.`);
+    return guideFinite(prediction.logits, 1, scale);
+  };
+  const options = (pass: number): DrawOptions => {
+    const sampling = samplingAt(plan, scale);
+    return { ...sampling, seed: seedOfPass(sampling.seed, pass) };
+  };
+  const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
+  return withoutDoubt({ quantiser, counts, free: freeTokens(plan, scale), options, again }, { scale, tokens, guided }, signal);
+}
+
+/** Every pass draws other random numbers than those before it. */
+function seedOfPass(seed: number, pass: number): number {
+  return (seed ^ Math.imul(pass + 1, 0x85eb_ca6b)) >>> 0;
+}
+
+/** Tokens of which not all is kept of the source. */
+function freeTokens({ quantiser, features, keepMask, lockedScales }: ScalePlan, scale: number): readonly number[] {
+  const all = Array.from({ length: quantiser.tokens(scale) }, (_, token) => token);
+  if (!features) return all;
+  if (scale < lockedScales) return [];
+  if (!keepMask) return all;
+  const kept = quantiser.kept(keepMask, scale);
+  const size = quantiser.valuesPerToken;
+  return all.filter((token) => kept.subarray(token * size, (token + 1) * size).includes(0));
 }
 
 /** How a scale's tokens are drawn. */

@@ -63,6 +63,14 @@ export interface ScaleInput {
   readonly mask?: FloatTensor;
 }
 
+/** What a masked pass sees of a scale that is drawn already. */
+export interface MaskedInput extends Pick<ScaleInput, 'codes'> {
+  /** This scale's own codes as they will enter the sum, at its resolution: `[l, D]`; those of masked tokens are among them. */
+  readonly own: FloatTensor;
+  /** 1 = to be drawn anew, `[l]`. */
+  readonly masked: Uint8Array;
+}
+
 export interface ScalePrediction {
   /** Row 0 with the instruction, row 1 without: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
   readonly logits: FloatTensor;
@@ -77,6 +85,11 @@ export interface PredictionRun {
    * @param layers the transformer layers to run, ascending (VARiant depth subset).
    */
   predict(scale: number, input: ScaleInput, layers: readonly number[]): Promise<ScalePrediction>;
+  /**
+   * The tokens of the scale predicted last once more, some of them masked (HMAR): row 0 alone, `[1, l, V]`. Absent where a
+   * transformer was not trained to; scale 0 has no such pass.
+   */
+  redraw?(scale: number, input: MaskedInput, layers: readonly number[]): Promise<ScalePrediction>;
   /** Nothing is guided from here on: only row 0 is predicted. */
   endGuidance(): Promise<void>;
   /** Nothing more is asked of it: what it holds of a device is given back. */
@@ -87,6 +100,8 @@ export interface PredictionRun {
 export interface ScalePredictor {
   readonly schedule: readonly Grid[];
   readonly depth: number;
+  /** How many of a scale's tokens are drawn anew in each of its masked passes, the least certain ones, per scale; absent = none. */
+  readonly maskedPasses?: readonly (readonly number[])[];
   /** @param layers what each scale is going to run: its graphs are opened before the first, and none waits for them. */
   begin(conditioning: Conditioning, layers?: readonly (readonly number[])[]): Promise<PredictionRun>;
   release(): Promise<void>;

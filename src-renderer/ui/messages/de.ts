@@ -326,7 +326,7 @@ export const de = {
     asking: 'Der Hub wird gefragt…',
     inUse: 'in Gebrauch',
     licences: 'Lizenzen des Programms und seiner Teile',
-    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', flexvar: 'FlexVAR', nar: 'NAR', depth: 'Tiefenmodell' },
+    families: { depth: 'Tiefenmodell' },
     family: 'Familie',
     version: 'Version',
     licence: 'Lizenz',

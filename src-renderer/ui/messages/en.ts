@@ -318,7 +318,7 @@ export const en = {
     asking: 'The hub is asked…',
     inUse: 'in use',
     licences: 'Licences of the program and of its parts',
-    families: { infinity: 'Infinity, VAREdit', var: 'VAR', controlar: 'ControlAR', flexvar: 'FlexVAR', nar: 'NAR', depth: 'Depth model' },
+    families: { depth: 'Depth model' },
     family: 'Family',
     version: 'Version',
     licence: 'Licence',

@@ -27,6 +27,7 @@ describe('a library', () => {
       {
         name: 'sketch',
         family: 'infinity',
+        familyTitle: 'Infinity/VAREdit',
         title: 'A small pack',
         version: '1.0.0',
         builtIn: true,

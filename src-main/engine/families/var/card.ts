@@ -46,7 +46,8 @@ function varCard(head: CardHead, model: VarShape, tokenizer: VectorTokenizerShap
   };
 }
 
-function scalesOf({ levels, positions }: VarShape): [number, number][] {
+/** The grids of VAR and its kin. Throws `weights.refused` where so many tokens lie on none that were published. */
+export function scalesOf({ levels, positions }: Pick<VarShape, 'levels' | 'positions'>): [number, number][] {
   const counted = Array.from({ length: levels }, (_, k) => k + 1);
   const sides = [...PUBLISHED_SIDES, counted].find((list) => list.length === levels && tokensOf(list) === positions);
   if (sides) return sides.map((side): [number, number] => [side, side]);

@@ -63,7 +63,8 @@ export function blocksAndEmbeddings(weights: Weights): Omit<VarShape, 'family' |
   return { depth: blocks.length, width, heads, codeWidth, entries, classes: rows - 1 };
 }
 
-function assertVarBlock(block: Weights, width: number, heads: number): void {
+/** Throws what is missing or misshapen in one of VAR's blocks. */
+export function assertVarBlock(block: Weights, width: number, heads: number): void {
   block.expectShape('attn.mat_qkv.weight', [3 * width, width]);
   block.expectShape('attn.scale_mul_1H11', [1, heads, 1, 1]);
   const [hidden = 0] = block.shape('ffn.fc1.weight');

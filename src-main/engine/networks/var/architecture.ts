@@ -25,7 +25,7 @@ export interface VarArchitecture {
   readonly sizes: BlockSizes;
 }
 
-const NORM_EPS = 1e-6;
+export const NORM_EPS = 1e-6;
 
 /** What blocks are built by. */
 type BlockRunner = Pick<Runner, 'fusedAttention' | 'device'>;
@@ -57,7 +57,7 @@ export function describeBlocks(
   weights.expectShape('class_emb.weight', [classes + 1, width]);
   weights.expectShape('pos_start', [1, 1, width]);
   weights.expectShape('head.weight', [entries, width]);
-  const checked = Array.from({ length: depth }, (_, index) => blockOf(blocks.at(index), { width, heads }));
+  const checked = Array.from({ length: depth }, (_, index) => varBlock(blocks.at(index), { width, heads }));
   return {
     config,
     weights,
@@ -72,7 +72,7 @@ export function describeBlocks(
 }
 
 /** Position plus level embedding of every scale's tokens. */
-function positionsPerScale(weights: Weights, { scales, width }: ClassSizes): readonly FloatTensor[] {
+export function positionsPerScale(weights: Weights, { scales, width }: Pick<ClassSizes, 'scales' | 'width'>): readonly FloatTensor[] {
   const positions = weights.readFloats('pos_1LC'); // (1, L, C)
   const levels = weights.readFloats('lvl_embed.weight'); // (K, C)
   let first = 0;
@@ -86,7 +86,8 @@ function positionsPerScale(weights: Weights, { scales, width }: ClassSizes): rea
   });
 }
 
-function blockOf(block: Weights, { width, heads }: { width: number; heads: number }): Weights {
+/** A block of VAR, checked. */
+export function varBlock(block: Weights, { width, heads }: { width: number; heads: number }): Weights {
   block.expectShape('attn.mat_qkv.weight', [3 * width, width]);
   block.expectShape('attn.scale_mul_1H11', [1, heads, 1, 1]);
   return block;

@@ -52,7 +52,7 @@ export function stepGraph(architecture: VarArchitecture, layers: readonly number
 }
 
 /** `[B, 1, C]` */
-function startToken(root: Module, width: number): Value {
+export function startToken(root: Module, width: number): Value {
   const { graph } = root;
   const cond = graph.op('Unsqueeze', [graph.input('cond', ['B', width]), graph.integers([1])]);
   const start = graph.op('Add', [cond, root.parameter('pos_start', [1, 1, width])]);

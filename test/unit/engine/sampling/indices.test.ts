@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drawIndices } from '#engine/sampling/indices.js';
+import { certaintyOfIndices, drawIndices } from '#engine/sampling/indices.js';
 
 const LOGITS = Float32Array.of(0, 3, 2, 1, /**/ 5, 0, 0, 0);
 const draw = (options: { temperature?: number; topK?: number; topP?: number; seed?: number }, logits = LOGITS) =>
@@ -34,5 +34,23 @@ describe('drawing codebook entries', () => {
     [0.032, 0.644, 0.237, 0.087].forEach((share, entry) => {
       expect(counts[entry]).toBeCloseTo(share, 1);
     });
+  });
+});
+
+describe('how sure a drawn entry is', () => {
+  const sure = (tokens: number[], options: { temperature?: number; topK?: number; topP?: number } = {}) =>
+    [...certaintyOfIndices(LOGITS, tokens, { temperature: 1, topK: 0, topP: 1, seed: 0, entries: 4, ...options })].map(Math.exp);
+
+  test('is its probability among what might have been drawn', () => {
+    expect(sure([2, 0])[0]).toBeCloseTo(0.237, 3);
+    expect(sure([1, 0], { topK: 2 })[0]).toBeCloseTo(0.731, 3);
+    expect(sure([1, 0], { topP: 0.6 })[0]).toBeCloseTo(1, 5);
+    expect(sure([0, 0], { topK: 2 })[0]).toBe(0);
+  });
+
+  test('follows the temperature, but is that of 1 where nothing is left to chance', () => {
+    expect(sure([1, 0], { temperature: 0.5 })[0]).toBeGreaterThan(sure([1, 0])[0]!);
+    expect(sure([1, 0], { temperature: 0 })).toEqual(sure([1, 0]));
+    expect(sure([1, 0], { temperature: 0, topK: 3 })).toEqual(sure([1, 0], { topK: 3 }));
   });
 });

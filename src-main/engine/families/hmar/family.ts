@@ -1,0 +1,14 @@
+import type { OtherCard } from '#contract/pack-card.js';
+import type { Family } from '../family.js';
+import { vectorTokenizer } from '../var/networks.js';
+import { hmarPack } from './card.js';
+import { hmarTransformer } from './networks.js';
+
+/** Class-conditional scales that see themselves alone, with masked passes inside a scale (HMAR, Kumbong et al. 2025). */
+export const hmarFamily = {
+  title: 'HMAR',
+  networks: [hmarTransformer, vectorTokenizer],
+  pack: hmarPack,
+  open: async (card, weights, runner) => (await import('./open.js')).openHmarPack(card, weights, runner),
+  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'none' }),
+} as const satisfies Family<OtherCard>;
