@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
+import { CancelledError } from '#contract/errors.js';
 import { detailScales } from '#engine/detail/detail.js';
+import { DetailWorkers } from '#engine/detail/workers.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 
 const PROTOTYPE = path.resolve('../shared/spikes/detail/detail.cpp');
@@ -11,6 +13,9 @@ const CASES = [
   { name: '600×600 hole in 12 MP', width: 4000, height: 3000, side: 600 },
   { name: '1200×1200 hole in 24 MP', width: 6000, height: 4000, side: 1200 },
 ];
+
+/** Shares of a whole run. */
+const ENDED_AT = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95];
 
 interface Case {
   readonly width: number;
@@ -23,38 +28,72 @@ export async function detailLines(): Promise<readonly string[]> {
   const core = compileCore();
   const rows: string[] = [];
   for (const hole of CASES) {
-    const { seconds, peakMb } = await measure(hole);
+    const { seconds, peakMb, ms } = await measure(hole);
+    const late = await slowestEnd(hole, ms);
     const prototype = core === undefined ? undefined : coreSeconds(core, hole);
     const ratio = prototype === undefined ? 'no prototype here' : `${prototype.toFixed(2)} s · ${(seconds / prototype).toFixed(2)}`;
-    rows.push(`| ${hole.name} | ${seconds.toFixed(2)} s | ${peakMb.toFixed(0)} MB | ${ratio} |`);
+    rows.push(`| ${hole.name} | ${seconds.toFixed(2)} s | ${peakMb.toFixed(0)} MB | ${ratio} | ${late.toFixed(0)} ms |`);
   }
   if (core !== undefined) rmSync(path.dirname(core), { recursive: true });
   return [
     '',
     '## Detail scales',
-    'Processor time on two workers, memory on top, and the prototype’s core in C++ (AVX2, no pyramid, no melt): its time and the ratio.',
+    'Processor time on two workers, memory on top, the prototype’s core in C++ (AVX2, no pyramid, no melt): its time and the ratio, and the longest time from a cancellation to the end.',
     '',
-    '| hole | time | memory | prototype · ratio |',
-    '|---|---|---|---|',
+    '| hole | time | memory | prototype · ratio | ended after |',
+    '|---|---|---|---|---|',
     ...rows,
   ];
 }
 
-async function measure({ width, height, side }: Case): Promise<{ seconds: number; peakMb: number }> {
+/** Of a hole in the middle of a textured photograph. */
+function sceneOf({ width, height, side }: Case): { readonly photo: Photo; readonly weight: Mask } {
   const extent = { width, height };
   const photo = texture(extent);
   const weight: Mask = { extent, values: new Uint8Array(width * height) };
   const [left, top] = [(width - side) / 2, (height - side) / 2];
   for (let y = top; y < top + side; y++) weight.values.fill(255, y * width + left, y * width + left + side);
+  return { photo, weight };
+}
+
+async function measure(hole: Case): Promise<{ seconds: number; peakMb: number; ms: number }> {
+  const scene = sceneOf(hole);
   const before = process.memoryUsage.rss();
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 10);
-  const started = process.cpuUsage();
-  const run = detailScales({ photo, weight, shown: 4, seeds: [1], workers: 2 }, NEVER_CANCELLED);
+  const workers = new DetailWorkers(2);
+  const [started, startedMs] = [process.cpuUsage(), performance.now()];
+  const run = detailScales({ ...scene, shown: 4, seeds: [1], workers }, NEVER_CANCELLED);
   while (!(await run.next()).done) peak = Math.max(peak, process.memoryUsage.rss());
   clearInterval(watch);
+  await workers.close();
   const { user, system } = process.cpuUsage(started);
-  return { seconds: (user + system) / 1e6, peakMb: (peak - before) / 2 ** 20 };
+  return { seconds: (user + system) / 1e6, peakMb: (peak - before) / 2 ** 20, ms: performance.now() - startedMs };
+}
+
+/** Milliseconds from a cancellation to the end, at most, wherever a run of `ms` milliseconds is. */
+async function slowestEnd(hole: Case, ms: number): Promise<number> {
+  const scene = sceneOf(hole);
+  const workers = new DetailWorkers(2);
+  let slowest = 0;
+  for (const share of ENDED_AT) {
+    const signal = { aborted: false, reason: undefined };
+    let asked = 0;
+    const timer = setTimeout(() => {
+      asked = performance.now();
+      signal.aborted = true;
+    }, share * ms);
+    try {
+      const run = detailScales({ ...scene, shown: 4, seeds: [1], workers }, signal);
+      while (!(await run.next()).done);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      slowest = Math.max(slowest, performance.now() - asked);
+    }
+    clearTimeout(timer);
+  }
+  await workers.close();
+  return slowest;
 }
 
 function texture(extent: { width: number; height: number }): Photo {

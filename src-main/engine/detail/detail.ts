@@ -4,9 +4,8 @@ import type { Extent, Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf } from '#engine/image/colour/colour.js';
 import type { NativeRows } from '#engine/image/compositing/composite-rows.js';
-import { KernelPool } from '#engine/kernels/pool.js';
+import type { KernelPool } from '#engine/kernels/pool.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import { wasm } from 'virtual:kernels/detail';
 import { fillScale } from './field.js';
 import type { Guide } from './guide.js';
 import { meltBytes, meltCopied, type Copied } from './melt.js';
@@ -16,6 +15,7 @@ import { CopiedRows, EnlargedRows, MixedRows, pictureOf } from './rows.js';
 import { RADIUS, Scale } from './scale.js';
 import { unlikeIn, type Unlike } from './unlike.js';
 import { windowAround, type Scene } from './window.js';
+import { DetailWorkers } from './workers.js';
 
 /** One hole of one photograph, and what is wished of its detail. */
 export interface DetailJob extends Scene {
@@ -32,7 +32,8 @@ export interface DetailJob extends Scene {
   readonly until?: number | undefined;
   /** The model's pixels stay where the photograph has nothing like them. */
   readonly keepsUnlike?: boolean;
-  readonly workers?: number | undefined;
+  /** Absent = workers of its own. */
+  readonly workers?: DetailWorkers | undefined;
   readonly limitBytes?: number | undefined;
 }
 
@@ -74,12 +75,13 @@ export async function* detailScales(job: DetailJob, signal: Cancellation): Async
   if (!hole) return undefined;
   const window = job.window ?? windowAround(hole, job.weight.extent);
   const { halvings, bytes } = budgetOf(window, hole, job);
-  const pool = new KernelPool(wasm, { bytes, workers: job.workers });
+  const workers = job.workers ?? new DetailWorkers();
   try {
+    const pool = workers.poolOf(bytes);
     const scales = await buildPyramid(pool, { scene: job, window, halvings, hole }, signal);
     return yield* climb({ job, pool, scales, window, hole, halvings }, signal);
   } finally {
-    await pool.close();
+    if (!job.workers) await workers.close();
   }
 }
 

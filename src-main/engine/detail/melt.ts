@@ -100,26 +100,25 @@ class Strip {
   #connect(copied: Copied): void {
     const { box, origin, scene } = copied;
     const links = new Links(copied);
-    const ahead = [
-      { step: 1, stride: 1, to: 1, there: RIGHT, back: LEFT },
-      { step: box.width, stride: scene.photo.extent.width, to: this.#width, there: BELOW, back: ABOVE },
-    ];
+    const right = { step: 1, stride: 1, to: 1, there: RIGHT, back: LEFT };
+    const below = { step: box.width, stride: scene.photo.extent.width, to: this.#width, there: BELOW, back: ABOVE };
     for (let v = this.#rows.from; v < this.#rows.to; v++) {
-      for (let u = 0; u < box.width; u++) {
-        const [k, at] = [v * box.width + u, (v - this.#rows.from + 1) * this.#width + u + 1];
-        const own = origin[k]!;
-        if (own >= 0) this.#links[at]! |= SOUGHT;
-        for (const { step, stride, to, there, back } of ahead) {
-          if (step === 1 ? u + 1 === box.width : v + 1 === this.#rows.to) continue;
-          // Copied side by side as they lie: nothing to mend.
-          const liesAlike = own >= 0 && origin[k + step] === own + stride;
-          if (!liesAlike && !links.join(k, step, stride)) continue;
-          this.#links[at]! |= there;
-          this.#links[at + to]! |= back;
-          if (!liesAlike) this.#want(links.step, at, at + to);
-        }
+      const isLast = v + 1 === this.#rows.to;
+      for (let u = 0, k = v * box.width, at = (v - this.#rows.from + 1) * this.#width + 1; u < box.width; u++, k++, at++) {
+        if (origin[k]! >= 0) this.#links[at]! |= SOUGHT;
+        if (u + 1 < box.width) this.#link(links, { k, at }, right);
+        if (!isLast) this.#link(links, { k, at }, below);
       }
     }
+  }
+
+  #link(links: Links, { k, at }: { readonly k: number; readonly at: number }, { step, stride, to, there, back }: Way): void {
+    // Copied side by side as they lie: nothing to mend.
+    const liesAlike = links.lieAlike(k, step, stride);
+    if (!liesAlike && !links.join(k, step, stride)) return;
+    this.#links[at]! |= there;
+    this.#links[at + to]! |= back;
+    if (!liesAlike) this.#want(links.step, at, at + to);
   }
 
   #want(step: Float32Array, at: number, to: number): void {
@@ -141,6 +140,15 @@ class Strip {
   }
 }
 
+/** To a neighbour: in the box, in the photo and in the strip, and the links on both sides. */
+interface Way {
+  readonly step: number;
+  readonly stride: number;
+  readonly to: number;
+  readonly there: number;
+  readonly back: number;
+}
+
 /** What two neighbours in the box should differ by, and do. */
 class Links {
   /** Wanted minus actual difference of the last joined pair, per colour. */
@@ -154,6 +162,12 @@ class Links {
     this.#copied = copied;
     this.#unit = 1 / fullScale(samples);
     this.#channels = channels;
+  }
+
+  lieAlike(k: number, ahead: number, stride: number): boolean {
+    const { origin } = this.#copied;
+    const own = origin[k]!;
+    return own >= 0 && origin[k + ahead] === own + stride;
   }
 
   /** Whether box pixels `k` and `k + ahead` (1 = right, the box's width = below) are to be held together: one of them at least is sought. */

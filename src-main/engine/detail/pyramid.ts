@@ -46,7 +46,7 @@ export async function buildPyramid(
     scale.set({ coarser: fine.pointer });
     await pool.run({ name: 'halve', pointer: scale.pointer, pieces: scale.rowsOfBands }, signal);
     await measure(scale, signal);
-    if (countSources(scale) < LEAST_SOURCES) break;
+    if (countSources(scale, LEAST_SOURCES) < LEAST_SOURCES) break;
     scales.push(scale);
   }
   scales.forEach((scale, l) => {

@@ -104,6 +104,12 @@ class RowOfBlocks {
   #writeStates(scale: Scale, y: number): void {
     const { window, scene } = this.#place;
     const state = scale.state.subarray(y * window.width, (y + 1) * window.width);
+    const { allowed, photo, weight } = scene;
+    if (!allowed && photo.channels % 2 === 1) {
+      const first = (window.y + y) * weight.extent.width + window.x;
+      for (let x = 0; x < state.length; x++) state[x] = weight.values[first + x]! > 0 ? HOLE : 0;
+      return;
+    }
     for (let x = 0; x < state.length; x++) state[x] = stateAt(scene, (window.y + y) * scene.weight.extent.width + window.x + x);
   }
 
@@ -146,9 +152,9 @@ function stateAt({ photo, weight, allowed }: Scene, pixel: number): number {
   return isClear ? FORBIDDEN : 0;
 }
 
-/** How many pixels of a scale may be copied from. */
-export function countSources(scale: Scale): number {
+/** How many pixels of a scale may be copied from; no more are counted than `most`. */
+export function countSources({ state }: Scale, most = Number.POSITIVE_INFINITY): number {
   let count = 0;
-  for (const bits of scale.state) count += bits & SOURCE ? 1 : 0;
+  for (let i = 0; i < state.length && count < most; i++) if (state[i]! & SOURCE) count++;
   return count;
 }

@@ -44,6 +44,8 @@ export class KernelPool {
   readonly #workers: readonly Worker[];
   readonly #counter: Int32Array;
   #next = FIRST_FREE;
+  /** From here on memory was never taken. */
+  #untouched = FIRST_FREE;
 
   constructor(wasm: Uint8Array, { bytes, workers = Math.min(MOST_WORKERS, os.availableParallelism()) }: PoolOptions) {
     const pages = Math.ceil((FIRST_FREE + bytes) / PAGE_BYTES);
@@ -51,6 +53,13 @@ export class KernelPool {
     this.#counter = new Int32Array(this.#memory.buffer, COUNTER_AT, 2);
     const workerData = { module: new WebAssembly.Module(wasm), memory: this.#memory, counterAt: COUNTER_AT };
     this.#workers = Array.from({ length: workers }, () => new Worker(WORKER, { eval: true, workerData }));
+  }
+
+  /** Gives back all that was taken and makes room for so many bytes, with the same workers. */
+  reset(bytes: number): void {
+    const lack = FIRST_FREE + bytes - this.memory.byteLength;
+    if (lack > 0) this.#memory.grow(Math.ceil(lack / PAGE_BYTES));
+    this.release(FIRST_FREE);
   }
 
   get memory(): SharedArrayBuffer {
@@ -62,6 +71,8 @@ export class KernelPool {
     const pointer = this.#next;
     this.#next += Math.ceil(bytes / 64) * 64;
     if (this.#next > this.memory.byteLength) throw new Error('Expected a kernel to need less memory than it was given.');
+    if (pointer < this.#untouched) new Uint8Array(this.memory, pointer, Math.min(this.#next, this.#untouched) - pointer).fill(0);
+    this.#untouched = Math.max(this.#untouched, this.#next);
     return pointer;
   }
 
@@ -70,7 +81,6 @@ export class KernelPool {
   }
 
   release(mark: number): void {
-    new Uint8Array(this.memory, mark, this.#next - mark).fill(0);
     this.#next = mark;
   }
 

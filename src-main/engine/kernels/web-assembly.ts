@@ -1,5 +1,6 @@
 export interface WasmMemory {
   readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
 }
 
 export interface WasmInstance {

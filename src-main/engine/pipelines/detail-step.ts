@@ -3,6 +3,7 @@ import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
 import type { DetailReport, Notice, PartPlace } from '#contract/event.js';
 import { detailScales, type Detail, type DetailJob, type DetailScale } from '#engine/detail/detail.js';
+import type { DetailWorkers } from '#engine/detail/workers.js';
 import { restBeside } from '#engine/image/compositing/beside-mask.js';
 import { matchSurroundings } from '#engine/image/compositing/surroundings.js';
 import { encodePng } from '#engine/image/files/encode.js';
@@ -40,6 +41,11 @@ interface Setting {
   readonly stage: DecodedStage;
 }
 
+/** Kept from hole to hole. */
+interface Working extends Setting {
+  readonly workers: DetailWorkers;
+}
+
 /** What the detail scales made, and what there is to say of it. */
 export interface Detailed {
   readonly detail?: Detail;
@@ -64,7 +70,7 @@ export function wantsDetail({ request }: PipelineJob): boolean {
 
 /** Goes on where the tokenizer ends, and tells of every scale. Throws CancelledError. */
 export async function* writeDetail(
-  { job, stage }: Setting,
+  { job, stage, workers }: Working,
   redrawn: Redrawn,
   signal: Cancellation,
 ): AsyncGenerator<PipelineEvent, Detailed> {
@@ -85,6 +91,7 @@ export async function* writeDetail(
     seeds,
     until: job.request.stopAtDetail,
     keepsUnlike: redrawn.kind === 'change',
+    workers,
   };
   const detail = yield* told(job, redrawn, detailScales(wish, signal));
   const notices = [...(sources?.notices ?? []), ...noticesOf(detail), ...(await besideMask(stage, redrawn))];

@@ -1,7 +1,8 @@
 import type { Cancellation } from '#base/cancellation.js';
-import type { Candidate, DetailReport, Notice } from '#contract/event.js';
+import type { Candidate, DetailReport, Notice, PartPlace } from '#contract/event.js';
 import { fileRecipeOf } from '#contract/recipe.js';
 import type { OutputFormat } from '#contract/request.js';
+import type { DetailWorkers } from '#engine/detail/workers.js';
 import { planesOf } from '#engine/image/colour/colour.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import { faded } from '#engine/image/compositing/fade.js';
@@ -43,17 +44,19 @@ export class ResultCanvas {
   readonly #traces: EditTrace[] = [];
   readonly #notices: Notice[] = [];
   readonly #isLast: boolean;
+  readonly #workers: DetailWorkers;
   #report: DetailReport | undefined;
   /** What the model drew was looked at for colours only, so far. */
   #onlyColours = true;
   #weight: Weight | undefined;
 
   /** @param isLast whether nothing else will be made of the stage. */
-  constructor(job: PipelineJob, stage: Stage, isLast: boolean) {
+  constructor(job: PipelineJob, stage: Stage, { isLast, workers }: { readonly isLast: boolean; readonly workers: DetailWorkers }) {
     this.#job = job;
     this.#stage = stage;
     this.#weight = stage.weight;
     this.#isLast = isLast;
+    this.#workers = workers;
   }
 
   /** Touches only what the request allows, and tells of its detail scales. Regions come in their order. */
@@ -150,7 +153,10 @@ export class ResultCanvas {
   async *#detail(redrawn: () => Redrawn, signal: Cancellation): AsyncGenerator<PipelineEvent, Detailed | undefined> {
     if (!wantsDetail(this.#job)) return undefined;
     const stage = { ...this.#stage, canvas: await this.#stage.photo() };
-    const detailed = yield* writeDetail({ job: this.#job, stage }, redrawn(), signal);
+    const hole = redrawn();
+    const detailed = yield* writeDetail({ job: this.#job, stage, workers: this.#workers }, hole, signal);
+    // What comes now needs none of their memory.
+    if (isLastPart(hole.part)) await this.#workers.close();
     // Of several regions each asks the mask with its soft edge where it may change.
     if (this.#stage.regions.length === 1) this.#weight = detailed.weight;
     this.#report = detailed.report ?? this.#report;
@@ -204,6 +210,10 @@ export class ResultCanvas {
   #isPartial(weight: Weight): boolean {
     return this.#stage.regions.length > 1 || (weight !== EVERYWHERE && weight.values.includes(0));
   }
+}
+
+function isLastPart(part: PartPlace | undefined): boolean {
+  return part === undefined || part.index === part.of;
 }
 
 function maskOf(weight: Weight, { extent }: Photo): Mask {

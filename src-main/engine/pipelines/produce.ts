@@ -9,6 +9,7 @@ import { encodePng } from '#engine/image/files/encode.js';
 import { lossesOf } from '#engine/image/files/losses.js';
 import type { Region } from '#engine/image/working/regions.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
+import { DetailWorkers } from '#engine/detail/workers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
@@ -51,6 +52,7 @@ interface Production {
   /** Scales that every region runs. */
   readonly until: number;
   readonly see: (region: number) => Promise<Seen>;
+  readonly workers: DetailWorkers;
 }
 
 /** A region as the model sees it, and the control that goes with it. */
@@ -102,10 +104,15 @@ export async function* produce(job: PipelineJob, { stage, see }: Staged, signal:
     given,
     until: lastScale(job, at(given, 0).length),
     see: async (region) => (region === 0 ? first : see(at(stage.regions, region))),
+    workers: new DetailWorkers(),
   };
   // Held where it serves all candidates; of many regions it would be the same memory many times.
   const only = stage.regions.length === 1 ? await prepare(production, 0) : undefined;
-  for (let index = 0; index < job.request.count; index++) yield* produceCandidate({ production, only, index }, signal);
+  try {
+    for (let index = 0; index < job.request.count; index++) yield* produceCandidate({ production, only, index }, signal);
+  } finally {
+    await production.workers.close();
+  }
   yield {
     type: 'done',
     timingsMs: timings(job, clock),
@@ -238,9 +245,9 @@ interface CandidateWork {
 }
 
 async function* produceCandidate({ production, only, index }: CandidateWork, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-  const { job, stage, clock } = production;
+  const { job, stage, clock, workers } = production;
   const seed = (job.request.seed + index) >>> 0;
-  const canvas = new ResultCanvas(job, stage, index === job.request.count - 1);
+  const canvas = new ResultCanvas(job, stage, { isLast: index === job.request.count - 1, workers });
   for (const region of stage.regions.keys()) {
     throwIfCancelled(signal);
     const work = only ?? (await prepare(production, region));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
+import { DetailWorkers } from '#engine/detail/workers.js';
 import type { Photo } from '#engine/image/files/photo.js';
 import { filled, maskOf, rectangle, runDetail, texturedPhoto } from './scene.js';
 
@@ -25,6 +26,23 @@ describe('the same wish gives the same bytes', () => {
     const [one, two, four] = await Promise.all([1, 2, 4].map((workers) => filled({ photo, weight, workers })));
     expect(two).toEqual(one);
     expect(four).toEqual(one);
+  });
+
+  it('by workers that filled other holes before, smaller and larger ones, and one that was given up', async () => {
+    const workers = new DetailWorkers(2);
+    const small = maskOf(extent, rectangle({ x: 20, y: 20, width: 9, height: 9 }));
+    const large = maskOf(extent, rectangle({ x: 30, y: 20, width: 120, height: 110 }));
+    try {
+      await filled({ photo, weight: small, workers });
+      const alone = await filled({ photo, weight });
+      expect(await filled({ photo, weight, workers })).toEqual(alone);
+      await expect(runDetail({ photo, weight: large, workers }, { aborted: true, reason: undefined })).rejects.toBeInstanceOf(
+        CancelledError,
+      );
+      expect(await filled({ photo, weight, workers })).toEqual(alone);
+    } finally {
+      await workers.close();
+    }
   });
 
   it('whatever lies in the hole', async () => {

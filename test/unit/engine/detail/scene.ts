@@ -1,6 +1,7 @@
 import { NEVER_CANCELLED, type Cancellation } from '#base/cancellation.js';
 import type { Extent, Rect } from '#base/geometry.js';
 import { detailScales, type Detail, type DetailJob, type DetailScale } from '#engine/detail/detail.js';
+import { DetailWorkers } from '#engine/detail/workers.js';
 import { compositeEdit } from '#engine/image/compositing/composite.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { floats } from '#engine/tensor/tensor.js';
@@ -34,20 +35,27 @@ export function rectangle({ x, y, width, height }: Rect): (px: number, py: numbe
   return (px, py) => px >= x && py >= y && px < x + width && py < y + height;
 }
 
-export type Wish = Partial<DetailJob> & Pick<DetailJob, 'photo' | 'weight'>;
+export type Wish = Partial<Omit<DetailJob, 'workers'>> &
+  Pick<DetailJob, 'photo' | 'weight'> & { readonly workers?: DetailWorkers | number };
 
 export async function runDetail(
   wish: Wish,
   signal: Cancellation = NEVER_CANCELLED,
 ): Promise<{ detail: Detail | undefined; scales: DetailScale[]; pictures: Float32Array[] }> {
-  const run = detailScales({ shown: 3, seeds: [7], workers: 2, ...wish }, signal);
+  const { workers = 2 } = wish;
+  const own = typeof workers === 'number' ? new DetailWorkers(workers) : workers;
+  const run = detailScales({ shown: 3, seeds: [7], ...wish, workers: own }, signal);
   const scales: DetailScale[] = [];
   const pictures: Float32Array[] = [];
-  for (;;) {
-    const step = await run.next();
-    if (step.done) return { detail: step.value, scales, pictures };
-    scales.push(step.value);
-    pictures.push(step.value.picture(500).data);
+  try {
+    for (;;) {
+      const step = await run.next();
+      if (step.done) return { detail: step.value, scales, pictures };
+      scales.push(step.value);
+      pictures.push(step.value.picture(500).data);
+    }
+  } finally {
+    if (own !== workers) await own.close();
   }
 }
 
