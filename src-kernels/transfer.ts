@@ -264,3 +264,102 @@ export function mixRow(pointer: usize): void {
   v128.store(to, e, 64);
   v128.store(to, f, 80);
 }
+
+@unmanaged
+class Fit {
+  windows: i32;
+  moments: usize;   // 21 planes of f32, as of sums
+  stride: usize;    // bytes from plane to plane
+  prior: usize;     // f64: nine of the matrix (out, in), and the ridge
+  room: usize;      // f64x2: what a pair of windows needs between
+  to: usize;        // twelve f32 per window
+}
+
+const PAIR: usize = 16;
+const COV_XX: usize = 0;
+const COV_XY: usize = 9 * PAIR;
+const XY: usize = 18 * PAIR;
+const MEANS: usize = 27 * PAIR;
+
+@inline function at(room: usize, k: i32): v128 { return v128.load(room + <usize>k * PAIR); }
+@inline function put(room: usize, k: i32, value: v128): void { v128.store(room + <usize>k * PAIR, value); }
+@inline function known(prior: usize, k: i32): v128 { return v128.load64_splat(prior + (<usize>k << 3)); }
+@inline function moment(job: Fit, k: i32, window: i32): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(job.moments + <usize>k * job.stride + (<usize>window << 2)));
+}
+@inline function three(a: v128, x: v128, b: v128, y: v128, c: v128, z: v128): v128 {
+  return f64x2.add(f64x2.add(f64x2.mul(a, x), f64x2.mul(b, y)), f64x2.mul(c, z));
+}
+
+/** A ridge regression per window, towards the prior, from its moments; two windows at a time, in the plain loop's order. */
+export function solve(pointer: usize): void {
+  const job = changetype<Fit>(pointer);
+  for (let window = 0; window < job.windows; window += 2) {
+    readCovariances(job, window);
+    solvePair(job, window);
+  }
+}
+
+function readCovariances(job: Fit, window: i32): void {
+  const room = job.room, means = room + MEANS;
+  for (let k = 0; k < 6; k++) put(means, k, moment(job, k, window));
+  for (let a = 0, product = 6; a < 3; a++) {
+    for (let b = a; b < 3; b++, product++) {
+      const value = f64x2.sub(moment(job, product, window), f64x2.mul(at(means, a), at(means, b)));
+      put(room + COV_XX, a * 3 + b, value);
+      put(room + COV_XX, b * 3 + a, value);
+    }
+    for (let b = 0; b < 3; b++) {
+      const value = f64x2.sub(moment(job, 12 + a * 3 + b, window), f64x2.mul(at(means, a), at(means, 3 + b)));
+      put(room + COV_XY, a * 3 + b, value);
+    }
+  }
+}
+
+/** Of P·cov(x, x)·Pᵀ in one place, ridge apart. */
+@inline function spreadXX(room: usize, prior: usize, a: i32, b: i32): v128 {
+  const p = known(prior, a * 3), q = known(prior, a * 3 + 1), r = known(prior, a * 3 + 2);
+  const x = three(p, at(room, 0), q, at(room, 3), r, at(room, 6));
+  const y = three(p, at(room, 1), q, at(room, 4), r, at(room, 7));
+  const z = three(p, at(room, 2), q, at(room, 5), r, at(room, 8));
+  return three(known(prior, b * 3), x, known(prior, b * 3 + 1), y, known(prior, b * 3 + 2), z);
+}
+
+function solvePair(job: Fit, window: i32): void {
+  const room = job.room, prior = job.prior, ridge = known(prior, 9), to = job.to + <usize>window * WINDOW;
+  for (let i = 0; i < 3; i++) {
+    const p = known(prior, i * 3), q = known(prior, i * 3 + 1), r = known(prior, i * 3 + 2);
+    for (let j = 0; j < 3; j++) {
+      const xy = three(p, at(room + COV_XY, j), q, at(room + COV_XY, 3 + j), r, at(room + COV_XY, 6 + j));
+      put(room + XY, i * 3 + j, i == j ? f64x2.add(xy, ridge) : xy);
+    }
+  }
+  const a = f64x2.add(spreadXX(room, prior, 0, 0), ridge), b = spreadXX(room, prior, 0, 1), c = spreadXX(room, prior, 0, 2);
+  const d = f64x2.add(spreadXX(room, prior, 1, 1), ridge), e = spreadXX(room, prior, 1, 2);
+  const f = f64x2.add(spreadXX(room, prior, 2, 2), ridge);
+  const ca = difference(d, f, e, e), cb = difference(c, e, b, f), cc = difference(b, e, c, d);
+  const scale = f64x2.div(f64x2.splat(1), three(a, ca, b, cb, c, cc));
+  const i0 = f64x2.mul(ca, scale), i1 = f64x2.mul(cb, scale), i2 = f64x2.mul(cc, scale);
+  const i4 = f64x2.mul(difference(a, f, c, c), scale), i5 = f64x2.mul(difference(b, c, a, e), scale);
+  const i8 = f64x2.mul(difference(a, d, b, b), scale);
+  for (let out = 0; out < 3; out++) {
+    const x = at(room + XY, out), y = at(room + XY, 3 + out), z = at(room + XY, 6 + out);
+    const l0 = three(i0, x, i1, y, i2, z), l1 = three(i1, x, i4, y, i5, z), l2 = three(i2, x, i5, y, i8, z);
+    let mean = f64x2.splat(0);
+    for (let input = 0; input < 3; input++) {
+      const value = three(l0, known(prior, input), l1, known(prior, 3 + input), l2, known(prior, 6 + input));
+      mean = f64x2.add(mean, f64x2.mul(value, at(room + MEANS, input)));
+      storePair(to + 4 * <usize>(out * 3 + input), value);
+    }
+    storePair(to + 4 * <usize>(9 + out), f64x2.sub(at(room + MEANS, 3 + out), mean));
+  }
+}
+
+@inline function difference(a: v128, b: v128, c: v128, d: v128): v128 { return f64x2.sub(f64x2.mul(a, b), f64x2.mul(c, d)); }
+
+/** Into the places of two windows. */
+@inline function storePair(to: usize, value: v128): void {
+  const pair = f32x4.demote_f64x2_zero(value);
+  v128.store32_lane(to, pair, 0);
+  v128.store32_lane(to, pair, 1, WINDOW);
+}

@@ -1,7 +1,7 @@
 import { wasm } from 'virtual:kernels/transfer';
 import type { Extent } from '#base/geometry.js';
 import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmInstance, type WasmMemory } from '#engine/kernels/web-assembly.js';
-import { COEFFICIENTS, leftOf, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
+import { COEFFICIENTS, leftOf, type Affine, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
 import type { MomentReader, Picture, WindowAxis } from './window-axis.js';
 
 // src-kernels/transfer.ts says what each field means, and does the same as the plain loops of windows.ts and fitted-rows.ts.
@@ -133,6 +133,28 @@ export class KernelMoments implements MomentReader {
     const inside = Math.min(height, (index + 1) * block) - Math.max(0, index * block);
     if (index >= 0 && inside > 0) this.#meanTotals.forEach((total, k) => (this.totals[k]! += (total * inside) / (width * height)));
   }
+}
+
+/** What a pair of windows needs while it is solved. */
+const SOLVE_BYTES = 33 * VECTOR_BYTES;
+
+/** The regressions of all windows, `[W · 12]`: `LocalFit`, two windows at a time. */
+export function solveWindows(moments: readonly Float32Array[], prior: Affine, ridge: number): Float32Array {
+  const count = moments[0]!.length;
+  const even = count + (count % 2);
+  const stride = strideOf(even);
+  const room = new Room(MOMENTS * stride + even * WINDOW_BYTES + SOLVE_BYTES + PAGE_BYTES);
+  const planes = room.rows(MOMENTS, stride);
+  planes.forEach((plane, k) => {
+    plane.set(moments[k]!);
+  });
+  const numbers = room.floats(20);
+  new Float64Array(numbers.buffer, numbers.byteOffset, 10).set([...prior.slice(0, 9), ridge]);
+  const between = room.floats(SOLVE_BYTES / 4);
+  const to = room.floats(even * COEFFICIENTS);
+  const job = [count, planes[0]!.byteOffset, stride, numbers.byteOffset, between.byteOffset, to.byteOffset];
+  room.exports['solve']!(room.integers(job).byteOffset);
+  return to.subarray(0, count * COEFFICIENTS);
 }
 
 /** The place of a block among those of a row and one beyond either end. */

@@ -4,9 +4,9 @@ import { gaussian } from '#engine/image/sampling/gauss.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { BitMask } from './bit-mask.js';
 import { structuralRegions } from './edit-regions.js';
-import { COEFFICIENTS, PlainRows, type Affine, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
+import { COEFFICIENTS, PlainRows, type Affine, type FittedRows, type Scene } from './fitted-rows.js';
 import { solve } from './solve.js';
-import { KernelRows } from './transfer-kernel.js';
+import { KernelRows, solveWindows } from './transfer-kernel.js';
 import { MOMENT, windowsOf, XX, type Windows } from './windows.js';
 
 // Edit transfer: carries an edit from the tokenizer's blurred world to the original pixels, at any resolution.
@@ -69,7 +69,7 @@ export function fitTransfer({ before, after, editMap }: Decoded, options: Transf
   const settings = { ...given, step: options.step ?? (width * height > PLAIN_UP_TO_PX ? Math.max(1, Math.round(given.sigma)) : 1) };
   const windows = windowsOf(before, after, settings);
   const scene: Scene = { extent: { width, height }, x: planesOf(before), y: planesOf(after) };
-  const fitTo = (prior: Affine) => spreadOver(scene, fitWindows(windows, prior, settings.ridge));
+  const fitTo = (prior: Affine) => spreadOver(scene, windows, { prior, ridge: settings.ridge });
   const [local, global] = [fitTo(IDENTITY), fitTo(globalAffine(windows))];
   const error = (rows: FittedRows) => squaredError(rows, height, 2 * settings.step - 1);
   const rows = error(global) < GLOBAL_PRIOR_GAIN * error(local) ? global : local;
@@ -97,21 +97,26 @@ function globalAffine({ totals }: Windows): Affine {
   return affine;
 }
 
-/** From the moments alone. */
-function fitWindows(windows: Windows, prior: Affine, ridge: number): WindowMaps {
-  const { grid } = windows;
-  const count = sampleCount(grid);
+interface Aim {
+  readonly prior: Affine;
+  readonly ridge: number;
+}
+
+/** Maps of windows for the pixels that lie between them; with one for each pixel, the plain loops say it to the last bit. */
+function spreadOver(scene: Scene, windows: Windows, aim: Aim): FittedRows {
+  const { grid, moments } = windows;
+  const isCoarse = grid.width < scene.extent.width && grid.height < scene.extent.height;
+  if (!isCoarse) return new PlainRows({ prior: aim.prior, grid, coefficients: solvePlainly(windows, aim) }, scene);
+  return new KernelRows({ prior: aim.prior, grid, coefficients: solveWindows(moments, aim.prior, aim.ridge) }, scene);
+}
+
+/** A fit to every window from its moments alone, `[W · 12]`: the plain loop, which the kernel's is compared with. */
+export function solvePlainly(windows: Windows, { prior, ridge }: Aim): Float32Array {
+  const count = sampleCount(windows.grid);
   const coefficients = new Float32Array(count * COEFFICIENTS);
   const local = new LocalFit(windows, prior, ridge);
   for (let i = 0; i < count; i++) coefficients.set(local.solveAt(i), i * COEFFICIENTS);
-  return { prior, grid, coefficients };
-}
-
-/** Maps of windows for the pixels that lie between them; with one for each pixel, the plain loop says it to the last bit. */
-function spreadOver(scene: Scene, maps: WindowMaps): FittedRows {
-  const { grid } = maps;
-  const isCoarse = grid.width < scene.extent.width && grid.height < scene.extent.height;
-  return isCoarse ? new KernelRows(maps, scene) : new PlainRows(maps, scene);
+  return coefficients;
 }
 
 /** Summed over some of the rows. */

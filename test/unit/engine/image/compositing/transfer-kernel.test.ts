@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlainRows, refined } from '#engine/image/compositing/fitted-rows.js';
-import { KernelMoments, KernelRows } from '#engine/image/compositing/transfer-kernel.js';
+import { KernelMoments, KernelRows, solveWindows } from '#engine/image/compositing/transfer-kernel.js';
+import { solvePlainly } from '#engine/image/compositing/transfer.js';
 import { windowAxis } from '#engine/image/compositing/window-axis.js';
-import { PlainMoments } from '#engine/image/compositing/windows.js';
+import { PlainMoments, windowsOf } from '#engine/image/compositing/windows.js';
+import { floats } from '#engine/tensor/tensor.js';
 
 /** Even values in 0..1 that belong to a seed. */
 function dice(seed: number): () => number {
@@ -41,6 +43,19 @@ describe('the kernel of the transfer', () => {
           expect(largestDifference(moments[k]!, moment)).toBeLessThan(1e-5);
         });
         expect(largestDifference(kernel.totals, plain.totals)).toBeLessThan(1e-5);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('solves every window to the last bit as the plain loop does', () => {
+    fc.assert(
+      fc.property(picture, fc.integer({ min: 4, max: 9 }), ({ width, height, seed }, step) => {
+        const roll = dice(seed);
+        const [before, after] = planes(2, 3 * width * height, roll).map((data) => floats([1, 3, height, width], data));
+        const windows = windowsOf(before!, after!, { sigma: 4, step });
+        const aim = { prior: Array.from({ length: 12 }, (_, i) => (i % 4 === 0 ? 1 : 0) + 0.4 * (roll() - 0.5)), ridge: 2e-3 };
+        expect(solveWindows(windows.moments, aim.prior, aim.ridge)).toEqual(solvePlainly(windows, aim));
       }),
       { numRuns: 60 },
     );
