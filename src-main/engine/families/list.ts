@@ -7,6 +7,7 @@ import { flexVarFamily } from './flexvar/family.js';
 import { infinityFamily } from './infinity/family.js';
 import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
+import { swittiFamily } from './switti/family.js';
 import { varFamily } from './var/family.js';
 
 type CardOf<F> = Extract<KnownCard, { family: F }>;
@@ -19,6 +20,7 @@ export const FAMILIES = {
   nar: narFamily,
   flexvar: flexVarFamily,
   car: carFamily,
+  switti: swittiFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */
