@@ -8,6 +8,7 @@ import { hmarFamily } from './hmar/family.js';
 import { infinityFamily } from './infinity/family.js';
 import { narFamily } from './nar/family.js';
 import type { Network } from './network.js';
+import { swittiFamily } from './switti/family.js';
 import { varFamily } from './var/family.js';
 
 type CardOf<F> = Extract<KnownCard, { family: F }>;
@@ -21,6 +22,7 @@ export const FAMILIES = {
   flexvar: flexVarFamily,
   car: carFamily,
   hmar: hmarFamily,
+  switti: swittiFamily,
 } satisfies { readonly [F in KnownCard['family']]: Family<CardOf<F>> } & Readonly<Record<string, Family<never>>>;
 
 /** Throws `pack.unable` for a card of a family that this version does not know. */

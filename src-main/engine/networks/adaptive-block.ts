@@ -51,7 +51,7 @@ export interface BlockPlace {
 }
 
 /** The six adaptive parameters of a block, `[B, 1, C]` each. */
-interface Modulation {
+export interface Modulation {
   readonly gamma1: Value;
   readonly gamma2: Value;
   readonly scale1: Value;
@@ -178,7 +178,7 @@ export class AdaptiveBlock {
   }
 }
 
-function modulationOf(graph: GraphBuilder, adaptive: Value): Modulation {
+export function modulationOf(graph: GraphBuilder, adaptive: Value): Modulation {
   const [gamma1 = '', gamma2 = '', scale1 = '', scale2 = '', shift1 = '', shift2 = ''] = graph.ops('Split', [adaptive], {
     attributes: { axis: 1, num_outputs: 6 },
     outputs: 6,

@@ -49,13 +49,20 @@ interface LayerRows {
  */
 export function cacheTypes(
   attentions: readonly Weights[],
-  { readsSource, device = { halves: true } }: { readsSource: boolean; device?: Device | undefined },
+  { readsSource, device = { halves: true }, weight = 'mat_qkv.weight' }: CacheKind,
 ): readonly CacheType[] {
   return attentions.map((attention, layer) => {
     // Layer 0 holds averages of the source, which are made in float32.
-    const exact = !device.halves || (readsSource && layer === 0) || !attention.quantised('mat_qkv.weight');
+    const exact = !device.halves || (readsSource && layer === 0) || !attention.quantised(weight);
     return exact ? 'float32' : 'float16';
   });
+}
+
+interface CacheKind {
+  readonly readsSource: boolean;
+  readonly device?: Device | undefined;
+  /** What the layers call their queries, keys and values; absent = as VAR does. */
+  readonly weight?: string;
 }
 
 interface CacheOptions {

@@ -7,7 +7,7 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 
 const FIXTURES = '../shared/fixtures';
-const CHECKPOINT = /\.(?:pth|pt|safetensors)$/u;
+const CHECKPOINT = /\.(?:pth|pt|bin|safetensors)$/u;
 /** Parts of packs of our own, which no published file is. */
 const OWN = /^(?:depth|objects|tokenizer)\.safetensors$/u;
 
@@ -18,7 +18,7 @@ function checkpointsIn(folder: string): readonly string[] {
 }
 
 const committed = ['test/golden', 'models'].flatMap(checkpointsIn);
-const shared = existsSync(FIXTURES) ? ['var-tiny', 'flexvar-tiny', 'car-tiny', 'controlar-tiny', 'nar-tiny', 'hmar-tiny', 'varedit-2b-style', 'varedit-8b-style'].flatMap((name) => (existsSync(join(FIXTURES, name)) ? checkpointsIn(join(FIXTURES, name)) : [])) : []; // prettier-ignore
+const shared = existsSync(FIXTURES) ? ['var-tiny', 'flexvar-tiny', 'car-tiny', 'controlar-tiny', 'nar-tiny', 'switti-tiny', 'hmar-tiny', 'varedit-2b-style', 'varedit-8b-style'].flatMap((name) => (existsSync(join(FIXTURES, name)) ? checkpointsIn(join(FIXTURES, name)) : [])) : []; // prettier-ignore
 
 describe('every network of every family is offered every checkpoint', () => {
   test.each(committed)('and one says yes to %s', async (file) => {
