@@ -131,7 +131,10 @@ const common = {
   precision: v.optional(v.picklist(PRECISIONS), 'float32'),
   /** Layers that the late scales run, per depth preset (VARiant). */
   presets: v.object({ best: LayerCount, balanced: LayerCount, fast: LayerCount, draft: LayerCount }),
-  /** Model pixels across the finest detail that its pictures hold; absent = measured when it is first needed. */
+  /**
+   * Model pixels across the finest detail that its pictures hold; measured when the pack is made or imported, and by
+   * `report-tokenizer`.
+   */
   resolves: v.optional(v.pipe(v.number(), v.minValue(0.5), v.maxValue(64))),
   /** How far its pictures lead the detail scales, 0..3, where nothing else is asked for; absent = a little. */
   lead: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3))),

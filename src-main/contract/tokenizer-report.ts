@@ -21,6 +21,8 @@ export interface TokenizerReport {
   readonly letters: readonly { readonly px: number; readonly told: number }[];
   /** From this height on nine of ten letters are told apart; null = at no height that was looked at. */
   readonly lettersFromPx: number | null;
+  /** Model pixels across the finest detail that is kept: half of its contrast is left. 1 = all. */
+  readonly resolves: number;
   /** A PNG: the first photo and a page of letters on the left, what is kept of them on the right. */
   readonly picture: Uint8Array;
 }

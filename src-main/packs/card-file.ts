@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
@@ -14,6 +15,17 @@ export async function readCard(folder: string, label: string): Promise<AnyCard> 
   const raw = await readRaw(folder, label);
   refuseNewerFormat(raw, label);
   return parseCard(raw, label);
+}
+
+/** On the disk when it returns. */
+export async function writeCard(folder: string, card: AnyCard, name = CARD_NAME): Promise<void> {
+  const handle = await open(join(folder, name), 'w');
+  try {
+    await handle.writeFile(JSON.stringify(card, undefined, 2));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Checks what claims to be a card. Throws `pack.damaged`. */

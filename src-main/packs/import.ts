@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
 import type { AnyCard, PackFile } from '#contract/pack-card.js';
-import { CARD_NAME, parseCard, readCard } from './card-file.js';
+import { CARD_NAME, parseCard, readCard, writeCard } from './card-file.js';
 import type { WriteWork, WrittenFile } from '#engine/door/engine.js';
 import type { CheckpointPack, PackSource } from '#engine/door/published.js';
 import { errnoOf, NO_FOLLOW } from './json-file.js';
@@ -113,7 +113,7 @@ async function shelve({ shelf, name, bytes, plan }: Place, fill: (unfinished: st
     await expectSpace(shelf, name, bytes - (await bytesIn(unfinished)));
     const card = (await wholeCard(unfinished, name)) ?? (await fill(unfinished));
     // The card is the last thing that is written: where it is whole, so is the pack, and nothing is gone on with any more.
-    await writeDurably(join(unfinished, CARD_NAME), JSON.stringify(card, undefined, 2));
+    await writeCard(unfinished, card);
     await syncFolder(unfinished);
     await tidyUnfinished(unfinished);
     await appear(unfinished, join(shelf, name), name);
@@ -226,16 +226,6 @@ async function holds(target: FileHandle, piece: Buffer, at: number): Promise<boo
 
 async function writeAt(target: FileHandle, piece: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < piece.length;) done += (await target.write(piece, done, piece.length - done, at + done)).bytesWritten;
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function appear(unfinished: string, place: string, name: string): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Dirent } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { isDrawingCard, PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
-import { CARD_NAME, readCard } from './card-file.js';
+import { CARD_NAME, parseCard, readCard, writeCard } from './card-file.js';
 import { packOfCheckpoints } from './checkpoint-card.js';
 import type { PublishedFiles } from '#engine/door/published.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
@@ -33,6 +33,8 @@ export interface Library {
   verify(name: string, onBytes?: OnBytes): Promise<PackVerification>;
   /** Throws `pack.protected` for built-in packs. */
   remove(name: string): Promise<void>;
+  /** Notes in the card of one of the user's packs what its tokenizer resolves; a built-in pack's card says it already. */
+  keepResolution(name: string, resolves: number): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
   import(folder: string): Promise<PackSummary>;
   /** Makes a pack of published files; named after the transformer's file unless `name` says otherwise. */
@@ -73,6 +75,7 @@ export function openLibrary(shelves: Shelves): Library {
       return verifyFolder(card, folder, onBytes);
     },
     remove: (name) => removePack(shelves, name),
+    keepResolution: (name, resolves) => keepResolution(shelves, name, resolves),
     import: (folder) => importPack(shelves, folder),
     importCheckpoints: async (files, work) => {
       const pack = packOfCheckpoints(files);
@@ -143,6 +146,16 @@ async function removePack(shelves: Shelves, name: string): Promise<void> {
   if (pack.builtIn) throw new ExpectedError('pack.protected', `Expected one of your own packs but "${name}" is built in.`);
   await rm(pack.folder, { recursive: true });
 }
+
+async function keepResolution(shelves: Shelves, name: string, resolves: number): Promise<void> {
+  const { card, folder, builtIn } = await findPack(shelves, name);
+  if (builtIn || drawingCard(card).resolves === resolves) return;
+  // Beside it and then in its place: a card is whole at any time.
+  await writeCard(folder, parseCard({ ...card, resolves }, name), NEW_CARD);
+  await rename(join(folder, NEW_CARD), join(folder, CARD_NAME));
+}
+
+const NEW_CARD = '.card.json';
 
 async function importPack(shelves: Shelves, folder: string): Promise<PackSummary> {
   const card = await readCard(folder, folder);

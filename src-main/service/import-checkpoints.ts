@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { extname, isAbsolute } from 'node:path';
+import { basename, extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
@@ -10,9 +10,10 @@ import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
 import { pathOf } from '#engine/door/pack-files.js';
-import { familyOfReports, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
+import { familyOfReports, SETTINGS_NAME, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
+import { withResolution } from './resolution.js';
 
 interface Parts {
   readonly engine: Engine;
@@ -56,7 +57,13 @@ async function* follow({ engine, library }: Parts, request: ImportRequest, signa
   const importing = library.importCheckpoints(files, { writeWeights, onBytes });
   const progress = (): ImportEvent => ({ type: 'progress', doneBytes: Math.min(doneBytes, totalBytes), totalBytes });
   try {
-    yield { type: 'imported', pack: yield* reportOn(importing, progress) };
+    yield {
+      type: 'imported',
+      pack: yield* reportOn(
+        importing.then((pack) => withResolution({ engine, library }, pack)),
+        progress,
+      ),
+    };
   } finally {
     left.aborted = true;
     await importing.catch(() => undefined);
@@ -86,7 +93,7 @@ async function publishedFiles(parts: Parts, { files, ...said }: ImportRequest): 
   if (relative !== undefined)
     throw new ExpectedError('request.invalid', `Expected an absolute path for files but received ${JSON.stringify(relative)}.`);
   const reports: InspectReport[] = [];
-  for (const file of files) if (!isTokenizer(file)) reports.push(await parts.engine.inspect(file));
+  for (const file of files) if (!isTokenizer(file) && !isSettings(file)) reports.push(await parts.engine.inspect(file));
   const path = files.find(isTokenizer);
   const textTokenizer = path !== undefined && { path: await realpath(path), bytes: (await stat(path)).size };
   return withStanding(parts, { reports: withoutShards(reports), ...(textTokenizer && { textTokenizer }), ...said });
@@ -116,9 +123,14 @@ function areOneModel(files: PublishedFiles): boolean {
   }
 }
 
+/** Read beside its checkpoint, whether it was chosen or not. */
+function isSettings(file: string): boolean {
+  return basename(file) === SETTINGS_NAME;
+}
+
 /** The index of a checkpoint in several files is JSON, too. */
 function isTokenizer(file: string): boolean {
-  return extname(file).toLowerCase() === '.json' && !file.toLowerCase().endsWith('.index.json');
+  return !isSettings(file) && extname(file).toLowerCase() === '.json' && !file.toLowerCase().endsWith('.index.json');
 }
 
 /** Files that an index among them names are read through it. */

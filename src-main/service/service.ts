@@ -1,6 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { splitName } from '#base/file-name.js';
-import type { Calls, CallName, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
+import type { Calls, CallName, PackSummary, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
 import { ExpectedError, toErrorData } from '#contract/errors.js';
 import type { EditEvent } from '#contract/event.js';
 import { LayersWish } from '#contract/layers.js';
@@ -20,6 +20,7 @@ import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js
 import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
 import type { Recent } from './recent.js';
+import { keepResolution, withResolution } from './resolution.js';
 import type { Pieces } from './files.js';
 import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
@@ -40,6 +41,8 @@ export interface Service extends Transport {
   inspect(file: string): Promise<InspectReport>;
   /** What a pack's tokenizer keeps of encoded photos, at least one. */
   reportTokenizer(pack: string, photos: readonly Uint8Array[]): Promise<TokenizerReport>;
+  /** Verifies and copies a pack folder into the user's packs. */
+  importFolder(folder: string): Promise<PackSummary>;
   /** Other machines. Throws `farm.unreachable` where none is set or reached, `farm.unsafe`. */
   farm(): Promise<Farm>;
   /** A project's file. Throws `project.unreadable` or `project.newer`. */
@@ -89,7 +92,12 @@ export function createService(given: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
-    reportTokenizer: async (pack, photos) => engine.reportTokenizer(await library.find(pack), photos),
+    reportTokenizer: async (pack, photos) => {
+      const report = await engine.reportTokenizer(await library.find(pack), photos);
+      await keepResolution(library, pack, report.resolves);
+      return report;
+    },
+    importFolder: async (folder) => withResolution(parts, await library.import(folder)),
     farm: () => desk.farm(),
     openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),

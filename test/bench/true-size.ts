@@ -46,8 +46,13 @@ export async function trueSizeLines(options: TrueSizeOptions): Promise<readonly 
     '| | measured | ratio | target |',
     '|---|---|---|---|',
   ];
-  for (const size of SIZES) lines.push(...(await memoryRows(options, size)));
-  if (options.python !== undefined) lines.push(...againstPyTorch(options, options.python));
+  // Told as they come, too: what hours have measured is not lost with what fails behind it.
+  const add = (rows: readonly string[]) => {
+    process.stderr.write(`${rows.join('\n')}\n`);
+    lines.push(...rows);
+  };
+  for (const size of SIZES) add(await memoryRows(options, size));
+  if (options.python !== undefined) add(againstPyTorch(options, options.python));
   return lines;
 }
 

@@ -165,7 +165,7 @@ async function importAll({ args, json, importing, context }: Question): Promise<
   const service = await context.service();
   const imported: PackSummary[] = [];
   const files = args.filter(isFile);
-  for (const folder of args) if (!files.includes(folder)) imported.push(await service.library.import(folder));
+  for (const folder of args) if (!files.includes(folder)) imported.push(await service.importFolder(folder));
   if (files.length > 0) imported.push(await importFiles({ ...importing, files: files.map((file) => resolve(file)) }, context));
   context.print(json ? JSON.stringify({ imported }) : imported.map(lineOf).join('\n'));
   return 0;

@@ -109,6 +109,8 @@ export interface Engine {
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
   /** What the pack's tokenizer keeps of pictures, at least one. */
   reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport>;
+  /** Model pixels across the finest detail that the pack's tokenizer keeps; opens nothing that stays open. */
+  resolution(pack: InstalledPack): Promise<number>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;

@@ -31,6 +31,7 @@ import { selectSegment } from '#engine/pipelines/select-segment.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
+import { resolutionOf } from '#engine/pipelines/resolution.js';
 import {
   assertFits,
   availableBytes,
@@ -261,6 +262,17 @@ export class LocalEngine implements AskedEngine {
 
   async reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport> {
     return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
+  }
+
+  async resolution(pack: InstalledPack): Promise<number> {
+    const { card } = pack;
+    this.#expectRoom(openPackBytes(card) + card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel);
+    const opened = await openPack(pack, await this.#runner('cpu', staysMapped(card)));
+    try {
+      return await resolutionOf(opened.model);
+    } finally {
+      await opened.release();
+    }
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {

@@ -24,7 +24,7 @@ export async function openPack(pack: InstalledPack, runner: Runner): Promise<Ope
   const depth = hasRole(card, 'depth') ? await openDepth(pack, runner) : undefined;
   const objects = hasRole(card, 'objects') ? await openRole(pack, 'objects') : undefined;
   const finder = objects && (await openObjectFinder(runner, objects.weights));
-  const encodeText = await openText(pack, runner, textFile?.weights);
+  const encodeText = await openText(pack, runner, textFile);
   const identities = [transformer, tokenizer, adapter, textFile, objects].flatMap((role) => role?.identities ?? []);
   return {
     model: modelOf(networks, { card, encodeText, ...(depth && { depth: depth.depth }), ...(finder && { objects: finder }) }),

@@ -29,6 +29,8 @@ export function onlyFile({ card, folder }: InstalledPack<AnyCard>, role: Role): 
 
 interface OpenRole {
   readonly weights: Weights;
+  /** Each file by itself. */
+  readonly files: readonly Weights[];
   readonly identities: readonly FileIdentity[];
 }
 
@@ -40,7 +42,7 @@ export async function openRole(pack: InstalledPack<AnyCard>, role: Role): Promis
   if (!first) throw new ExpectedError('pack.damaged', `Expected a ${role} file in the pack "${pack.card.name}" but its card names none.`);
   const tensors = new Map(parts.flatMap((part) => [...part.tensors]));
   const identities = parts.map(({ identity }) => identity);
-  return { weights: Weights.of({ ...first, shards: identities, tensors }), identities };
+  return { weights: Weights.of({ ...first, shards: identities, tensors }), files: parts.map((part) => Weights.of(part)), identities };
 }
 
 async function openEntry(pack: InstalledPack<AnyCard>, entry: PackFile): Promise<Checkpoint> {

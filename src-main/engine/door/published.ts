@@ -2,6 +2,7 @@ import type { InspectReport } from '#engine/families/report.js';
 import type { Family } from '#engine/families/family.js';
 import { everyFamily, FAMILIES } from '#engine/families/list.js';
 
+export { SETTINGS_NAME } from '#engine/families/inspect.js';
 /** What packs need to know of published files. */
 export { headOf, only, partsOf } from '#engine/families/published-files.js';
 export type { CheckpointPack, PackSource, PublishedFiles } from '#engine/families/published-files.js';

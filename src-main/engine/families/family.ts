@@ -13,6 +13,18 @@ export interface PackWeights {
   readonly adapter?: Weights | undefined;
 }
 
+export type EncodeText = EditingModel['encodeText'];
+
+/** What a pack reads words with. */
+export interface TextParts {
+  /** The encoder that lies in one file or several: the tensors of all. */
+  readonly weights: Weights;
+  /** Each file by itself, in the order of the card: encoders of more than one kind may have the same names. */
+  readonly files: readonly Weights[];
+  /** `tokenizer.json`. Throws `pack.damaged`. */
+  readonly readTokenizer: () => Promise<unknown>;
+}
+
 export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (fit: Fit) => Networks };
 
 /** What the forecast knows of a family besides the sizes in the card. */
@@ -21,8 +33,8 @@ export interface FamilyCost {
   readonly tokenizerBytesPerPixel: number;
   /** Whether packs of integers keep keys and values as halves. */
   readonly halvesCache: boolean;
-  /** Whether the last scale's keys and values are read by anyone. */
-  readonly keepsLastScale: boolean;
+  /** Whose keys and values are kept: where a scale sees only itself, none are; mostly nobody reads what the last would leave behind. */
+  readonly keeps: 'every scale' | 'all but the last' | 'none';
 }
 
 /** All that the studio knows of one published family. A folder beside this file holds it; list.ts names it. */
@@ -37,6 +49,8 @@ export interface Family<C extends PackCard = PackCard> {
   /** A pack of the files that its authors published. Throws `weights.refused` where they are not the parts of one model. */
   pack(files: PublishedFiles): CheckpointPack;
   open(card: C, weights: PackWeights, runner: Runner): Promise<Networks>;
+  /** How it reads sentences, where that is not by T5 alone. */
+  openText?(card: C, parts: TextParts, runner: Runner): Promise<EncodeText>;
   /** The prompt that stands for an instruction; absent = its own words. */
   prompt?(instruction: string, card: C): string;
   cost(card: C): FamilyCost;

@@ -1,8 +1,13 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Checkpoint, StoredTensor, StoredType } from '#engine/weights/checkpoint.js';
 import { filesOf, STORED_BYTES } from '#engine/weights/checkpoint.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { recognise } from './recognise.js';
 import type { NetworkShape } from './network.js';
+
+/** Beside a checkpoint on the hub: sizes and switches that no tensor tells. */
+export const SETTINGS_NAME = 'config.json';
 
 /** What a weights file holds, told from its table of contents alone. */
 export interface CheckpointSummary {
@@ -20,6 +25,8 @@ export interface CheckpointSummary {
   /** From the file's own metadata. */
   readonly licence: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the `config.json` beside it says, as the hub lays models out; of another model where several lie in one folder. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly tensors: readonly { readonly name: string; readonly dtype: StoredType; readonly shape: readonly number[] }[];
 }
 
@@ -29,7 +36,24 @@ export interface CheckpointSummary {
  * @throws ExpectedError `weights.refused`
  */
 export async function inspectFile(path: string): Promise<CheckpointSummary> {
-  return summarise(await openCheckpoint(path));
+  const summary = summarise(await openCheckpoint(path));
+  const settings = await settingsBeside(summary.file);
+  return settings ? { ...summary, settings } : summary;
+}
+
+/** Published ones have some hundred bytes. */
+const MAX_SETTINGS_BYTES = 64 * 1024;
+
+/** A hint at most: what cannot be read as an object of JSON is as good as none. */
+async function settingsBeside(file: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const path = join(dirname(file), SETTINGS_NAME);
+  try {
+    if ((await stat(path)).size > MAX_SETTINGS_BYTES) return undefined;
+    const settings: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof settings === 'object' && settings !== null ? (settings as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function summarise(checkpoint: Checkpoint): CheckpointSummary {

@@ -5,41 +5,49 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { PackCard } from '#contract/pack-card.js';
 import { openT5Encoder } from '#engine/networks/t5-encoder.js';
-import type { EditingModel } from '#engine/pipelines/model.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { ClassNames } from '#engine/text/classes.js';
 import { T5Tokenizer } from '#engine/text/t5-tokenizer.js';
 import { WordTokenizer } from '#engine/text/words.js';
-import type { Weights } from '#engine/weights/handle.js';
+import type { EncodeText, TextParts } from './family.js';
 import { familyOf } from './list.js';
+import { promptReader } from './prompt-reader.js';
 import type { InstalledPack } from './report.js';
 
-type EncodeText = EditingModel['encodeText'];
 type TextConfig = PackCard['config']['transformer']['text'];
 type TextOf<K extends TextConfig['kind']> = Extract<TextConfig, { kind: K }>;
 
 /**
- * How a pack reads instructions: as words of its own vocabulary, as the name of a class, or through a text encoder.
+ * How a pack reads instructions: as words of its own vocabulary, as the name of a class, or through text encoders.
  *
- * @param weights of the text encoder, where the pack has one.
+ * @param encoders the pack's files of those, where it has any.
  */
-export async function openText(pack: InstalledPack, runner: Runner, weights: Weights | undefined): Promise<EncodeText> {
+export async function openText(
+  pack: InstalledPack,
+  runner: Runner,
+  encoders: Pick<TextParts, 'weights' | 'files'> | undefined,
+): Promise<EncodeText> {
   const { card } = pack;
   const { text } = card.config.transformer;
   if (text.kind === 'classes') return classReader(text);
   if (text.kind === 'words') return wordReader(text);
   // Such a pack can still tokenize and decode.
-  if (!weights) return () => Promise.reject(withoutEncoder(card));
+  if (!encoders) return () => Promise.reject(withoutEncoder(card));
+  const family = familyOf(card);
+  const parts = { ...encoders, readTokenizer: () => readTokenizer(pack) };
+  const reader = await (family.openText?.(card, parts, runner) ?? openT5Text(text, parts, runner));
+  return (instruction) => reader(family.prompt?.(instruction, card) ?? instruction);
+}
+
+async function openT5Text(text: TextOf<'features'>, { weights, readTokenizer }: TextParts, runner: Runner): Promise<EncodeText> {
   const [width = 0] = weights.shape('encoder.final_layer_norm.weight');
   if (width !== text.width)
     throw new ExpectedError('weights.refused', `Expected a text encoder ${text.width} wide but received one of ${width}.`);
-  const reader = promptReader(new T5Tokenizer(await readTokenizer(pack), text.maxTokens), async (ids) => {
+  return promptReader(new T5Tokenizer(await readTokenizer(), text.maxTokens), async (ids) => {
     // Needed for a moment and larger than most transformers: opened, asked, and let go.
     const encoder = await openT5Encoder(runner, weights);
-    return encoder.encode(ids).finally(() => encoder.release());
+    return { kind: 'features', features: await encoder.encode(ids).finally(() => encoder.release()) };
   });
-  const family = familyOf(card);
-  return (instruction) => reader(family.prompt?.(instruction, card) ?? instruction);
 }
 
 function withoutEncoder({ name }: PackCard): ExpectedError {
@@ -54,19 +62,6 @@ async function readTokenizer({ card, folder }: InstalledPack): Promise<unknown> 
   } catch (cause) {
     throw new ExpectedError('pack.damaged', `Expected JSON in ${entry.name} of the pack "${card.name}" but it cannot be read.`, { cause });
   }
-}
-
-type EncodeIds = (ids: readonly number[]) => ReturnType<Awaited<ReturnType<typeof openT5Encoder>>['encode']>;
-
-/** The last prompt is remembered: another seed or mask asks for the same words. */
-function promptReader(tokenizer: T5Tokenizer, encode: EncodeIds): EncodeText {
-  let last: { readonly instruction: string; readonly features: Awaited<ReturnType<EncodeIds>> } | undefined;
-  return async (instruction) => {
-    const { ids, cut } = tokenizer.encode(instruction);
-    if (last?.instruction !== instruction) last = { instruction, features: await encode(ids) };
-    const notices: Notice[] = cut ? [{ code: 'instruction.cut', message: 'Only the beginning of the instruction was used.' }] : [];
-    return { text: { kind: 'features', features: last.features }, notices };
-  };
 }
 
 /** No words at all stand for no class. */

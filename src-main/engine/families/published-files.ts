@@ -71,7 +71,9 @@ export function promptedParts<T extends NetworkShape, V extends NetworkShape>(
   const sources: PackSource[] = [
     sourceOf('transformer', transformer.report, files),
     sourceOf('tokenizer', tokenizer.report, { inPlace: files.inPlace }),
-    ...(parts.get(t5Encoder.name) ?? []).map(({ report }) => sourceOf('text', report, files)).filter(({ bytes }) => bytes > 0),
+    ...(parts.get(t5Encoder.name) ?? [])
+      .map(({ report }) => sourceOf('text', report, { ...files, only: T5_ENCODER }))
+      .filter(({ bytes }) => bytes > 0),
     { role: 'text-tokenizer', ...textTokenizer, files: [textTokenizer.path] },
   ];
   return { transformer, tokenizer, text, sources };
@@ -110,19 +112,21 @@ export function only<S extends ModelShape>(parts: Parts, { name }: Named<S>): Pa
 /** Bytes per weight, scales and what stays float32 included. */
 const WRITTEN_BYTES: Readonly<Record<Precision, number>> = { float32: 4, half: 2.3, int8: 1.25, int4: 0.85 };
 
-type SourceWish = Pick<PublishedFiles, 'precision' | 'inPlace'>;
+interface SourceWish extends Pick<PublishedFiles, 'precision' | 'inPlace'> {
+  /** First words of the names that are needed; absent = all are. */
+  readonly only?: readonly string[];
+}
 
 /** T5 is published with its decoder, which nobody asks; the halves share the table of words. */
-const TEXT_ENCODER = ['shared', 'encoder'];
+const T5_ENCODER = ['shared', 'encoder'];
 
 /** Files that are float32, in one piece and all needed are copied as they are, or stay; at half precision stored halves can stay, too. */
 export function sourceOf(
   role: PackFile['role'],
   report: InspectReport,
-  { precision = 'float32', inPlace = false }: SourceWish,
+  { precision = 'float32', inPlace = false, only }: SourceWish,
 ): PackSource {
   const { file, files, sizeBytes, tensors } = report;
-  const only = role === 'text' ? TEXT_ENCODER : undefined;
   const needed = tensors.filter(({ name }) => only?.includes(name.split('.', 1)[0] ?? '') !== false);
   const isHalf = needed.some(({ dtype }) => dtype === 'float16' || dtype === 'bfloat16');
   const inOnePiece = files.length === 1 && needed.length === tensors.length;

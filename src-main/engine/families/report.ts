@@ -39,5 +39,7 @@ export interface InspectReport {
   readonly reason?: string;
   readonly licence: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the `config.json` beside it says. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly tensors: readonly TensorSummary[];
 }

@@ -7,6 +7,7 @@ import { closenessOf, lumaOf, type Plane } from '#engine/tensor/closeness.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { letterPage, lettersTold, type LetterPage } from './letters.js';
 import { modelExtent, type EditingModel } from './model.js';
+import { resolutionOf } from './resolution.js';
 import { tokenise } from './tokenise.js';
 
 const HEIGHTS_PX = [6, 8, 10, 12, 14, 16, 20, 24, 32, 40];
@@ -28,6 +29,7 @@ export async function reportTokenizer(model: EditingModel, photos: readonly Uint
     scales: at(perPicture, 0).map((_, k) => ({ scale: first + k, ...meanOf(perPicture.map((scales) => at(scales, k))) })),
     letters,
     lettersFromPx: fromPx(letters),
+    resolves: await resolutionOf(model),
     picture: await encodePng(await shown(model, at(pictures, 0), pages)),
   };
 }

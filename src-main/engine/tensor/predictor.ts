@@ -4,11 +4,19 @@ import type { FloatTensor } from './tensor.js';
 
 // l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
 
+/** Hidden states of a text encoder `[T, width]`. */
+export interface TextFeatures {
+  readonly kind: 'features';
+  readonly features: FloatTensor;
+  /** What an encoder says of the text as a whole, `[1, width]`, for models that are told so. */
+  readonly pooled?: FloatTensor;
+  /** The same of no words at all, where the row without the instruction reads those and nothing of its own. */
+  readonly none?: Omit<TextFeatures, 'kind' | 'none'>;
+}
+
 /** What the instruction has become: word ids of the pack's own vocabulary, an encoder's hidden states `[T, width]`, or a class. */
 export type TextInput =
-  | { readonly kind: 'words'; readonly ids: readonly number[] }
-  | { readonly kind: 'features'; readonly features: FloatTensor }
-  | { readonly kind: 'class'; readonly index: number };
+  { readonly kind: 'words'; readonly ids: readonly number[] } | TextFeatures | { readonly kind: 'class'; readonly index: number };
 
 /** The picture being edited, on the finest token grid. */
 export interface SourceInput {

@@ -1,6 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ExpectedError } from '#contract/errors.js';
 import { Charsmap } from './charsmap.js';
+import type { EncodedPrompt, PromptTokenizer } from './encoded-prompt.js';
 
 /** Between the first character and the rest of a literal control token: the model must read it as text. */
 const BREAK = ' ';
@@ -8,14 +9,8 @@ const CONTROL = /<(?=\/s>|pad>|unk>|extra_id_\d+>)/gu;
 
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
-export interface EncodedPrompt {
-  readonly ids: readonly number[];
-  /** Whether the end of the text was left out. */
-  readonly cut: boolean;
-}
-
 /** The tokenizer that lies beside a T5 checkpoint (`tokenizer.json`). */
-export class T5Tokenizer {
+export class T5Tokenizer implements PromptTokenizer {
   readonly #tokenizer: Tokenizer;
   readonly #charsmap: Charsmap | undefined;
   readonly #maxTokens: number;

@@ -145,6 +145,17 @@ describe('an import', () => {
     await expect(library.import(download)).rejects.toMatchObject({ code: 'pack.damaged' });
   });
 
+  it('notes in the card what its tokenizer resolves, and leaves built-in cards as they are', async () => {
+    await library.import(download);
+    await library.keepResolution('brought', 2.25);
+    expect((await library.find('brought')).card.resolves).toBe(2.25);
+    expect((await readdir(join(user, 'brought'))).sort()).toEqual(['card.json', 'weights.safetensors']);
+    await library.keepResolution('sketch', 2.25);
+    expect((await library.find('sketch')).card.resolves).toBeUndefined();
+    await expect(library.keepResolution('brought', Number.NaN)).rejects.toMatchObject({ code: 'pack.damaged' });
+    expect((await library.find('brought')).card.resolves).toBe(2.25);
+  });
+
   it('refuses the name of an installed pack', async () => {
     await library.import(download);
     await expect(library.import(download)).rejects.toMatchObject({ code: 'output.exists' });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportEvent, ImportRequest } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import type { Engine, WriteWork } from '#engine/door/engine.js';
+import type { Engine, InstalledPack, WriteWork } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
 import { openRole } from '#engine/door/open-role.js';
 import { openLibrary, type Library } from '#packs/library.js';
@@ -33,6 +33,7 @@ function engineWith(other: Partial<Engine> = {}): Engine {
   return {
     inspect: (file: string) => local.inspect(file),
     writeWeights: (work: WriteWork, signal: typeof NEVER) => local.writeWeights(work, signal),
+    resolution: (pack: InstalledPack) => local.resolution(pack),
     ...other,
   } as Engine;
 }
@@ -91,6 +92,23 @@ describe('files that stay where they are', () => {
     const elsewhere = path.join(root, 'theirs');
     await rename(path.join(packs, 'mine'), elsewhere);
     await expect(library.import(elsewhere)).rejects.toMatchObject({ code: 'pack.damaged', message: /names a file elsewhere/u });
+  });
+});
+
+describe('what the tokenizer of an imported pack resolves', () => {
+  test('is measured and noted in its card, to a quarter of a pixel', async () => {
+    await run(REQUEST);
+    const pack = await library.find('mini');
+    expect(pack.card.resolves).toBeCloseTo(await local.resolution(pack), 0);
+    expect((pack.card.resolves! * 4) % 1).toBe(0);
+  });
+
+  test('is left open where it cannot be measured: the pack is there all the same', async () => {
+    const resolution = () => Promise.reject(new ExpectedError('memory.too-little', 'Too little.'));
+    expect(await run(REQUEST, engineWith({ resolution }))).toMatchObject({ type: 'imported' });
+    expect((await library.find('mini')).card.resolves).toBeUndefined();
+    const broken = () => Promise.reject(new Error('a bug'));
+    expect(await run({ ...REQUEST, name: 'other' }, engineWith({ resolution: broken }))).toMatchObject({ type: 'failed' });
   });
 });
 

@@ -13,6 +13,6 @@ export const infinityFamily = {
   cost: ({ config }) => ({
     tokenizerBytesPerPixel: config.tokenizer.kind === 'residual' ? 2_000 : 14_500,
     halvesCache: true,
-    keepsLastScale: false,
+    keeps: 'all but the last',
   }),
 } as const satisfies Family<InfinityCard>;

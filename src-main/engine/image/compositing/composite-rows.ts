@@ -97,10 +97,10 @@ export function readRow({ photo }: RowsJob, row: number, planes: Planes): void {
 }
 
 /** What the edit makes of row `y` of the region. */
-export function editRow({ edit, region }: RowsJob, y: number, rows: Rows): void {
+export function editRow({ edit, region, photo }: RowsJob, y: number, rows: Rows): void {
   const { own, edited } = rows;
   if (edit.kind === 'mapped' || edit.kind === 'tabled') {
-    if (edit.kind === 'tabled') applyTable(edit.table, own, edited);
+    if (edit.kind === 'tabled') applyTable(edit.table, { before: own, after: edited, deep: fullScale(photo.samples) > 255 });
     else if ('tones' in edit.map) applyMap(edit.map, own, edited);
     else applyObjectMap(edit.map, own, edited);
     edited.forEach(clampRow);

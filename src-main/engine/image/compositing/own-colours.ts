@@ -55,23 +55,57 @@ function gridColours(): Planes {
   return [plane(0), plane(1), plane(2)];
 }
 
-/** The tabled colours of `before` into `after`, linear between the grid's; in floats of 32 bits, as the kernel counts. */
-export function applyTable(table: ColourTable, before: Planes, after: Planes): void {
-  const places = before.map(() => ({ cell: 0, part: 0 }));
+/** A difference in 1/64 of a level of 8 bits, as whole numbers of 16 bits. */
+export function byteStep(difference: number): number {
+  return Math.min(32767, Math.max(-32768, Math.round(difference * 255 * BYTE_STEPS)));
+}
+
+const BYTE_STEPS = 64;
+/** Parts of a cell, and of the weights of its eight corners. */
+const [CELL_STEPS, WEIGHT_STEPS] = [128, 2 ** 14];
+
+/** The tabled colours of `before` into `after`, linear between the grid's, as the kernel counts: bytes in whole numbers. */
+export function applyTable(table: ColourTable, { before, after, deep }: { before: Planes; after: Planes; deep: boolean }): void {
+  const change = deep ? wordChange : byteChange;
+  const colour = [0, 0, 0];
   for (let i = 0; i < before[0].length; i++) {
-    for (let c = 0; c < 3; c++) {
-      const scaled = Math.fround(before[c]![i]! * (GRID - 1));
-      const cell = Math.min(GRID - 2, Math.trunc(scaled));
-      places[c] = { cell, part: Math.fround(scaled - cell) };
-    }
-    const [red, green, blue] = places as [Place, Place, Place];
-    const corner = ((red.cell * GRID + green.cell) * GRID + blue.cell) * 4;
-    for (let c = 0; c < 3; c++) {
-      const along = (at: number) => between(table[at]!, table[at + 4]!, blue.part);
-      const across = (at: number) => between(along(at), along(at + 4 * GRID), green.part);
-      after[c]![i] = before[c]![i]! + between(across(corner + c), across(corner + c + 4 * GRID * GRID), red.part);
-    }
+    for (let c = 0; c < 3; c++) colour[c] = before[c]![i]!;
+    for (let c = 0; c < 3; c++) after[c]![i] = colour[c]! + change(table, colour, c);
   }
+}
+
+/** In floats of 32 bits. */
+function wordChange(table: ColourTable, colour: readonly number[], c: number): number {
+  const [red, green, blue] = colour.map((value) => {
+    const scaled = Math.fround(value * (GRID - 1));
+    const cell = Math.min(GRID - 2, Math.trunc(scaled));
+    return { cell, part: Math.fround(scaled - cell) };
+  }) as [Place, Place, Place];
+  const corner = ((red.cell * GRID + green.cell) * GRID + blue.cell) * 4 + c;
+  const along = (at: number) => between(table[at]!, table[at + 4]!, blue.part);
+  const across = (at: number) => between(along(at), along(at + 4 * GRID), green.part);
+  return between(across(corner), across(corner + 4 * GRID * GRID), red.part);
+}
+
+function byteChange(table: ColourTable, colour: readonly number[], c: number): number {
+  const [red, green, blue] = colour.map((value) => {
+    const byte = Math.round(value * 255);
+    const steps = 16 * byte + ((byte + 8) >> 4); // of 4096, all cells
+    return { cell: steps >> 7, part: steps % CELL_STEPS };
+  }) as [Place, Place, Place];
+  let sum = 0;
+  for (let corner = 0; corner < 8; corner++) {
+    const [i, j, k] = [corner >> 2, (corner >> 1) & 1, corner & 1];
+    const across = sideOf(red, i) * sideOf(green, j);
+    const weight = (across * Math.min(32767, sideOf(blue, k) << 8) + 2 ** 14) >> 15;
+    const at = (((red.cell + i) * GRID + green.cell + j) * GRID + blue.cell + k) * 4 + c;
+    if (weight > 0) sum += weight * byteStep(table[at]!);
+  }
+  return sum / (WEIGHT_STEPS * BYTE_STEPS * 255);
+}
+
+function sideOf({ part }: Place, far: number): number {
+  return far === 1 ? part : CELL_STEPS - part;
 }
 
 interface Place {

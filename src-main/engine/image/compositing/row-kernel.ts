@@ -3,7 +3,7 @@ import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmInstance, type WasmMemory
 import type { FrameSampler, Taps } from '#engine/image/sampling/resample.js';
 import { coverRow, editRow, makeRows, readRow, weightsOf, type RowEdit, type RowsJob } from './composite-rows.js';
 import type { ColourMap } from './colour-map.js';
-import type { ColourTable } from './own-colours.js';
+import { byteStep, GRID, type ColourTable } from './own-colours.js';
 import type { ObjectMap } from './objects/object-map.js';
 
 // src-kernels/composite.ts says what each field of a row means.
@@ -26,6 +26,8 @@ const SPACING = 2 ** -16;
 /** Vectors reach this far beyond the end of a row, at most. */
 const OVERRUN = 64;
 const FIRST_FREE = PAGE_BYTES;
+/** Sixteen a colour of the grid; its last one is asked for neighbours, which then count nothing. */
+const TABLE_BYTES = 16 * (GRID ** 3 + GRID ** 2 + GRID + 1);
 
 let compiled: object | undefined;
 
@@ -56,7 +58,7 @@ class RowKernel {
     this.#deep = samples.BYTES_PER_ELEMENT === 2;
     const rowBytes = region.width * photo.channels * samples.BYTES_PER_ELEMENT;
     const runs = transferRuns(job);
-    const tableBytes = job.edit.kind === 'tabled' ? job.edit.table.byteLength : 0;
+    const tableBytes = job.edit.kind === 'tabled' ? TABLE_BYTES : 0;
     // Six planes, six of taps, weights and a little; samples and tables.
     const bytes = (region.width + OVERRUN) * 96 + 2 * (rowBytes + OVERRUN) + runs.length * 512 + tableBytes + PAGE_BYTES;
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil((FIRST_FREE + bytes) / PAGE_BYTES), maximum: MOST_PAGES, shared: true });
@@ -69,7 +71,9 @@ class RowKernel {
     this.#changed = this.#bytes('changed', region.width);
     this.#weights = this.#bytes('weights', region.width * 8);
     this.#set({ width: region.width, channels: photo.channels });
-    this.#bytes('masks', MASKS * 16).set(masksOf(photo.channels, this.#deep));
+    const masks = this.#bytes('masks', MASKS * 16 + NUMBERS.byteLength);
+    masks.set(masksOf(photo.channels, this.#deep));
+    masks.set(new Uint8Array(NUMBERS.buffer), MASKS * 16);
     const stride = (region.width + OVERRUN) * (this.#deep ? 8 : 4);
     this.#bytes('planes', 3 * stride);
     this.#bytes('edited', 3 * stride);
@@ -140,8 +144,9 @@ class RowKernel {
   }
 
   #tabled(colours: ColourTable): (y: number) => void {
-    const table = new Float32Array(this.#memory.buffer, this.#place('table', colours.length * 4), colours.length);
-    for (let i = 0; i < table.length; i++) table[i] = colours[i]! * this.#unit;
+    const pointer = this.#place('table', TABLE_BYTES);
+    if (this.#deep) new Float32Array(this.#memory.buffer, pointer, colours.length).set(colours);
+    else pairAlongBlue(colours, new Int16Array(this.#memory.buffer, pointer, TABLE_BYTES / 2));
     this.#set({ edit: EDIT.tabled });
     return () => undefined;
   }
@@ -230,6 +235,16 @@ class RowKernel {
   }
 }
 
+/** Of bytes: for each colour of the grid what it and the next one along blue say of red, of green, of blue. */
+function pairAlongBlue(colours: ColourTable, pairs: Int16Array): void {
+  for (let i = 0; i < colours.length; i++) {
+    if (i % 4 === 3) continue;
+    const own = 2 * i; // a colour of the grid has eight places
+    pairs[own] = byteStep(colours[i]!);
+    if (own >= 8) pairs[own - 7] = pairs[own]!;
+  }
+}
+
 function isPainted(weights: Uint8Array): boolean {
   for (const weight of weights) if (weight > 0) return true;
   return false;
@@ -287,6 +302,8 @@ function spreadWeights({ width, weights }: Taps, planes: Float32Array, taps: num
 }
 
 const MASKS = 14;
+/** For rounding. */
+const NUMBERS = Float32Array.of(1.5 * 2 ** 23, 0.5);
 const NOTHING = 255;
 
 /** Which byte goes where, for two pixels of words or four of bytes per vector. */

@@ -57,5 +57,5 @@ export const toyFamily = {
     const { openToy } = await import('./open.js');
     return openToy(sizes.tokenBits);
   },
-  cost: () => ({ tokenizerBytesPerPixel: 100, halvesCache: false, keepsLastScale: false }),
+  cost: () => ({ tokenizerBytesPerPixel: 100, halvesCache: false, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;
