@@ -17,18 +17,21 @@ function firstPainted(row: Uint8Array): number {
 /** The smallest rectangle that holds every value above 0 of a mask, or of a part of it; undefined where there is none. */
 export function paintedBounds(values: Uint8Array, extent: Extent, within?: Rect): Rect | undefined {
   const part = within ? intersect(within, extent) : { x: 0, y: 0, ...extent };
-  let [left, right, top, bottom] = [extent.width, -1, extent.height, -1];
-  for (let y = part.y; y < part.y + part.height; y++) {
-    const start = y * extent.width + part.x;
-    const row = values.subarray(start, start + part.width);
-    const first = firstPainted(row);
-    if (first === row.length) continue;
-    let last = row.length - 1;
-    while (row[last] === 0) last--;
-    left = Math.min(left, part.x + first);
-    right = Math.max(right, part.x + last);
-    top = Math.min(top, y);
-    bottom = y;
+  const right = part.x + part.width;
+  // What lies between rows and columns that are known to be painted is not looked at: a large mask has millions of pixels.
+  const firstOf = (y: number, end: number): number =>
+    part.x + firstPainted(values.subarray(y * extent.width + part.x, y * extent.width + end));
+  let [top, bottom] = [part.y, part.y + part.height - 1];
+  while (top <= bottom && firstOf(top, right) === right) top++;
+  if (top > bottom) return undefined;
+  while (firstOf(bottom, right) === right) bottom--;
+  let [first, last] = [right, part.x - 1];
+  for (let y = top; y <= bottom; y++) {
+    first = firstOf(y, first);
+    const start = y * extent.width;
+    let x = right - 1;
+    while (x > last && values[start + x] === 0) x--;
+    last = Math.max(last, x);
   }
-  return right < 0 ? undefined : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  return { x: first, y: top, width: last - first + 1, height: bottom - top + 1 };
 }

@@ -11,8 +11,11 @@ const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
 export const PackFile = v.object({
   /** A plain base name beside the card, or of a file that stayed where it was. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, 'Expected a plain file name.')),
-  /** `text` may be several files, the parts of one checkpoint; `depth-weights` are what a depth model names beside itself. */
-  role: v.picklist(['transformer', 'adapter', 'tokenizer', 'depth', 'depth-weights', 'objects', 'text', 'text-tokenizer']),
+  /** `text` may be several files, the parts of one checkpoint; `depth-weights` and `segment-weights` are what a foreign model names beside itself. */
+  role: v.picklist([
+    ...(['transformer', 'adapter', 'tokenizer', 'depth', 'depth-weights', 'objects', 'text', 'text-tokenizer'] as const),
+    ...(['segment-encoder', 'segment-decoder', 'segment-weights'] as const),
+  ]),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: Sha256,
   /** Where it lies if it was opened in place, and when it had last been changed. */
@@ -168,6 +171,14 @@ export const DepthConfig = v.object({
 });
 export type DepthConfig = v.InferOutput<typeof DepthConfig>;
 
+export const SegmenterConfig = v.object({
+  kind: v.literal('onnx'),
+  /** Of red, green and blue in 0..1. */
+  mean: Colours,
+  std: Colours,
+});
+export type SegmenterConfig = v.InferOutput<typeof SegmenterConfig>;
+
 /** The objects that a pack tells apart in pictures: per kind the words that name it, in the order of its network's outputs. */
 export const ObjectsConfig = v.looseObject({
   kind: v.literal('finder'),
@@ -241,12 +252,35 @@ export type ControlArCard = Extract<PackCard, { family: 'controlar' }>;
 const DepthCard = v.object({ ...every, family: v.literal('depth'), config: v.object({ depth: DepthConfig }) });
 export type DepthCard = v.InferOutput<typeof DepthCard>;
 
+/** The card of a model that finds what is pointed at, which draws nothing either. */
+const SegmenterCard = v.object({ ...every, family: v.literal('segmentation'), config: v.object({ segmenter: SegmenterConfig }) });
+export type SegmenterCard = v.InferOutput<typeof SegmenterCard>;
+
+/** Families of packs that help those that draw. */
+const HELPERS = { depth: DepthCard, segmentation: SegmenterCard } as const;
+
 /** Of any pack. */
-export const AnyCard = v.lazy((input): typeof PackCard | typeof DepthCard => (familyIn(input) === 'depth' ? DepthCard : PackCard));
+export const AnyCard = v.lazy((input): typeof PackCard | typeof DepthCard | typeof SegmenterCard => {
+  const family = familyIn(input);
+  return drawsPictures({ family }) ? PackCard : HELPERS[family as keyof typeof HELPERS];
+});
 export type AnyCard = v.InferOutput<typeof AnyCard>;
 
 export function isDepthCard(card: AnyCard): card is DepthCard {
   return card.family === 'depth';
+}
+
+export function isSegmenterCard(card: AnyCard): card is SegmenterCard {
+  return card.family === 'segmentation';
+}
+
+/** Whether packs of its family draw; others make maps and masks for those that do. */
+export function drawsPictures({ family }: { readonly family: string }): boolean {
+  return !Object.hasOwn(HELPERS, family);
+}
+
+export function isDrawingCard(card: AnyCard): card is PackCard {
+  return drawsPictures(card);
 }
 
 function familyIn(input: unknown): string {

@@ -1,5 +1,5 @@
 import { ExpectedError } from '#contract/errors.js';
-import type { AnyCard } from '#contract/pack-card.js';
+import { drawsPictures, type AnyCard } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine } from '#engine/door/engine.js';
 import type { Library } from '#packs/library.js';
@@ -41,7 +41,7 @@ export async function declare(means: Means, names: readonly string[] | undefined
         files.find(({ reason }) => reason !== undefined)?.reason ?? `Expected a whole pack "${name}".`,
       );
   }
-  const drawing = cards.filter(({ family }) => family !== 'depth');
+  const drawing = cards.filter(drawsPictures);
   const [first] = drawing;
   if (!first) throw new ExpectedError('pack.unknown', 'Expected a whole pack that draws for this worker but found none.');
   const reachBytes = await reachOf(means, first.name);

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
-import { isDepthCard, PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
+import { isDrawingCard, PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, parseCard, readCard, writeCard } from './card-file.js';
 import { packOfCheckpoints } from './checkpoint-card.js';
@@ -136,8 +136,9 @@ async function findPack(shelves: Shelves, name: string): Promise<ShelvedPack> {
 }
 
 function drawingCard(card: AnyCard): PackCard {
-  if (!isDepthCard(card)) return card;
-  throw new ExpectedError('pack.unable', `Expected a pack that draws pictures but "${card.name}" only makes depth maps.`);
+  if (isDrawingCard(card)) return card;
+  const does = card.family === 'depth' ? 'makes depth maps' : 'selects objects';
+  throw new ExpectedError('pack.unable', `Expected a pack that draws pictures but "${card.name}" only ${does}.`);
 }
 
 async function removePack(shelves: Shelves, name: string): Promise<void> {

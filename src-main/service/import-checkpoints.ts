@@ -5,7 +5,7 @@ import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
 import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/errors.js';
-import { isDepthCard, PRECISIONS, type Precision } from '#contract/pack-card.js';
+import { isDrawingCard, PRECISIONS, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
 import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
@@ -148,7 +148,7 @@ async function costOf(
   precision: Precision,
 ): Promise<CheckpointReport['precisions'][number] | undefined> {
   const card = pack.cardOf(pack.sources.map(({ role, bytes }, i) => ({ name: `part-${i}`, role, bytes, sha256: NO_HASH })));
-  if (isDepthCard(card)) return undefined;
+  if (!isDrawingCard(card)) return undefined;
   const request = v.parse(EditRequest, { task: 'generate', pack: card.name });
   const { balanced } = await engine.forecast({ request, pack: { card, folder: '' }, pictures: {} });
   const diskBytes = pack.sources.reduce((sum, { bytes, stays }) => sum + (stays ? 0 : bytes), 0);

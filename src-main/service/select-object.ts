@@ -1,10 +1,9 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
-import { isDepthCard } from '#contract/pack-card.js';
+import { isDepthCard, isSegmenterCard, type AnyCard } from '#contract/pack-card.js';
 import type { SelectEvent } from '#contract/api.js';
 import type { SelectWish } from '#contract/selection.js';
 import type { Engine, InstalledPack } from '#engine/door/engine.js';
-import type { AnyCard } from '#contract/pack-card.js';
 import type { Library } from '#packs/library.js';
 import type { PictureStore } from './pictures.js';
 
@@ -14,7 +13,7 @@ interface Parts {
   readonly pictures: PictureStore;
 }
 
-/** The object that is pointed at, as a mask; a depth model that is installed is asked as well. The last event says how it ended. */
+/** The object that is pointed at, as a mask; a segmentation model that is installed is asked for it, else a depth model as well. The last event says how it ended. */
 export async function* selectObject(
   parts: Parts,
   { source, pointing }: SelectWish,
@@ -22,9 +21,10 @@ export async function* selectObject(
 ): AsyncGenerator<SelectEvent, void> {
   const { engine, library, pictures } = parts;
   try {
-    const estimator = await installedDepth(library);
+    const [segmenter, estimator] = [await installed(library, isSegmenterCard), await installed(library, isDepthCard)];
+    const helper = segmenter ? { segmenter } : { ...(estimator && { estimator }) };
     const picture = pictures.file(source);
-    for await (const bytes of engine.select({ picture, pointing, ...(estimator && { estimator }) }, signal)) {
+    for await (const bytes of engine.select({ picture, pointing, ...helper }, signal)) {
       const id = await pictures.keep({ bytes, name: 'mask.png', format: 'png', lifetime: 'passing' });
       yield { type: 'selected', mask: await pictures.describe(id) };
     }
@@ -34,11 +34,11 @@ export async function* selectObject(
 }
 
 /** The built-in pack's own depth tells nothing here that colours do not: measured on scenes, with the exact depth. */
-async function installedDepth(library: Library): Promise<InstalledPack<AnyCard> | undefined> {
+async function installed(library: Library, isOne: (card: AnyCard) => boolean): Promise<InstalledPack<AnyCard> | undefined> {
   for (const { name, builtIn } of await library.list()) {
     if (builtIn) continue;
     const pack = await library.findAny(name);
-    if (isDepthCard(pack.card)) return pack;
+    if (isOne(pack.card)) return pack;
   }
   return undefined;
 }

@@ -1,17 +1,14 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
-import type { Point, Runs } from '#contract/mask.js';
-import { decodeBitmap } from './bitmap.js';
+import type { Point } from '#contract/mask.js';
+import type { PaintedRuns } from '#document/mask.js';
 import { offThread } from './off-thread.js';
-import { pixelsOf } from './pixel-work.js';
 
-/** The gray picture that the service makes of a mask file, as values of the mask. */
-export async function valuesOfMask(file: Blob): Promise<Uint8Array> {
-  const bitmap = await decodeBitmap(file);
-  if (!bitmap) throw new ExpectedError('image.unreadable', 'Expected a picture for the mask but received something else.');
-  const { data } = pixelsOf(bitmap);
-  bitmap.close();
-  return Uint8Array.from({ length: data.length / 4 }, (_, i) => data[i * 4]!);
+/** The gray picture that the service makes of a mask file or of an object, as runs of a mask. */
+export async function runsOfMask(file: Blob): Promise<PaintedRuns> {
+  const runs = await offThread('readMask', file);
+  if (!runs) throw new ExpectedError('image.unreadable', 'Expected a picture for the mask but received something else.');
+  return runs;
 }
 
 /** The same mask with edges that follow the picture's, as runs. */
@@ -19,11 +16,11 @@ export async function refineMask(
   bitmap: ImageBitmap,
   { values, extent }: { readonly values: Uint8Array; readonly extent: Extent },
   radius: number,
-): Promise<Omit<Runs, 'erase'> | undefined> {
-  return offThread('refine', { bitmap: await createImageBitmap(bitmap), values, extent, radius });
+): Promise<PaintedRuns | undefined> {
+  return offThread('refine', { bitmap: await createImageBitmap(bitmap), values: values.slice(), extent, radius });
 }
 
 /** The pixels like the one at `at` that hang together with it, as runs of a mask of the picture. */
-export async function selectSimilar(bitmap: ImageBitmap, at: Point, tolerance: number): Promise<Omit<Runs, 'erase'> | undefined> {
+export async function selectSimilar(bitmap: ImageBitmap, at: Point, tolerance: number): Promise<PaintedRuns | undefined> {
   return offThread('similar', { bitmap: await createImageBitmap(bitmap), at, tolerance });
 }

@@ -182,8 +182,10 @@ export class MaskLayer {
 }
 
 /** White where painted, as the contract wants it. */
-export async function pngOf({ values, extent }: Pick<MaskPixels, 'values' | 'extent'>): Promise<Blob> {
-  const png = await offThread('encodeMask', { values, extent });
+export async function pngOf({ values, extent, bounds }: Pick<MaskPixels, 'values' | 'extent' | 'bounds'>): Promise<Blob> {
+  const { y: top, height } = bounds ?? { y: 0, height: 0 };
+  const rows = values.slice(top * extent.width, (top + height) * extent.width);
+  const png = await offThread('encodeMask', { extent, top, rows });
   if (!png) throw new Error('Expected the mask as a PNG but it could not be written.');
   return png;
 }

@@ -1,4 +1,4 @@
-import { bitmapsOf, PIXEL_WORK, type PixelTask, type PixelWork } from './pixel-work.js';
+import { movedWith, PIXEL_WORK, type PixelTask, type PixelWork } from './pixel-work.js';
 import type { Delivery, Order } from './pixel-worker.js';
 
 /** The worker, begun at the first piece of work, and who waits for it. */
@@ -23,7 +23,7 @@ export async function offThread<T extends PixelTask>(task: T, input: PixelWork[T
   const order: Order = { id: orders, task, in: input };
   const { out } = await new Promise<Delivery>((resolve) => {
     waiting.set(order.id, resolve);
-    theWorker().postMessage(order, { transfer: bitmapsOf(input) });
+    theWorker().postMessage(order, { transfer: movedWith(input) });
   });
   return out as PixelWork[T]['out'] | undefined;
 }

@@ -1,7 +1,7 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
-import type { Point, Runs } from '#contract/mask.js';
-import { runsOf } from '#document/mask.js';
+import type { Point } from '#contract/mask.js';
+import { runsOf, type PaintedRuns } from '#document/mask.js';
 import { edgeRegion, refinedEdges } from '#document/guided-filter.js';
 import { similarPixels } from '#document/similar.js';
 import { encodeGreyPng } from './mask-png.js';
@@ -16,16 +16,26 @@ export interface Decoded {
   readonly smaller: readonly ImageBitmap[];
 }
 
+/** The rows of a mask from the first that is painted to the last; all others are empty. */
+export interface MaskRows {
+  readonly extent: Extent;
+  readonly top: number;
+  /** They are used up. */
+  readonly rows: Uint8Array<ArrayBuffer>;
+}
+
 /** Work on millions of pixels, which would hold the window up. */
 export interface PixelWork {
   decode: { in: Blob; out: Decoded };
-  encodeMask: { in: { readonly values: Uint8Array; readonly extent: Extent }; out: Blob };
+  encodeMask: { in: MaskRows; out: Blob };
+  /** Of a gray picture, as a service makes it of a mask. */
+  readMask: { in: Blob; out: PaintedRuns };
   /** The bitmap is used up. */
-  similar: { in: { readonly bitmap: ImageBitmap; readonly at: Point; readonly tolerance: number }; out: Omit<Runs, 'erase'> };
-  /** The bitmap is used up. */
+  similar: { in: { readonly bitmap: ImageBitmap; readonly at: Point; readonly tolerance: number }; out: PaintedRuns };
+  /** The bitmap and the values are used up. */
   refine: {
-    in: { readonly bitmap: ImageBitmap; readonly values: Uint8Array; readonly extent: Extent; readonly radius: number };
-    out: Omit<Runs, 'erase'>;
+    in: { readonly bitmap: ImageBitmap; readonly values: Uint8Array<ArrayBuffer>; readonly extent: Extent; readonly radius: number };
+    out: PaintedRuns;
   };
 }
 
@@ -36,7 +46,19 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
     return { bitmap, smaller: halvesOf(bitmap) };
   },
-  encodeMask: ({ values, extent }) => encodeGreyPng(values, extent),
+  encodeMask: ({ extent, top, rows }) => {
+    const values = new Uint8Array(sampleCount(extent));
+    values.set(rows, top * extent.width);
+    return encodeGreyPng(values, extent);
+  },
+  readMask: async (file) => {
+    const bitmap = await createImageBitmap(file);
+    const { data } = pixelsOf(bitmap);
+    bitmap.close();
+    const values = new Uint8Array(data.length / 4);
+    for (let i = 0; i < values.length; i++) values[i] = data[4 * i]!;
+    return runsOf(values);
+  },
   // eslint-disable-next-line @typescript-eslint/require-await -- all work answers later
   similar: async ({ bitmap, at, tolerance }) => {
     const pixels = pixelsOf(bitmap);
@@ -98,11 +120,12 @@ function halvesOf(bitmap: ImageBitmap): readonly ImageBitmap[] {
   return halves;
 }
 
-/** Bitmaps move between the threads, they are not copied. */
-export function bitmapsOf(value: unknown): Transferable[] {
-  return typeof value === 'object' && value !== null && !(value instanceof Blob) ? Object.values(value).flat().filter(isBitmap) : [];
-}
-
-function isBitmap(value: unknown): value is ImageBitmap {
-  return value instanceof ImageBitmap;
+/** Bitmaps and samples move between the threads, they are not copied: that would hold the window up. */
+export function movedWith(value: unknown): Transferable[] {
+  const parts: readonly unknown[] =
+    typeof value === 'object' && value !== null && !(value instanceof Blob) ? Object.values(value).flat() : [];
+  return parts.flatMap<Transferable>((part) => {
+    if (part instanceof ImageBitmap) return [part];
+    return part instanceof Uint8Array && part.buffer instanceof ArrayBuffer ? [part.buffer] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { bitmapsOf, PIXEL_WORK, type PixelTask } from './pixel-work.js';
+import { movedWith, PIXEL_WORK, type PixelTask } from './pixel-work.js';
 
 /** One piece of work as it travels to the worker, and its answer; without `out`, it failed. */
 export interface Order {
@@ -25,5 +25,5 @@ addEventListener('message', (event: MessageEvent<Order>) => {
 });
 
 function deliver(delivery: Delivery): void {
-  postMessage(delivery, { transfer: bitmapsOf(delivery.out) });
+  postMessage(delivery, { transfer: movedWith(delivery.out) });
 }

@@ -1,18 +1,14 @@
-import { contains, intersect, sampleCount, union, type Extent, type Rect } from '#base/geometry.js';
+import { contains, intersect, union, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
 import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
-import { applyStep, isEmpty, paintSegment } from './mask.js';
+import { paintSegment } from './brush-segment.js';
+import { applyStep } from './mask.js';
+import { bytesOf, isSame, packed, samplesOf, unpack, type Kept, type Samples } from './mask-cell.js';
 
 /** What a step changed is kept in squares of this side, one bit per pixel until edges are soft. */
 const CELL_SIDE = 128;
 /** Room for some twenty changes of everything on 24 megapixels, or for many hundreds of strokes. */
 const MEMORY_BYTES = 64_000_000;
-
-/** Pixels of a cell: as bits, or as they are. */
-interface Kept {
-  readonly asBits: boolean;
-  readonly bytes: Uint8Array;
-}
 
 /** By number of the cell: the pixels that stand there on the other side of a step. */
 type Cells = Map<number, Kept>;
@@ -30,6 +26,7 @@ interface Done {
 export class MaskPixels {
   readonly extent: Extent;
   readonly values: Uint8Array;
+  readonly #samples: Samples;
   readonly #memoryBytes: number;
   /** All steps that were taken, in order; those from `#length` on are undone. */
   #done: Done[] = [];
@@ -46,13 +43,14 @@ export class MaskPixels {
 
   constructor(extent: Extent, memoryBytes = MEMORY_BYTES) {
     this.extent = extent;
-    this.values = new Uint8Array(sampleCount(extent));
+    this.#samples = samplesOf(extent);
+    this.values = this.#samples.values;
     this.#memoryBytes = memoryBytes;
   }
 
   get empty(): boolean {
     for (const cell of this.#painted) {
-      if (!isEmpty(this.#packed(cell).bytes)) return false;
+      if (!isBlank(this.#packed(cell))) return false;
       this.#painted.delete(cell);
     }
     return true;
@@ -138,10 +136,10 @@ export class MaskPixels {
   }
 
   #keep(step: MaskStep): void {
-    for (const { cells } of this.#done.splice(this.#length)) this.#bytes -= bytesOf(cells);
+    for (const { cells } of this.#done.splice(this.#length)) this.#bytes -= bytesOfAll(cells);
     for (const [cell, kept] of this.#open) if (isSame(kept, this.#packed(cell))) this.#open.delete(cell);
     this.#done.push({ step, cells: this.#open });
-    this.#bytes += bytesOf(this.#open);
+    this.#bytes += bytesOfAll(this.#open);
     this.#length += 1;
     this.#open = new Map();
     this.#broken = false;
@@ -149,7 +147,7 @@ export class MaskPixels {
   }
 
   #forget(done: Done): void {
-    this.#bytes -= bytesOf(done.cells);
+    this.#bytes -= bytesOfAll(done.cells);
     delete done.cells;
   }
 
@@ -183,29 +181,13 @@ export class MaskPixels {
   }
 
   #packed(cell: number): Kept {
-    const { x, y, width, height } = this.#rectOf(cell);
-    const asBits = !this.#soft;
-    const rowBytes = asBits ? Math.ceil(width / 8) : width;
-    const bytes = new Uint8Array(rowBytes * height);
-    for (let row = 0, at = 0; row < height; row++, at += rowBytes) {
-      const start = (y + row) * this.extent.width + x;
-      if (asBits) for (let i = 0; i < width; i += 8) bytes[at + (i >> 3)] = byteOf(this.values, start + i, Math.min(8, width - i));
-      else bytes.set(this.values.subarray(start, start + width), at);
-    }
-    return { asBits, bytes };
+    return packed(this.#samples, this.#rectOf(cell), !this.#soft);
   }
 
-  #unpack(cell: number, { asBits, bytes }: Kept): void {
-    if (isEmpty(bytes)) this.#painted.delete(cell);
+  #unpack(cell: number, kept: Kept): void {
+    if (isBlank(kept)) this.#painted.delete(cell);
     else this.#painted.add(cell);
-    const { x, y, width, height } = this.#rectOf(cell);
-    const rowBytes = asBits ? Math.ceil(width / 8) : width;
-    for (let row = 0, at = 0; row < height; row++, at += rowBytes) {
-      const start = (y + row) * this.extent.width + x;
-      if (asBits)
-        for (let i = 0; i < width; i += 8) setByte(this.values, start + i, { bits: bytes[at + (i >> 3)]!, count: Math.min(8, width - i) });
-      else this.values.set(bytes.subarray(at, at + width), start);
-    }
+    unpack(this.#samples, this.#rectOf(cell), kept);
   }
 
   #boxOf(step: MaskStep): Rect {
@@ -226,27 +208,8 @@ export class MaskPixels {
   }
 }
 
-/** Up to eight pixels as bits. Eight are written out: an undo has millions of them before the next frame. */
-function byteOf(v: Uint8Array, i: number, count: number): number {
-  if (count < 8) return bitsOf(v, i, count);
-  return (
-    (v[i]! & 1) | (v[i + 1]! & 2) | (v[i + 2]! & 4) | (v[i + 3]! & 8) |
-    (v[i + 4]! & 16) | (v[i + 5]! & 32) | (v[i + 6]! & 64) | (v[i + 7]! & 128)
-  ); // prettier-ignore
-}
-
-function bitsOf(values: Uint8Array, at: number, count: number): number {
-  let bits = 0;
-  for (let i = 0; i < count; i++) bits |= values[at + i]! & (1 << i);
-  return bits;
-}
-
-function setByte(values: Uint8Array, at: number, { bits, count }: { readonly bits: number; readonly count: number }): void {
-  for (let i = 0; i < count; i++) values[at + i] = bits & (1 << i) ? 255 : 0;
-}
-
-function isSame(a: Kept, b: Kept): boolean {
-  return a.asBits === b.asBits && a.bytes.every((byte, i) => byte === b.bytes[i]);
+function isBlank(kept: Kept): boolean {
+  return 'level' in kept && kept.level === 0;
 }
 
 /** Whether a step leaves more than painted and not painted. */
@@ -262,8 +225,8 @@ function commonStart(done: readonly Done[], steps: readonly MaskStep[]): number 
   return differs < 0 ? done.length : differs;
 }
 
-function bytesOf(cells: Cells | undefined): number {
+function bytesOfAll(cells: Cells | undefined): number {
   let bytes = 0;
-  for (const kept of cells?.values() ?? []) bytes += kept.bytes.length;
+  for (const kept of cells?.values() ?? []) bytes += bytesOf(kept);
   return bytes;
 }

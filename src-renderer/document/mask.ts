@@ -1,6 +1,6 @@
 import type { Extent } from '#base/geometry.js';
-import { smoothStep } from '#base/smooth-step.js';
-import type { Area, BrushTip, MaskHistory, MaskStep, Point, Runs, Stroke } from '#contract/mask.js';
+import type { Area, MaskHistory, MaskStep, Point, Runs, Stroke } from '#contract/mask.js';
+import { paintSegment } from './brush-segment.js';
 import { featherMask, growMask } from './grow.js';
 
 export const EMPTY_MASK: MaskHistory = { steps: [], length: 0 };
@@ -95,14 +95,17 @@ function keepWithin(mask: Uint8Array, { lengths, levels }: Runs): void {
 /** How one mask changes another. */
 export type Combining = 'add' | 'subtract' | 'intersect';
 
+/** The pixels of a mask, without what they do to another one. */
+export type PaintedRuns = Omit<Runs, 'erase'>;
+
 /** The step that combines a mask with what is painted. */
-export function combined(mask: Uint8Array, how: Combining): MaskStep {
-  const runs = { ...runsOf(mask), erase: how === 'subtract' };
+export function combined(painted: PaintedRuns, how: Combining): MaskStep {
+  const runs = { ...painted, erase: how === 'subtract' };
   return how === 'intersect' ? { kind: 'within', runs } : { kind: 'runs', runs };
 }
 
 /** The painted pixels of a mask, as a step names them. */
-export function runsOf(mask: Uint8Array): Omit<Runs, 'erase'> {
+export function runsOf(mask: Uint8Array): PaintedRuns {
   const [lengths, levels]: [number[], number[]] = [[], []];
   for (let at = 0; at < mask.length;) {
     const painted = lengths.length % 2 === 1;
@@ -161,37 +164,6 @@ export function outlineOf(
 function evenCorner(from: Point, to: Point): Point {
   const side = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
   return { x: from.x + Math.sign(to.x - from.x) * side, y: from.y + Math.sign(to.y - from.y) * side };
-}
-
-interface Segment {
-  readonly from: Point;
-  readonly to: Point;
-  readonly stroke: BrushTip;
-}
-
-/** Every pixel whose centre lies within the radius of the segment; a pen paints as wide as it is pressed at its end. */
-export function paintSegment(mask: Uint8Array, { width, height }: Extent, { from, to, stroke }: Segment): void {
-  const radiusPx = stroke.radiusPx * (to.pressure ?? 1);
-  const corePx = radiusPx * (stroke.hardness ?? 1);
-  const top = Math.max(0, Math.floor(Math.min(from.y, to.y) - radiusPx));
-  const bottom = Math.min(height - 1, Math.ceil(Math.max(from.y, to.y) + radiusPx));
-  const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - radiusPx));
-  const right = Math.min(width - 1, Math.ceil(Math.max(from.x, to.x) + radiusPx));
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  const length = dx * dx + dy * dy;
-  // Written out, without a function or an object per pixel: this runs for every movement of a brush.
-  for (let y = top; y <= bottom; y++) {
-    const down = y + 0.5 - from.y;
-    for (let x = left; x <= right; x++) {
-      const across = x + 0.5 - from.x;
-      const along = length === 0 ? 0 : Math.min(1, Math.max(0, (across * dx + down * dy) / length));
-      const squared = (across - along * dx) ** 2 + (down - along * dy) ** 2;
-      if (squared > radiusPx * radiusPx) continue;
-      const level = squared <= corePx * corePx ? 255 : Math.round(255 * smoothStep((radiusPx - Math.sqrt(squared)) / (radiusPx - corePx)));
-      const at = y * width + x;
-      mask[at] = stroke.erase ? Math.min(mask[at]!, 255 - level) : Math.max(mask[at]!, level);
-    }
-  }
 }
 
 export function isEmpty(mask: Uint8Array): boolean {

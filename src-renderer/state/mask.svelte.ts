@@ -3,7 +3,7 @@ import type { Pointing } from '#contract/selection.js';
 import type { Area, MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { refineMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
-import { combined, EMPTY_MASK, isEmpty, rasterise, redone, runsOf, undone, withStep, type Combining } from '#document/mask.js';
+import { combined, EMPTY_MASK, rasterise, redone, runsOf, undone, withStep, type Combining, type PaintedRuns } from '#document/mask.js';
 import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
 import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
@@ -24,11 +24,11 @@ export interface ObjectWish {
 }
 
 /** Finds the object that is pointed at in a picture; undefined where that was given up. */
-export type FindObject = (picture: ShownPicture, pointing: Pointing, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+export type FindObject = (picture: ShownPicture, pointing: Pointing, signal: AbortSignal) => Promise<PaintedRuns | undefined>;
 
 /** With all of its soft edge: what is taken away leaves no rim. */
-function whole(values: Uint8Array): Uint8Array {
-  return values.map((value) => (value > 0 ? 255 : 0));
+function whole({ lengths }: PaintedRuns): PaintedRuns {
+  return { lengths };
 }
 
 /** The masks of the open picture; of the active one the history, and the pixels. */
@@ -156,8 +156,8 @@ export class Mask {
     this.#waiting += 1;
     const added = this.#selecting.then(async () => {
       const isWanted = () => picture === this.#picture && !signal.aborted;
-      const values = picture && isWanted() ? await find(picture, pointing, signal) : undefined;
-      if (values && isWanted() && !isEmpty(values)) this.add(combined(how === 'subtract' ? whole(values) : values, how));
+      const runs = picture && isWanted() ? await find(picture, pointing, signal) : undefined;
+      if (runs && isWanted() && runs.lengths.length > 1) this.add(combined(how === 'subtract' ? whole(runs) : runs, how));
     });
     this.#selecting = added.catch(() => undefined);
     return added.finally(() => (this.#waiting -= 1));
@@ -167,11 +167,6 @@ export class Mask {
   stopSelecting(): void {
     this.#stop.abort();
     this.#stop = new AbortController();
-  }
-
-  /** Adds a mask that was read from a file. */
-  addValues(mask: Uint8Array): void {
-    this.add({ kind: 'runs', runs: { ...runsOf(mask), erase: false } });
   }
 
   /** Its edges follow those of the picture, within this radius; after all that was clicked before. */
@@ -191,7 +186,7 @@ export class Mask {
   combine(index: number, how: Combining): void {
     const other = this.list.masks[index];
     const pixels = other && index !== this.list.active ? this.#pixelsOf(other.history) : undefined;
-    if (pixels) this.add(combined(pixels.values, how));
+    if (pixels) this.add(combined(runsOf(pixels.values), how));
   }
 
   /** Of what is painted only what lies in the area stays. */
@@ -199,7 +194,7 @@ export class Mask {
     const { layer } = this;
     if (!layer) return;
     const inside = rasterise(withStep(EMPTY_MASK, { kind: 'area', area: { points, erase: false } }), layer.extent);
-    this.add(combined(inside, 'intersect'));
+    this.add(combined(runsOf(inside), 'intersect'));
   }
 
   /** Repeats what was done on another mask. */

@@ -6,7 +6,8 @@ import type { Notice } from '#contract/event.js';
 import type { PictureId } from '#contract/request.js';
 import type { Pointing } from '#contract/selection.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
-import { valuesOfMask } from '#canvas/mask-file.js';
+import { runsOfMask } from '#canvas/mask-file.js';
+import type { PaintedRuns } from '#document/mask.js';
 import type { Link } from '#link/http.js';
 import { Pixels, WholePictures } from './pixels.svelte.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
@@ -77,27 +78,27 @@ export class Pictures {
     return { info, pixels };
   }
 
-  /** A mask file as values of a mask of `size`. */
-  async readMask(file: Blob, size: Extent): Promise<{ readonly values: Uint8Array; readonly notices: readonly Notice[] }> {
+  /** A mask file as runs of a mask of `size`. */
+  async readMask(file: Blob, size: Extent): Promise<{ readonly runs: PaintedRuns; readonly notices: readonly Notice[] }> {
     const { id: mask } = await this.upload(file, 'mask');
     try {
       const { id, notices } = await this.#link.call('mask.read', { mask, size });
-      const values = await valuesOfMask(await this.#link.download(id));
+      const runs = await runsOfMask(await this.#link.download(id));
       this.forget(id);
-      return { values, notices };
+      return { runs, notices };
     } finally {
       this.forget(mask);
     }
   }
 
-  /** The object that is pointed at in a picture as values of a mask; undefined where that was given up. */
-  async selectObject(source: PictureId, pointing: Pointing, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  /** The object that is pointed at in a picture as runs of a mask; undefined where that was given up. */
+  async selectObject(source: PictureId, pointing: Pointing, signal: AbortSignal): Promise<PaintedRuns | undefined> {
     for await (const event of this.#link.stream('object.select', { source, pointing }, signal)) {
       if (event.type === 'cancelled') return undefined;
       const { mask } = expectGoing(event);
-      const values = await valuesOfMask(await this.#link.download(mask.id));
+      const runs = await runsOfMask(await this.#link.download(mask.id));
       this.forget(mask.id);
-      return values;
+      return runs;
     }
     return undefined;
   }

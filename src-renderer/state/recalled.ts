@@ -1,5 +1,6 @@
 import type { PictureInfo } from '#contract/api.js';
 import type { Notice } from '#contract/event.js';
+import { isDrawingCard } from '#contract/pack-card.js';
 import { packNotice } from '#contract/recipe.js';
 import { settingsOf, type Settings } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
@@ -14,7 +15,7 @@ export async function recalled(
   if (!recipe) return { settings: {}, notices };
   const { name } = recipe.pack;
   const installed = await link.call('packs.info', { name }).catch(() => undefined);
-  const card = installed?.card.family === 'depth' ? undefined : installed?.card;
+  const card = installed && isDrawingCard(installed.card) ? installed.card : undefined;
   const said = [{ code: 'recipe.restored', message: 'Every setting is as it was when this picture was made.' } as const];
   const strange = packNotice(recipe, card);
   return {

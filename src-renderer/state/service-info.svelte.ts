@@ -1,7 +1,7 @@
 import type { InstructionReport, PackInfo, PackSummary, ProviderReport } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Forecast } from '#contract/forecast.js';
-import { isDepthCard, type PackCard } from '#contract/pack-card.js';
+import { drawsPictures, isDrawingCard, type PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput } from '#contract/request.js';
 import { traitsOf, type Steps } from '#contract/traits.js';
 import type { Link } from '#link/http.js';
@@ -61,13 +61,13 @@ export class ServiceInfo {
 
   async usePack(name: string): Promise<void> {
     const { card, ...pack } = await this.#link.call('packs.info', { name });
-    if (isDepthCard(card)) throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
+    if (!isDrawingCard(card)) throw new ExpectedError('pack.unable', `Expected a pack that draws but received "${name}".`);
     this.pack = { ...pack, card };
   }
 
   async #loadPacks(used: string): Promise<void> {
     const packs = await this.#link.call('packs.list', {});
-    this.packs = packs.filter(({ family }) => family !== 'depth');
+    this.packs = packs.filter(drawsPictures);
     this.depthPacks = packs.filter(({ family }) => family === 'depth');
     await this.usePack(used);
   }

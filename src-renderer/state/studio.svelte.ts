@@ -1,8 +1,10 @@
+import { drawsPictures } from '#contract/pack-card.js';
 import type { ProjectInput } from '#contract/project.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
 import type { Preferences, VariantsChoice } from '#contract/preferences.js';
+import { combined } from '#document/mask.js';
 import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { Link } from '#link/http.js';
@@ -237,7 +239,7 @@ export class Studio {
   async importCheckpoint(): Promise<boolean> {
     const pack = await this.checkpoint.import();
     if (!pack) return false;
-    const draws = pack.family !== 'depth';
+    const draws = drawsPictures(pack);
     await this.attempt(() => this.serviceInfo.load(draws ? pack.name : this.settings.pack));
     if (!draws) return true;
     this.change({ pack: pack.name });
@@ -249,9 +251,9 @@ export class Studio {
     const { source } = this;
     if (!source) return;
     await this.attempt(async () => {
-      const { values, notices } = await this.#pictures.readMask(file, source.info.size);
+      const { runs, notices } = await this.#pictures.readMask(file, source.info.size);
       if (source !== this.source) return;
-      this.mask.addValues(values);
+      this.mask.add(combined(runs, 'add'));
       this.notices = notices;
     });
   }

@@ -12,10 +12,10 @@ import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
-import type { ForeignDepth, InspectReport, InstalledPack, ModelShape } from '#engine/families/report.js';
+import type { ForeignDecoder, ForeignDepth, ForeignEncoder, InspectReport, InstalledPack, ModelShape } from '#engine/families/report.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { ForeignDepth, InspectReport, InstalledPack, ModelShape, WrittenFile };
+export type { ForeignDecoder, ForeignDepth, ForeignEncoder, InspectReport, InstalledPack, ModelShape, WrittenFile };
 
 /** A layer whose pictures are encoded. */
 export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
@@ -73,6 +73,8 @@ export interface SelectJob {
   readonly picture: EncodedPicture;
   readonly pointing: Pointing;
   readonly estimator?: InstalledPack<AnyCard>;
+  /** Asked instead of looking at colours, edges and depth. */
+  readonly segmenter?: InstalledPack<AnyCard>;
 }
 
 export interface ReadMask {

@@ -27,6 +27,7 @@ import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { partsOf } from '#engine/pipelines/stage.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
+import { selectSegment } from '#engine/pipelines/select-segment.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
@@ -47,7 +48,7 @@ import { listProviders } from '#engine/runtime/providers.js';
 import { sumOfTokens } from '#engine/sampling/quantiser.js';
 import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
-import type { DepthEstimator } from '#engine/tensor/predictor.js';
+import type { DepthEstimator, Segmenter } from '#engine/tensor/predictor.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/families/inspect.js';
@@ -79,7 +80,9 @@ import type {
   WriteWork,
 } from './engine.js';
 import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
-import { inspectDepth, openDepth, type OpenDepth } from './open-depth.js';
+import { inspectForeign } from './inspect-onnx.js';
+import { openDepth, type OpenDepth } from './open-depth.js';
+import { openSegmenter, type OpenSegmenter } from './open-segmenter.js';
 import { openPack, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { familyOf } from '#engine/families/list.js';
@@ -92,6 +95,7 @@ export class LocalEngine implements AskedEngine {
   readonly #runners = new Map<string, Promise<Runner>>();
   readonly #packs = new Map<string, Promise<OpenedPack>>();
   readonly #depths = new Map<string, Promise<OpenDepth>>();
+  readonly #segmenters = new Map<string, Promise<OpenSegmenter>>();
   #costs: Promise<CostModel> | undefined;
   #gflops: number | null = null;
   readonly #photos = new LastPhoto();
@@ -222,10 +226,12 @@ export class LocalEngine implements AskedEngine {
     return { picture: await encodeMask(mask), notices };
   }
 
-  async *select({ picture, pointing, estimator }: SelectJob, signal: Cancellation): AsyncGenerator<Uint8Array, void> {
+  async *select({ picture, pointing, estimator, segmenter }: SelectJob, signal: Cancellation): AsyncGenerator<Uint8Array, void> {
     const photo = await this.#photos.get(picture);
     const depth = estimator && (await this.#depthOf(estimator, 'auto'));
-    yield await encodeMask(await selectObject({ photo, pointing, depth }, signal));
+    const model = segmenter && (await this.#segmenterOf(segmenter));
+    const mask = model ? selectSegment({ photo, pointing, model }, signal) : selectObject({ photo, pointing, depth }, signal);
+    yield await encodeMask(await mask);
   }
 
   async layers(layers: readonly EncodedLayer[]): Promise<Uint8Array> {
@@ -289,7 +295,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async inspect(file: string): Promise<InspectReport> {
-    return (await isOnnxFile(file)) ? inspectDepth(file) : inspectFile(file);
+    return (await isOnnxFile(file)) ? inspectForeign(file) : inspectFile(file);
   }
 
   async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
@@ -338,9 +344,16 @@ export class LocalEngine implements AskedEngine {
     const { card, folder } = estimator;
     const key = `${provider} ${folder} ${card.version}`;
     const files = card.files.filter(({ role }) => role.startsWith('depth'));
-    if (!this.#depths.has(key)) this.#expectRoom(DEPTH_COPIES * weightBytesOf({ files }), memoryLimitBytes);
+    if (!this.#depths.has(key)) this.#expectRoom(FOREIGN_COPIES * weightBytesOf({ files }), memoryLimitBytes);
     const runner = await this.#runner(provider, false);
     return (await openOnce(this.#depths, key, () => openDepth(estimator, runner))).depth;
+  }
+
+  async #segmenterOf({ card, folder }: InstalledPack<AnyCard>): Promise<Segmenter> {
+    const key = `${folder} ${card.version}`;
+    if (!this.#segmenters.has(key)) this.#expectRoom(FOREIGN_COPIES * weightBytesOf(card));
+    const runner = await this.#runner('auto', false);
+    return (await openOnce(this.#segmenters, key, () => openSegmenter({ card, folder }, runner))).segmenter;
   }
 
   /** For weights, before they are opened. */
@@ -368,7 +381,7 @@ function keyOf({ card, folder }: InstalledPack, provider: ProviderChoice): strin
 }
 
 /** A foreign model is held as it was read and as the runtime packed it. */
-const DEPTH_COPIES = 2;
+const FOREIGN_COPIES = 2;
 
 /** What is open, or opened now. Where its files changed since, the run says so once and the next one works. */
 async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: string, open: () => Promise<T>): Promise<T> {

@@ -1,14 +1,14 @@
 import { ExpectedError } from '#contract/errors.js';
 import { isDepthCard, type AnyCard, type DepthCard } from '#contract/pack-card.js';
 import { invertMap, normaliseMap } from '#engine/control/depth.js';
-import { inspectOnnx, loadOnnx } from '#engine/graph/onnx-file.js';
+import { loadOnnx } from '#engine/graph/onnx-file.js';
 import { openDepthPyramid } from '#engine/networks/depth-pyramid.js';
 import { depthShapeOf, openOnnxDepth } from '#engine/networks/onnx-depth.js';
 import type { DepthEstimator } from '#engine/tensor/predictor.js';
 import { resizeArea, resizeCubic, resizeLinear } from '#engine/tensor/resample.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import type { InspectReport, InstalledPack } from './engine.js';
+import type { InstalledPack } from './engine.js';
 import { assertAllUnchanged, expectSame, hasRole, onlyFile, openRole, type Opened } from './open-role.js';
 
 /** A depth estimator together with the files that it stands on; it looks at pictures of any size. */
@@ -60,32 +60,4 @@ function fitted(estimator: DepthEstimator): DepthEstimator {
       return floats([1, 1, height, width], resizeLinear(floats(map.dims.slice(1), map.data), [height, width]).data);
     },
   };
-}
-
-/** What `inspect` says of an ONNX file. */
-export async function inspectDepth(file: string): Promise<InspectReport> {
-  const { model, identity, external } = await inspectOnnx(file);
-  return {
-    file: identity.path,
-    files: [identity.path, ...external.map(({ path: part }) => part)],
-    format: 'onnx',
-    sizeBytes: identity.sizeBytes,
-    parameters: model.parameters,
-    ...recognised(() => ({
-      ...depthShapeOf(model),
-      external: external.map(({ path: part, sizeBytes }) => ({ file: part, bytes: sizeBytes })),
-    })),
-    licence: model.metadata['license'] ?? model.metadata['licence'] ?? null,
-    metadata: model.metadata,
-    tensors: [],
-  };
-}
-
-function recognised(read: () => NonNullable<InspectReport['model']>): Pick<InspectReport, 'model' | 'reason'> {
-  try {
-    return { model: read() };
-  } catch (error) {
-    if (error instanceof ExpectedError) return { model: null, reason: error.message };
-    throw error;
-  }
 }

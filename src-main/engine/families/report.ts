@@ -1,5 +1,6 @@
 import type { AnyCard, PackCard } from '#contract/pack-card.js';
 import type { DepthShape } from '#engine/networks/onnx-depth.js';
+import type { DecoderShape, EncoderShape } from '#engine/networks/onnx-segmenter.js';
 import type { NetworkShape } from './network.js';
 
 /** A pack as the engine needs it: what it says and where its files lie. Only packs that draw can run requests. */
@@ -8,12 +9,16 @@ export interface InstalledPack<C extends AnyCard = PackCard> {
   readonly folder: string;
 }
 
-/** A foreign depth model; weights that lie beside it are named. */
-export interface ForeignDepth extends DepthShape {
+/** Weights that lie beside a foreign model, which names them. */
+interface Foreign {
   readonly external: readonly { readonly file: string; readonly bytes: number }[];
 }
 
-export type ModelShape = NetworkShape | ForeignDepth;
+export type ForeignDepth = DepthShape & Foreign;
+export type ForeignEncoder = EncoderShape & Foreign;
+export type ForeignDecoder = DecoderShape & Foreign;
+
+export type ModelShape = NetworkShape | ForeignDepth | ForeignEncoder | ForeignDecoder;
 
 export interface TensorSummary {
   readonly name: string;

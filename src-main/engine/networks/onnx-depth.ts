@@ -141,7 +141,7 @@ function normalised({ dims, data }: FloatTensor, { mean, std }: DepthConfig): Fl
 }
 
 /** The runtime's own words, on one line. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   return `the runtime refuses: ${shown(line)}`;
 }

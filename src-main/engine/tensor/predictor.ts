@@ -1,4 +1,5 @@
 import type { Extent, Grid } from '#base/geometry.js';
+import type { Pointing } from '#contract/selection.js';
 import type { FloatTensor } from './tensor.js';
 
 // l tokens of the scale at hand · n source tokens · D bits per token · P tokenizer cells per token · T text rows · B 2 under guidance, else 1
@@ -144,5 +145,20 @@ export interface DepthEstimator {
   /** The size at which it sees a picture of this shape best. */
   sizeFor(picture: Extent): Extent;
   estimate(picture: FloatTensor): Promise<FloatTensor>;
+  release(): Promise<void>;
+}
+
+/** Finds what is pointed at in a picture (Segment Anything, Kirillov et al. 2023, or a model like it). */
+export interface Segmenter {
+  /** The size at which it sees a picture of this shape. */
+  sizeFor(picture: Extent): Extent;
+  /** `[1, 3, H, W]` in 0..1 at that size → features, which serve every question about the picture. */
+  look(picture: FloatTensor): Promise<FloatTensor>;
+  /**
+   * @param pointing in pixels of what it has seen.
+   * @param seen the size of that.
+   * @returns logits `[H, W]` of the mask that it thinks best: above zero = inside.
+   */
+  segment(features: FloatTensor, pointing: Pointing, seen: Extent): Promise<FloatTensor>;
   release(): Promise<void>;
 }

@@ -219,7 +219,7 @@ describe('masks are combined', () => {
     ['intersect', [0, 255, 0, 128]],
   ] as const)('%s', (how, result) => {
     const mask = a.slice();
-    applyStep(mask, extent, combined(b, how));
+    applyStep(mask, extent, combined(runsOf(b), how));
     expect([...mask]).toEqual(result);
   });
 });

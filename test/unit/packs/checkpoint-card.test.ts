@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { ExpectedError } from '#contract/errors.js';
-import { AnyCard, isDepthCard, PackCard } from '#contract/pack-card.js';
+import { AnyCard, isDrawingCard, PackCard } from '#contract/pack-card.js';
 import type { InspectReport, ModelShape } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
 
@@ -41,7 +41,7 @@ function report(file: string, model: AnyShape | null): InspectReport {
 
 /** A card that must be of a pack that draws. */
 function drawing(card: AnyCard): PackCard {
-  if (isDepthCard(card)) throw new Error('Expected a pack that draws.');
+  if (!isDrawingCard(card)) throw new Error('Expected a pack that draws.');
   return card;
 }
 

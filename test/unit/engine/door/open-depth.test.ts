@@ -2,7 +2,8 @@ import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DepthCard, DepthConfig } from '#contract/pack-card.js';
-import { inspectDepth, openDepth } from '#engine/door/open-depth.js';
+import { inspectForeign } from '#engine/door/inspect-onnx.js';
+import { openDepth } from '#engine/door/open-depth.js';
 import { GraphBuilder } from '#engine/graph/builder.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { depthCard, depthSources } from '#packs/depth-card.js';
@@ -89,10 +90,10 @@ describe('a foreign depth model', () => {
 
   it('is described with the files that it names beside itself', async () => {
     const bytes = fixedModel('beside.data');
-    const report = await inspectDepth(files.write(bytes, 'described.onnx'));
+    const report = await inspectForeign(files.write(bytes, 'described.onnx'));
     expect(report).toMatchObject({ format: 'onnx', parameters: 4, model: { family: 'depth', fixed: { width: 42, height: 28 } } });
     const { model } = report;
-    if (model === null || !('external' in model)) throw new Error('Expected a depth model.');
+    if (model?.family !== 'depth' || !('external' in model)) throw new Error('Expected a depth model.');
     const beside = path.join(files.folder, 'beside.data');
     expect(report.files).toEqual([report.file, beside]);
     expect(depthSources(report, model)).toEqual([
@@ -122,13 +123,13 @@ describe('a foreign depth model', () => {
     const weights = path.join(files.folder, 'named.data');
     rmSync(weights);
     put(weights);
-    await expect(inspectDepth(model)).rejects.toThrow(reason);
+    await expect(inspectForeign(model)).rejects.toThrow(reason);
     rmSync(weights, { force: true });
   });
 
   it('is a stranger to `inspect` where it is no depth model, with the reason', async () => {
     const output = [port({ name: 'class', dims: [1, 1000] })];
-    const report = await inspectDepth(files.write(modelOf({ ...dynamicDepth(), output }), 'classes.onnx'));
+    const report = await inspectForeign(files.write(modelOf({ ...dynamicDepth(), output }), 'classes.onnx'));
     expect(report).toMatchObject({ model: null, reason: expect.stringContaining('[N, H, W]') as string });
   });
 
