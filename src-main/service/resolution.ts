@@ -1,6 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { PackSummary } from '#contract/api.js';
-import { isDepthCard } from '#contract/pack-card.js';
+import { isDrawingCard } from '#contract/pack-card.js';
 import type { Engine } from '#engine/door/engine.js';
 import type { Library } from '#packs/library.js';
 
@@ -13,7 +13,7 @@ export async function withResolution(
   pack: PackSummary,
 ): Promise<PackSummary> {
   const { card, folder } = await library.findAny(pack.name);
-  if (isDepthCard(card) || card.resolves !== undefined) return pack;
+  if (!isDrawingCard(card) || card.resolves !== undefined) return pack;
   try {
     await keepResolution(library, pack.name, await engine.resolution({ card, folder }));
   } catch (error) {
