@@ -29,6 +29,7 @@ const USAGE = `Usage: scalebrush packs list
 
 Import takes a pack's folder, or the files that authors published (.pth, .safetensors, or the .index.json of several): of VAR
 a transformer and its tokenizer; of VAREdit, Infinity and ControlAR both, the files of T5's encoder, and its tokenizer.json;
+of Switti both, those of its two CLIP encoders, and their tokenizer.json;
 of Depth Anything V2, or any depth model of one picture and one map, its .onnx alone. An import that was killed goes on where
 it was when it is started again.
 

@@ -254,7 +254,7 @@ export const de = {
   openCheckpoint: 'Modelldatei öffnen…',
   checkpoint: {
     title: 'Ein veröffentlichtes Modell öffnen',
-    help: 'Die Dateien, wie ihre Autoren sie veröffentlicht haben: der Transformer, sein Tokenizer und, für Modelle, die Sätze lesen, die Dateien des T5-Encoders mit seiner tokenizer.json. Nichts darin wird ausgeführt.',
+    help: 'Die Dateien, wie ihre Autoren sie veröffentlicht haben: der Transformer, sein Tokenizer und, für Modelle, die Sätze lesen, die Dateien seiner Text-Encoder mit deren tokenizer.json. Nichts darin wird ausgeführt.',
     files: 'Dateien auf diesem Computer, ein Pfad je Zeile',
     choose: 'Dateien wählen…',
     control: 'Es hält',

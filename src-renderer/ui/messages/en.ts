@@ -254,7 +254,7 @@ export const en = {
   openCheckpoint: 'Open model file…',
   checkpoint: {
     title: 'Open a published model',
-    help: 'The files as their authors published them: the transformer, its tokenizer and, for models that read sentences, the files of T5’s encoder with its tokenizer.json. Nothing in them is executed.',
+    help: 'The files as their authors published them: the transformer, its tokenizer and, for models that read sentences, the files of its text encoders with their tokenizer.json. Nothing in them is executed.',
     files: 'Files on this computer, one path per line',
     choose: 'Choose files…',
     control: 'It was trained to hold',
