@@ -44,7 +44,8 @@ const WRITTEN_AS: Readonly<Record<StoredType, string>> = {
 const HALVES: readonly StoredType[] = ['float16', 'bfloat16'];
 const FLOATS: readonly StoredType[] = ['float32', 'float64', ...HALVES];
 /** Tables that are looked up, not multiplied with, and the few layers between tokens and the rest. */
-const KEPT_AS_FLOAT = /(^|\.)(shared|[a-z_]*embed[a-z_]*|class_emb|relative_attention_bias|head|output|adapter\..*)\.weight$/u;
+const KEPT_AS_FLOAT =
+  /(^|\.)(shared|[a-z_]*embed[a-z_]*|class_emb|relative_attention_bias|(ns_|mask_)?head|(medusa_)?output|adapter\..*)\.weight$/u;
 /** Smaller layers gain nothing; sides that four divides keep what is written behind them aligned. */
 const LEAST_SIDE = 64;
 const SIDE_STEP = 4;

@@ -101,6 +101,21 @@ test('nothing is written over', async () => {
   await expect(write(half, { target, precision: 'float32' })).rejects.toThrow('EEXIST');
 });
 
+test('every head that tokens come from stays exact, whatever its family calls it', async () => {
+  const names = ['head', 'ns_head', 'mask_head', 'output', 'medusa_output', 'blocks.0.fc1'].map((name) => `${name}.weight`);
+  const header = Object.fromEntries(
+    names.map((name, i) => [name, { dtype: 'F32', shape: [64, 64], data_offsets: [16_384 * i, 16_384 * (i + 1)] }]),
+  );
+  await writeFile(
+    path.join(folder, 'heads.safetensors'),
+    Buffer.concat([safetensors(JSON.stringify(header)), Buffer.alloc(16_384 * names.length)]),
+  );
+  const target = path.join(folder, 'heads-int8.safetensors');
+  await write(await openCheckpoint(path.join(folder, 'heads.safetensors')), { target, precision: 'int8' });
+  const { tensors } = await openCheckpoint(target);
+  expect(names.filter((name) => tensors.get(name)?.dtype === 'float32')).toEqual(names.slice(0, -1));
+});
+
 describe('half', () => {
   test('keeps what is stored in two bytes as it is, rounds other linear layers, and leaves the rest exact', async () => {
     const stored = await openCheckpoint('test/golden/var-mini/var_d3.pth');
