@@ -9,8 +9,8 @@ export default defineConfig({
   resolve: { conditions: ['browser'] },
   test: {
     include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/contract/**/*.contract.ts', 'test/e2e/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
     // Golden tests compute in the very process; see engine/runtime/onnx-runtime.ts.
     env: { ORT_DISABLE_TELEMETRY: '1' },
