@@ -5,11 +5,7 @@ export function inOrder(parent: Weights): Weights[] {
   return parent.children().map((_, index) => parent.at(index));
 }
 
-export function kernel(convolution: Weights): readonly number[] {
-  return convolution.shape(kernelName(convolution));
-}
-
 /** Published tokenizers exist with and without a `.conv.` in the names. */
-export function kernelName(convolution: Weights): string {
-  return convolution.has('conv') ? 'conv.weight' : 'weight';
+export function kernel(convolution: Weights): readonly number[] {
+  return convolution.shape(convolution.has('conv') ? 'conv.weight' : 'weight');
 }

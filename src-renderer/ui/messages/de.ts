@@ -198,7 +198,7 @@ export const de = {
   experimentalHelp: 'Diese Gewichte wurden nicht darauf trainiert, Schichten auszulassen.',
   control: 'Komposition halten',
   controlKind: 'Steuerung',
-  controls: { none: 'Keine', canny: 'Kanten', depth: 'Tiefe', hed: 'Weiche Kanten', lineart: 'Strichzeichnung', segmentation: 'Flächen' },
+  controls: { none: 'Keine', canny: 'Kanten', depth: 'Tiefe', hed: 'Weiche Kanten', lineart: 'Strichzeichnung', segmentation: 'Flächen', normal: 'Oberflächen' },
   strength: 'Stärke',
   expand: 'Erweitern',
   expandHelp: 'Pixel, die an jeder Seite dazukommen',

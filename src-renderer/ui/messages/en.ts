@@ -202,7 +202,7 @@ export const en = {
   experimentalHelp: 'These weights were not trained to leave layers out.',
   control: 'Hold the composition',
   controlKind: 'Control',
-  controls: { none: 'None', canny: 'Edges', depth: 'Depth', hed: 'Soft edges', lineart: 'Line art', segmentation: 'Segmentation' },
+  controls: { none: 'None', canny: 'Edges', depth: 'Depth', hed: 'Soft edges', lineart: 'Line art', segmentation: 'Segmentation', normal: 'Surface normals' },
   strength: 'Strength',
   expand: 'Expand',
   expandHelp: 'Pixels to add on each side',
