@@ -1,7 +1,7 @@
 import type { Weights } from '#engine/weights/handle.js';
 import type { Network } from '../network.js';
 import { affine, dense, expectLayout, matrices, scaling } from '../layout.js';
-import { inOrder, kernel } from '../tensors.js';
+import { hasCodebook, inOrder, kernel } from '../tensors.js';
 import { blockLayout } from '../var/networks.js';
 import { expectVqgan } from '../vqgan-layout.js';
 
@@ -28,7 +28,7 @@ export const infinityTransformer: Network<BitwiseShape<'infinity'>> = {
 /** Tokenizers with a codebook are built alike. */
 export const bitwiseTokenizer: Network<BitwiseShape<'bitwise-tokenizer'>> = {
   name: 'bitwise-tokenizer',
-  fits: (weights) => weights.has('encoder.conv_in') && weights.has('decoder.conv_out') && !weights.has('quantize'),
+  fits: (weights) => weights.has('encoder.conv_in') && weights.has('decoder.conv_out') && !hasCodebook(weights),
   read: tokenizer,
 };
 

@@ -3,7 +3,7 @@ import type { Weights } from '#engine/weights/handle.js';
 import type { VectorTokenizerShape } from '../codes.js';
 import type { Network } from '../network.js';
 import { dense, expectLayout, type Layout } from '../layout.js';
-import { inOrder, kernel } from '../tensors.js';
+import { hasCodebook, inOrder, kernel } from '../tensors.js';
 import { expectVqgan } from '../vqgan-layout.js';
 
 // C width · H heads · d channels of a code · V codes · K scales · L tokens of all scales
@@ -42,7 +42,7 @@ export function hasMapOfPositions(weights: Weights): boolean {
 /** LlamaGen's has a codebook of the same name. */
 export const vectorTokenizer: Network<VectorTokenizerShape<'vector-tokenizer'>> = {
   name: 'vector-tokenizer',
-  fits: (weights) => weights.has('quantize') && !weights.at('encoder').has('conv_blocks'),
+  fits: (weights) => hasCodebook(weights) && !weights.at('encoder').has('conv_blocks'),
   read: readTokenizer,
 };
 
