@@ -26,6 +26,9 @@ Options:
   --temperature T[,T…]        0 = always the likeliest token; several = a curve from the first scale to the last
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values
+  --redraw SCALE:SHARE        draw the least certain tokens of a scale again, a share of 0..1, and what is finer after them
+                              (HMAR's own; of other packs experimental); --force-tokens names the picture, else the seed does
+  --redraw-seed N             what those tokens are drawn by (default: the seed)
   --seed N                    same seed, same picture (default 0); -1 draws one and says which
   -n, --count COUNT           that many candidates: OUT-1.png, OUT-2.png …
   --provider PROVIDER         auto, cpu, webgpu, cuda, dml or coreml (default auto)

@@ -80,6 +80,11 @@ export const de = {
   stopHere: 'Hier anhalten',
   continueRun: 'Fortsetzen',
   stopAt: (scale: string) => `Bei ${scale} anhalten`,
+  redraw: 'Unsicherstes neu würfeln',
+  redrawHelp:
+    'Zeichnet nur, worin das Modell auf dieser Stufe am unsichersten war, noch einmal, und was feiner ist danach; alles andere bleibt.',
+  redrawUntrained: 'Dafür wurde dieses Modell nicht trainiert.',
+  redrawShare: 'Wie viel der Stufe',
   rerollFrom: (scale: string) => `Ab ${scale} neu würfeln`,
   scaleNumber: (scale: number, steps?: Steps) => `${STEP[steps ?? 'scales']} ${scale}`,
   detailNumber: (scale: number) => `Detail ${scale}`,
