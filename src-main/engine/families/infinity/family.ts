@@ -11,7 +11,7 @@ export const infinityFamily = {
   pack: infinityPack,
   open: async (card, weights, runner) => (await import('./open.js')).openInfinityPack(card, weights, runner),
   cost: ({ config }) => ({
-    tokenizerBytesPerPixel: config.tokenizer.kind === 'residual' ? 2_000 : 14_500,
+    tokenizerBytesPerPixel: config.tokenizer.kind === 'residual' ? 2_000 : 4_000,
     halvesCache: true,
     keeps: 'all but the last',
   }),
