@@ -10,10 +10,11 @@ interface CoderGraphs {
 }
 
 /**
- * Values of a picture from which on a half is closed behind its run. The runtime keeps the room that a run took as long as a
+ * Pixels of a picture from which on a half is closed behind its run. The runtime keeps the room that a run took as long as a
  * session is open, gigabytes that keys and values need next; opening costs a hundredth of such a run.
  */
-const LARGE_VALUES = 3 * 512 ** 2;
+export const LARGE_PIXELS = 512 ** 2;
+const LARGE_VALUES = 3 * LARGE_PIXELS;
 
 /** A tokenizer's two halves, opened. */
 export async function openPictureCoder(runner: Runner, graphs: CoderGraphs): Promise<PictureCoder> {
