@@ -92,6 +92,14 @@ export function scaleRangeOf(text: string | undefined, option: string): ScaleRan
   return range;
 }
 
+/** `SCALE:SHARE` */
+export function redrawOf(text: string | undefined, option: string): { readonly scale: number; readonly share: number } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d{1,3}):(\d?\.?\d{1,6})$/u.exec(text);
+  if (match === null) throw refused(`Expected SCALE:SHARE for ${option} but received ${JSON.stringify(text)}.`);
+  return { scale: Number(match[1]), share: Number(match[2]) };
+}
+
 /** One of a few words. */
 export function wordOf<W extends string>(text: string, words: readonly W[], option: string): W {
   const word = words.find((candidate) => candidate === text);

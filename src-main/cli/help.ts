@@ -5,7 +5,7 @@ Options:
   --pack NAME                 which model pack (default sketch)
   --preset PRESET             best, balanced, fast or draft (default balanced)
   --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
-  --control-kind canny|depth  what a ready map shows (default canny)
+  --control-kind KIND  what a ready map shows: canny (default), depth, hed, lineart, segmentation or normal
   --depth-pack NAME           the pack that estimates depth (default: the pack that draws)
   --strength S                how strongly the control holds, 0..1 (default 1)
   --low N, --high N, --blur S how edges are looked for (default 100, 200, 0)
@@ -26,6 +26,9 @@ Options:
   --temperature T[,T…]        0 = always the likeliest token; several = a curve from the first scale to the last
   --argmax                    the same as --temperature 0
   --top-k K, --top-p P        draw only from the likeliest values
+  --redraw SCALE:SHARE        draw the least certain tokens of a scale again, a share of 0..1, and what is finer after them
+                              (HMAR's own; of other packs experimental); --force-tokens names the picture, else the seed does
+  --redraw-seed N             what those tokens are drawn by (default: the seed)
   --seed N                    same seed, same picture (default 0); -1 draws one and says which
   -n, --count COUNT           that many candidates: OUT-1.png, OUT-2.png …
   --provider PROVIDER         auto, cpu, webgpu, cuda, dml or coreml (default auto)

@@ -4,7 +4,7 @@ import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js'
 import { OUTPUT_PROFILES, SHARPENINGS } from '#contract/adaptation.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import type { Context } from './command.js';
-import { JSON_OPTION, numberOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
+import { JSON_OPTION, numberOf, redrawOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
@@ -51,6 +51,8 @@ export const TASK_OPTIONS = {
   'top-k': text,
   'top-p': text,
   argmax: flag,
+  redraw: text,
+  'redraw-seed': text,
   seed: text,
   count: { type: 'string', short: 'n' },
   whole: flag,
@@ -105,6 +107,8 @@ const EVERY_TASK: readonly OptionName[] = [
   'top-k',
   'top-p',
   'argmax',
+  'redraw',
+  'redraw-seed',
   'seed',
   'count',
   'provider',
@@ -160,6 +164,7 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
       preset: values.preset === undefined ? undefined : wordOf(values.preset, PRESETS, '--preset'),
       provider: values.provider === undefined ? undefined : wordOf(values.provider, PROVIDERS, '--provider'),
       detail: detailOf(values.detail),
+      redraw: againOf(values),
       margins: task === 'expand' ? marginsOf(values) : undefined,
       size: sizeOf(values.size, '--size'),
     }),
@@ -213,6 +218,13 @@ function numbersOf(values: TaskValues): Partial<EditRequestInput> {
 function temperatureOf(text: string | undefined): EditRequestInput['temperature'] {
   if (text?.includes(',') !== true) return numberOf(text, '--temperature');
   return text.split(',').map((value) => numberOf(value.trim(), '--temperature') ?? 0);
+}
+
+/** `--redraw SCALE:SHARE` and its seed. */
+function againOf(values: TaskValues): EditRequestInput['redraw'] {
+  const [redraw, seed] = [redrawOf(values.redraw, '--redraw'), numberOf(values['redraw-seed'], '--redraw-seed')];
+  if (!redraw && seed !== undefined) throw new ExpectedError('request.invalid', 'Expected --redraw SCALE:SHARE beside --redraw-seed.');
+  return redraw && { ...redraw, ...(seed !== undefined && { seed }) };
 }
 
 /** `--detail auto|off|0..3` */

@@ -12,8 +12,10 @@ export const PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as c
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'avif'] as const;
 
 /** What a map may show. Edges and depth are made from a photograph; the others are given. */
-export const CONTROL_KINDS = ['canny', 'depth', 'hed', 'lineart', 'segmentation'] as const;
+export const CONTROL_KINDS = ['canny', 'depth', 'hed', 'lineart', 'segmentation', 'normal'] as const;
 export type ControlKind = (typeof CONTROL_KINDS)[number];
+/** Maps whose colours are names or directions; in all others brightness is an amount. */
+export const COLOURED_MAPS: readonly ControlKind[] = ['segmentation', 'normal'];
 
 export type Task = (typeof TASKS)[number];
 export type Preset = (typeof PRESETS)[number];
@@ -133,6 +135,20 @@ export const Temperature = v.pipe(
 );
 export type Temperature = v.InferOutput<typeof Temperature>;
 
+const SHARE = 'Expected a number above 0 and up to 1 for share.';
+
+/**
+ * The least certain tokens of a scale (1-based), drawn once more: so many of them, as a share, with random numbers of their own.
+ * Coarser scales and the other tokens of this one stay as they were, finer ones follow from what is there then.
+ */
+export const Redraw = v.object({
+  scale: wholeNumber('scale', 1, 64),
+  share: v.pipe(v.number(SHARE), v.gtValue(0, SHARE), v.maxValue(1, SHARE)),
+  /** Absent = the seed of the run; candidates count on from it, and differ in nothing else. */
+  seed: v.optional(wholeNumber('seed', 0, 0xffff_ffff)),
+});
+export type Redraw = v.InferOutput<typeof Redraw>;
+
 /** One value that says the whole wish: a setting that changes the picture and is not here is a bug. */
 export const EditRequest = v.object({
   task: v.picklist(TASKS),
@@ -178,6 +194,8 @@ export const EditRequest = v.object({
   stopAtScale: v.optional(wholeNumber('stopAtScale', 1, 64)),
   /** Tokens to begin with: continue a stopped run, or branch from scale `tokens.length`. */
   resume: v.optional(TokenFile),
+  /** Of given tokens, those of finer scales are drawn anew. Only for packs that can tell how certain a token is. */
+  redraw: v.optional(Redraw),
   /**
    * The scales behind the tokenizer's last, up to the photograph's own resolution: what is drawn anew is written with the
    * photograph's own pixels. A number says how far the model's picture leads them; `auto` knows it by pack and task.
@@ -199,3 +217,11 @@ export const EditRequest = v.object({
 });
 export type EditRequest = v.InferOutput<typeof EditRequest>;
 export type EditRequestInput = v.InferInput<typeof EditRequest>;
+
+/** The re-roll of one of several candidates. */
+export function redrawOf(
+  { redraw, seed = 0 }: Pick<EditRequestInput, 'redraw' | 'seed'>,
+  candidate: number,
+): (Redraw & { seed: number }) | undefined {
+  return redraw && { ...redraw, seed: ((redraw.seed ?? seed) + candidate) >>> 0 };
+}

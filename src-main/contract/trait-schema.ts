@@ -23,6 +23,11 @@ export const Traits = v.object({
   modelSides: v.optional(v.object({ least: positive, most: positive, step: positive })),
   /** Whether its first scales are a picture by themselves, so that a whole picture may be drawn anew from them on. */
   refines: v.optional(v.boolean()),
+  /**
+   * Whether the least certain tokens of a scale can be drawn once more: by passes that it was trained for, or as an experiment,
+   * from the logits that they came from; absent = not at all.
+   */
+  redraws: v.optional(v.picklist(['own', 'experimental'])),
   /** Channels of a control picture, where it takes one. */
   control: v.optional(v.array(v.string())),
 });

@@ -2,7 +2,10 @@ import type { KnownCard, PackCard } from './pack-card.js';
 import type { Traits } from './trait-schema.js';
 import { CONTROL_KINDS, type ControlKind } from './request.js';
 
-const PLAIN: Traits = { seesSource: false, maskEmbedding: false, sourceFusion: false, fills: true, anyShape: false, padsSource: false };
+const PLAIN: Traits = {
+  ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, fills: true, anyShape: false, padsSource: false },
+  redraws: 'experimental',
+};
 
 /** What a run goes through, one after the other. */
 export type Steps = 'scales' | NonNullable<Traits['steps']>;
@@ -15,13 +18,16 @@ export function traitsOf(card: PackCard): Traits {
 /** Families whose cards were written before cards said so themselves. */
 function knownTraits(card: KnownCard): Traits {
   if (card.family === 'var') return PLAIN;
-  if (card.family === 'controlar')
-    return { ...PLAIN, fills: false, anyShape: true, steps: 'rows', control: [card.config.transformer.control] };
+  if (card.family === 'controlar') {
+    // Of a row every token was read by the next.
+    const { redraws: _, ...plain } = PLAIN;
+    return { ...plain, fills: false, anyShape: true, steps: 'rows', control: [card.config.transformer.control] };
+  }
   const { source, maskEmbedding, sourceFusion, control, rotary } = card.config.transformer;
   const isPublished = rotary.kind === 'published';
   return {
     seesSource: source !== false,
-    ...{ maskEmbedding, sourceFusion, fills: true },
+    ...{ maskEmbedding, sourceFusion, fills: true, redraws: 'experimental' },
     anyShape: isPublished,
     padsSource: source === true && isPublished,
     ...(control && { control: control.channels }),

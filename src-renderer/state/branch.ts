@@ -1,5 +1,5 @@
 import type { Candidate } from '#contract/event.js';
-import { firstScales, type PictureId } from '#contract/request.js';
+import { firstScales, type PictureId, type Redraw } from '#contract/request.js';
 import type { Detour, ShownResult } from './sheets.js';
 
 /** Places on the strip are 1-based: the model's scales, and behind them the detail scales. */
@@ -41,6 +41,22 @@ export function rerolledFrom(made: Made, place: number, another: Detour): Detour
   const seeds = seedsOf(made);
   const next = ((seeds[detail - 1] ?? seeds.at(-1) ?? 0) + 1) >>> 0;
   return { ...wholeOf(made), count: another.count, detailSeeds: [...seeds.slice(0, detail - 1), next] };
+}
+
+/** Other pictures of which only the least certain of one of the model's scales is drawn anew, and what is finer follows from it. */
+export function redrawnAt(made: Made, redraw: Redraw, count: number): Detour {
+  return { seed: made.seed, count, resume: firstScales(made.tokens, redraw.scale), redraw };
+}
+
+/** One of the model's scales that a result has, and no detail scale: those have no tokens. */
+export function isDrawn({ tokens }: Made, place: number): boolean {
+  return place <= tokens.tokens.length;
+}
+
+/** A seed that no re-roll among these has had. */
+export function nextRedrawSeed(results: readonly ShownResult[]): number {
+  const had = results.map(({ request, candidate }) => request.redraw?.seed ?? candidate.seed);
+  return (Math.max(...had) + 1) >>> 0;
 }
 
 function detailAt({ tokens }: Made, place: number): number | undefined {

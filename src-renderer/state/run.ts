@@ -2,7 +2,7 @@ import { expectGoing } from '#contract/ending.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
 import { wishOf } from '#contract/recipe.js';
-import type { EditRequestInput, PictureId } from '#contract/request.js';
+import { redrawOf, type EditRequestInput, type PictureId } from '#contract/request.js';
 import type { Link } from '#link/http.js';
 import type { Pictures } from './pictures.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
@@ -28,13 +28,25 @@ export async function followRun(place: RunPlace, request: EditRequestInput, runn
       place.onnotices(notices);
     } else if (event.type === 'done') {
       const results: ShownResult[] = [];
-      const said = { request: wishOf(request), margins: running.margins, totalMs: event.timingsMs.total, map: running.map };
-      for (const candidate of candidates) results.push({ ...(await place.pictures.show(candidate.picture)), candidate, ...said });
+      const said = { margins: running.margins, totalMs: event.timingsMs.total, map: running.map };
+      for (const candidate of candidates)
+        results.push({
+          ...(await place.pictures.show(candidate.picture)),
+          candidate,
+          request: wishOfCandidate(request, candidate),
+          ...said,
+        });
       if (results.length > 0) return results;
       break;
     } else await take(place, event);
   }
   throw new ExpectedError('service.unreachable', 'The run ended without a result.');
+}
+
+/** Candidates of a re-roll have seeds of their own for it. */
+function wishOfCandidate(request: EditRequestInput, { index }: Candidate<PictureId>): ShownResult['request'] {
+  const redraw = redrawOf(request, index);
+  return { ...wishOf(request), ...(redraw && { redraw }) };
 }
 
 async function take({ pictures, strip, onnotices }: RunPlace, said: Exclude<EditEvent, { type: 'candidate' | 'done' }>): Promise<void> {

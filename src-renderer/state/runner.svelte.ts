@@ -6,7 +6,7 @@ import type { VariantsChoice } from '#contract/preferences.js';
 import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { ServiceInfo } from './service-info.svelte.js';
-import { continued, isUnfinished, reachedPlace, rerolledFrom, stoppedAt } from './branch.js';
+import { continued, isUnfinished, nextRedrawSeed, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from './branch.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
 import { moreThatFit } from './more-variants.js';
@@ -115,6 +115,8 @@ export class Runner {
 
   /** The main button: the wish, or another answer to it where it has been answered; while a run is on, it waits for its turn. */
   async press(): Promise<void> {
+    const { mask } = this.#context.document;
+    if (mask.working) await mask.settled();
     if (this.phase === 'running') this.#queueWish();
     else if (this.repeats) await this.another();
     else await this.run();
@@ -251,6 +253,14 @@ export class Runner {
   async reroll(place: number, count: number): Promise<void> {
     const { result } = this;
     if (result) await this.run(rerolledFrom(result.candidate, place, { ...this.anotherThan(result.candidate.seed), count }));
+  }
+
+  /** Other pictures of which only a share of one scale, what is least certain of it, is made anew. */
+  async redraw(scale: number, { share, count }: { readonly share: number; readonly count: number }): Promise<void> {
+    const { result } = this;
+    if (!result) return;
+    const redraw = { scale, share, seed: nextRedrawSeed(this.results) };
+    await this.run({ ...redrawnAt(result.candidate, redraw, count), ...temperatureOf(result) });
   }
 
   /** Without chance there is nothing to draw anew. */

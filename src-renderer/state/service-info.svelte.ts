@@ -38,6 +38,9 @@ export class ServiceInfo {
   /** It draws a whole picture anew from its own first scales on. */
   readonly refines = $derived(this.#traits?.refines === true);
 
+  /** Whether what is least certain of a scale can be drawn again, and whether it was made for that. */
+  readonly redraws = $derived(this.#traits?.redraws);
+
   /** In how many scales, and at which sides, it may be asked to draw; undefined where that is not for the user to choose. */
   readonly scaleCounts = $derived(this.#traits?.scaleCounts);
   readonly modelSides = $derived(this.#traits?.modelSides);

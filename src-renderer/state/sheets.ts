@@ -113,7 +113,10 @@ function sameValue(a: unknown, b: unknown): boolean {
 }
 
 /** A run that does not begin or end as the settings say: it goes on from tokens, branches off, or stops early. */
-export type Detour = Pick<EditRequestInput, 'resume' | 'stopAtScale' | 'stopAtDetail' | 'detailSeeds' | 'seed' | 'count' | 'temperature'>;
+export type Detour = Pick<
+  EditRequestInput,
+  'resume' | 'redraw' | 'stopAtScale' | 'stopAtDetail' | 'detailSeeds' | 'seed' | 'count' | 'temperature'
+>;
 
 export interface Running {
   readonly order: RunOrder;

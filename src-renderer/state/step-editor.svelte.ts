@@ -57,8 +57,10 @@ export class StepEditor {
     return true;
   }
 
-  /** Makes a step anew on what is below it now. */
-  async rerun(step: number, detour: Detour = {}): Promise<void> {
+  /** Makes a step anew on what is below it now; one that was re-rolled is so again, unless it is to be another. */
+  async rerun(step: number, another?: Detour): Promise<void> {
+    const { recipe } = this.#context.document.sheets[step] ?? {};
+    const detour = another ?? { ...(recipe?.request.redraw && { redraw: recipe.request.redraw }) };
     if (!this.edit(step)) return;
     await this.#context.run({ count: 1, ...detour });
     if (this.#context.phase !== 'done') return;

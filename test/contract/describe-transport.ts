@@ -273,6 +273,17 @@ export function describeTransport(name: string, open: (opened: TestService) => P
       expect(opened.engine.jobs.map(({ request }) => request.temperature)).toEqual([[1, 0.5, 0.1], 0.4]);
     });
 
+    it('carries a re-roll of the least certain tokens, and refuses one of none', async () => {
+      const redraw = { scale: 2, share: 0.25, seed: 9 };
+      await collect(link.stream('edit.run', { task: 'generate', instruction: 'x', redraw }));
+      expect(opened.engine.jobs.at(-1)?.request.redraw).toEqual(redraw);
+      const none = link.stream('edit.run', { task: 'generate', instruction: 'x', redraw: { ...redraw, share: 0 } });
+      await expect(none.next()).rejects.toMatchObject({
+        code: 'request.invalid',
+        message: expect.stringContaining('Expected a number above 0 and up to 1 for share (redraw.share: received 0).') as string,
+      });
+    });
+
     it('cancels when the client leaves the loop, so the next run gets its turn', async () => {
       for await (const event of link.stream('edit.run', { task: 'generate', instruction: 'x', count: 16 }))
         if (event.type === 'scale') break;

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFacts } from '#engine/image/files/decode.js';
 import { Fixture, fixturesFolder } from '../support/fixtures.js';
 import { maskPng, renderScene } from '../support/pictures.js';
 import { dynamicDepth, modelOf, WEIGHTS } from '../support/onnx-models.js';
@@ -71,6 +72,25 @@ describe('published VAR files', () => {
     };
     expect(await draw('1')).toEqual(await draw('1'));
     expect(await draw('1')).not.toEqual(await draw('2'));
+  });
+
+  test('draw the least certain tokens of a scale again, from the logits that they came from: the file tells of it', async () => {
+    const draw = async (...args: string[]) => {
+      const report = await scalebrushJson('generate', '--pack', 'mini', '--class', '7', '--seed', '5', ...args, '-o', file('again.png'));
+      return (report['tokens'] as { tokens: number[][] }).tokens;
+    };
+    const [whole, anew] = [await draw(), await draw('--redraw', '3:0.5')];
+    expect(await draw('--redraw', '3:0.5', '--redraw-seed', '5')).toEqual(anew);
+    expect(anew.slice(0, 2)).toEqual(whole.slice(0, 2));
+    const changed = anew[2]!.filter((token, place) => token !== whole[2]![place]).length;
+    expect(changed).toBeGreaterThan(0);
+    expect(changed).toBeLessThanOrEqual(Math.round(anew[2]!.length / 2));
+    expect(await draw('--redraw', '3:0.5', '--redraw-seed', '6')).not.toEqual(anew);
+    const { recipeText = '' } = await readFacts(await readFile(file('again.png')));
+    expect(JSON.parse(recipeText)).toMatchObject({ request: { redraw: { scale: 3, share: 0.5, seed: 6 } } });
+    // The whole edit of a photograph is such a run, too.
+    const edited = await scalebrush('edit', file('scene.png'), '-i', 'make it night', '--redraw', '5:0.3', '-o', file('night.png'));
+    expect([edited.code, edited.stderr]).toEqual([0, expect.stringContaining('scale 6 of 6') as string]);
   });
 
   test.each([
@@ -384,6 +404,11 @@ describe('published ControlAR files', () => {
       /Expected canny for the pack "held"/,
     ],
     ['an edit', ['edit', 'scene.png', '--pack', 'held', '-i', 'a car'], /Expected the task generate for the pack "held"/],
+    [
+      'a re-roll of single tokens, of which each was read by the next',
+      ['generate', '--pack', 'held', '-i', 'a car', '--redraw', '2:0.5'],
+      /Expected a pack that draws single tokens again but "held" does not/,
+    ],
   ])('refuse %s', async (_, args, reason) => {
     const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
     expect(code).toBe(2);
@@ -393,7 +418,7 @@ describe('published ControlAR files', () => {
   test('must say what they hold', async () => {
     await copyFile(transformer, file('mine.pth'));
     const { stderr } = await scalebrush('packs', 'import', file('mine.pth'), ...others);
-    expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation\)/);
+    expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation, normal\)/);
     expect(await scalebrushJson('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
       imported: [{ name: 'mine', title: 'ControlAR, 3 layers, lineart' }],
     });

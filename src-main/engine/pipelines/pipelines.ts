@@ -41,9 +41,14 @@ export async function fitOf(job: FittedJob): Promise<Fit> {
   return { shape: await shapeOf(job), scaleCount, modelSide, schedule: givenFile(job)?.schedule, ...(task === 'expand' && { margins }) };
 }
 
-/** Throws `request.invalid` for a number of scales or a side that the pack does not leave to choose. */
-export function expectOffered(card: PackCard, { scaleCount, modelSide }: Pick<EditRequest, 'scaleCount' | 'modelSide'>): void {
-  const { scaleCounts, modelSides } = traitsOf(card);
+/** Throws `request.invalid` for a number of scales or a side that the pack does not leave to choose, `pack.unable` for a re-roll that it cannot do. */
+export function expectOffered(
+  card: PackCard,
+  { scaleCount, modelSide, redraw }: Pick<EditRequest, 'scaleCount' | 'modelSide' | 'redraw'>,
+): void {
+  const { scaleCounts, modelSides, redraws } = traitsOf(card);
+  if (redraw && !redraws)
+    throw new ExpectedError('pack.unable', `Expected a pack that draws single tokens again but "${card.name}" does not.`);
   expectChoice({ field: 'scaleCount', wanted: scaleCount, choice: scaleCounts }, card.name);
   expectChoice({ field: 'modelSide', wanted: modelSide, choice: modelSides }, card.name);
 }

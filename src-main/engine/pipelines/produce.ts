@@ -4,6 +4,7 @@ import type { Rect } from '#base/geometry.js';
 import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import { adaptedExtent } from '#contract/adaptation.js';
 import type { Notice, PartPlace, RunPlan, Timings } from '#contract/event.js';
+import { firstScales, redrawOf } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import { encodePng } from '#engine/image/files/encode.js';
 import { lossesOf } from '#engine/image/files/losses.js';
@@ -15,7 +16,7 @@ import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
-import { runScales, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import { runScales, type Redraw, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { temperaturePerScale } from '#engine/sampling/temperature.js';
 import { unpackRegions } from '#engine/sampling/tokens.js';
 import type { ControlInput } from '#engine/tensor/predictor.js';
@@ -225,7 +226,8 @@ function nothingOf({ model }: PipelineJob, { picture }: View): Awaited<ReturnTyp
 function givenTokens(job: PipelineJob, regions: number): Production['given'] {
   const file = givenFile(job);
   if (!file) return Array.from({ length: regions }, () => []);
-  const given = unpackRegions(file, job.model.card.name, job.model.quantiser);
+  const { redraw } = job.request;
+  const given = unpackRegions(redraw ? firstScales(file, redraw.scale) : file, job.model.card.name, job.model.quantiser);
   if (given.length === regions) return given;
   throw new ExpectedError('tokens.invalid', `Expected tokens of ${regions} parts of the mask but received those of ${given.length}.`);
 }
@@ -234,6 +236,12 @@ function lastScale(job: PipelineJob, given: number): number {
   const { scales } = job.model.quantiser;
   const until = Math.min(scales, job.request.stopAtScale ?? scales);
   if (given > until) throw new ExpectedError('request.invalid', `Expected stopAtScale of at least ${given} but received ${until}.`);
+  const { redraw } = job.request;
+  if (redraw && redraw.scale > until) {
+    throw new ExpectedError('request.invalid', `Expected a scale from 1 to ${until} to redraw but received ${redraw.scale}.`, {
+      details: { field: 'redraw' },
+    });
+  }
   return until;
 }
 
@@ -245,13 +253,17 @@ interface CandidateWork {
 }
 
 async function* produceCandidate({ production, only, index }: CandidateWork, signal: Cancellation): AsyncGenerator<PipelineEvent, void> {
-  const { job, stage, clock, workers } = production;
-  const seed = (job.request.seed + index) >>> 0;
-  const canvas = new ResultCanvas(job, stage, { isLast: index === job.request.count - 1, workers });
+  const { stage, clock, workers } = production;
+  const { request } = production.job;
+  const redraw = redrawOf(request, index);
+  // Of a re-roll nothing differs but what is drawn again, and what follows from it.
+  const seed = redraw ? request.seed : (request.seed + index) >>> 0;
+  const job = redraw ? { ...production.job, request: { ...request, redraw } } : production.job;
+  const canvas = new ResultCanvas(job, stage, { isLast: index === request.count - 1, workers });
   for (const region of stage.regions.keys()) {
     throwIfCancelled(signal);
     const work = only ?? (await prepare(production, region));
-    const drawn = yield* drawRegion(work, { index, seed }, signal);
+    const drawn = yield* drawRegion(work, { index, seed, redraw: redraw && { ...redraw, scale: redraw.scale - 1 } }, signal);
     throwIfCancelled(signal);
     const trace = await traceOf(work, drawn);
     const wish = await wishOf(work, signal);
@@ -266,6 +278,7 @@ interface Place {
   /** Of the candidate. */
   readonly index: number;
   readonly seed: number;
+  readonly redraw: Redraw | undefined;
 }
 
 interface Drawn {
@@ -273,24 +286,28 @@ interface Drawn {
   readonly last: ScaleStep;
 }
 
-async function* drawRegion(work: RegionWork, { index, seed }: Place, signal: Cancellation): AsyncGenerator<PipelineEvent, Drawn> {
+async function* drawRegion(work: RegionWork, place: Place, signal: Cancellation): AsyncGenerator<PipelineEvent, Drawn> {
   const { clock } = work.production;
   const tokens: ScaleTokens[] = [];
   let last: ScaleStep | undefined;
-  for await (const step of stepsOf(work, seed, signal)) {
+  for await (const step of stepsOf(work, place, signal)) {
     tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
     clock.source += step.beginMs ?? 0;
-    yield* report(work, step, index);
+    yield* report(work, step, place.index);
   }
   if (!last) throw new Error('Expected at least one scale to run.');
   return { tokens, last };
 }
 
-function stepsOf({ production: { job }, plan }: RegionWork, seed: number, signal: Cancellation): AsyncGenerator<ScaleStep, void> {
+function stepsOf(
+  { production: { job }, plan }: RegionWork,
+  { seed, redraw }: Place,
+  signal: Cancellation,
+): AsyncGenerator<ScaleStep, void> {
   const { predictor } = job.model;
-  const seeded = { ...plan, ...samplingOf(job, seed) };
+  const seeded = { ...plan, ...samplingOf(job, seed), ...(redraw && { redraw }) };
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 

@@ -14,6 +14,23 @@ export function drawBits(guided: Float32Array, sampling: DrawOptions, scale: num
   });
 }
 
+/**
+ * How sure every token of `size` bits is, `[l]`: the logarithm of its probability among what might have been drawn, that of
+ * all its bits together. At temperature 0 as at 1.
+ */
+export function certaintyOfBits(
+  guided: Float32Array,
+  bits: ArrayLike<number>,
+  { size, temperature, topP }: Pick<DrawOptions, 'temperature' | 'topP'> & { readonly size: number },
+): Float32Array {
+  const certainty = new Float32Array(bits.length / size);
+  guided.forEach((value, i) => {
+    const probability = nucleus(1 / (1 + Math.exp(-value / (temperature || 1))), topP);
+    certainty[Math.floor(i / size)]! += Math.log(bits[i] ? probability : 1 - probability);
+  });
+  return certainty;
+}
+
 function nucleus(probability: number, topP: number): number {
   if (probability < 1 - topP && probability < 0.5) return 0;
   return 1 - probability < 1 - topP && probability > 0.5 ? 1 : probability;

@@ -1,7 +1,7 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { drawBits, type ScaleBits } from './bits.js';
+import { certaintyOfBits, drawBits, type ScaleBits } from './bits.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify, unpatchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
@@ -91,6 +91,10 @@ export class BitwiseQuantiser implements Quantiser {
 
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleBits {
     return drawBits(guided, options, scale);
+  }
+
+  certainty(guided: Float32Array, tokens: ScaleBits, options: DrawOptions): Float32Array {
+    return certaintyOfBits(guided, tokens, { ...options, size: this.valuesPerToken });
   }
 
   kept(mask: FloatTensor, k: number): Uint8Array {

@@ -3,7 +3,7 @@ import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { Codebook } from './codebook.js';
 import { cellsOf, diagonalsOf } from '#engine/tensor/diagonals.js';
-import { drawIndices } from './indices.js';
+import { certaintyOfIndices, drawIndices } from './indices.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import type { DrawOptions, Quantiser } from './quantiser.js';
 
@@ -101,6 +101,10 @@ export class DiagonalQuantiser implements Quantiser {
 
   draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
     return drawIndices(guided, this.entries, { options, scale });
+  }
+
+  certainty(guided: Float32Array, tokens: ArrayLike<number>, options: DrawOptions): Float32Array {
+    return certaintyOfIndices(guided, tokens, { ...options, entries: this.entries });
   }
 
   kept(mask: FloatTensor, k: number): Uint8Array {

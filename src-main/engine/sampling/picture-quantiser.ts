@@ -13,7 +13,7 @@ export interface PictureQuantiserOptions {
   readonly schedule: readonly Grid[];
   /** Of directions: codes at length 1. */
   readonly codebook: Codebook;
-  /** Per scale whether its tokens are drawn by arg-max, whatever the request says. */
+  /** Per scale whether its tokens are drawn by arg-max, whatever the temperature. */
   readonly certain: readonly boolean[];
 }
 
@@ -45,6 +45,7 @@ export class PictureQuantiser extends CodebookQuantiser {
   }
 
   override draw(guided: Float32Array, options: DrawOptions, scale: number): Uint16Array {
-    return super.draw(guided, at(this.#certain, scale) ? { ...options, temperature: 0 } : options, scale);
+    const isCertain = at(this.#certain, scale) && options.byChance !== true;
+    return super.draw(guided, isCertain ? { ...options, temperature: 0 } : options, scale);
   }
 }

@@ -15,6 +15,8 @@ export interface DrawOptions {
   /** Draw from this many of the likeliest values; 0 = no limit. Of a bit's two values always both. */
   readonly topK: number;
   readonly seed: number;
+  /** Also where the quantiser would take the likeliest, whatever the temperature. */
+  readonly byChance?: boolean;
 }
 
 /** A picture as residual tokens, coarse to fine: the sum of all scales' codes, each brought to the finest grid. */
@@ -43,7 +45,7 @@ export interface Quantiser {
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleTokens;
   /**
    * How sure each token is among those that might have been drawn: the logarithm of its probability, `[l]`; −∞ where it could
-   * not have been. Absent where no masked pass asks for it.
+   * not have been. Absent where single tokens of a step cannot be drawn anew.
    */
   certainty?(guided: Float32Array, tokens: ScaleTokens, options: DrawOptions): Float32Array;
   /** One value per value of scale k: 1 where the source is kept. @param mask share to be repainted, `[1, G]` */

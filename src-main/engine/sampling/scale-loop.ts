@@ -1,11 +1,11 @@
 import { at, invariant } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
-import { throwIfCancelled } from '#contract/errors.js';
+import { ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import type { Conditioning, PredictionRun, ScaleInput, ScalePredictor } from '#engine/tensor/predictor.js';
 import { expectFinite, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { guide } from './guidance.js';
 import { patchify } from './patchify.js';
-import { withoutDoubt } from './masked-passes.js';
+import { withoutDoubt, type MaskedPasses } from './masked-passes.js';
 import { mergeTokens, residualAt, type DrawOptions, type Quantiser, type ScaleTokens } from './quantiser.js';
 
 // d code channels · G finest tokenizer grid · l tokens of a scale · D bits per token · V codebook entries
@@ -38,6 +38,17 @@ export interface ScalePlan {
   readonly given: readonly ScaleTokens[];
   /** Run scales 0 … until − 1. */
   readonly until: number;
+  readonly redraw?: Redraw;
+}
+
+/** The least certain tokens of a scale, drawn once more; what is finer follows from them. */
+export interface Redraw {
+  /** 0-based. */
+  readonly scale: number;
+  /** Of the tokens that are free to be drawn, 0..1. */
+  readonly share: number;
+  /** Of random numbers of its own: all else is drawn as without it. */
+  readonly seed: number;
 }
 
 export interface ScaleStep {
@@ -73,7 +84,8 @@ async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellatio
     if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
     const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
     const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
-    const tokens = await refined({ ...plan, run }, { scale, sum, logits, tokens: chooseTokens(plan, { scale, sum, logits }) }, signal);
+    const drawn = { scale, sum, logits, tokens: chooseTokens(plan, { scale, sum, logits }) };
+    const tokens = await redrawn({ ...plan, run }, { ...drawn, tokens: await refined({ ...plan, run }, drawn, signal) }, signal);
     sum = plan.quantiser.add(sum, tokens, scale);
     previous = tokens;
     yield { scale, tokens, sum, logits, ...(gate && { gate }), ms: performance.now() - started };
@@ -112,6 +124,8 @@ function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; 
   return mergeTokens(drawn, source, plan.quantiser.kept(keepMask, scale));
 }
 
+type RunPlan = ScalePlan & { readonly run: PredictionRun };
+
 interface DrawnScale {
   readonly scale: number;
   readonly sum: FloatTensor;
@@ -120,30 +134,70 @@ interface DrawnScale {
 }
 
 /** The scale behind its masked passes, of transformers that know such. What is kept of a source is certain. */
-async function refined(plan: ScalePlan & { run: PredictionRun }, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
-  const { quantiser, run } = plan;
+async function refined(plan: RunPlan, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
+  const { quantiser } = plan;
   const { scale, tokens } = drawn;
   const counts = scale < plan.given.length ? [] : (plan.predictor.maskedPasses?.[scale] ?? []);
   if (counts.length === 0) return tokens;
-  const again = async (tokens: ScaleTokens, places: readonly number[]) => {
-    const own = patchify(quantiser.down(quantiser.add(quantiser.emptySum(), tokens, scale), scale), quantiser.patch);
-    const masked = new Uint8Array(quantiser.tokens(scale));
-    for (const place of places) masked[place] = 1;
-    const prediction = await run.redraw?.(scale, { ...scaleInput(plan, drawn.sum, scale), own, masked }, at(plan.layers, scale));
-    invariant(prediction, `Expected a transformer that draws tokens of scale ${scale} once more.`);
-    return guideFinite(prediction.logits, 1, scale);
-  };
   const options = (pass: number): DrawOptions => {
     const sampling = samplingAt(plan, scale);
     return { ...sampling, seed: seedOfPass(sampling.seed, pass) };
   };
   const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
-  return withoutDoubt({ quantiser, counts, free: freeTokens(plan, scale), options, again }, { scale, tokens, guided }, signal);
+  const passes = { quantiser, counts, free: freeTokens(plan, scale), options, again: maskedPass(plan, drawn) };
+  return withoutDoubt(passes, { scale, tokens, guided }, signal);
+}
+
+/** A masked pass over a scale, with what came before it. */
+function maskedPass(plan: RunPlan, { scale, sum }: DrawnScale): MaskedPasses['again'] {
+  const { quantiser, run } = plan;
+  return async (tokens, places) => {
+    const own = patchify(quantiser.down(quantiser.add(quantiser.emptySum(), tokens, scale), scale), quantiser.patch);
+    const masked = new Uint8Array(quantiser.tokens(scale));
+    for (const place of places) masked[place] = 1;
+    const input = { ...scaleInput(plan, sum, scale), own, masked };
+    const prediction = await run.redraw?.(scale, input, at(plan.layers, scale));
+    invariant(prediction, `Expected a transformer that draws tokens of scale ${scale} once more.`);
+    return guideFinite(prediction.logits, 1, scale);
+  };
 }
 
 /** Every pass draws other random numbers than those before it. */
 function seedOfPass(seed: number, pass: number): number {
   return (seed ^ Math.imul(pass + 1, 0x85eb_ca6b)) >>> 0;
+}
+
+/** A re-roll draws other random numbers than any pass. */
+function seedOfRedraw(seed: number): number {
+  return (seed ^ 0xc2b2_ae35) >>> 0;
+}
+
+/**
+ * The scale with its least certain tokens drawn once more, where that is wished: by a masked pass, of transformers that know
+ * such, else from the logits that they were drawn from. Also where the run takes the likeliest: that would be the same again.
+ */
+async function redrawn(plan: RunPlan, drawn: DrawnScale, signal: Cancellation): Promise<ScaleTokens> {
+  const { redraw, quantiser, features, keepMask } = plan;
+  const { scale, tokens } = drawn;
+  if (redraw?.scale !== scale) return tokens;
+  const free = freeTokens(plan, scale);
+  if (free.length === 0) {
+    throw new ExpectedError(
+      'request.invalid',
+      `Expected tokens to draw again at scale ${scale + 1} but all of them are the source’s own.`,
+      {
+        details: { field: 'redraw' },
+      },
+    );
+  }
+  const guided = guideFinite(drawn.logits, at(plan.guidance, scale), scale);
+  const { temperature, ...sampling } = samplingAt(plan, scale);
+  const options = { ...sampling, temperature: temperature || 1, byChance: true, seed: seedOfRedraw(redraw.seed) };
+  // Nothing comes before the first scale that a masked pass could see.
+  const again = plan.run.redraw && scale > 0 ? maskedPass(plan, drawn) : () => Promise.resolve(guided);
+  const counts = [Math.max(1, Math.round(redraw.share * free.length))];
+  const anew = await withoutDoubt({ quantiser, counts, free, options: () => options, again }, { scale, tokens, guided }, signal);
+  return features && keepMask ? mergeTokens(anew, tokens, quantiser.kept(keepMask, scale)) : anew;
 }
 
 /** Tokens of which not all is kept of the source. */

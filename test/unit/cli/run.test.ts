@@ -123,6 +123,26 @@ describe('an edit', () => {
     expect(opened.engine.jobs.map(({ request }) => request.temperature)).toEqual([0.7, [1, 0.5, 0.1]]);
   });
 
+  it('takes a re-roll as a scale and a share, and a seed of its own beside it only', async () => {
+    const redrawn = (...args: string[]) => cli('edit', photo, '-i', 'x', ...args, '-o', at('out.png'));
+    await redrawn('--redraw', '3:0.25');
+    await redrawn('--redraw', '2:1', '--redraw-seed', '8');
+    expect(opened.engine.jobs.map(({ request }) => request.redraw)).toEqual([
+      { scale: 3, share: 0.25 },
+      { scale: 2, share: 1, seed: 8 },
+    ]);
+    for (const wrong of [
+      ['--redraw', '3'],
+      ['--redraw', '3:half'],
+      ['--redraw', '3:0'],
+      ['--redraw-seed', '8'],
+    ]) {
+      const { code, stderr } = await redrawn(...wrong);
+      expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining('Expected ') as string]]);
+    }
+    expect(opened.engine.jobs).toHaveLength(2);
+  });
+
   it('writes previews by scale, and several candidates by number', async () => {
     const { code, stdout } = await cli(
       'edit',

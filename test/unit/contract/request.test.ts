@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { EditRequest } from '#contract/request.js';
+import { EditRequest, redrawOf } from '#contract/request.js';
 
 const temperatureOf = (temperature: unknown) => v.parse(EditRequest, { task: 'generate', temperature }).temperature;
 
@@ -18,3 +18,24 @@ test.each([[[]], [[1, 11]], [[-1]], [['hot']], ['1,2'], [Array.from({ length: 65
     expect(issues?.[0].message).toMatch(/^Expected .*temperature\.$/u);
   },
 );
+
+const issueOf = (redraw: unknown) => v.safeParse(EditRequest, { task: 'generate', redraw }).issues?.[0].message;
+
+test('a re-roll is of a scale, and of more than nothing of it', () => {
+  for (const redraw of [
+    { scale: 1, share: 1 },
+    { scale: 64, share: 0.001, seed: 7 },
+  ])
+    expect(issueOf(redraw)).toBeUndefined();
+  for (const share of [0, -0.1, 1.01, Number.NaN, '0.5']) {
+    expect(issueOf({ scale: 2, share })).toBe('Expected a number above 0 and up to 1 for share.');
+  }
+  expect(issueOf({ scale: 0, share: 1 })).toBe('Expected a whole number from 1 to 64 for scale.');
+  expect(issueOf({ scale: 2, share: 1, seed: -1 })).toMatch(/for seed\.$/u);
+});
+
+test('candidates of a re-roll count on from its seed, or from that of the run', () => {
+  expect(redrawOf({ seed: 4 }, 1)).toBeUndefined();
+  expect(redrawOf({ seed: 4, redraw: { scale: 2, share: 0.5 } }, 1)).toEqual({ scale: 2, share: 0.5, seed: 5 });
+  expect(redrawOf({ seed: 4, redraw: { scale: 2, share: 0.5, seed: 0xffff_ffff } }, 2)).toMatchObject({ seed: 1 });
+});

@@ -17,6 +17,12 @@ test.each([
   expect(traitsOf(card)).toMatchObject(expected);
 });
 
+test('single tokens can be drawn again by packs that draw a whole step at once', () => {
+  expect(traitsOf(infinity({})).redraws).toBe('experimental');
+  expect(traitsOf({ family: 'var' } as PackCard).redraws).toBe('experimental');
+  expect(traitsOf({ family: 'controlar', config: { transformer: { control: 'canny' } } } as PackCard).redraws).toBeUndefined();
+});
+
 test('of channels, those are kinds that a user may choose', () => {
   expect(controlKindsOf(infinity({}))).toBeUndefined();
   const control = { channels: ['depth', 'depth-flag', 'canny', 'canny-flag'], layers: [0] };

@@ -155,6 +155,7 @@ const NO_SETTINGS = [
   'copy',
   'size',
   'resume',
+  'redraw',
   'previews',
   'stopAtScale',
   'stopAtDetail',

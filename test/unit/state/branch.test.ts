@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate } from '#contract/event.js';
-import { continued, isUnfinished, lastPlace, reachedPlace, rerolledFrom, stoppedAt } from '#state/branch.js';
+import { continued, isDrawn, isUnfinished, lastPlace, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from '#state/branch.js';
 import type { ShownResult } from '#state/sheets.js';
 
 const TOKENS = { pack: 'sketch', schedule: [[1, 1], [2, 2], [4, 4]] as [number, number][], tokens: [['0'], ['1'], ['2']] }; // prettier-ignore
@@ -41,5 +41,11 @@ describe('places on the strip', () => {
     expect(rerolledFrom(DETAILED, 2, another)).toEqual({ ...another, resume: { ...TOKENS, tokens: [['0']] } });
     expect(rerolledFrom(DETAILED, 6, another)).toEqual({ seed: 7, count: 2, resume: TOKENS, detailSeeds: [7, 7, 10] });
     expect(rerolledFrom(STOPPED, 6, another)).toMatchObject({ detailSeeds: [7, 8, 9] });
+  });
+
+  test('what is least certain of a scale is drawn again from that scale on, with the run’s seed; detail scales have nothing of the kind', () => {
+    const redraw = { scale: 2, share: 0.5, seed: 9 };
+    expect(redrawnAt(DETAILED, redraw, 4)).toEqual({ seed: 7, count: 4, resume: { ...TOKENS, tokens: [['0'], ['1']] }, redraw });
+    expect([1, 3, 4].map((place) => isDrawn(DETAILED, place))).toEqual([true, true, false]);
   });
 });

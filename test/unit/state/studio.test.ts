@@ -477,6 +477,32 @@ describe('going on from a scale', () => {
     expect(link.requests.at(-1)).toMatchObject({ resume: { ...tokens, tokens: [['a']] }, seed: 6, count: 4, temperature: 1 });
   });
 
+  test('re-rolling what is least certain keeps the scale, its seed and its temperature, and takes random numbers that no result has had', async () => {
+    const { studio, link, tokens } = await studioWithPart();
+    link.events = wholeRun('again');
+    await studio.runner.redraw(2, { share: 0.25, count: 2 });
+    const asked = link.requests.at(-1);
+    expect(asked).toMatchObject({ resume: tokens, seed: 5, count: 2, redraw: { scale: 2, share: 0.25, seed: 6 } });
+    expect(asked).not.toHaveProperty('temperature');
+    expect(studio.result?.request.redraw).toEqual({ scale: 2, share: 0.25, seed: 6 });
+    await studio.runner.redraw(1, { share: 1, count: 1 });
+    expect(link.requests.at(-1)).toMatchObject({ redraw: { scale: 1, share: 1, seed: 7 } });
+  });
+
+  test('a kept step that was re-rolled is so again when it is run again, and not where it is to be another', async () => {
+    const { studio, link } = await studioWithPart();
+    link.events = wholeRun('again');
+    await studio.runner.redraw(2, { share: 0.25, count: 1 });
+    studio.keep();
+    link.events = wholeRun('once-more');
+    await studio.stepEditor.rerun(1);
+    expect(link.requests.at(-1)).toMatchObject({ redraw: { scale: 2, share: 0.25, seed: 6 } });
+    expect(link.requests.at(-1)).not.toHaveProperty('resume');
+    link.events = wholeRun('another');
+    await studio.rerollStep(1);
+    expect(link.requests.at(-1)).not.toHaveProperty('redraw');
+  });
+
   test('stopping a run asks for the scales that were done', async () => {
     const { studio, link } = await studioWithPhoto();
     studio.change({ instruction: 'make it night' });

@@ -12,7 +12,7 @@ import { gridsFor, modelSides, SCALE_COUNTS } from './schedules.js';
 
 const TRAITS = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
-  ...{ fills: true, anyShape: true, refines: true },
+  ...{ fills: true, anyShape: true, refines: true, redraws: 'experimental' },
   scaleCounts: SCALE_COUNTS,
 } satisfies Traits;
 

@@ -13,7 +13,7 @@ import { maskedPasses } from './passes.js';
 
 const TRAITS: Traits = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
-  ...{ fills: true, anyShape: false },
+  ...{ fills: true, anyShape: false, redraws: 'own' },
 };
 
 /** Of code and weights, wherever they were copied to. */

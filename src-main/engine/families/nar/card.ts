@@ -11,7 +11,7 @@ import { narTransformer, type NarShape } from './networks.js';
 
 const TRAITS: Traits = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
-  ...{ fills: true, anyShape: false, steps: 'diagonals' },
+  ...{ fills: true, anyShape: false, steps: 'diagonals', redraws: 'experimental' },
 };
 
 /** Sides in pixels that it was published for, by tokens of 16. */

@@ -13,7 +13,7 @@ import { clipTextEncoder, swittiTransformer, type ClipTextShape, type SwittiShap
 
 const TRAITS: Traits = {
   ...{ seesSource: false, maskEmbedding: false, sourceFusion: false, padsSource: false },
-  ...{ fills: true, anyShape: false },
+  ...{ fills: true, anyShape: false, redraws: 'experimental' },
 };
 
 const PARTS = 'a Switti transformer, its tokenizer, the text encoders CLIP ViT-L and OpenCLIP ViT-bigG, and their tokenizer.json';

@@ -4,7 +4,11 @@ import * as v from 'valibot';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
+import type { PackCard } from '#contract/pack-card.js';
+import { FileRecipe } from '#contract/recipe.js';
 import { EditRequest, firstScales, type EditRequestInput } from '#contract/request.js';
+import { traitsOf } from '#contract/traits.js';
+import { readFacts } from '#engine/image/files/decode.js';
 import type { Fit, PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
@@ -113,6 +117,62 @@ describe('a run', () => {
     expect(branches).toHaveLength(2);
     for (const branch of branches) expect(branch.tokens.tokens.slice(0, 2)).toEqual(resume.tokens);
     expect(branches[0]?.tokens.tokens[2]).not.toEqual(branches[1]?.tokens.tokens[2]);
+  });
+
+  describe('a re-roll of the least certain tokens', () => {
+    const request = { task: 'fill', source: 'source', mask: 'mask', temperature: 1, seed: 5 } as const;
+    const redraw = { scale: 2, share: 0.5, seed: 40 };
+
+    test('of a result is that of the run which made it, finer tokens or not', async () => {
+      const whole = await only(request);
+      const anew = await only({ ...request, redraw });
+      expect((await only({ ...request, redraw })).picture).toEqual(anew.picture);
+      for (const resume of [whole.tokens, firstScales(whole.tokens, 2), firstScales(whole.tokens, 1)]) {
+        const again = await only({ ...request, redraw, resume });
+        expect(again.tokens).toEqual(anew.tokens);
+        expect(again.picture).toEqual(anew.picture);
+      }
+      expect(anew.tokens.tokens[0]).toEqual(whole.tokens.tokens[0]);
+      expect(anew.tokens.tokens[1]).not.toEqual(whole.tokens.tokens[1]);
+    });
+
+    test('differs from candidate to candidate, each in its recipe', async () => {
+      const written = { ...request, redraw, output: { format: 'png', recipe: true } } as const;
+      const drawn = candidates(await collect(jobOf({ ...written, count: 2 })));
+      expect(drawn.map(({ seed }) => seed)).toEqual([5, 5]);
+      expect(drawn[0]?.tokens.tokens[1]).not.toEqual(drawn[1]?.tokens.tokens[1]);
+      const recipes = await Promise.all(
+        drawn.map(async ({ picture }) => v.parse(FileRecipe, JSON.parse((await readFacts(picture)).recipeText ?? ''))),
+      );
+      expect(recipes.map((recipe) => recipe.request.redraw)).toEqual([redraw, { ...redraw, seed: 41 }]);
+      // What a recipe asks for is its picture.
+      for (const [i, recipe] of recipes.entries()) {
+        const again = await only({ ...written, ...recipe.request, source: 'source', mask: 'mask', count: 1 });
+        expect(again.picture).toEqual(drawn[i]?.picture);
+      }
+    });
+
+    test('takes the run’s seed where it has none of its own', async () => {
+      const plain = { scale: 2, share: 0.5 };
+      expect((await only({ ...request, redraw: plain })).tokens).toEqual(
+        (await only({ ...request, redraw: { ...plain, seed: 5 } })).tokens,
+      );
+    });
+
+    test.each([
+      ['a scale that there is not', { redraw: { scale: 9, share: 1 } }, 'Expected a scale from 1 to 3 to redraw but received 9.'],
+      ['one behind the last that is run', { redraw, stopAtScale: 1 }, 'Expected a scale from 1 to 1 to redraw but received 2.'],
+    ])('refuses %s', async (_, change, message) => {
+      await expect(only({ ...request, ...change })).rejects.toMatchObject({ code: 'request.invalid', message });
+    });
+
+    test('is refused for packs that cannot tell how certain a token is', async () => {
+      const { redraws: _, ...traits } = traitsOf(tinyCard);
+      const card = { ...tinyCard, family: 'other', traits } as unknown as PackCard;
+      const model = { ...fakeModel(), card };
+      const message = `Expected a pack that draws single tokens again but "${card.name}" does not.`;
+      await expect(only({ ...request, redraw }, model)).rejects.toMatchObject({ code: 'pack.unable', message });
+    });
   });
 
   test('is cancelled between scales', async () => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
+import { leastCertain } from '#engine/sampling/masked-passes.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import { encodeTokens, sumOfTokens } from '#engine/sampling/quantiser.js';
 import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import type { ScalePredictor } from '#engine/tensor/predictor.js';
 import { floats } from '#engine/tensor/tensor.js';
 import { fakePredictor } from '../../../support/fake-predictor.js';
 
@@ -186,5 +188,100 @@ describe('keeping the source', () => {
     expect(input.residual!.data.subarray(0, 8 * 8).every((value) => value === 0)).toBe(true);
     expect(input.residual!.data.subarray(8 * 8).some((value) => value !== 0)).toBe(true);
     expect([...input.mask!.data.subarray(0, 4)]).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('a re-roll of the least certain tokens', () => {
+  const TOKEN = 8;
+  const redraw = { scale: 1, share: 0.5, seed: 21 };
+  const tokensOf = (bits: readonly number[]) =>
+    Array.from({ length: bits.length / TOKEN }, (_, t) => bits.slice(t * TOKEN, (t + 1) * TOKEN).join(''));
+  const changedIn = (before: readonly number[], after: readonly number[]) => {
+    const was = tokensOf(before);
+    return tokensOf(after).flatMap((token, place) => (token === was[place] ? [] : [place]));
+  };
+  /** The places of scale 1 that are least certain by the logits that its tokens came from. */
+  function doubtful({ tokens, logits }: ScaleStep, count: number): readonly number[] {
+    const certainty = quantiser.certainty(logits.data, tokens as Uint8Array, planOf().sampling);
+    return leastCertain(certainty, [0, 1, 2, 3], count);
+  }
+
+  test.each([0.25, 0.5, 0.75, 1])('draws %f of a scale again, and nothing else of it', async (share) => {
+    const whole = await run(planOf());
+    const places = doubtful(whole[1]!, share * 4);
+    // Other numbers may draw the same token again, so several are tried.
+    const changed = new Set<number>();
+    for (let seed = 1; seed <= 20; seed++) {
+      const steps = bitsOf(await run(planOf({ redraw: { scale: 1, share, seed } })));
+      expect(steps[0]).toEqual([...whole[0]!.tokens]);
+      for (const place of changedIn([...whole[1]!.tokens], steps[1]!)) changed.add(place);
+    }
+    expect([...changed].sort()).toEqual([...places].sort());
+  });
+
+  test('has random numbers of its own: the same again with its seed, others with another, and finer scales as they were', async () => {
+    const whole = bitsOf(await run(planOf()));
+    const again = bitsOf(await run(planOf({ redraw })));
+    expect(bitsOf(await run(planOf({ redraw })))).toEqual(again);
+    expect(again[1]).not.toEqual(whole[1]);
+    expect(bitsOf(await run(planOf({ redraw: { ...redraw, seed: 22 } })))[1]).not.toEqual(again[1]);
+    // These logits hang on no token before them.
+    expect(again[2]).toEqual(whole[2]);
+    expect(bitsOf(await run(planOf({ redraw: { ...redraw, seed: 7 } })))[1]).not.toEqual(whole[1]);
+  });
+
+  test('of given tokens is the same as of drawn ones', async () => {
+    const whole = await run(planOf());
+    const given = whole.slice(0, 2).map(({ tokens }) => tokens);
+    expect(bitsOf(await run(planOf({ redraw, given })))).toEqual(bitsOf(await run(planOf({ redraw }))));
+  });
+
+  test('draws by chance also where all else is the likeliest', async () => {
+    const sampling = { temperature: 0, topP: 1, topK: 0, seed: 7 };
+    const [likeliest, others] = [bitsOf(await run(planOf({ sampling }))), bitsOf(await run(planOf({ sampling, redraw })))];
+    expect(changedIn(likeliest[1]!, others[1]!)).not.toEqual([]);
+    expect(others[2]).toEqual(likeliest[2]);
+  });
+
+  test('asks a transformer that knows masked passes for one, with the doubtful tokens masked', async () => {
+    const masked: number[][] = [];
+    const plan = planOf();
+    const predictor: ScalePredictor = {
+      ...plan.predictor,
+      begin: async (...begun) => ({
+        ...(await plan.predictor.begin(...begun)),
+        redraw: (_, input) => {
+          masked.push([...input.masked]);
+          return Promise.resolve({ logits: floats([1, 4, TOKEN], new Float32Array(4 * TOKEN).fill(30)) });
+        },
+      }),
+    };
+    const whole = await run(plan);
+    const [first, second] = await run(planOf({ predictor, redraw }));
+    const places = doubtful(whole[1]!, 2);
+    expect(masked).toEqual([[0, 1, 2, 3].map((place) => (places.includes(place) ? 1 : 0))]);
+    const expected = tokensOf([...whole[1]!.tokens]).map((token, place) => (places.includes(place) ? '1'.repeat(TOKEN) : token));
+    expect(tokensOf([...second!.tokens])).toEqual(expected);
+    expect(first!.tokens).toEqual(whole[0]!.tokens);
+    // The first scale has nothing before it: no pass sees it masked.
+    await run(planOf({ predictor, redraw: { ...redraw, scale: 0, share: 1 } }));
+    expect(masked).toHaveLength(1);
+  });
+
+  test('leaves what is kept of the source alone, and is refused where all of it is kept', async () => {
+    const keepMask = floats([1, 8, 8]);
+    for (let y = 0; y < 8; y++) keepMask.data.fill(1, y * 8, y * 8 + 4);
+    const kept = { features, keepMask };
+    const whole = await run(planOf(kept));
+    const steps = await run(planOf({ ...kept, redraw: { scale: 2, share: 1, seed: 3 } }));
+    const right = Array.from({ length: 16 }, (_, place) => place).filter((place) => place % 4 > 1);
+    const changed = changedIn([...whole[2]!.tokens], [...steps[2]!.tokens]);
+    expect(changed.length).toBeGreaterThan(0);
+    expect(changed.filter((place) => right.includes(place))).toEqual([]);
+    const refused = run(planOf({ features, lockedScales: 2, redraw }));
+    await expect(refused).rejects.toMatchObject({
+      code: 'request.invalid',
+      message: expect.stringMatching(/scale 2 .* source/u) as string,
+    });
   });
 });
