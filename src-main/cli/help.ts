@@ -5,7 +5,7 @@ Options:
   --pack NAME                 which model pack (default sketch)
   --preset PRESET             best, balanced, fast or draft (default balanced)
   --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
-  --control-kind canny|depth  what a ready map shows (default canny)
+  --control-kind KIND  what a ready map shows: canny (default), depth, hed, lineart, segmentation or normal
   --depth-pack NAME           the pack that estimates depth (default: the pack that draws)
   --strength S                how strongly the control holds, 0..1 (default 1)
   --low N, --high N, --blur S how edges are looked for (default 100, 200, 0)

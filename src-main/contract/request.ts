@@ -12,8 +12,10 @@ export const PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as c
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'avif'] as const;
 
 /** What a map may show. Edges and depth are made from a photograph; the others are given. */
-export const CONTROL_KINDS = ['canny', 'depth', 'hed', 'lineart', 'segmentation'] as const;
+export const CONTROL_KINDS = ['canny', 'depth', 'hed', 'lineart', 'segmentation', 'normal'] as const;
 export type ControlKind = (typeof CONTROL_KINDS)[number];
+/** Maps whose colours are names or directions; in all others brightness is an amount. */
+export const COLOURED_MAPS: readonly ControlKind[] = ['segmentation', 'normal'];
 
 export type Task = (typeof TASKS)[number];
 export type Preset = (typeof PRESETS)[number];

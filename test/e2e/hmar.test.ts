@@ -116,8 +116,6 @@ describe('other files beside an HMAR transformer', () => {
   test.each([
     ['another family’s tokenizer', () => Promise.resolve([transformer, foreign]), /Expected an HMAR transformer and the tokenizer of VAR/],
     ['no tokenizer', () => Promise.resolve([transformer]), /Expected an HMAR transformer and the tokenizer of VAR/],
-    ['no masked blocks', async () => [await without('unmasked.safetensors', 'mask_blocks'), tokenizer], /mask_blocks/],
-    ['no bias of words', async () => [await without('biasless.safetensors', 'word_embed_bias'), tokenizer], /word_embed_bias/],
     ['no second head', async () => [await without('headless.safetensors', 'mask_head'), tokenizer], /mask_head/],
     ['a file that ends too early', async () => {
       await copyFile(transformer, file('cut.pth'));

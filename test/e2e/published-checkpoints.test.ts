@@ -418,7 +418,7 @@ describe('published ControlAR files', () => {
   test('must say what they hold', async () => {
     await copyFile(transformer, file('mine.pth'));
     const { stderr } = await scalebrush('packs', 'import', file('mine.pth'), ...others);
-    expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation\)/);
+    expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation, normal\)/);
     expect(await scalebrushJson('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
       imported: [{ name: 'mine', title: 'ControlAR, 3 layers, lineart' }],
     });

@@ -13,28 +13,21 @@ import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
 import { scenePng } from '../support/pictures.js';
+import { PACKS } from '../support/published-packs.js';
 
 // Weights that are mapped are read by nobody before a network runs: what comes out of it must be looked at, in every family.
 
 type Role = PackFile['role'];
 
-/** Files of a pack by their roles. */
-type Parts = Readonly<Partial<Record<Role, string>>>;
-
-const golden = (file: string) => path.resolve('test/golden', file);
 const sketch = (file: string) => path.resolve('models/sketch', file);
-const T5 = { text: golden('t5-mini/t5.pth'), 'text-tokenizer': golden('t5-mini/tokenizer.json') };
-const PACKS = {
-  var: { transformer: golden('var-mini/var_d3.pth'), tokenizer: golden('var-mini/vae_ch32v64z8.pth') },
-  hmar: { transformer: golden('hmar-mini/hmar-d3.pth'), tokenizer: golden('var-mini/vae_ch32v64z8.pth') },
-  controlar: { transformer: golden('controlar-mini/canny_mini.pth'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
-  nar: { transformer: golden('nar-mini/t2i_tiny.pt'), tokenizer: golden('controlar-mini/vq_mini.pt'), ...T5 },
-  infinity: {
-    transformer: sketch('transformer.safetensors'),
-    tokenizer: sketch('tokenizer.safetensors'),
-    depth: sketch('depth.safetensors'),
-  },
-} satisfies Record<string, Parts>;
+/** The built-in pack, for Infinity: it reads words by an encoder of its own. */
+const SKETCH: readonly (readonly [Role, string])[] = [
+  ['transformer', sketch('transformer.safetensors')],
+  ['tokenizer', sketch('tokenizer.safetensors')],
+  ['depth', sketch('depth.safetensors')],
+];
+
+type Family = keyof typeof PACKS;
 
 const engine = new LocalEngine();
 const pictures = { scene: await scenePng(96, 64) };
@@ -54,18 +47,19 @@ interface Damage {
 }
 
 /** The pack in single precision, so that nothing is read on opening, with one number of one tensor replaced. */
-async function damagedPack(family: keyof typeof PACKS, { role, prefix, value }: Damage) {
+async function damagedPack(family: Family, { role, prefix, value }: Damage) {
   const folder = await mkdtemp(path.join(root, 'pack-'));
+  const { parts, cardOf } = await packOf(family);
   const files: PackFile[] = [];
-  for (const [part, source] of Object.entries(PACKS[family]) as [Role, string][]) {
-    const target = path.join(folder, `${part}.safetensors`);
+  for (const [i, [part, source]] of parts.entries()) {
+    const target = path.join(folder, `${i}.safetensors`);
     const writing = part === 'text-tokenizer' ? undefined : writeWeights(await openCheckpoint(source), { target, precision: 'float32' });
     for (let step = await writing?.next(); step && !step.done; step = await writing?.next());
-    const name = writing ? `${part}.safetensors` : path.relative(folder, source);
+    const name = writing ? `${i}.safetensors` : path.relative(folder, source);
     if (part === role) damage(await openCheckpoint(target), prefix, value);
     files.push({ name, role: part, bytes: statSync(path.join(folder, name)).size, sha256: '0'.repeat(64) });
   }
-  return { card: { ...(await cardOf(family, files)), files, name: path.basename(folder).toLowerCase() }, folder };
+  return { card: { ...cardOf(files), files, name: path.basename(folder).toLowerCase() }, folder };
 }
 
 function damage({ tensors, identity }: Awaited<ReturnType<typeof openCheckpoint>>, prefix: string, value: number): void {
@@ -75,12 +69,20 @@ function damage({ tensors, identity }: Awaited<ReturnType<typeof openCheckpoint>
   closeSync(file);
 }
 
-async function cardOf(family: keyof typeof PACKS, files: readonly PackFile[]): Promise<PackCard> {
-  if (family === 'infinity') return v.parse(PackCard, JSON.parse(readFileSync(sketch('card.json'), 'utf8')));
-  const { transformer, tokenizer } = PACKS[family];
-  const text = 'text' in PACKS[family] ? [T5.text] : [];
-  const reports = await Promise.all([transformer, tokenizer, ...text].map((file) => engine.inspect(file)));
-  return packOfCheckpoints({ reports, textTokenizer: { path: T5['text-tokenizer'], bytes: 1 } }).cardOf(files) as PackCard;
+async function packOf(
+  family: Family,
+): Promise<{ readonly parts: readonly (readonly [Role, string])[]; readonly cardOf: (files: readonly PackFile[]) => PackCard }> {
+  if (family === 'infinity') {
+    return { parts: SKETCH, cardOf: () => v.parse(PackCard, JSON.parse(readFileSync(sketch('card.json'), 'utf8'))) };
+  }
+  const files = PACKS[family].map((file) => path.resolve(file));
+  const words = files.find((file) => file.endsWith('.json'));
+  const reports = await Promise.all(files.filter((file) => file !== words).map((file) => engine.inspect(file)));
+  const pack = packOfCheckpoints({ reports, ...(words !== undefined && { textTokenizer: { path: words, bytes: 1 } }) });
+  return {
+    parts: pack.sources.map(({ role, path: file }) => [role, file] as const),
+    cardOf: (copied) => pack.cardOf(copied) as PackCard,
+  };
 }
 
 const EDIT: EditRequestInput = { task: 'edit', source: 'scene', instruction: 'make it night' };
@@ -90,8 +92,10 @@ const WORDS: EditRequestInput = { task: 'generate', instruction: 'a red car' };
 const HELD: EditRequestInput = { task: 'generate', source: 'scene', instruction: 'a red car', control: { kind: 'canny' } };
 const DEPTH: EditRequestInput = { task: 'control', source: 'scene', control: { kind: 'depth' } };
 
+const MAPPED: EditRequestInput = { task: 'generate', source: 'scene', instruction: '1', control: { kind: 'canny' } };
+
 describe('damaged weights are named, and never make a picture', () => {
-  it.each<[keyof typeof PACKS, Role, string, number, EditRequestInput]>([
+  it.each<[Family, Role, string, number, EditRequestInput]>([
     ['var', 'transformer', 'blocks.1.ffn', NaN, DRAW],
     ['var', 'transformer', 'head.', Infinity, DRAW],
     ['var', 'tokenizer', 'decoder.conv_out', NaN, DRAW],
@@ -104,7 +108,23 @@ describe('damaged weights are named, and never make a picture', () => {
     ['hmar', 'transformer', 'base_blocks.1', NaN, DRAW],
     ['hmar', 'transformer', 'ns_head', Infinity, DRAW],
     ['hmar', 'transformer', 'mask_blocks.0', NaN, DRAW],
+    ['flexvar', 'transformer', 'blocks.1.ffn', NaN, DRAW],
+    ['flexvar', 'transformer', 'pos_1LC', NaN, DRAW],
+    ['flexvar', 'tokenizer', 'decoder.conv_out', Infinity, DRAW],
+    ['flexvar', 'tokenizer', 'encoder.conv_out', NaN, FILL],
+    ['car', 'adapter', 'car_blocks.0.ffn', NaN, MAPPED],
+    ['car', 'adapter', 'car_control_convs.conv_in', NaN, MAPPED],
+    ['car', 'adapter', 'car_skip_linear', Infinity, MAPPED],
+    ['car', 'transformer', 'head.', NaN, MAPPED],
+    ['switti', 'transformer', 'blocks.1.ffn', NaN, WORDS],
+    ['switti', 'transformer', 'blocks.0.cross_attn', Infinity, WORDS],
+    ['switti', 'transformer', 'head.', NaN, WORDS],
+    ['switti', 'text', 'text_model.encoder.layers.0', NaN, WORDS],
+    ['switti', 'tokenizer', 'decoder.conv_out', NaN, WORDS],
     ['nar', 'transformer', 'layers.2', NaN, WORDS],
+    ['nar', 'text', 'encoder.block.1', NaN, WORDS],
+    ['nar', 'tokenizer', 'decoder.conv_out', NaN, WORDS],
+    ['hmar', 'tokenizer', 'decoder.conv_out', NaN, DRAW],
     ['nar', 'transformer', 'medusa_output', Infinity, WORDS],
     ['controlar', 'transformer', 'layers.1', NaN, HELD],
     ['controlar', 'transformer', 'adapter.model', Infinity, HELD],

@@ -43,7 +43,7 @@ Options:
                  (default generate where its file's name has "infinity" in it, else edit)
   --in-place     read weights that need no other precision where they lie, without a copy; they must stay there
   --pixels SIDE  256, 512 or 1024: what such a transformer was trained for (default 512; 1024 for generate)
-  --control KIND canny, depth, hed, lineart or segmentation: what a ControlAR transformer was trained for,
+  --control KIND canny, depth, hed, lineart, segmentation or normal: what a ControlAR transformer was trained for,
                  where its file's name does not say
   --precision KIND  float32 (default, exact), half (as stored where files are half: half of the memory, somewhat slower), int8 (about twice as fast, a quarter of the memory) or int4 (an
                  eighth of the memory): how the transformer and the text encoder are stored

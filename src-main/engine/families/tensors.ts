@@ -5,11 +5,12 @@ export function inOrder(parent: Weights): Weights[] {
   return parent.children().map((_, index) => parent.at(index));
 }
 
-export function kernel(convolution: Weights): readonly number[] {
-  return convolution.shape(kernelName(convolution));
+/** Whether a tokenizer has a codebook: what lies around one tells, where the codes themselves are missing, too. */
+export function hasCodebook(weights: Weights): boolean {
+  return ['quantize.embedding', 'quantize.quant_resi', 'post_quant_conv'].some((name) => weights.has(name));
 }
 
 /** Published tokenizers exist with and without a `.conv.` in the names. */
-export function kernelName(convolution: Weights): string {
-  return convolution.has('conv') ? 'conv.weight' : 'weight';
+export function kernel(convolution: Weights): readonly number[] {
+  return convolution.shape(convolution.has('conv') ? 'conv.weight' : 'weight');
 }

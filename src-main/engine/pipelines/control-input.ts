@@ -40,7 +40,7 @@ export async function controlInput(job: PipelineJob, origin: MapOrigin): Promise
   return { map, strength: settings.strength, fromScale: settings.fromScale - 1, toScale: settings.toScale - 1 };
 }
 
-/** The control map as the model sees it, `[1, 1, S, S]`. */
+/** The control map as the model sees it, `[1, 1, S, S]`, or `[1, 3, S, S]` where its colours count. */
 export async function controlPlane(job: ControlJob, settings: ControlSettings, { picture, ready }: MapOrigin): Promise<FloatTensor> {
   if (ready) return readyPlane(ready.map, settings, { ...ready.place, size: modelExtent(job.model) });
   if (!picture) throw new ExpectedError('request.invalid', 'Expected a source picture or a control map but received neither.');
@@ -57,8 +57,9 @@ export async function estimateMap(job: Pick<ControlJob, 'model'>, settings: Cont
   return stretchMap(await job.model.depth.estimate(picture), settings);
 }
 
-/** Packs read each kind of map in a channel of its own, beside a flag that says it is there. */
+/** The one map that a pack reads; or one of several, each in a channel of its own beside a flag that says it is there. */
 function inChannels(plane: FloatTensor, channels: readonly string[], kind: string): FloatTensor {
+  if (channels.length === 1) return plane;
   const [, , height = 0, width = 0] = plane.dims;
   const map = floats([1, channels.length, height, width]);
   const pixels = height * width;

@@ -37,7 +37,7 @@ export async function previewControl(job: ControlJob, seen: LastSeen): Promise<U
   if (!settings) throw new ExpectedError('request.invalid', 'Expected control settings but received none.');
   const fitted = { ...job, model: fittedTo(job.model, await fitOf(job)) };
   const plane = await controlPlane(fitted, settings, await originOf(fitted, seen));
-  return encodePng(grey(plane));
+  return encodePng(coloured(plane));
 }
 
 async function originOf(job: ControlJob, seen: LastSeen): Promise<MapOrigin> {
@@ -68,9 +68,10 @@ function modelView(job: ControlJob, seen: LastSeen): Promise<FloatTensor> {
   });
 }
 
-/** `[1, 1, S, S]` → `[1, 3, S, S]` */
-function grey({ dims, data }: FloatTensor): FloatTensor {
-  const [, , height = 0, width = 0] = dims;
+/** `[1, 1 or 3, S, S]` → `[1, 3, S, S]` */
+function coloured({ dims, data }: FloatTensor): FloatTensor {
+  const [, channels = 0, height = 0, width = 0] = dims;
+  if (channels === 3) return floats(dims, data);
   const picture = floats([1, 3, height, width]);
   for (let channel = 0; channel < 3; channel++) picture.data.set(data, channel * height * width);
   return picture;

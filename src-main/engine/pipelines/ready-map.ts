@@ -2,7 +2,7 @@ import { sameExtent, type Extent, type Rect } from '#base/geometry.js';
 import { luma } from '#base/luma.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { ControlSettings } from '#contract/request.js';
+import { COLOURED_MAPS, type ControlSettings } from '#contract/request.js';
 import { thresholdMap } from '#engine/control/canny.js';
 import { invertMap, stretchMap } from '#engine/control/depth.js';
 import { openPhoto } from '#engine/image/files/decode.js';
@@ -45,8 +45,7 @@ export async function openMap({
   const bytes = pictures[control.map];
   if (!bytes) throw new ExpectedError('request.invalid', 'Expected a control map picture but received none.');
   const photo = amountsOf(await openPhoto(bytes));
-  // Colours of a segmentation are names, not amounts.
-  const range = control.kind === 'segmentation' ? { low: 0, high: 1 } : rangeOf(photo, control.kind === 'depth');
+  const range = COLOURED_MAPS.includes(control.kind) ? { low: 0, high: 1 } : rangeOf(photo, control.kind === 'depth');
   const stretched = range.high === 1 ? [] : [stretchedNotice(photo, range)];
   return { photo, range, notices: [...incompleteAs('map', photo), ...stretched] };
 }
@@ -104,8 +103,8 @@ export function mapNotices({ photo, notices }: ReadyMap, { canvas, kept }: Omit<
 }
 
 /**
- * The map as the model sees it, `[1, 1, S, S]`: cut as the picture is, and held to the settings that a map made from the
- * picture would be held to.
+ * The map as the model sees it, `[1, 1, S, S]`, or `[1, 3, S, S]` where its colours count: cut as the picture is, and held to
+ * the settings that a map made from the picture would be held to.
  */
 export async function readyPlane(
   { photo, range }: ReadyMap,
@@ -113,6 +112,7 @@ export async function readyPlane(
   view: MapPlace & { size: Extent },
 ): Promise<FloatTensor> {
   const copy = await cut(photo, mapFrame(photo.extent, view), view.size);
+  if (COLOURED_MAPS.includes(settings.kind)) return settings.invert ? invertMap(copy) : copy;
   const plane = brightness(copy);
   if (range.high < 1) {
     plane.data.forEach((value, i) => (plane.data[i] = Math.min(1, Math.max(0, (value - range.low) / (range.high - range.low)))));

@@ -19,6 +19,5 @@ function flexVar(weights: Weights): FlexVarShape {
   const shape = blocksAndEmbeddings(weights);
   const [, , side = 0] = weights.shape('pos_1LC');
   weights.expectShape('pos_1LC', [1, shape.width, side, side]);
-  weights.expectShape('word_embed.weight', [shape.width, shape.codeWidth]);
   return { family: 'flexvar', ...shape };
 }

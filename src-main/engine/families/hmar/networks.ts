@@ -1,5 +1,6 @@
 import type { Weights } from '#engine/weights/handle.js';
 import type { Network } from '../network.js';
+import { dense, expectLayout } from '../layout.js';
 import { inOrder } from '../tensors.js';
 import { assertVarBlock } from '../var/networks.js';
 
@@ -36,16 +37,17 @@ function read(weights: Weights): HmarShape {
   const positions = weights.shape('pos_1LC')[1] ?? 0; // [1, L, C]
   const [entries = 0] = weights.shape('ns_head.weight'); // [V, C]
   const heads = weights.shape('base_blocks.0.attn.scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
-  weights.expectShape('pos_start', [1, 1, width]);
-  weights.expectShape('word_embed_bias', [width]);
-  weights.expectShape('mask_embed.weight', [1, width]);
+  expectLayout(weights, {
+    ...{ pos_start: [1, 1, width], word_embed_bias: [width], 'mask_embed.weight': [1, width] },
+    ...{ 'word_embed.weight': [width, codeWidth], 'class_emb.weight': [rows, width] },
+    ...{ 'lvl_embed.weight': [levels, width], pos_1LC: [1, positions, width] },
+  });
   const base = inOrder(weights.at('base_blocks'));
   const tail = inOrder(weights.at('ns_blocks')).length;
   const twice = Array.from({ length: tail }, (_, i) => ['ns_blocks', 'mask_blocks'].map((name) => weights.at(name, i))).flat();
-  for (const block of [...base, ...twice]) assertVarBlock(block, width, heads);
+  for (const block of [...base, ...twice]) assertVarBlock(block, { width, heads });
   for (const pass of ['ns', 'mask']) {
-    weights.expectShape(`${pass}_head.weight`, [entries, width]);
-    weights.expectShape(`${pass}_head_nm.ada_lin.1.weight`, [2 * width, width]);
+    expectLayout(weights, dense({ [`${pass}_head`]: [entries, width], [`${pass}_head_nm.ada_lin.1`]: [2 * width, width] }));
   }
   return { family: 'hmar', depth: base.length + tail, tail, width, heads, codeWidth, entries, classes: rows - 1, levels, positions };
 }

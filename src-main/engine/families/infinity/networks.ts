@@ -1,6 +1,9 @@
 import type { Weights } from '#engine/weights/handle.js';
 import type { Network } from '../network.js';
-import { inOrder, kernel, kernelName } from '../tensors.js';
+import { affine, dense, expectLayout, matrices, scaling } from '../layout.js';
+import { hasCodebook, inOrder, kernel } from '../tensors.js';
+import { blockLayout } from '../var/networks.js';
+import { expectVqgan } from '../vqgan-layout.js';
 
 // C width · H heads · D bits per token
 
@@ -25,7 +28,7 @@ export const infinityTransformer: Network<BitwiseShape<'infinity'>> = {
 /** Tokenizers with a codebook are built alike. */
 export const bitwiseTokenizer: Network<BitwiseShape<'bitwise-tokenizer'>> = {
   name: 'bitwise-tokenizer',
-  fits: (weights) => weights.has('encoder.conv_in') && weights.has('decoder.conv_out') && !weights.has('quantize.embedding'),
+  fits: (weights) => weights.has('encoder.conv_in') && weights.has('decoder.conv_out') && !hasCodebook(weights),
   read: tokenizer,
 };
 
@@ -42,30 +45,47 @@ function transformer(weights: Weights): BitwiseShape<'infinity'> {
   const blocks = transformerBlocks(weights);
   const [width = 0, tokenBits = 0] = weights.shape('word_embed.weight'); // [C, D]
   const heads = blocks[0]?.at('sa').shape('scale_mul_1H11')[1] ?? 0; // [1, H, 1, 1]
-  weights.expectShape('word_embed.weight', [width, tokenBits]);
-  weights.expectShape('head.weight', [2 * tokenBits, width]);
-  weights.expectShape('pos_start', [1, 1, width]);
-  weights.expectShape('shared_ada_lin.1.weight', [6 * width, width]);
-  weights.expectShape('head_nm.ada_lin.1.weight', [2 * width, width]);
+  expectLayout(weights, {
+    pos_start: [1, 1, width],
+    ...dense({ word_embed: [width, tokenBits], head: [2 * tokenBits, width] }),
+    ...dense({ 'shared_ada_lin.1': [6 * width, width], 'head_nm.ada_lin.1': [2 * width, width] }),
+  });
+  const [levels = 0] = weights.shape('lvl_embed.weight');
+  weights.expectShape('lvl_embed.weight', [levels, width]);
+  if (!weights.has('text_encoder')) expectText(weights, width);
   for (const block of blocks) assertBlock(block, width, heads);
   return { family: 'infinity', depth: blocks.length, width, heads, tokenBits };
 }
 
+/** What reads T5's hidden states; the built-in packs have an encoder of their own. */
+function expectText(weights: Weights, width: number): void {
+  const [length = 0, textWidth = 0] = weights.shape('cfg_uncond'); // [512, W]
+  const [, heads = 0, headWidth = 0] = weights.shape('text_proj_for_sos.ca.mat_q'); // [1, H, c]
+  expectLayout(weights, {
+    ...{ cfg_uncond: [length, textWidth], ...scaling(textWidth, 'text_norm') },
+    ...dense({ 'text_proj_for_ca.0': [width, textWidth], 'text_proj_for_ca.2': [width, width] }),
+  });
+  const pooled = heads * headWidth;
+  expectLayout(weights.at('text_proj_for_sos', 'ca'), {
+    ...{ mat_q: [1, heads, headWidth], v_bias: [pooled] },
+    ...matrices({ mat_kv: [2 * pooled, textWidth] }),
+    ...dense({ proj: [width, pooled] }),
+  });
+}
+
 function assertBlock(block: Weights, width: number, heads: number): void {
-  block.expectShape('ada_gss', [1, 1, 6, width]);
-  block.expectShape('sa.scale_mul_1H11', [1, heads, 1, 1]);
-  block.expectShape('sa.mat_qkv.weight', [3 * width, width]);
-  block.expectShape('ca.mat_kv.weight', [2 * width, width]);
-  const [hidden = 0] = block.shape('ffn.fc1.weight');
-  block.expectShape('ffn.fc1.weight', [hidden, width]);
-  block.expectShape('ffn.fc2.weight', [width, hidden]);
+  expectLayout(block, {
+    ada_gss: [1, 1, 6, width],
+    ...blockLayout(block, { width, heads, attention: 'sa' }),
+    ...affine(width, 'ca_norm'),
+    ...{ 'ca.mat_kv.weight': [2 * width, width], 'ca.v_bias': [width] },
+    ...dense({ 'ca.mat_q': [width, width], 'ca.proj': [width, width] }),
+  });
 }
 
 function tokenizer(weights: Weights): BitwiseShape<'bitwise-tokenizer'> {
   const [width = 0] = kernel(weights.at('encoder', 'conv_in')); // [c, 3, 3, 3]
   const [tokenBits = 0] = kernel(weights.at('encoder', 'conv_out')); // [D, C, 3, 3]
-  const input = weights.at('decoder', 'conv_in');
-  const [top = 0] = kernel(input);
-  input.expectShape(kernelName(input), [top, tokenBits, 3, 3]);
+  expectVqgan(weights, tokenBits);
   return { family: 'bitwise-tokenizer', depth: weights.at('encoder', 'down').children().length, width, heads: 0, tokenBits };
 }

@@ -1,6 +1,7 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Weights } from '#engine/weights/handle.js';
-import { headsOf } from '../controlar/networks.js';
+import { captionLayout, headsOf, llamaLayer } from '../controlar/networks.js';
+import { expectLayout, matrices, scaling } from '../layout.js';
 import type { Network } from '../network.js';
 import { inOrder } from '../tensors.js';
 
@@ -18,7 +19,11 @@ export interface NarShape {
   readonly textWidth: number;
 }
 
-export const narTransformer: Network<NarShape> = { name: 'nar', fits: (weights) => weights.has('medusa_output'), read };
+export const narTransformer: Network<NarShape> = {
+  name: 'nar',
+  fits: (weights) => weights.has('medusa_output') || weights.has('medusa_norm'),
+  read,
+};
 
 function read(weights: Weights): NarShape {
   if (weights.has('cls_embedding.embedding_table')) {
@@ -29,14 +34,11 @@ function read(weights: Weights): NarShape {
     throw new ExpectedError('weights.refused', `Expected at least 2 transformer layers but received ${layers.length}.`);
   const [entries = 0, width = 0] = weights.shape('tok_embeddings.weight'); // [V, C]
   const [textTokens = 0, textWidth = 0] = weights.shape('cls_embedding.uncond_embedding');
-  for (const head of ['output', 'medusa_output']) weights.expectShape(`${head}.weight`, [entries, width]);
-  for (const norm of ['norm', 'medusa_norm']) weights.expectShape(`${norm}.weight`, [width]);
-  weights.expectShape('cls_embedding.cap_proj.fc1.weight', [width, textWidth]);
-  for (const layer of layers) {
-    layer.expectShape('attention.wqkv.weight', [3 * width, width]);
-    layer.expectShape('attention.wo.weight', [width, width]);
-    const [hidden = 0] = layer.shape('feed_forward.w1.weight');
-    layer.expectShape('feed_forward.w2.weight', [width, hidden]);
-  }
+  expectLayout(weights, {
+    ...captionLayout({ width, textTokens, textWidth }),
+    ...matrices({ tok_embeddings: [entries, width], output: [entries, width], medusa_output: [entries, width] }),
+    ...scaling(width, 'norm', 'medusa_norm'),
+  });
+  for (const layer of layers) expectLayout(layer, llamaLayer(layer, width));
   return { family: 'nar', depth: layers.length, width, heads: headsOf(width), entries, textTokens, textWidth };
 }

@@ -1,6 +1,7 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Weights } from '#engine/weights/handle.js';
 import type { Network, Stranger } from '../network.js';
+import { affine, dense, expectLayout, matrices, scaling } from '../layout.js';
 import { inOrder } from '../tensors.js';
 
 // C width · d channels of a code · V codes · K scales · W width of the text, P of what stands for it as a whole
@@ -75,15 +76,14 @@ function sizesOf(weights: Weights): SwittiShape {
   return { family: 'switti', depth, width, heads: depth, codeWidth, entries, levels, positions: positions ?? 0, textWidth, pooledWidth };
 }
 
-function assertOutside(weights: Weights, { width, entries, levels, pooledWidth }: SwittiShape): void {
-  weights.expectShape('head.weight', [entries, width]);
-  weights.expectShape('pos_start', [1, 1, width]);
-  weights.expectShape('lvl_embed.weight', [levels, width]);
-  weights.expectShape('text_pooler.weight', [width, pooledWidth]);
-  weights.expectShape('head_nm.ada_lin.1.weight', [2 * width, width]);
+function assertOutside(weights: Weights, { width, codeWidth, entries, levels, pooledWidth }: SwittiShape): void {
+  expectLayout(weights, {
+    ...{ pos_start: [1, 1, width], 'lvl_embed.weight': [levels, width] },
+    ...dense({ word_embed: [width, codeWidth], text_pooler: [width, pooledWidth] }),
+    ...dense({ 'head_nm.ada_lin.1': [2 * width, width], head: [entries, width] }),
+  });
   if (!weights.has('crop_proj') && !weights.has('crop_embed')) return;
-  weights.expectShape('crop_embed.weight', [width / 8]);
-  weights.expectShape('crop_proj.weight', [width, width]);
+  expectLayout(weights, { 'crop_embed.weight': [width / 8], ...dense({ crop_proj: [width, width] }) });
 }
 
 interface BlockWidths {
@@ -95,19 +95,15 @@ interface BlockWidths {
 const NORMS = ['self_attention', 'cross_attention', 'ffn'].flatMap((part) => [`${part}_norm1`, `${part}_norm2`]);
 
 function assertBlock(block: Weights, { width, textWidth, isCropped }: BlockWidths): void {
-  block.expectShape('attn.to_qkv.weight', [3 * width, width]);
-  block.expectShape('attn.proj.weight', [width, width]);
-  block.expectShape('cross_attn.to_q.weight', [width, width]);
-  block.expectShape('cross_attn.to_kv.weight', [2 * width, textWidth]);
-  block.expectShape('cross_attn.proj.weight', [width, width]);
-  block.expectShape('attention_y_norm.weight', [textWidth]);
-  block.expectShape('ada_lin.1.weight', [6 * width, width]);
-  for (const norm of NORMS) block.expectShape(`${norm}.weight`, [width]);
-  if (isCropped) block.expectShape('crop_cond_scales', [1, width]);
   const [hidden = 0] = block.shape('ffn.gate_proj.weight');
-  block.expectShape('ffn.gate_proj.weight', [hidden, width]);
-  block.expectShape('ffn.up_proj.weight', [hidden, width]);
-  block.expectShape('ffn.down_proj.weight', [width, hidden]);
+  expectLayout(block, {
+    ...dense({ 'attn.to_qkv': [3 * width, width], 'attn.proj': [width, width], 'ada_lin.1': [6 * width, width] }),
+    ...dense({ 'cross_attn.to_q': [width, width], 'cross_attn.to_kv': [2 * width, textWidth], 'cross_attn.proj': [width, width] }),
+    ...matrices({ 'ffn.gate_proj': [hidden, width], 'ffn.up_proj': [hidden, width], 'ffn.down_proj': [width, hidden] }),
+    ...scaling(width, ...NORMS),
+    ...scaling(textWidth, 'attention_y_norm'),
+    ...(isCropped && { crop_cond_scales: [1, width] }),
+  });
 }
 
 function textEncoder(weights: Weights): ClipTextShape {
@@ -115,13 +111,17 @@ function textEncoder(weights: Weights): ClipTextShape {
   const layers = inOrder(model.at('encoder', 'layers'));
   const [words = 0, width = 0] = model.shape('embeddings.token_embedding.weight'); // [words, C]
   const [places = 0] = model.shape('embeddings.position_embedding.weight'); // [places, C]
-  model.expectShape('embeddings.position_embedding.weight', [places, width]);
-  model.expectShape('final_layer_norm.weight', [width]);
+  expectLayout(model, {
+    ...{ 'embeddings.token_embedding.weight': [words, width], 'embeddings.position_embedding.weight': [places, width] },
+    ...affine(width, 'final_layer_norm'),
+  });
   for (const layer of layers) {
-    for (const part of ['q', 'k', 'v', 'out']) layer.expectShape(`self_attn.${part}_proj.weight`, [width, width]);
     const [hidden = 0] = layer.shape('mlp.fc1.weight');
-    layer.expectShape('mlp.fc1.weight', [hidden, width]);
-    layer.expectShape('mlp.fc2.weight', [width, hidden]);
+    expectLayout(layer, {
+      ...dense(Object.fromEntries(['q', 'k', 'v', 'out'].map((part) => [`self_attn.${part}_proj`, [width, width]]))),
+      ...dense({ 'mlp.fc1': [hidden, width], 'mlp.fc2': [width, hidden] }),
+      ...affine(width, 'layer_norm1', 'layer_norm2'),
+    });
   }
   return { family: 'clip-text-encoder', depth: layers.length, width, words, places };
 }

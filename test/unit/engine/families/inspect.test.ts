@@ -19,6 +19,22 @@ const OUTSIDE: Shapes = {
   pos_start: [1, 1, 6],
   'shared_ada_lin.1.weight': [36, 6],
   'head_nm.ada_lin.1.weight': [12, 6],
+  'word_embed.bias': [6],
+  'head.bias': [8],
+  'shared_ada_lin.1.bias': [36],
+  'head_nm.ada_lin.1.bias': [12],
+  'lvl_embed.weight': [15, 6],
+  cfg_uncond: [3, 8],
+  'text_norm.weight': [8],
+  'text_proj_for_ca.0.weight': [6, 8],
+  'text_proj_for_ca.0.bias': [6],
+  'text_proj_for_ca.2.weight': [6, 6],
+  'text_proj_for_ca.2.bias': [6],
+  'text_proj_for_sos.ca.mat_q': [1, 2, 3],
+  'text_proj_for_sos.ca.mat_kv.weight': [12, 8],
+  'text_proj_for_sos.ca.v_bias': [6],
+  'text_proj_for_sos.ca.proj.weight': [6, 6],
+  'text_proj_for_sos.ca.proj.bias': [6],
 };
 const BLOCK: Shapes = {
   ada_gss: [1, 1, 6, 6],
@@ -27,6 +43,19 @@ const BLOCK: Shapes = {
   'ca.mat_kv.weight': [12, 6],
   'ffn.fc1.weight': [24, 6],
   'ffn.fc2.weight': [6, 24],
+  'sa.q_bias': [6],
+  'sa.v_bias': [6],
+  'sa.proj.weight': [6, 6],
+  'sa.proj.bias': [6],
+  'ca_norm.weight': [6],
+  'ca_norm.bias': [6],
+  'ca.v_bias': [6],
+  'ca.mat_q.weight': [6, 6],
+  'ca.mat_q.bias': [6],
+  'ca.proj.weight': [6, 6],
+  'ca.proj.bias': [6],
+  'ffn.fc1.bias': [24],
+  'ffn.fc2.bias': [6],
 };
 
 /** Of a NAR transformer all but its layers. */
@@ -39,6 +68,7 @@ function nar(): Shapes {
     'medusa_norm.weight': [8],
     'cls_embedding.uncond_embedding': [4, 16],
     'cls_embedding.cap_proj.fc1.weight': [8, 16],
+    'cls_embedding.cap_proj.fc2.weight': [8, 8],
   };
 }
 
@@ -58,14 +88,7 @@ describe('inspectFile', () => {
   });
 
   it.each(['', '.conv'])('reads the sizes of a tokenizer whose names have the infix "%s"', async (infix) => {
-    const shapes = {
-      [`encoder.conv_in${infix}.weight`]: [8, 3, 3, 3],
-      [`encoder.down.0.block.0.conv1${infix}.weight`]: [8, 8, 3, 3],
-      [`encoder.down.1.block.0.conv1${infix}.weight`]: [16, 8, 3, 3],
-      [`encoder.conv_out${infix}.weight`]: [5, 16, 3, 3],
-      [`decoder.conv_in${infix}.weight`]: [16, 5, 3, 3],
-      [`decoder.conv_out${infix}.weight`]: [3, 8, 3, 3],
-    };
+    const shapes = tokenizer(infix);
     expect(await inspect(shapes)).toMatchObject({ model: { family: 'bitwise-tokenizer', depth: 2, width: 8, heads: 0, tokenBits: 5 } });
     const wrong = { ...shapes, [`decoder.conv_in${infix}.weight`]: [16, 4, 3, 3] };
     expect(await inspect(wrong)).toMatchObject({
@@ -84,7 +107,7 @@ describe('inspectFile', () => {
       /Expected \[18, 6\] for block_chunks\.0\.module\.1\.sa\.mat_qkv\.weight/,
     ],
     ['a VAR transformer that lacks its head', { 'word_embed.weight': [6, 4], 'blocks.0.attn.mat_qkv.weight': [18, 6] }, /head\.weight/],
-    ['a VAR tokenizer that lacks a convolution', { 'quantize.embedding.weight': [8, 4] }, /post_quant_conv\.weight/],
+    ['a VAR tokenizer that lacks a convolution', { 'quantize.embedding.weight': [8, 4] }, /\bquant_conv\.weight/],
     ['a NAR transformer that lacks its layers', nar(), /at least 2 transformer layers/],
     [
       'a NAR transformer with a misshapen head',
@@ -159,6 +182,37 @@ function full(): Shapes {
 
 function without(shapes: Shapes, prefix: string): Shapes {
   return Object.fromEntries(Object.entries(shapes).filter(([name]) => !name.startsWith(prefix)));
+}
+
+/** Two resolutions of one block each, 8 and 16 wide, around codes of 5 bits. */
+function tokenizer(infix: string): Shapes {
+  const conv = (name: string, outputs: number, inputs: number, side = 3): Shapes => ({
+    [`${name}${infix}.weight`]: [outputs, inputs, side, side],
+    [`${name}${infix}.bias`]: [outputs],
+  });
+  const norm = (name: string, width: number): Shapes => ({ [`${name}.weight`]: [width], [`${name}.bias`]: [width] });
+  const residual = (name: string, inputs: number, outputs: number): Shapes => ({
+    ...norm(`${name}.norm1`, inputs),
+    ...conv(`${name}.conv1`, outputs, inputs),
+    ...norm(`${name}.norm2`, outputs),
+    ...conv(`${name}.conv2`, outputs, outputs),
+    ...(inputs !== outputs && conv(`${name}.nin_shortcut`, outputs, inputs, 1)),
+  });
+  const middle = (half: string): Shapes => ({ ...residual(`${half}.mid.block_1`, 16, 16), ...residual(`${half}.mid.block_2`, 16, 16) });
+  return {
+    ...conv('encoder.conv_in', 8, 3),
+    ...residual('encoder.down.0.block.0', 8, 8),
+    [`encoder.down.0.downsample.conv.weight`]: [8, 8, 3, 3],
+    [`encoder.down.0.downsample.conv.bias`]: [8],
+    ...residual('encoder.down.1.block.0', 8, 16),
+    ...{ ...middle('encoder'), ...norm('encoder.norm_out', 16), ...conv('encoder.conv_out', 5, 16) },
+    ...{ ...conv('decoder.conv_in', 16, 5), ...middle('decoder') },
+    ...residual('decoder.up.1.block.0', 16, 16),
+    [`decoder.up.1.upsample.conv.weight`]: [16, 16, 3, 3],
+    [`decoder.up.1.upsample.conv.bias`]: [16],
+    ...residual('decoder.up.0.block.0', 16, 8),
+    ...{ ...norm('decoder.norm_out', 8), ...conv('decoder.conv_out', 3, 8) },
+  };
 }
 
 /** A file of bytes in these shapes, inspected. */

@@ -94,3 +94,13 @@ test('samples of a map are amounts: no profile changes them, and where it is tra
     expect(plane.reduce((worst, value, i) => Math.max(worst, Math.abs(value - expected[i]!)), 0)).toBeLessThan(1e-6);
   }
 });
+
+test.each(['segmentation', 'normal'])('the colours of a %s map stay, and none is brighter for settings of a depth', async (kind) => {
+  const red = await sharp({ create: { ...canvas, channels: 3, background: { r: 200, g: 30, b: 40 } } }).png().toBuffer(); // prettier-ignore
+  const { ready, plane } = await mapOf(red, { kind, near: 0.5, far: 0.4 });
+  const values = await plane({ x: 0, y: 0, ...canvas });
+  const middle = [0, 1, 2].map((channel) => Math.round(values[channel * size.width * size.height + 500]! * 255));
+  expect([middle, ready.notices, values.length]).toEqual([[200, 30, 40], [], 3 * size.width * size.height]);
+  const inverted = await (await mapOf(red, { kind, invert: true })).plane({ x: 0, y: 0, ...canvas });
+  expect(Math.round(inverted[500]! * 255)).toBe(55);
+});
