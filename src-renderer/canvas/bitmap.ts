@@ -1,6 +1,7 @@
 import { sameExtent, sampleCount, type Extent } from '#base/geometry.js';
 import type { OutputFormat } from '#contract/request.js';
 import { offThread } from './off-thread.js';
+import { SMALL_PIXELS } from './pixel-work.js';
 
 /** Formats that every browser engine of ours draws by itself. */
 const DRAWABLE: ReadonlySet<OutputFormat> = new Set(['png', 'jpeg', 'webp', 'avif']);
@@ -8,8 +9,6 @@ const DRAWABLE: ReadonlySet<OutputFormat> = new Set(['png', 'jpeg', 'webp', 'avi
 /** Smaller copies of large pictures. */
 const SMALLER = new WeakMap<ImageBitmap, readonly ImageBitmap[]>();
 
-/** What stays of a picture that nobody looks at: enough to see all of it in a window. */
-const SMALL_PIXELS = 2_000_000;
 const BYTES_PER_PIXEL = 4;
 
 export function isDrawable(format: OutputFormat): boolean {

@@ -34,7 +34,7 @@ function coloursOf([red, green, blue, most]: (typeof TINT_COLOURS)[Tint]): Uint3
 /** Drawn in one piece, a canvas is copied whole for each dab that follows: small pieces keep that small. */
 const TILE_SIDE = 512;
 /** More pixels than this are coloured piece by piece, so that the window answers meanwhile. */
-const AT_ONCE_PIXELS = 4_000_000;
+const AT_ONCE_PIXELS = 1_500_000;
 
 /** A painted piece of the mask, in mask pixels. */
 export interface MaskTile extends Rect {
@@ -90,6 +90,16 @@ export class MaskLayer {
     this.#redraw([this.#pixels.add(step)]);
   }
 
+  /** One more step, worked out beside the window's own thread. Gives whether it was: of pixels that changed meanwhile it says nothing. */
+  async work(step: MaskStep, isWanted: () => boolean): Promise<boolean> {
+    const pixels = this.#pixels;
+    const { version } = pixels;
+    const result = await offThread('step', { ...pixels.state, values: pixels.values.slice(), step });
+    if (pixels.version !== version || pixels.isOpen || !isWanted()) return false;
+    this.#redraw(result ? pixels.take(step, result) : [pixels.add(step)]);
+    return true;
+  }
+
   /** A part of a stroke, which is a step once it is committed. */
   paint(from: Point, to: Point, tip: BrushTip): void {
     this.#redraw([this.#pixels.paint(from, to, tip)]);
@@ -121,7 +131,7 @@ export class MaskLayer {
     for (let part = this.#later.shift(); part; part = this.#later.shift()) {
       this.#colour(part);
       pixels += sampleCount(part);
-      if (pixels >= AT_ONCE_PIXELS / 4) break;
+      if (pixels >= AT_ONCE_PIXELS / 2) break;
     }
     this.#onlater();
     if (this.#later.length > 0) this.#colourSoon();

@@ -1,14 +1,16 @@
 import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import { paintedBounds } from '#base/painted-bounds.js';
-import type { Point } from '#contract/mask.js';
-import { runsOf, type PaintedRuns } from '#document/mask.js';
+import type { MaskHistory, MaskStep, Point } from '#contract/mask.js';
+import { rasterise, runsOf, type PaintedRuns } from '#document/mask.js';
+import { stepResult, type MaskState, type StepResult } from '#document/mask-pixels.js';
 import { edgeRegion, refinedEdges } from '#document/guided-filter.js';
 import { similarPixels } from '#document/similar.js';
-import { encodeGreyPng } from './mask-png.js';
+import { encodeGreyPng, type MaskRows } from './mask-png.js';
 
 /** From here on a picture gets smaller copies of itself to be looked at from afar. */
 const LARGE_PIXELS = 4_000_000;
-const SMALLEST_SIDE = 512;
+/** The last copy has at most so many: what stays of a picture that nobody looks at, enough to see all of it in a window. */
+export const SMALL_PIXELS = 800_000;
 
 /** A picture with its halves, quarters and so on, the largest first. */
 export interface Decoded {
@@ -16,17 +18,10 @@ export interface Decoded {
   readonly smaller: readonly ImageBitmap[];
 }
 
-/** The rows of a mask from the first that is painted to the last; all others are empty. */
-export interface MaskRows {
-  readonly extent: Extent;
-  readonly top: number;
-  /** They are used up. */
-  readonly rows: Uint8Array<ArrayBuffer>;
-}
-
 /** Work on millions of pixels, which would hold the window up. */
 export interface PixelWork {
   decode: { in: Blob; out: Decoded };
+  /** The rows are used up. */
   encodeMask: { in: MaskRows; out: Blob };
   /** Of a gray picture, as a service makes it of a mask. */
   readMask: { in: Blob; out: PaintedRuns };
@@ -37,6 +32,10 @@ export interface PixelWork {
     in: { readonly bitmap: ImageBitmap; readonly values: Uint8Array<ArrayBuffer>; readonly extent: Extent; readonly radius: number };
     out: PaintedRuns;
   };
+  /** One more step of a mask. The values are used up. */
+  step: { in: MaskState & { readonly step: MaskStep }; out: StepResult };
+  /** What the steps of a mask paint. */
+  paint: { in: { readonly history: MaskHistory; readonly extent: Extent }; out: PaintedRuns };
 }
 
 export type PixelTask = keyof PixelWork;
@@ -46,11 +45,7 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
     return { bitmap, smaller: halvesOf(bitmap) };
   },
-  encodeMask: ({ extent, top, rows }) => {
-    const values = new Uint8Array(sampleCount(extent));
-    values.set(rows, top * extent.width);
-    return encodeGreyPng(values, extent);
-  },
+  encodeMask: encodeGreyPng,
   readMask: async (file) => {
     const bitmap = await createImageBitmap(file);
     const { data } = pixelsOf(bitmap);
@@ -71,6 +66,10 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     input.bitmap.close();
     return runsOf(values);
   },
+  // eslint-disable-next-line @typescript-eslint/require-await -- all work answers later
+  step: async ({ step, ...state }) => stepResult(state, step),
+  // eslint-disable-next-line @typescript-eslint/require-await -- all work answers later
+  paint: async ({ history, extent }) => runsOf(rasterise(history, extent)),
 };
 
 /** More pixels are looked at in smaller copies. */
@@ -108,8 +107,9 @@ function halvesOf(bitmap: ImageBitmap): readonly ImageBitmap[] {
   if (sampleCount(bitmap) < LARGE_PIXELS) return [];
   const halves: ImageBitmap[] = [];
   let last = bitmap;
-  while (Math.min(last.width, last.height) >= 2 * SMALLEST_SIDE) {
-    const half = new OffscreenCanvas(Math.round(last.width / 2), Math.round(last.height / 2));
+  while (sampleCount(last) > SMALL_PIXELS) {
+    const factor = Math.max(0.5, Math.sqrt(SMALL_PIXELS / sampleCount(last)));
+    const half = new OffscreenCanvas(Math.floor(last.width * factor), Math.floor(last.height * factor));
     const context = half.getContext('2d');
     if (!context) break;
     context.imageSmoothingQuality = 'medium';

@@ -3,7 +3,7 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
 import { paintSegment } from './brush-segment.js';
 import { applyStep } from './mask.js';
-import { bytesOf, isSame, packed, samplesOf, unpack, type Kept, type Samples } from './mask-cell.js';
+import { bytesOf, isBlank, isSame, levelsOf, packed, samplesOf, unpack, type Kept, type Samples } from './mask-cell.js';
 
 /** What a step changed is kept in squares of this side, one bit per pixel until edges are soft. */
 const CELL_SIDE = 128;
@@ -19,14 +19,36 @@ interface Done {
   cells?: Cells;
 }
 
+/** More cells than this are looked at in one pass over all pixels. */
+const MANY_CELLS = 256;
+
+/** All that another thread needs to work out a step. */
+export interface MaskState {
+  readonly extent: Extent;
+  readonly values: Uint8Array<ArrayBuffer>;
+  readonly painted: readonly number[];
+  readonly soft: boolean;
+}
+
+/** What a step made of a mask, and what stood in its place before. */
+export interface StepResult extends MaskState {
+  readonly before: Cells;
+}
+
+/** Works out one more step. The values are used up. */
+export function stepResult(state: MaskState, step: MaskStep): StepResult {
+  const pixels = new MaskPixels(state.extent, Infinity, state);
+  pixels.add(step);
+  return { ...pixels.state, before: pixels.lastCells };
+}
+
 /**
  * The pixels of a mask (255 = painted, less in soft edges) beside the steps that made them. What each step painted over is remembered, so that
  * undoing and redoing exchange that and nothing else; what is forgotten is painted again from the first step on.
  */
 export class MaskPixels {
   readonly extent: Extent;
-  readonly values: Uint8Array;
-  readonly #samples: Samples;
+  #samples: Samples;
   readonly #memoryBytes: number;
   /** All steps that were taken, in order; those from `#length` on are undone. */
   #done: Done[] = [];
@@ -35,22 +57,50 @@ export class MaskPixels {
   /** What was painted over since the last step. */
   #open: Cells = new Map();
   /** Beyond these cells nothing is painted. */
-  readonly #painted = new Set<number>();
+  #painted: Set<number>;
   /** Pixels may be painted in part. */
-  #soft = false;
+  #soft: boolean;
+  /** Rises with every change. */
+  #version = 0;
   /** A stroke lost its beginning to an undo. */
   #broken = false;
 
-  constructor(extent: Extent, memoryBytes = MEMORY_BYTES) {
+  constructor(extent: Extent, memoryBytes = MEMORY_BYTES, state?: MaskState) {
     this.extent = extent;
-    this.#samples = samplesOf(extent);
-    this.values = this.#samples.values;
+    this.#samples = samplesOf(extent, state?.values);
+    this.#painted = new Set(state?.painted);
+    this.#soft = state?.soft ?? false;
     this.#memoryBytes = memoryBytes;
+  }
+
+  /** 255 = painted, less in soft edges. */
+  get values(): Uint8Array<ArrayBuffer> {
+    return this.#samples.values;
+  }
+
+  /** The same number as long as the pixels are the same. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** As it is now; the values are not copied. */
+  get state(): MaskState {
+    return { extent: this.extent, values: this.values, painted: [...this.#painted], soft: this.#soft };
+  }
+
+  /** What stood where the last step changed something. */
+  get lastCells(): Cells {
+    return this.#done[this.#length - 1]?.cells ?? new Map<number, Kept>();
+  }
+
+  /** A stroke is being pulled. */
+  get isOpen(): boolean {
+    return this.#open.size > 0;
   }
 
   get empty(): boolean {
     for (const cell of this.#painted) {
-      if (!isBlank(this.#packed(cell))) return false;
+      if (!isBlank(this.#samples, this.#rectOf(cell))) return false;
       this.#painted.delete(cell);
     }
     return true;
@@ -61,7 +111,8 @@ export class MaskPixels {
     let box: Rect | undefined;
     for (const cell of this.#painted) {
       const rect = this.#rectOf(cell);
-      const part = box && contains(box, rect) ? undefined : paintedBounds(this.values, this.extent, rect);
+      if (box && contains(box, rect)) continue;
+      const part = isBlank(this.#samples, rect) ? undefined : paintedBounds(this.values, this.extent, rect);
       if (part) box = box ? union(box, part) : part;
     }
     return box;
@@ -69,6 +120,7 @@ export class MaskPixels {
 
   /** A part of a stroke that is still being pulled. Gives what may have changed. */
   paint(from: Point, to: Point, stroke: BrushTip): Rect {
+    this.#version += 1;
     this.#soft ||= stroke.hardness !== undefined;
     const box = this.#boxAround([from, to], stroke.radiusPx);
     this.#note(box);
@@ -89,6 +141,16 @@ export class MaskPixels {
     return box;
   }
 
+  /** One more step, which was worked out elsewhere from these pixels. Gives what has changed. */
+  take(step: MaskStep, { values, painted, soft, before }: StepResult): readonly Rect[] {
+    this.#samples = samplesOf(this.extent, values);
+    this.#painted = new Set(painted);
+    this.#soft = soft;
+    this.#open = before;
+    this.#remember(step);
+    return [...before.keys()].map((cell) => this.#rectOf(cell));
+  }
+
   /** Goes to where a history stands. Gives what may have changed. */
   show({ steps, length }: MaskHistory): readonly Rect[] {
     const changed = this.#dropOpen();
@@ -102,6 +164,7 @@ export class MaskPixels {
   }
 
   #begin(): Rect {
+    this.#version += 1;
     this.values.fill(0);
     this.#painted.clear();
     this.#soft = false;
@@ -119,9 +182,11 @@ export class MaskPixels {
   #exchange(index: number): Rect[] | undefined {
     const cells = this.#done[index]?.cells;
     if (!cells) return undefined;
+    this.#version += 1;
     this.#length = index < this.#length ? index : index + 1;
+    const levels = this.#levelsFor(cells.size);
     return [...cells].map(([cell, kept]) => {
-      cells.set(cell, this.#packed(cell));
+      cells.set(cell, this.#packed(cell, levels));
       this.#unpack(cell, kept);
       return this.#rectOf(cell);
     });
@@ -136,8 +201,15 @@ export class MaskPixels {
   }
 
   #keep(step: MaskStep): void {
+    const levels = this.#levelsFor(this.#open.size);
+    for (const [cell, kept] of this.#open) if (isSame(kept, this.#packed(cell, levels))) this.#open.delete(cell);
+    levels?.forEach((level, cell) => level === 0 && this.#painted.delete(cell));
+    this.#remember(step);
+  }
+
+  #remember(step: MaskStep): void {
+    this.#version += 1;
     for (const { cells } of this.#done.splice(this.#length)) this.#bytes -= bytesOfAll(cells);
-    for (const [cell, kept] of this.#open) if (isSame(kept, this.#packed(cell))) this.#open.delete(cell);
     this.#done.push({ step, cells: this.#open });
     this.#bytes += bytesOfAll(this.#open);
     this.#length += 1;
@@ -165,10 +237,11 @@ export class MaskPixels {
   /** Keeps what stands in a box before it is painted over. */
   #note({ x, y, width, height }: Rect): void {
     const columns = Math.ceil(this.extent.width / CELL_SIDE);
+    const levels = this.#levelsFor(Math.floor((width * height) / CELL_SIDE ** 2));
     for (let row = Math.floor(y / CELL_SIDE); row * CELL_SIDE < y + height; row++) {
       for (let column = Math.floor(x / CELL_SIDE); column * CELL_SIDE < x + width; column++) {
         const cell = row * columns + column;
-        if (!this.#open.has(cell)) this.#open.set(cell, this.#packed(cell));
+        if (!this.#open.has(cell)) this.#open.set(cell, this.#packed(cell, levels));
         this.#painted.add(cell);
       }
     }
@@ -180,12 +253,17 @@ export class MaskPixels {
     return intersect({ x, y, width: CELL_SIDE, height: CELL_SIDE }, this.extent);
   }
 
-  #packed(cell: number): Kept {
-    return packed(this.#samples, this.#rectOf(cell), !this.#soft);
+  /** Of all cells, where so many are to be looked at. */
+  #levelsFor(cells: number): Int16Array | undefined {
+    return cells > MANY_CELLS ? levelsOf(this.#samples, CELL_SIDE) : undefined;
+  }
+
+  #packed(cell: number, levels?: Int16Array): Kept {
+    return packed(this.#samples, this.#rectOf(cell), { asBits: !this.#soft, known: levels?.[cell] });
   }
 
   #unpack(cell: number, kept: Kept): void {
-    if (isBlank(kept)) this.#painted.delete(cell);
+    if ('level' in kept && kept.level === 0) this.#painted.delete(cell);
     else this.#painted.add(cell);
     unpack(this.#samples, this.#rectOf(cell), kept);
   }
@@ -206,10 +284,6 @@ export class MaskPixels {
     const [x, y] = [Math.floor(left - reach), Math.floor(top - reach)];
     return intersect({ x, y, width: Math.ceil(right + reach) - x, height: Math.ceil(bottom + reach) - y }, this.extent);
   }
-}
-
-function isBlank(kept: Kept): boolean {
-  return 'level' in kept && kept.level === 0;
 }
 
 /** Whether a step leaves more than painted and not painted. */

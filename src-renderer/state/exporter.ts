@@ -127,7 +127,8 @@ export class Exporter {
     const layers: LayersWish['layers'] = [];
     for (const [index, { held, ...sheet }] of sheets.entries()) {
       const size = sheets[index - 1]?.picture.info.size;
-      const mask = held && size && (await pictures.upload(await encodeGreyPng(rasterise(held, size), size), 'mask.png'));
+      const mask =
+        held && size && (await pictures.upload(await encodeGreyPng({ extent: size, top: 0, rows: rasterise(held, size) }), 'mask.png'));
       layers.push({ ...placeOf(sheets, index), ...layerOf(sheet), ...(mask && { mask: mask.id }) });
     }
     return { layers };

@@ -1,8 +1,9 @@
-import type { Rect } from '#base/geometry.js';
+import { sampleCount, type Extent, type Rect } from '#base/geometry.js';
 import type { Pointing } from '#contract/selection.js';
 import type { Area, MaskHistory, MaskList, MaskStep, Point } from '#contract/mask.js';
 import { refineMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
+import { offThread } from '#canvas/off-thread.js';
 import { combined, EMPTY_MASK, rasterise, redone, runsOf, undone, withStep, type Combining, type PaintedRuns } from '#document/mask.js';
 import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
 import { MaskPixels } from '#document/mask-pixels.js';
@@ -25,6 +26,15 @@ export interface ObjectWish {
 
 /** Finds the object that is pointed at in a picture; undefined where that was given up. */
 export type FindObject = (picture: ShownPicture, pointing: Pointing, signal: AbortSignal) => Promise<PaintedRuns | undefined>;
+
+/** Of larger pictures, what takes long is worked out beside the window's own thread. */
+const AT_ONCE_PIXELS = 2_000_000;
+/** Steps that do not look at every pixel. */
+const SHORT: ReadonlySet<MaskStep['kind']> = new Set<MaskStep['kind']>(['stroke', 'area']);
+
+function isLarge(extent: Extent): boolean {
+  return sampleCount(extent) > AT_ONCE_PIXELS;
+}
 
 /** With all of its soft edge: what is taken away leaves no rim. */
 function whole({ lengths }: PaintedRuns): PaintedRuns {
@@ -60,8 +70,11 @@ export class Mask {
   #selecting: Promise<unknown> = Promise.resolve();
   #stop = new AbortController();
   #waiting = $state(0);
+  #working = $state(0);
   /** An object is being looked for. */
   readonly selecting = $derived(this.#waiting > 0);
+  /** A step that was taken is still being worked out. */
+  readonly working = $derived(this.#working > 0);
 
   /** `onstep` hears of every new step. */
   constructor(onstep: () => void) {
@@ -127,11 +140,50 @@ export class Mask {
     this.#onstep();
   }
 
+  /** What takes long is done after what was asked for before. */
   add(step: MaskStep): void {
+    if (this.working || this.#isLong(step)) void this.#afterwards((isWanted) => this.#take(step, isWanted));
+    else this.#apply(step);
+  }
+
+  /** Resolves when every step that was taken is worked out. */
+  async settled(): Promise<void> {
+    if (this.working) await this.#selecting;
+  }
+
+  #isLong({ kind }: MaskStep): boolean {
+    return this.layer !== undefined && !SHORT.has(kind) && isLarge(this.layer.extent);
+  }
+
+  #apply(step: MaskStep): void {
     this.layer?.apply(step);
+    this.#added(step);
+  }
+
+  async #take(step: MaskStep, isWanted: () => boolean): Promise<void> {
+    if (!isWanted()) return;
+    if (!this.#isLong(step)) {
+      this.#apply(step);
+      return;
+    }
+    const { layer } = this;
+    // What is painted meanwhile is a part of what the step begins with.
+    while (layer && !(await layer.work(step, isWanted))) if (!isWanted()) return;
+    this.#added(step);
+  }
+
+  #added(step: MaskStep): void {
     this.history = withStep(this.history, step);
     this.#changed();
     this.#onstep();
+  }
+
+  #afterwards(work: (isWanted: () => boolean) => Promise<void>): Promise<void> {
+    const [picture, { signal }] = [this.#picture, this.#stop];
+    this.#working += 1;
+    const done = this.#selecting.then(() => work(() => picture === this.#picture && !signal.aborted));
+    this.#selecting = done.catch(() => undefined);
+    return done.finally(() => (this.#working -= 1));
   }
 
   /**
@@ -143,8 +195,9 @@ export class Mask {
     const added = this.#selecting.then(async () => {
       if (!picture || picture !== this.#picture) return;
       const runs = await selectSimilar(await whole(picture), at, tolerance);
-      if (!runs || picture !== this.#picture) return;
-      this.add(within ? { kind: 'within', runs: { ...runs, erase: false } } : { kind: 'runs', runs: { ...runs, erase } });
+      if (!runs) return;
+      const step: MaskStep = within ? { kind: 'within', runs: { ...runs, erase: false } } : { kind: 'runs', runs: { ...runs, erase } };
+      await this.#take(step, () => picture === this.#picture);
     });
     this.#selecting = added.catch(() => undefined);
     return added;
@@ -157,7 +210,7 @@ export class Mask {
     const added = this.#selecting.then(async () => {
       const isWanted = () => picture === this.#picture && !signal.aborted;
       const runs = picture && isWanted() ? await find(picture, pointing, signal) : undefined;
-      if (runs && isWanted() && runs.lengths.length > 1) this.add(combined(how === 'subtract' ? whole(runs) : runs, how));
+      if (runs && runs.lengths.length > 1) await this.#take(combined(how === 'subtract' ? whole(runs) : runs, how), isWanted);
     });
     this.#selecting = added.catch(() => undefined);
     return added.finally(() => (this.#waiting -= 1));
@@ -176,7 +229,8 @@ export class Mask {
       const { layer, history } = this;
       if (!picture || picture !== this.#picture || !layer) return;
       const runs = await refineMask(await whole(picture), layer, radius);
-      if (runs && picture === this.#picture && history === this.history) this.add({ kind: 'set', runs: { ...runs, erase: false } });
+      const isWanted = () => picture === this.#picture && history === this.history;
+      if (runs) await this.#take({ kind: 'set', runs: { ...runs, erase: false } }, isWanted);
     });
     this.#selecting = refined.catch(() => undefined);
     return refined;
@@ -185,16 +239,25 @@ export class Mask {
   /** Combines what is painted with another mask of the list. */
   combine(index: number, how: Combining): void {
     const other = this.list.masks[index];
-    const pixels = other && index !== this.list.active ? this.#pixelsOf(other.history) : undefined;
-    if (pixels) this.add(combined(runsOf(pixels.values), how));
+    if (other && index !== this.list.active) this.#combine(other.history, how);
   }
 
   /** Of what is painted only what lies in the area stays. */
   keepWithin({ points }: Area): void {
+    this.#combine(withStep(EMPTY_MASK, { kind: 'area', area: { points, erase: false } }), 'intersect');
+  }
+
+  #combine(history: MaskHistory, how: Combining): void {
     const { layer } = this;
     if (!layer) return;
-    const inside = rasterise(withStep(EMPTY_MASK, { kind: 'area', area: { points, erase: false } }), layer.extent);
-    this.add(combined(runsOf(inside), 'intersect'));
+    const { extent } = layer;
+    if (!isLarge(extent)) this.add(combined(runsOf(rasterise(history, extent)), how));
+    else {
+      void this.#afterwards(async (isWanted) => {
+        const runs = await offThread('paint', { history, extent });
+        if (runs) await this.#take(combined(runs, how), isWanted);
+      });
+    }
   }
 
   /** Repeats what was done on another mask. */

@@ -115,6 +115,8 @@ export class Runner {
 
   /** The main button: the wish, or another answer to it where it has been answered; while a run is on, it waits for its turn. */
   async press(): Promise<void> {
+    const { mask } = this.#context.document;
+    if (mask.working) await mask.settled();
     if (this.phase === 'running') this.#queueWish();
     else if (this.repeats) await this.another();
     else await this.run();

@@ -101,6 +101,7 @@ export class Studio {
         this.result !== undefined ||
         this.runner.canRecall('hand') ||
         this.wish.isChanging ||
+        this.mask.working ||
         this.mask.canUndo ||
         this.document.canUndo),
   );
@@ -260,6 +261,10 @@ export class Studio {
 
   undo(): void {
     if (!this.canUndo) return;
+    if (this.mask.working) {
+      this.mask.stopSelecting();
+      return;
+    }
     if (this.blender.on) {
       if (this.blender.canUndo) this.blender.undo();
       else this.blender.end();

@@ -5,7 +5,7 @@ import { renderScene } from '../support/pictures.js';
 import { expectPhase, test } from '../e2e/support/studio.js';
 import { machine } from './machine.js';
 import { writeSection } from './results.js';
-import { tasksOf, type Task } from './tasks.js';
+import { expectSlowTaskSeen, tasksOf, type Task } from './tasks.js';
 
 const SIZE = { width: 6000, height: 4000 } as const;
 const SECTION = '## The window on 24 megapixels';
@@ -44,7 +44,7 @@ async function seen(page: Page): Promise<Omit<Measured, 'longest'>> {
 /** What is asked of the page meanwhile is asked by mouse and keys: looking for a button is work of the page, too. */
 async function measure(page: Page, work: () => Promise<void>): Promise<Measured> {
   let frames = { medianMs: Number.NaN, p95Ms: Number.NaN };
-  const tasks = await tasksOf(page.context().browser()!, async () => {
+  const tasks = await tasksOf(page, async () => {
     await watch(page);
     await work();
     frames = await seen(page);
@@ -83,6 +83,7 @@ async function wheel(page: Page): Promise<void> {
 
 test('the window on 24 megapixels', async ({ studio: { page } }, testInfo) => {
   page.setDefaultTimeout(60_000);
+  await expectSlowTaskSeen(page);
   const scene = sharp(renderScene(SIZE.width, SIZE.height), { raw: { ...SIZE, channels: 3 } });
   const [first, second] = [testInfo.outputPath('first.jpg'), testInfo.outputPath('second.jpg')];
   await writeFile(first, await scene.jpeg({ quality: 92 }).toBuffer());

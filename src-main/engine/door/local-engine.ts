@@ -434,6 +434,7 @@ function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<Transfo
   return {
     guided: (request.guidance ?? card.defaults.guidance) !== 1,
     guidanceUntil: request.guidanceUntil,
+    previews: request.previews,
     ...(schedule && { schedule }),
   };
 }
