@@ -19,8 +19,11 @@ GOALS = {
     'holes in crops': 'perceptual ≤ .105, PSNR ≥ 17.2, texture .55–1.2, seam .8–1.2. The PSNR was aimed at on other crops, where Telea '
                       'reached 17.2; on these the prototype reaches .102 and 15.95',
     'holes in photographs': 'perceptual ≤ .15, PSNR ≥ 17.2, texture .7–1.2, seam .8–1.2',
-    'expanded crops': 'perceptual ≤ .135, set on other crops, where the result without detail scales had .202', 'expanded photographs': 'perceptual ≤ .20',
-    'removed from scenes': 'perceptual ≤ .04, PSNR ≥ 24, texture .8–1.1',
+    'expanded crops': 'perceptual ≤ .135, set on other crops, where the result without detail scales had .202',
+    'expanded photographs': 'perceptual ≤ .20. Six of ten are better and four are not; the PSNR stays below that of the result without '
+                            'detail scales',
+    'removed from scenes': 'perceptual ≤ .04, PSNR ≥ 24, texture .8–1.1. Calling 4.4 model pixels what the tokenizer resolves, as measured, '
+                           'makes it .067',
 }
 _BASE = 'today'
 

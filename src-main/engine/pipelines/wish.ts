@@ -1,8 +1,9 @@
 import type { Cancellation } from '#base/cancellation.js';
 import { remember } from '#base/remember.js';
 import { traitsOf } from '#contract/traits.js';
-import { simplestMap, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
+import type { ColourMap, ColourPairs } from '#engine/image/compositing/colour-map.js';
 import { misfitOf, pairsOf, type DecodedPair } from '#engine/image/compositing/explains.js';
+import { simplestMap } from '#engine/image/compositing/simplest-map.js';
 import { referencePictures } from '#engine/image/working/reference-picture.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { runScales } from '#engine/sampling/scale-loop.js';

@@ -7,7 +7,7 @@ import { planesOf, type Planes } from '#engine/image/colour/colour.js';
 /** A tokenizer's wavering averages out over this share of the picture's height; what an edit did stays. */
 const SIGMA_SHARE = 1 / 32;
 /** Root mean squares, of 1. Below `WAVERS` a decoded pair differs by the tokenizer's mood alone, below `DRIFTS` by a model that did nearly as told. */
-const [WAVERS, DRIFTS] = [0.03, 0.045];
+const [WAVERS, DRIFTS] = [0.04, 0.045];
 /** Shares of the change that may stay unexplained: by a map that drifts, and by any. */
 const [UNSURE, SURE] = [0.5, 0.2];
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Planes } from '#engine/image/colour/colour.js';
-import { applyMap, isGray, simplestMap, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
+import { applyMap, isGray, type ColourMap, type ColourPairs } from '#engine/image/compositing/colour-map.js';
+import { simplestMap } from '#engine/image/compositing/simplest-map.js';
 import { referencePictures } from '#engine/image/working/reference-picture.js';
 import { NOISE, noisy } from '../noise.js';
 
@@ -29,7 +30,7 @@ function mapped(map: ColourMap, colour: readonly [number, number, number]): numb
   return result.map(([value]) => clamp(value!));
 }
 
-const PROBES = [
+const PROBES: readonly (readonly [number, number, number])[] = [
   [0, 0, 0],
   [0.1, 0.1, 0.1],
   [0.5, 0.5, 0.5],
@@ -37,7 +38,7 @@ const PROBES = [
   [0.8, 0.2, 0.3],
   [0.15, 0.4, 0.7],
   [0.3, 0.6, 0.2],
-] as const;
+];
 
 describe('the simplest map that explains', () => {
   const curves = ({ tones }: ColourMap) => tones.some(({ curve }) => curve);
@@ -48,7 +49,12 @@ describe('the simplest map that explains', () => {
     ['sepia', (r, g, b) => [1.1 * luma(r, g, b), 0.92 * luma(r, g, b), 0.68 * luma(r, g, b)], { gray: false, curved: false }],
     ['inverted', (r, g, b) => [1 - r, 1 - g, 1 - b], { gray: false, curved: false }],
     ['brighter', (r, g, b) => [r ** 0.6, g ** 0.6, b ** 0.6], { gray: false, curved: true }],
-    ['contrast', (r, g, b) => [(r - 0.5) * 1.5 + 0.5, (g - 0.5) * 1.5 + 0.5, (b - 0.5) * 1.5 + 0.5], { gray: false, curved: true }],
+    ['contrast', (r, g, b) => [(r - 0.5) * 1.5 + 0.5, (g - 0.5) * 1.5 + 0.5, (b - 0.5) * 1.5 + 0.5], { gray: false, curved: false }],
+    [
+      'more colour',
+      (r, g, b) => [r, g, b].map((value) => luma(r, g, b) + 1.7 * (value - luma(r, g, b))) as [number, number, number],
+      { gray: false, curved: false },
+    ],
     ['a gray of more contrast', (r, g, b) => gray((luma(r, g, b) - 0.5) * 2 + 0.5), { gray: true, curved: true }],
   ])('%s', (_, operator, expected) => {
     const { map } = simplestMap(pairsOf(operator));
@@ -81,4 +87,30 @@ test('a curve has no bands in 16 bit: neighbours stay neighbours, and nothing tu
   const steps = Array.from(result[1].subarray(1), (value, i) => (value - result[1][i]!) * 65535);
   expect(steps.slice(650).reduce((a, b) => Math.min(a, b))).toBeGreaterThan(-0.1);
   expect(steps.reduce((a, b) => Math.max(a, b))).toBeLessThan(6);
+});
+
+/** A tokenizer holds strong colours worse than pale ones: they come out paler and darker. */
+function dulled(operator: Operator): Operator {
+  return (r, g, b) => {
+    const [red, green, blue] = operator(r, g, b).map(clamp) as [number, number, number];
+    const loss = 0.12 * (Math.max(red, green, blue) - Math.min(red, green, blue)) ** 2;
+    const light = luma(red, green, blue);
+    return [red, green, blue].map((value) => (value + loss * (light - value)) * (1 - loss)) as [number, number, number];
+  };
+}
+
+test.each<[string, Operator]>([
+  ['inverted', (r, g, b) => [1 - r, 1 - g, 1 - b]],
+  ['contrast', (r, g, b) => [r, g, b].map((value) => (value - 0.5) * 1.5 + 0.5) as [number, number, number]],
+  ['brighter', (r, g, b) => [r ** 0.65, g ** 0.65, b ** 0.65]],
+  ['darker', (r, g, b) => [r ** 1.7, g ** 1.7, b ** 1.7]],
+  ['more colour', (r, g, b) => [r, g, b].map((value) => luma(r, g, b) + 1.7 * (value - luma(r, g, b))) as [number, number, number]],
+])('%s is exact where a tokenizer dulls strong colours: a map of two numbers is known by the pale ones', (_, operator) => {
+  const { map } = simplestMap(pairsOf(dulled(operator), 0.08));
+  const errors = PROBES.flatMap((probe) => {
+    const wanted = operator(...probe);
+    return mapped(map, probe).map((value, c) => (value - clamp(wanted[c]!)) ** 2);
+  });
+  // 36 dB
+  expect(Math.sqrt(errors.reduce((sum, value) => sum + value, 0) / errors.length)).toBeLessThan(0.016);
 });
