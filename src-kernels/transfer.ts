@@ -1,42 +1,66 @@
-// Two loops over the pixels of a pair of pictures (src-main/engine/image/compositing/transfer.ts says the same in TypeScript):
-// sums of their colours and of products, and what twelve coefficients between the windows make of a row. In f32 throughout.
+// Loops over the pixels of a pair of pictures (src-main/engine/image/compositing/transfer.ts says the same in TypeScript): sums of
+// their colours and of products, what twelve coefficients between the windows make of a row, and the blur of where that fails.
+// In f32 but for the regressions.
 
 @unmanaged
 class Sums {
   length: i32;    // samples of a row, rounded up to four
-  rows: usize;    // six rows: red, green, blue of the one picture, then of the other
-  sums: usize;    // 21 rows: the colours, products of the one picture's, of both pictures'
+  count: i32;     // rows of the picture
+  rows: usize;    // of each six rows: red, green, blue of the one picture, then of the other
+  sums: usize;    // 21 rows, to be written: the colours, products of the one picture's, of both pictures'
   stride: usize;  // bytes from row to row
 }
 
-@inline function addTo(at: usize, value: v128): void {
-  v128.store(at, f32x4.add(v128.load(at), value));
-}
-
-export function addRow(pointer: usize): void {
+/** Sums of all rows at once, each kept where it is until the last row: 21 rows to be read and written again cost more. */
+export function sumRows(pointer: usize): void {
   const job = changetype<Sums>(pointer);
   const stride = job.stride;
-  const end = <usize>job.length * 4;
-  for (let at: usize = 0; at < end; at += 16) {
-    const from = job.rows + at;
-    const red = v128.load(from);
-    const green = v128.load(from + stride);
-    const blue = v128.load(from + 2 * stride);
-    let sum = job.sums + at;
-    addTo(sum, red);
-    addTo(sum += stride, green);
-    addTo(sum += stride, blue);
-    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, v128.load(other));
-    addTo(sum += stride, f32x4.mul(red, red));
-    addTo(sum += stride, f32x4.mul(red, green));
-    addTo(sum += stride, f32x4.mul(red, blue));
-    addTo(sum += stride, f32x4.mul(green, green));
-    addTo(sum += stride, f32x4.mul(green, blue));
-    addTo(sum += stride, f32x4.mul(blue, blue));
-    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(red, v128.load(other)));
-    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(green, v128.load(other)));
-    for (let other = from + 3 * stride, k = 0; k < 3; k++, other += stride) addTo(sum += stride, f32x4.mul(blue, v128.load(other)));
+  const zero = f32x4.splat(0);
+  for (let at: usize = 0, end = <usize>job.length * 4; at < end; at += 16) {
+    let r = zero, g = zero, b = zero, x = zero, y = zero, z = zero;
+    let rr = zero, rg = zero, rb = zero, gg = zero, gb = zero, bb = zero;
+    let from = job.rows + at;
+    for (let k = 0; k < job.count; k++, from += 6 * stride) {
+      const red = v128.load(from), green = v128.load(from + stride), blue = v128.load(from + 2 * stride);
+      r = f32x4.add(r, red), g = f32x4.add(g, green), b = f32x4.add(b, blue);
+      x = f32x4.add(x, v128.load(from + 3 * stride));
+      y = f32x4.add(y, v128.load(from + 4 * stride));
+      z = f32x4.add(z, v128.load(from + 5 * stride));
+      rr = f32x4.add(rr, f32x4.mul(red, red)), rg = f32x4.add(rg, f32x4.mul(red, green)), rb = f32x4.add(rb, f32x4.mul(red, blue));
+      gg = f32x4.add(gg, f32x4.mul(green, green)), gb = f32x4.add(gb, f32x4.mul(green, blue)), bb = f32x4.add(bb, f32x4.mul(blue, blue));
+    }
+    let to = job.sums + at;
+    to = store6(to, stride, r, g, b, x, y, z);
+    to = store6(to, stride, rr, rg, rb, gg, gb, bb);
+    for (let c: usize = 0; c < 3; c++) to = sumProducts(job, at, c * stride, to);
   }
+}
+
+@inline function store6(to: usize, stride: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): usize {
+  v128.store(to, a);
+  v128.store(to + stride, b);
+  v128.store(to + 2 * stride, c);
+  v128.store(to + 3 * stride, d);
+  v128.store(to + 4 * stride, e);
+  v128.store(to + 5 * stride, f);
+  return to + 6 * stride;
+}
+
+/** Of one colour of the one picture with three of the other. */
+@inline function sumProducts(job: Sums, at: usize, colour: usize, to: usize): usize {
+  const stride = job.stride;
+  let x = f32x4.splat(0), y = x, z = x;
+  let from = job.rows + at;
+  for (let k = 0; k < job.count; k++, from += 6 * stride) {
+    const own = v128.load(from + colour);
+    x = f32x4.add(x, f32x4.mul(own, v128.load(from + 3 * stride)));
+    y = f32x4.add(y, f32x4.mul(own, v128.load(from + 4 * stride)));
+    z = f32x4.add(z, f32x4.mul(own, v128.load(from + 5 * stride)));
+  }
+  v128.store(to, x);
+  v128.store(to + stride, y);
+  v128.store(to + 2 * stride, z);
+  return to + 3 * stride;
 }
 
 /** Bytes of a window's twelve coefficients. */
@@ -181,29 +205,50 @@ class Means {
   sums: usize;    // of `block` rows, as above
   stride: usize;
   to: usize;      // a block beyond either end of the row, and the row
-  totals: usize;  // 21 f32, to be written: means times the samples that they are of, along the row
+  totals: usize;  // 24 f32, to be written: means times the samples that they are of, along the row
 }
 
 /** Means of blocks from sums of their rows; beyond both ends lie the outermost samples. */
 export function meanRow(pointer: usize): void {
   const job = changetype<Means>(pointer);
   const length = <usize>(job.blocks * job.block) * 4;
+  const area = <f32>(job.block * job.block);
   for (let k = 0; k < MOMENTS; k++) {
     const from = job.sums + <usize>k * job.stride;
-    let to = job.to + 4 * <usize>k;
+    const to = job.to + 4 * <usize>k;
     store<f32>(to, load<f32>(from) / <f32>job.block);
-    let total: f32 = 0;
-    let at = from;
-    for (let i = 0; i < job.blocks; i++) {
+    const done = job.block == 2 ? meanPairs(from, to + BLOCK, job.blocks) : 0;
+    let at = from + <usize>(done * job.block) * 4;
+    for (let i = done; i < job.blocks; i++) {
       let sum: f32 = 0;
       for (let n = 0; n < job.block; n++, at += 4) sum += load<f32>(at);
-      const mean = sum / <f32>(job.block * job.block);
-      store<f32>(to += BLOCK, mean);
-      total += mean * <f32>(i == job.blocks - 1 ? job.last : job.block);
+      store<f32>(to + <usize>(i + 1) * BLOCK, sum / area);
     }
-    store<f32>(to + BLOCK, load<f32>(from + length - 4) / <f32>job.block);
-    store<f32>(job.totals + 4 * <usize>k, total);
+    const last = to + <usize>job.blocks * BLOCK;
+    store<f32>(last + BLOCK, load<f32>(from + length - 4) / <f32>job.block);
   }
+  for (let k: usize = 0; k < 4 * MOMENTS; k += 4) store<f32>(job.totals + k, 0);
+  for (let i = 1; i <= job.blocks; i++) {
+    const share = f32x4.splat(<f32>(i == job.blocks ? job.last : job.block));
+    const from = job.to + <usize>i * BLOCK;
+    for (let k: usize = 0; k < BLOCK; k += 16)
+      v128.store(job.totals + k, f32x4.add(v128.load(job.totals + k), f32x4.mul(share, v128.load(from + k))));
+  }
+}
+
+/** Blocks of two samples, four at a time; gives how many. */
+function meanPairs(from: usize, to: usize, blocks: i32): i32 {
+  const quarter = f32x4.splat(0.25);
+  let i = 0;
+  for (; i + 4 <= blocks; i += 4, from += 32, to += 4 * BLOCK) {
+    const a = v128.load(from), b = v128.load(from, 16);
+    const mean = f32x4.mul(quarter, f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7)));
+    v128.store32_lane(to, mean, 0);
+    v128.store32_lane(to + BLOCK, mean, 1);
+    v128.store32_lane(to + 2 * BLOCK, mean, 2);
+    v128.store32_lane(to + 3 * BLOCK, mean, 3);
+  }
+  return i;
 }
 
 @unmanaged
@@ -362,4 +407,65 @@ function solvePair(job: Fit, window: i32): void {
   const pair = f32x4.demote_f64x2_zero(value);
   v128.store32_lane(to, pair, 0);
   v128.store32_lane(to, pair, 1, WINDOW);
+}
+
+@unmanaged
+class Blur {
+  width: i32;
+  height: i32;
+  taps: i32;
+  weights: usize;  // f32 per tap
+  padded: usize;   // room for a row, its borders and a vector more
+  across: usize;   // room for `taps` rows, each blurred along itself
+  stride: usize;   // bytes from row to row of that room: whole vectors
+  from: usize;     // the plane, and what becomes of it
+  to: usize;
+}
+
+/** Blurs a plane, border repeated; rows blurred along themselves stay only as long as a column sees them. */
+export function blur(pointer: usize): void {
+  const job = changetype<Blur>(pointer);
+  const radius = job.taps >> 1;
+  let read = 0;
+  for (let y = 0; y < job.height; y++) {
+    for (; read < job.height && read <= y + radius; read++) blurAcross(job, read);
+    const to = job.to + <usize>(y * job.width) * 4;
+    for (let x = 0; x < job.width; x += 4) {
+      let sum = f32x4.splat(0);
+      for (let k = 0; k < job.taps; k++) {
+        const row = min(job.height - 1, max(0, y + k - radius)) % job.taps;
+        const from = job.across + <usize>row * job.stride + 4 * <usize>x;
+        sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(job.weights + 4 * <usize>k), v128.load(from)));
+      }
+      storeInside(to, x, job.width, sum);
+    }
+  }
+}
+
+function blurAcross(job: Blur, y: i32): void {
+  const radius = <usize>(job.taps >> 1) * 4;
+  const bytes = <usize>job.width * 4;
+  const from = job.from + <usize>y * bytes;
+  memory.copy(job.padded + radius, from, bytes);
+  for (let k: usize = 0; k < radius; k += 4) {
+    store<f32>(job.padded + k, load<f32>(from));
+    store<f32>(job.padded + radius + bytes + k, load<f32>(from + bytes - 4));
+  }
+  const to = job.across + <usize>(y % job.taps) * job.stride;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    let sum = f32x4.splat(0);
+    for (let k: usize = 0; k < 4 * <usize>job.taps; k += 4) sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(job.weights + k), v128.load(job.padded + at + k)));
+    v128.store(to + at, sum);
+  }
+}
+
+/** Not beyond the row, where the next one begins. */
+@inline function storeInside(to: usize, x: i32, width: i32, value: v128): void {
+  const at = to + 4 * <usize>x;
+  if (x + 4 <= width) v128.store(at, value);
+  else {
+    v128.store32_lane(at, value, 0);
+    if (x + 1 < width) v128.store32_lane(at + 4, value, 1);
+    if (x + 2 < width) v128.store32_lane(at + 8, value, 2);
+  }
 }

@@ -89,7 +89,8 @@ def export(options: argparse.Namespace) -> None:
     layers = model.depth
     card = {
         'format': 1, 'name': out.name, 'title': f'{out.name.capitalize()} (built-in)', 'version': '1.1.0', 'family': 'infinity', 'licence': 'MIT',
-        'imageSize': tokenizer.config['size'], **({'resolves': options.resolves} if options.resolves else {}), 'config': _config(tokenizer, model, depth, finder),
+        'imageSize': tokenizer.config['size'], **({'resolves': options.resolves} if options.resolves else {}), 'lettersFromPx': 32,
+        'config': _config(tokenizer, model, depth, finder),
         'presets': {'best': layers, 'balanced': layers * 3 // 4, 'fast': layers // 2, 'draft': max(2, layers // 4)},
         'defaults': {'guidance': 1, 'temperature': 0, 'fillInstruction': 'fill the empty area'},
         'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],

@@ -136,6 +136,8 @@ const common = {
    * `report-tokenizer`.
    */
   resolves: v.optional(v.pipe(v.number(), v.minValue(0.5), v.maxValue(64))),
+  /** From this height on capital letters stay apart, in pixels of the model's picture; null = at no height; measured likewise. */
+  lettersFromPx: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1), v.maxValue(1024)))),
   /** How far its pictures lead the detail scales, 0..3, where nothing else is asked for; absent = a little. */
   lead: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3))),
   /** Presets that leave out layers which the weights were trained with. */

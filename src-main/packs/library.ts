@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { PackInfo, PackSummary, PackVerification } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import { isDrawingCard, PackName, type AnyCard, type PackCard } from '#contract/pack-card.js';
+import type { TokenizerFacts } from '#contract/tokenizer-report.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { CARD_NAME, parseCard, readCard, writeCard } from './card-file.js';
 import { packOfCheckpoints } from './checkpoint-card.js';
@@ -33,8 +34,8 @@ export interface Library {
   verify(name: string, onBytes?: OnBytes): Promise<PackVerification>;
   /** Throws `pack.protected` for built-in packs. */
   remove(name: string): Promise<void>;
-  /** Notes in the card of one of the user's packs what its tokenizer resolves; a built-in pack's card says it already. */
-  keepResolution(name: string, resolves: number): Promise<void>;
+  /** Notes in the card of one of the user's packs what its tokenizer keeps; a built-in pack's card says it already. */
+  keepTokenizerFacts(name: string, facts: TokenizerFacts): Promise<void>;
   /** Verifies and copies a pack folder into the user's packs. */
   import(folder: string): Promise<PackSummary>;
   /** Makes a pack of published files; named after the transformer's file unless `name` says otherwise. */
@@ -75,7 +76,7 @@ export function openLibrary(shelves: Shelves): Library {
       return verifyFolder(card, folder, onBytes);
     },
     remove: (name) => removePack(shelves, name),
-    keepResolution: (name, resolves) => keepResolution(shelves, name, resolves),
+    keepTokenizerFacts: (name, facts) => keepTokenizerFacts(shelves, name, facts),
     import: (folder) => importPack(shelves, folder),
     importCheckpoints: async (files, work) => {
       const pack = packOfCheckpoints(files);
@@ -147,11 +148,12 @@ async function removePack(shelves: Shelves, name: string): Promise<void> {
   await rm(pack.folder, { recursive: true });
 }
 
-async function keepResolution(shelves: Shelves, name: string, resolves: number): Promise<void> {
+async function keepTokenizerFacts(shelves: Shelves, name: string, { resolves, lettersFromPx }: TokenizerFacts): Promise<void> {
   const { card, folder, builtIn } = await findPack(shelves, name);
-  if (builtIn || drawingCard(card).resolves === resolves) return;
+  const known = drawingCard(card);
+  if (builtIn || (known.resolves === resolves && known.lettersFromPx === lettersFromPx)) return;
   // Beside it and then in its place: a card is whole at any time.
-  await writeCard(folder, parseCard({ ...card, resolves }, name), NEW_CARD);
+  await writeCard(folder, parseCard({ ...card, resolves, lettersFromPx }, name), NEW_CARD);
   await rename(join(folder, NEW_CARD), join(folder, CARD_NAME));
 }
 

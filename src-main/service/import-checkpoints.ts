@@ -13,7 +13,7 @@ import { pathOf } from '#engine/door/pack-files.js';
 import { familyOfReports, SETTINGS_NAME, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
 import type { Library } from '#packs/library.js';
 import { reportOn } from './report-on.js';
-import { withResolution } from './resolution.js';
+import { withTokenizerFacts } from './tokenizer-facts.js';
 
 interface Parts {
   readonly engine: Engine;
@@ -60,7 +60,7 @@ async function* follow({ engine, library }: Parts, request: ImportRequest, signa
     yield {
       type: 'imported',
       pack: yield* reportOn(
-        importing.then((pack) => withResolution({ engine, library }, pack)),
+        importing.then((pack) => withTokenizerFacts({ engine, library }, pack)),
         progress,
       ),
     };

@@ -20,7 +20,7 @@ import { parseCall, parseInput, parseStream, type ParsedCalls } from './parse.js
 import type { PreferencesFile } from './preferences.js';
 import type { PictureStore } from './pictures.js';
 import type { Recent } from './recent.js';
-import { keepResolution, withResolution } from './resolution.js';
+import { keepTokenizerFacts, withTokenizerFacts } from './tokenizer-facts.js';
 import type { Pieces } from './files.js';
 import { readProjectFile, writeProjectFile, type ProjectSource } from './project-file.js';
 import { runEdit, type ProbedEvent } from './run-edit.js';
@@ -94,10 +94,10 @@ export function createService(given: ServiceParts): Service {
     inspect: (file) => engine.inspect(file),
     reportTokenizer: async (pack, photos) => {
       const report = await engine.reportTokenizer(await library.find(pack), photos);
-      await keepResolution(library, pack, report.resolves);
+      await keepTokenizerFacts(library, pack, report);
       return report;
     },
-    importFolder: async (folder) => withResolution(parts, await library.import(folder)),
+    importFolder: async (folder) => withTokenizerFacts(parts, await library.import(folder)),
     farm: () => desk.farm(),
     openProject: (source) => readProjectFile(source, pictures),
     saveProject: async (project) => writeProjectFile(parseInput(Project, project), pictures),

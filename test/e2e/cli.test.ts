@@ -297,7 +297,7 @@ describe('repeating and continuing', () => {
   test('what a tokenizer keeps is said scale by scale, of letters too, and shown', async () => {
     const report = await scalebrushJson('report-tokenizer', 'sketch', file('plain.png'), '-o', file('kept.png'));
     const { scales, letters, resolves } = report as {
-      scales: { psnr: number; ssim: number }[];
+      scales: { psnr: number; ssim: number; letters: { px: number; told: number }[] }[];
       letters: { px: number; told: number }[];
       resolves: number;
     };
@@ -305,6 +305,8 @@ describe('repeating and continuing', () => {
     expect(scales.at(-1)!.psnr).toBeGreaterThan(scales[0]!.psnr);
     for (const { ssim } of scales) expect(ssim).toBeLessThan(1);
     expect(letters.at(-1)!.told).toBeGreaterThan(letters[0]!.told);
+    expect(scales.at(-1)!.letters).toEqual(letters);
+    expect(scales[0]!.letters.at(-1)!.told).toBeLessThan(letters.at(-1)!.told);
     expect(resolves).toBeGreaterThan(1);
     expect((await rawPicture(file('kept.png'))).width).toBe(256);
     expect((await scalebrush('report-tokenizer', 'nope', file('plain.png'))).code).toBe(2);

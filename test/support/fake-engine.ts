@@ -54,7 +54,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   layers: untaught('layers'),
   tokenize: untaught('tokenize'),
   reportTokenizer: untaught('reportTokenizer'),
-  resolution: untaught('resolution'),
+  tokenizerFacts: untaught('tokenizerFacts'),
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
   providers: untaught('providers'),

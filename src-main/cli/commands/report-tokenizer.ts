@@ -9,9 +9,9 @@ export const reportTokenizerCommand: Command = {
   summary: "say what a pack's tokenizer keeps of pictures",
   usage: `Usage: scalebrush report-tokenizer PACK PHOTO… [-o PICTURE.png] [--json]
 
-PSNR, SSIM, GMSD (0 = the same) and the share of gradients that are left, scale by scale and at the model's own size, and the
-share of capital letters that are still told apart, by their height, and the finest detail that is kept, which the pack's card
-remembers (detail scales are led by it). -o writes the first photo and a page of letters beside
+PSNR, SSIM, GMSD (0 = the same), the share of gradients that are left and the height in pixels from which on capital letters are
+still told apart (letters; - = none are), scale by scale and at the model's own size; the share that is told, by height, and the
+finest detail that is kept. The pack's card remembers both (detail scales are led by the latter). -o writes the first photo and a page of letters beside
 what is kept of them.`,
   run,
 };
@@ -32,11 +32,13 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 type Report = Omit<Awaited<ReturnType<Awaited<ReturnType<Context['service']>>['reportTokenizer']>>, 'picture'>;
 
 function table({ scales, letters, lettersFromPx, resolves }: Report): string {
-  const rows = scales.map(({ scale, psnr, ssim, gmsd, sharpness }) =>
-    [String(scale), psnr.toFixed(2), ssim.toFixed(3), gmsd.toFixed(3), sharpness.toFixed(2)].map((cell) => cell.padStart(9)).join(''),
+  const rows = scales.map(({ scale, psnr, ssim, gmsd, sharpness, lettersFromPx: px }) =>
+    [String(scale), psnr.toFixed(2), ssim.toFixed(3), gmsd.toFixed(3), sharpness.toFixed(2), px === null ? '-' : `${String(px)} px`]
+      .map((cell) => cell.padStart(9))
+      .join(''),
   );
   const told = letters.map(({ px, told: share }) => `${String(px)} px ${share.toFixed(2)}`).join(' · ');
   const from = lettersFromPx === null ? 'tells no letters apart' : `keeps letters from ${String(lettersFromPx)} px on`;
   const finest = `resolves details of ${resolves.toFixed(2)} px`;
-  return [`    scale     PSNR     SSIM     GMSD    sharp`, ...rows, `letters told apart: ${told}`, from, finest].join('\n');
+  return [`    scale     PSNR     SSIM     GMSD    sharp  letters`, ...rows, `letters told apart: ${told}`, from, finest].join('\n');
 }

@@ -6,6 +6,7 @@ import type { PackCard, PackFile, Precision } from '#contract/pack-card.js';
 import { PRESETS, type Preset } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
 import { familyOf } from '#engine/families/list.js';
+import { LARGE_PIXELS } from '#engine/networks/picture-coder.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 
 // C width · L tokens attended to · B 2 under guidance, else 1
@@ -29,6 +30,8 @@ export interface TransformerWish {
   readonly guidanceUntil?: number | undefined;
   /** Token grids; absent = the card's. */
   readonly schedule?: readonly Grid[];
+  /** Whether scales are shown as they come; absent = they are. */
+  readonly previews?: boolean;
 }
 
 /** FLOPs and K/V bytes of one picture with this card at this preset. */
@@ -76,6 +79,33 @@ function drawnPixels({ imageSize, config }: PackCard, { schedule }: TransformerW
   return finest ? cellCount(finest) * config.tokenizer.downsample ** 2 : imageSize ** 2;
 }
 
+/** What a picture takes while keys and values are kept, and at its last decode, when they are gone. */
+interface Rooms {
+  readonly drawing: number;
+  readonly decoding: number;
+}
+
+/**
+ * Rooms of the tokenizer and of a step through the transformer. Small pictures leave the tokenizer's halves open, with all that
+ * they took; behind a large one (picture-coder.ts) what it took is given back, and previews need it for the scale before the last.
+ */
+function roomsOf(card: PackCard, wish: TransformerWish, keyValueBytes: number): Rooms {
+  const { tokenizerBytesPerPixel, decoderBytesPerPixel = tokenizerBytesPerPixel } = familyOf(card).cost(card);
+  const { schedule = card.config.transformer.scales, previews = true } = wish;
+  const pixels = drawnPixels(card, wish);
+  const stepBytes = STEP_BYTES_PER_WIDTH * card.config.transformer.width * cellCount(at(schedule, schedule.length - 1));
+  if (pixels < LARGE_PIXELS) {
+    const bytes = keyValueBytes + stepBytes + pixels * tokenizerBytesPerPixel;
+    return { drawing: bytes, decoding: bytes };
+  }
+  const shown =
+    previews && schedule.length > 1 ? cellCount(at(schedule, schedule.length - 2)) / cellCount(at(schedule, schedule.length - 1)) : 0;
+  const decoderBytes = pixels * decoderBytesPerPixel;
+  return { drawing: keyValueBytes + stepBytes + shown * decoderBytes, decoding: stepBytes + decoderBytes };
+}
+
+/** Of a token of the last scale per channel, while it goes through the transformer. Measured. */
+const STEP_BYTES_PER_WIDTH = 250;
 /** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
 const CANVAS_BYTES_PER_PIXEL = 24;
 /** Node, ONNX Runtime and sharp before any weight is loaded. */
@@ -175,11 +205,11 @@ export class CostModel {
 
   estimate(card: PackCard, { pixels, ...wish }: TransformerWish & { readonly pixels: number }): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, wish);
-    const tokenizerBytes = drawnPixels(card, wish) * familyOf(card).cost(card).tokenizerBytesPerPixel;
+    const { drawing, decoding } = roomsOf(card, wish, keyValueBytes);
     // Mapped, its pages come and go before the transformer's are touched.
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.
-    const runBytes = keyValueBytes + tokenizerBytes + pixels * CANVAS_BYTES_PER_PIXEL;
+    const runBytes = Math.max(drawing, decoding) + pixels * CANVAS_BYTES_PER_PIXEL;
     const mostBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
     return {
       ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * (middleOf(this.#msPerMegapixel) ?? UNLEARNT_MS_PER_MEGAPIXEL),

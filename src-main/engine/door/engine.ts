@@ -8,7 +8,7 @@ import type { AnyCard } from '#contract/pack-card.js';
 import type { Pointing } from '#contract/selection.js';
 import type { FileRecipe } from '#contract/recipe.js';
 import type { EditRequest, PictureId, TokenFile } from '#contract/request.js';
-import type { TokenizerReport } from '#contract/tokenizer-report.js';
+import type { TokenizerFacts, TokenizerReport } from '#contract/tokenizer-report.js';
 import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
@@ -109,8 +109,8 @@ export interface Engine {
   decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array>;
   /** What the pack's tokenizer keeps of pictures, at least one. */
   reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport>;
-  /** Model pixels across the finest detail that the pack's tokenizer keeps; opens nothing that stays open. */
-  resolution(pack: InstalledPack): Promise<number>;
+  /** What the pack's card says of its tokenizer; opens nothing that stays open. */
+  tokenizerFacts(pack: InstalledPack): Promise<TokenizerFacts>;
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport>;
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;

@@ -10,7 +10,7 @@ import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
-import type { TokenizerReport } from '#contract/tokenizer-report.js';
+import type { TokenizerFacts, TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
 import { openPhoto, openWithoutPixels, readFacts } from '#engine/image/files/decode.js';
@@ -30,8 +30,7 @@ import { selectObject } from '#engine/pipelines/select-object.js';
 import { selectSegment } from '#engine/pipelines/select-segment.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
-import { reportTokenizer } from '#engine/pipelines/tokenizer-report.js';
-import { resolutionOf } from '#engine/pipelines/resolution.js';
+import { reportTokenizer, tokenizerFacts } from '#engine/pipelines/tokenizer-report.js';
 import {
   assertFits,
   availableBytes,
@@ -264,12 +263,12 @@ export class LocalEngine implements AskedEngine {
     return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
   }
 
-  async resolution(pack: InstalledPack): Promise<number> {
+  async tokenizerFacts(pack: InstalledPack): Promise<TokenizerFacts> {
     const { card } = pack;
     this.#expectRoom(openPackBytes(card) + card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel);
     const opened = await openPack(pack, await this.#runner('cpu', staysMapped(card)));
     try {
-      return await resolutionOf(opened.model);
+      return await tokenizerFacts(opened.model);
     } finally {
       await opened.release();
     }
@@ -435,6 +434,7 @@ function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<Transfo
   return {
     guided: (request.guidance ?? card.defaults.guidance) !== 1,
     guidanceUntil: request.guidanceUntil,
+    previews: request.previews,
     ...(schedule && { schedule }),
   };
 }

@@ -27,7 +27,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   tokenize: 'call',
   decode: 'call',
   reportTokenizer: 'call',
-  resolution: 'call',
+  tokenizerFacts: 'call',
   checkInstruction: 'call',
   providers: 'call',
   machine: 'call',

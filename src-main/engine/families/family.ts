@@ -31,6 +31,8 @@ export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> &
 export interface FamilyCost {
   /** Decoding and encoding at the model's size: tensors of a hundred channels and more, and the runtime's room for them. Measured. */
   readonly tokenizerBytesPerPixel: number;
+  /** As much of it is decoding alone; absent = all. */
+  readonly decoderBytesPerPixel?: number;
   /** Whether packs of integers keep keys and values as halves. */
   readonly halvesCache: boolean;
   /** Whose keys and values are kept: where a scale sees only itself, none are; mostly nobody reads what the last would leave behind. */

@@ -1,4 +1,5 @@
 import type { Extent } from '#base/geometry.js';
+import type { LettersTold } from '#contract/tokenizer-report.js';
 import type { Plane } from '#engine/tensor/closeness.js';
 
 /** Capital letters, five dots wide and seven high: seven numbers each, the left dot highest. Fonts differ from machine to machine. */
@@ -37,49 +38,92 @@ const ROWS = 7;
 const MARGIN = 1;
 /** Of fewer letters no share is said. */
 const FEWEST = 4;
+/** A height is looked at in so many rows that each letter is there once, where that many fit. */
+const WANTED = LETTERS.length;
+/** Heights that are looked at, in pixels of the model's picture. */
+const HEIGHTS_PX = [6, 8, 10, 12, 14, 16, 20, 24, 32, 40];
+/** So large a share must be told apart. */
+const TOLD = 0.9;
 const INK = 0.1;
 const PAPER = 0.9;
 
-/** A page full of letters of one height. */
-export interface LetterPage {
-  readonly page: Plane;
+interface LetterPlace {
   readonly px: number;
-  readonly places: readonly { readonly row: number; readonly column: number; readonly letter: number }[];
+  readonly row: number;
+  readonly column: number;
+  readonly letter: number;
 }
 
-/** Undefined where too few of them fit. */
-export function letterPage({ width, height }: Extent, px: number): LetterPage | undefined {
+/** Letters of several heights, in bands. */
+export interface LetterPage {
+  readonly page: Plane;
+  readonly places: readonly LetterPlace[];
+}
+
+/** As few pages as hold all heights; a height of which too few letters fit is left out. */
+export function letterPages({ width, height }: Extent, heights: readonly number[] = HEIGHTS_PX): readonly LetterPage[] {
+  const pages: LetterPlace[][] = [];
+  let from = height;
+  for (const px of heights) {
+    const cell = cellOf(px);
+    const across = Math.floor(width / cell.width);
+    const rows = Math.min(Math.ceil(WANTED / across), Math.floor(height / cell.height));
+    if (across * rows < FEWEST || across === 0) continue;
+    if (from + rows * cell.height > height) {
+      pages.push([]);
+      from = 0;
+    }
+    pages.at(-1)?.push(...band({ px, across, rows }, from));
+    from += rows * cell.height;
+  }
+  return pages.map((places) => ({ places, page: printed(places, { width, height }) }));
+}
+
+function band({ px, across, rows }: { px: number; across: number; rows: number }, from: number): LetterPlace[] {
   const cell = cellOf(px);
-  const [across, down] = [Math.floor(width / cell.width), Math.floor(height / cell.height)];
-  if (across * down < FEWEST) return undefined;
-  const values = new Float32Array(width * height).fill(PAPER);
-  const places = Array.from({ length: across * down }, (_, i) => ({
-    row: Math.floor(i / across) * cell.height,
+  return Array.from({ length: across * rows }, (_, i) => ({
+    px,
+    row: from + Math.floor(i / across) * cell.height,
     column: (i % across) * cell.width,
     letter: (7 * i + px) % LETTERS.length,
   }));
-  for (const { row, column, letter } of places) {
+}
+
+function printed(places: readonly LetterPlace[], { width, height }: Extent): Plane {
+  const values = new Float32Array(width * height).fill(PAPER);
+  for (const { px, row, column, letter } of places) {
+    const cell = cellOf(px);
     drawn(letter, px).forEach((value, i) => {
       values[(row + Math.floor(i / cell.width)) * width + column + (i % cell.width)] = value;
     });
   }
-  return { page: { values, width, height }, px, places };
+  return { values, width, height };
 }
 
-/** The share of a page's letters that look most like themselves. */
-export function lettersTold({ px, places }: Pick<LetterPage, 'px' | 'places'>, { values, width }: Plane): number {
-  const cell = cellOf(px);
-  const models = LETTERS.map((_, letter) => drawn(letter, px));
-  const told = places.filter(({ row, column, letter }) => {
-    const unlike = models.map((model) =>
-      model.reduce(
-        (sum, value, i) => sum + (value - values[(row + Math.floor(i / cell.width)) * width + column + (i % cell.width)]!) ** 2,
-        0,
-      ),
-    );
-    return unlike.indexOf(Math.min(...unlike)) === letter;
+/** By height: the share of a page's letters that look most like themselves in what is kept of it. */
+export function lettersTold({ places }: Pick<LetterPage, 'places'>, seen: Plane): LettersTold {
+  return [...new Set(places.map(({ px }) => px))].map((px) => {
+    const models = LETTERS.map((_, letter) => drawn(letter, px));
+    const all = places.filter((place) => place.px === px);
+    return { px, told: all.filter((place) => isTold(place, models, seen)).length / all.length };
   });
-  return told.length / places.length;
+}
+
+function isTold({ px, row, column, letter }: LetterPlace, models: readonly Float32Array[], { values, width }: Plane): boolean {
+  const cell = cellOf(px);
+  const unlike = models.map((model) =>
+    model.reduce(
+      (sum, value, i) => sum + (value - values[(row + Math.floor(i / cell.width)) * width + column + (i % cell.width)]!) ** 2,
+      0,
+    ),
+  );
+  return unlike.indexOf(Math.min(...unlike)) === letter;
+}
+
+/** The least height from which on all that was looked at is told; null where the largest is not. */
+export function lettersFromPx(letters: LettersTold): number | null {
+  const failing = letters.findLastIndex(({ told }) => told < TOLD);
+  return letters[failing + 1]?.px ?? null;
 }
 
 function cellOf(px: number): Extent {

@@ -345,6 +345,8 @@ export const de = {
     licence: 'Lizenz',
     side: 'Trainiert für',
     recommended: 'Empfohlen',
+    letters: 'Kleine Schrift',
+    lettersFrom: (px: number | null) => (px === null ? 'hält keine Buchstaben' : `hält Buchstaben über ${px} px`),
     defaults: ({ guidance, temperature, topP }) =>
       `Führung ${count.format(guidance)}, Temperatur ${[temperature]
         .flat()

@@ -336,6 +336,8 @@ export const en = {
     licence: 'Licence',
     side: 'Trained for',
     recommended: 'Recommended',
+    letters: 'Small text',
+    lettersFrom: (px: number | null) => (px === null ? 'keeps no letters' : `keeps letters above ${px} px`),
     defaults: ({ guidance, temperature, topP }: PackDefaults) =>
       `guidance ${guidance}, temperature ${[temperature].flat().join(' → ')}, top-p ${topP}`,
     folder: 'Folder',

@@ -146,14 +146,16 @@ describe('an import', () => {
     await expect(library.import(download)).rejects.toMatchObject({ code: 'pack.damaged' });
   });
 
-  it('notes in the card what its tokenizer resolves, and leaves built-in cards as they are', async () => {
+  it('notes in the card what its tokenizer keeps, and leaves built-in cards as they are', async () => {
     await library.import(download);
-    await library.keepResolution('brought', 2.25);
-    expect((await library.find('brought')).card.resolves).toBe(2.25);
+    await library.keepTokenizerFacts('brought', { resolves: 2.25, lettersFromPx: 14 });
+    expect((await library.find('brought')).card).toMatchObject({ resolves: 2.25, lettersFromPx: 14 });
     expect((await readdir(join(user, 'brought'))).sort()).toEqual(['card.json', 'weights.safetensors']);
-    await library.keepResolution('sketch', 2.25);
+    await library.keepTokenizerFacts('sketch', { resolves: 2.25, lettersFromPx: 14 });
     expect((await library.find('sketch')).card.resolves).toBeUndefined();
-    await expect(library.keepResolution('brought', Number.NaN)).rejects.toMatchObject({ code: 'pack.damaged' });
+    await expect(library.keepTokenizerFacts('brought', { resolves: Number.NaN, lettersFromPx: null })).rejects.toMatchObject({
+      code: 'pack.damaged',
+    });
     expect((await library.find('brought')).card.resolves).toBe(2.25);
   });
 

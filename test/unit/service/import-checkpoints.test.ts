@@ -33,7 +33,7 @@ function engineWith(other: Partial<Engine> = {}): Engine {
   return {
     inspect: (file: string) => local.inspect(file),
     writeWeights: (work: WriteWork, signal: typeof NEVER) => local.writeWeights(work, signal),
-    resolution: (pack: InstalledPack) => local.resolution(pack),
+    tokenizerFacts: (pack: InstalledPack) => local.tokenizerFacts(pack),
     ...other,
   } as Engine;
 }
@@ -95,20 +95,22 @@ describe('files that stay where they are', () => {
   });
 });
 
-describe('what the tokenizer of an imported pack resolves', () => {
+describe('what the tokenizer of an imported pack keeps', () => {
   test('is measured and noted in its card, to a quarter of a pixel', async () => {
     await run(REQUEST);
     const pack = await library.find('mini');
-    expect(pack.card.resolves).toBeCloseTo(await local.resolution(pack), 0);
+    const { resolves, lettersFromPx } = await local.tokenizerFacts(pack);
+    expect(pack.card.resolves).toBeCloseTo(resolves, 0);
+    expect(pack.card.lettersFromPx).toBe(lettersFromPx);
     expect((pack.card.resolves! * 4) % 1).toBe(0);
   });
 
   test('is left open where it cannot be measured: the pack is there all the same', async () => {
-    const resolution = () => Promise.reject(new ExpectedError('memory.too-little', 'Too little.'));
-    expect(await run(REQUEST, engineWith({ resolution }))).toMatchObject({ type: 'imported' });
+    const tokenizerFacts = () => Promise.reject(new ExpectedError('memory.too-little', 'Too little.'));
+    expect(await run(REQUEST, engineWith({ tokenizerFacts }))).toMatchObject({ type: 'imported' });
     expect((await library.find('mini')).card.resolves).toBeUndefined();
     const broken = () => Promise.reject(new Error('a bug'));
-    expect(await run({ ...REQUEST, name: 'other' }, engineWith({ resolution: broken }))).toMatchObject({ type: 'failed' });
+    expect(await run({ ...REQUEST, name: 'other' }, engineWith({ tokenizerFacts: broken }))).toMatchObject({ type: 'failed' });
   });
 });
 

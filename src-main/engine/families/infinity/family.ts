@@ -11,7 +11,9 @@ export const infinityFamily = {
   pack: infinityPack,
   open: async (card, weights, runner) => (await import('./open.js')).openInfinityPack(card, weights, runner),
   cost: ({ config }) => ({
-    tokenizerBytesPerPixel: config.tokenizer.kind === 'residual' ? 2_000 : 14_500,
+    ...(config.tokenizer.kind === 'residual'
+      ? { tokenizerBytesPerPixel: 2_000 }
+      : { tokenizerBytesPerPixel: 6_000, decoderBytesPerPixel: 4_000 }),
     halvesCache: true,
     keeps: 'all but the last',
   }),

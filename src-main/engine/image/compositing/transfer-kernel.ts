@@ -1,5 +1,6 @@
 import { wasm } from 'virtual:kernels/transfer';
 import type { Extent } from '#base/geometry.js';
+import { gaussianWeights } from '#engine/image/sampling/gauss.js';
 import { MOST_PAGES, PAGE_BYTES, WebAssembly, type WasmInstance, type WasmMemory } from '#engine/kernels/web-assembly.js';
 import { COEFFICIENTS, leftOf, type Affine, type FittedRows, type Scene, type WindowMaps } from './fitted-rows.js';
 import type { MomentReader, Picture, WindowAxis } from './window-axis.js';
@@ -71,15 +72,15 @@ export class KernelMoments implements MomentReader {
     const stride = strideOf(length);
     const row = (across.blocks + 2) * BLOCK_BYTES;
     const windows = across.count * (BLOCK_BYTES + 8 * across.width) + 8 * down.width;
-    this.#room = new Room((PICTURES + MOMENTS) * stride + (down.blocks + 3) * row + windows + PAGE_BYTES);
+    this.#room = new Room((across.block * PICTURES + MOMENTS) * stride + (down.blocks + 3) * row + windows + PAGE_BYTES);
     this.#picture = picture;
     [this.#down, this.#across] = [down, across];
-    this.#rows = this.#room.rows(PICTURES, stride);
+    this.#rows = this.#room.rows(across.block * PICTURES, stride);
     this.#sums = this.#room.floats((MOMENTS * stride) / 4);
     this.#blocks = this.#room.rows(down.blocks + 2, row);
-    this.#meanTotals = this.#room.floats(MOMENTS);
+    this.#meanTotals = this.#room.floats(BLOCK_BYTES / 4);
     const last = picture.extent.width - (across.blocks - 1) * across.block;
-    this.#sumJob = this.#room.integers([stride / 4, this.#rows[0]!.byteOffset, this.#sums.byteOffset, stride]);
+    this.#sumJob = this.#room.integers([stride / 4, across.block, this.#rows[0]!.byteOffset, this.#sums.byteOffset, stride]);
     this.#meanJob = this.#room.integers([across.blocks, across.block, last, this.#sums.byteOffset, stride, 0, this.#meanTotals.byteOffset]);
     this.#blocks.forEach((target, i) => {
       this.#readBlocks(i - 1, target);
@@ -118,20 +119,19 @@ export class KernelMoments implements MomentReader {
     const { planes, extent } = this.#picture;
     const { width, height } = extent;
     const { block } = this.#across;
-    this.#sums.fill(0);
     for (let k = 0; k < block; k++) {
       const y = Math.min(height - 1, Math.max(0, index * block + k));
       planes.forEach((plane, p) => {
-        const row = this.#rows[p]!;
+        const row = this.#rows[k * PICTURES + p]!;
         row.set(plane.subarray(y * width, (y + 1) * width));
         row.fill(plane[(y + 1) * width - 1]!, width);
       });
-      this.#room.exports['addRow']!(this.#sumJob.byteOffset);
     }
+    this.#room.exports['sumRows']!(this.#sumJob.byteOffset);
     this.#meanJob[5] = target.byteOffset;
     this.#room.exports['meanRow']!(this.#meanJob.byteOffset);
     const inside = Math.min(height, (index + 1) * block) - Math.max(0, index * block);
-    if (index >= 0 && inside > 0) this.#meanTotals.forEach((total, k) => (this.totals[k]! += (total * inside) / (width * height)));
+    if (index >= 0 && inside > 0) this.totals.forEach((_, k) => (this.totals[k]! += (this.#meanTotals[k]! * inside) / (width * height)));
   }
 }
 
@@ -155,6 +155,23 @@ export function solveWindows(moments: readonly Float32Array[], prior: Affine, ri
   const job = [count, planes[0]!.byteOffset, stride, numbers.byteOffset, between.byteOffset, to.byteOffset];
   room.exports['solve']!(room.integers(job).byteOffset);
   return to.subarray(0, count * COEFFICIENTS);
+}
+
+/** `gaussian`, four samples at a time and in float32 throughout. */
+export function blurred(plane: Float32Array, { width, height }: Extent, sigma: number): Float32Array {
+  const taps = gaussianWeights(sigma);
+  const stride = strideOf(width);
+  const padded = width + taps.length + VECTOR_BYTES;
+  const room = new Room(8 * plane.length + 4 * (padded + taps.length) + taps.length * stride + PAGE_BYTES);
+  const [from, to] = [room.floats(plane.length), room.floats(plane.length)];
+  from.set(plane);
+  const weights = room.floats(taps.length);
+  weights.set(taps);
+  const across = room.rows(taps.length, stride);
+  const job = [width, height, taps.length, weights.byteOffset, room.floats(padded).byteOffset, across[0]!.byteOffset, stride];
+  room.exports['blur']!(room.integers([...job, from.byteOffset, to.byteOffset]).byteOffset);
+  // The room goes with this function: what lives on is a copy.
+  return to.slice();
 }
 
 /** The place of a block among those of a row and one beyond either end. */

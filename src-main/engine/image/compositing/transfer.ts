@@ -6,7 +6,7 @@ import { BitMask } from './bit-mask.js';
 import { structuralRegions } from './edit-regions.js';
 import { COEFFICIENTS, PlainRows, type Affine, type FittedRows, type Scene } from './fitted-rows.js';
 import { solve } from './solve.js';
-import { KernelRows, solveWindows } from './transfer-kernel.js';
+import { blurred, KernelRows, solveWindows } from './transfer-kernel.js';
 import { MOMENT, windowsOf, XX, type Windows } from './windows.js';
 
 // Edit transfer: carries an edit from the tokenizer's blurred world to the original pixels, at any resolution.
@@ -241,7 +241,9 @@ interface Misfit {
 /** Where the fit is bad, and the whole neighbourhood of a structural change as far as anything changed there. */
 function decodedShare(extent: Extent, misfit: Misfit, { settings, editMap }: ShareOptions): Float32Array {
   const { low, high, grow } = settings;
-  const error = gaussian(misfit.error, extent, 1);
+  // With a fit for every pixel, to the last bit.
+  const blur = settings.step === 1 ? gaussian : blurred;
+  const error = blur(misfit.error, extent, 1);
   const edited = editMap && structuralRegions(editMap, { error, extent, low });
   const share = new Float32Array(error.length);
   for (let i = 0; i < share.length; i++) {
@@ -252,11 +254,11 @@ function decodedShare(extent: Extent, misfit: Misfit, { settings, editMap }: Sha
     .and(BitMask.above(error, extent, low))
     .grown(1);
   if (!seed.isEmpty) {
-    const changed = BitMask.above(gaussian(misfit.change, extent, 1), extent, low);
+    const changed = BitMask.above(blur(misfit.change, extent, 1), extent, low);
     const rounds = Math.max(1, Math.round((grow * extent.height) / 3));
     spread(seed.and(changed), changed, rounds).grown(2).fill(share, 1);
   }
-  return BitMask.above(share, extent, 0).isEmpty ? share : gaussian(share, extent, 1.2);
+  return BitMask.above(share, extent, 0).isEmpty ? share : blur(share, extent, 1.2);
 }
 
 /** Three pixels a round, over what changed. */

@@ -1,6 +1,7 @@
 import type { Extent } from '#base/geometry.js';
 
-function gaussianWeights(sigma: number): Float32Array {
+/** Of a window that is cut at twice `sigma`, in samples; an odd number of taps that sum to 1. */
+export function gaussianWeights(sigma: number): Float32Array {
   const radius = Math.ceil(2 * sigma);
   const weights = Float32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);

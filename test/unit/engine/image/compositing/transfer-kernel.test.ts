@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PlainRows, refined } from '#engine/image/compositing/fitted-rows.js';
-import { KernelMoments, KernelRows, solveWindows } from '#engine/image/compositing/transfer-kernel.js';
+import { blurred, KernelMoments, KernelRows, solveWindows } from '#engine/image/compositing/transfer-kernel.js';
 import { solvePlainly } from '#engine/image/compositing/transfer.js';
 import { windowAxis } from '#engine/image/compositing/window-axis.js';
 import { PlainMoments, windowsOf } from '#engine/image/compositing/windows.js';
+import { gaussian } from '#engine/image/sampling/gauss.js';
 import { floats } from '#engine/tensor/tensor.js';
 
 /** Even values in 0..1 that belong to a seed. */
@@ -45,6 +46,18 @@ describe('the kernel of the transfer', () => {
         expect(largestDifference(kernel.totals, plain.totals)).toBeLessThan(1e-5);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('blurs as the plain loop does', () => {
+    const narrow = fc.record({ width: fc.integer({ min: 1, max: 47 }), height: fc.integer({ min: 1, max: 31 }), seed: fc.nat() });
+    fc.assert(
+      fc.property(narrow, fc.constantFrom(1, 1.2, 4), ({ width, height, seed }, sigma) => {
+        const [plane] = planes(1, width * height, dice(seed));
+        const extent = { width, height };
+        expect(largestDifference(blurred(plane!, extent, sigma), gaussian(plane!, extent, sigma))).toBeLessThan(1e-6);
+      }),
+      { numRuns: 100 },
     );
   });
 
