@@ -85,6 +85,8 @@ it('is told from ground of its own colour by how near it is, where depth is know
   const box: Inside = (x, y) => x >= 90 && x < 210 && y >= 50 && y < 150;
   const photo = photoOf(SIZE, () => false);
   const depth = {
+    sizeFor: (extent: Extent) => extent,
+    release: () => Promise.resolve(),
     estimate: (picture: FloatTensor) => {
       const [, , height = 0, width = 0] = picture.dims;
       const isNear = (i: number) => box(((i % width) * SIZE.width) / width, (Math.trunc(i / width) * SIZE.height) / height);
