@@ -6,7 +6,7 @@ import type { VariantsChoice } from '#contract/preferences.js';
 import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { ServiceInfo } from './service-info.svelte.js';
-import { continued, isUnfinished, nextRedrawSeed, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from './branch.js';
+import { continued, endedAt, isUnfinished, nextRedrawSeed, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from './branch.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
 import { moreThatFit } from './more-variants.js';
@@ -243,7 +243,7 @@ export class Runner {
     this.#beginsAnew = true;
     await this.stop();
     this.#beginsAnew = false;
-    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) }, order);
+    await this.run(endedAt(detour, { scale: reached, detail: detailReached }), order);
   }
 
   /** The result as it was at a place of the strip. */

@@ -10,5 +10,5 @@ export const hmarFamily = {
   networks: [hmarTransformer, vectorTokenizer],
   pack: hmarPack,
   open: async (card, weights, runner) => (await import('./open.js')).openHmarPack(card, weights, runner),
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'none' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'none' }),
 } as const satisfies Family<OtherCard>;
