@@ -1,6 +1,6 @@
 """Writes a pack: card.json and one safetensors file per network, from the averaged weights of a training folder.
 
-python3 export.py CHECKPOINTS_DIR PACK_DIR [--evaluation PACK_DIR/evaluation.json]
+python3 export.py CHECKPOINTS_DIR PACK_DIR [--resolves 3] [--evaluation PACK_DIR/evaluation.json]
 
 CHECKPOINTS_DIR holds tokenizer.pt, transformer.pt, depth.pt and finder.pt.
 """
@@ -89,7 +89,8 @@ def export(options: argparse.Namespace) -> None:
     layers = model.depth
     card = {
         'format': 1, 'name': out.name, 'title': f'{out.name.capitalize()} (built-in)', 'version': '1.1.0', 'family': 'infinity', 'licence': 'MIT',
-        'imageSize': tokenizer.config['size'], 'resolves': 3, 'lettersFromPx': 32, 'config': _config(tokenizer, model, depth, finder),
+        'imageSize': tokenizer.config['size'], **({'resolves': options.resolves} if options.resolves else {}), 'lettersFromPx': 32,
+        'config': _config(tokenizer, model, depth, finder),
         'presets': {'best': layers, 'balanced': layers * 3 // 4, 'fast': layers // 2, 'draft': max(2, layers // 4)},
         'defaults': {'guidance': 1, 'temperature': 0, 'fillInstruction': 'fill the empty area'},
         'files': files, 'dataSources': DATA_SOURCES, 'abilities': ABILITIES, 'limits': [f"works at {tokenizer.config['size']} pixels: what it draws is soft", *LIMITS],
@@ -104,6 +105,7 @@ def main() -> None:
     parser.add_argument('checkpoints', type=Path)
     parser.add_argument('out', type=Path)
     parser.add_argument('--evaluation', type=Path)
+    parser.add_argument('--resolves', type=float, help="model pixels across the finest detail that leads detail scales; absent: `scalebrush report-tokenizer` measures it")
     parser.add_argument('--half', action='store_true', help='store the weights as float16')
     export(parser.parse_args())
 

@@ -63,7 +63,7 @@ STAGES = {
               '--seed 15', TINY_TRANSFORMER),
     ],
 }
-EXPORT = {'sketch': [], 'studio': ['--half']}
+EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half']}
 
 
 def run(*command: object) -> None:

@@ -53,6 +53,7 @@ export interface Notice {
     | 'edit.unchanged'
     | 'edit.only-answer'
     | 'project.recovered'
+    | 'queue.put-away'
     | 'recipe.ignored'
     | 'recipe.restored'
     | 'recipe.other-pack'

@@ -28,6 +28,14 @@ export function stoppedAt(made: Made, place: number): Detour {
   return { ...wholeOf(made), stopAtDetail: detail, detailSeeds: seedsOf(made) };
 }
 
+/** A run under way that is to end with what is there: never before the scales that it was given, and without a re-roll that it has not come to. */
+export function endedAt(detour: Detour, reached: { readonly scale: number; readonly detail: number }): Detour {
+  if (reached.detail > 0) return { ...detour, stopAtDetail: reached.detail };
+  const { redraw, ...plain } = detour;
+  const stopAtScale = Math.max(reached.scale, detour.resume?.tokens.length ?? 0);
+  return { ...plain, stopAtScale, ...(redraw && redraw.scale <= stopAtScale && { redraw }) };
+}
+
 /** The run that draws what a stopped one lacks. */
 export function continued(made: Made): Detour {
   const isModels = made.tokens.tokens.length < made.tokens.schedule.length;

@@ -14,7 +14,7 @@ import type { Services, ShownPicture } from './pictures.js';
 import { isProjectName, tableOf } from './project.js';
 import { recalled } from './recalled.js';
 import type { Recent } from './recent.svelte.js';
-import type { RunQueue } from './run-queue.svelte.js';
+import type { LeftRuns, RunQueue } from './run-queue.svelte.js';
 import type { Runner } from './runner.svelte.js';
 import type { StepEditor } from './step-editor.svelte.js';
 import { Tabs } from './tabs.svelte.js';
@@ -34,8 +34,8 @@ export interface OpenerContext {
   readonly project: ProjectInput | undefined;
   notices: readonly Notice[];
   error: ErrorData | undefined;
-  /** Nothing is run for what is on the table any more. */
-  stopRuns(): Promise<void>;
+  /** Nothing is run for what is on the table any more. Gives what was yet to be run for it. */
+  stopRuns(): Promise<LeftRuns>;
   showStep(): void;
   lookAtResult(): void;
   /** What fails is said. */
@@ -58,6 +58,8 @@ export class Opener {
   #openings = 0;
   /** Pictures that are scenes of ours. */
   readonly #scenes = new SvelteMap<PictureId, SceneName>();
+  /** By the place of a document among the recent ones: what goes on when it is open again. */
+  readonly #left = new SvelteMap<string, LeftRuns>();
 
   constructor(context: OpenerContext, services: Services) {
     this.#context = context;
@@ -70,12 +72,17 @@ export class Opener {
     return first && this.#scenes.get(first.picture.info.id);
   }
 
+  /** How many runs wait for a document that was put away. */
+  waiting(id: string | undefined): number {
+    return (id === undefined ? undefined : this.#left.get(id)?.runs.length) ?? 0;
+  }
+
   async openFile(file: Blob, name: string, blank = false): Promise<void> {
     const turn = this.#turn();
     this.busy = true;
     await this.#context.attempt(async () => {
       if (isProjectName(name)) {
-        await this.restore(await this.#services.link.openProject(file));
+        this.#context.notices = await this.restore(await this.#services.link.openProject(file));
         this.opened += 1;
         return;
       }
@@ -86,14 +93,13 @@ export class Opener {
         this.#drop(picture);
         return;
       }
-      await this.#context.stopRuns();
-      await this.#putAway();
+      const left = await this.#putAway();
       this.#context.document.open(newSheet(picture, blank));
       this.tabs.opened(name);
       this.#context.showStep();
       this.#context.wish.take(settings);
       this.opened += 1;
-      this.#context.notices = notices;
+      this.#context.notices = [...left, ...notices];
     });
     if (turn === this.#openings) this.busy = false;
   }
@@ -124,19 +130,18 @@ export class Opener {
   async reopen(id: string): Promise<void> {
     this.#turn();
     await this.#context.attempt(async () => {
-      await this.restore(await this.#context.recent.open(id), id);
+      const left = await this.restore(await this.#context.recent.open(id), id);
       this.#context.recent.opened(id);
       this.opened += 1;
-      this.#context.notices = [];
+      this.#context.notices = left;
     });
   }
 
-  /** Puts a document on the table in place of what is there; `id` is its place among the recent ones. */
-  async restore(project: Project, id?: string): Promise<void> {
-    const { document, runner, wish, stepEditor } = this.#context;
+  /** Puts a document on the table in place of what is there, of which it says what waits; `id` is its place among the recent ones. */
+  async restore(project: Project, id?: string): Promise<readonly Notice[]> {
+    const { document, runner, wish, stepEditor, queue } = this.#context;
     const table = await tableOf(project, this.#services.pictures, DEFAULT_SETTINGS);
-    await this.#context.stopRuns();
-    await this.#putAway();
+    const left = await this.#putAway();
     [document.history.done, document.history.undone] = [table.done, table.undone];
     document.place(table);
     this.tabs.opened(table.sheets[0]?.picture.info.name ?? '', id);
@@ -144,6 +149,10 @@ export class Opener {
     this.#context.showStep();
     stepEditor.replacing = table.replacing;
     runner.place(table.results, table.chosen);
+    const runs = id === undefined ? undefined : this.#left.get(id);
+    if (id !== undefined) this.#left.delete(id);
+    if (runs) void queue.putBack(runs);
+    return left;
   }
 
   /** Documents that lay in tabs beside the one that has come back; what is no longer kept has none. */
@@ -161,18 +170,20 @@ export class Opener {
   async close(): Promise<void> {
     const { active } = this.tabs;
     this.#turn();
-    await this.#context.stopRuns();
-    await this.#context.attempt(async () => {
-      await this.#putAway();
+    const left = await this.#context.attempt(async () => {
+      const said = await this.#putAway();
       const { document, runner } = this.#context;
       document.mask.end();
       runner.emptyStrip();
-      this.#context.notices = [];
+      this.#context.notices = said;
       this.#context.error = undefined;
       runner.phase = 'empty';
+      return said;
     });
     const next = active === undefined ? undefined : this.tabs.close(active);
-    if (next?.id !== undefined) await this.reopen(next.id);
+    if (next?.id === undefined) return;
+    await this.reopen(next.id);
+    this.#context.notices = [...this.#context.notices, ...(left ?? [])];
   }
 
   /** Another tab's document comes to the table. */
@@ -191,14 +202,26 @@ export class Opener {
     return this.#openings;
   }
 
-  /** What is on the table goes to the recent documents, with everything. */
-  async #putAway(): Promise<void> {
-    const { wish, document, recent } = this.#context;
+  /** What is on the table goes to the recent documents, with everything; what was yet to be run for it waits there, which is said. */
+  async #putAway(): Promise<readonly Notice[]> {
+    const { wish, document, recent, queue } = this.#context;
+    const left = await this.#context.stopRuns();
     wish.settle();
     const { project, shown } = this.#context;
     const { sheets } = document;
-    if (project && shown) this.tabs.putAway(await recent.keep({ project, sheets, shown }));
+    const waits = project !== undefined && shown !== undefined && left.runs.length > 0;
+    if (project && shown) {
+      try {
+        const id = await recent.keep({ project, sheets, shown });
+        this.tabs.putAway(id);
+        if (waits) this.#left.set(id, left);
+      } catch (error) {
+        void queue.putBack(left);
+        throw error;
+      }
+    }
     this.#forgetAll();
+    return waits ? [{ code: 'queue.put-away', message: 'The runs of the other document wait until it is open again.' }] : [];
   }
 
   #forgetAll(): void {

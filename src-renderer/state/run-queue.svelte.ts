@@ -11,6 +11,12 @@ export interface QueuedRun {
 
 export type Waiting<R extends QueuedRun = QueuedRun> = R & { readonly key: number };
 
+/** What is yet to be run for a document that is put away. */
+export interface LeftRuns {
+  readonly runs: readonly QueuedRun[];
+  readonly paused: boolean;
+}
+
 /** What the studio lends to the queue. */
 export interface QueueContext {
   readonly phase: Phase;
@@ -97,6 +103,19 @@ export class RunQueue {
     const { failed } = this;
     this.failed = undefined;
     if (failed) this.cancel(failed.key);
+  }
+
+  /** Takes out all that waits, to be put back with its document; what is at work is no part of it. */
+  takeAll(): LeftRuns {
+    const { waiting: runs, paused } = this;
+    this.clear();
+    return { runs, paused };
+  }
+
+  async putBack({ runs, paused }: LeftRuns): Promise<void> {
+    this.#place([...this.waiting, ...runs.map((run) => Object.assign(run, { key: this.#keys++ }))]);
+    this.paused = paused;
+    await this.goOn();
   }
 
   /** Nothing waits any more. */

@@ -6,11 +6,11 @@ import type { VariantsChoice } from '#contract/preferences.js';
 import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { ServiceInfo } from './service-info.svelte.js';
-import { continued, isUnfinished, nextRedrawSeed, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from './branch.js';
+import { continued, endedAt, isUnfinished, nextRedrawSeed, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from './branch.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
 import { moreThatFit } from './more-variants.js';
-import { textOf, type RunOrder } from './run-order.js';
+import { textOf, type PaintedFiles, type RunOrder } from './run-order.js';
 import type { QueuedRun } from './run-queue.svelte.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
@@ -128,23 +128,28 @@ export class Runner {
     wish.settle();
     wish.remember();
     const order = this.#order();
-    const painted = order.painted();
     // Whoever needs it hears of a failure; until then nobody does.
-    painted.catch(() => undefined);
-    const start = () => this.run(this.#notYetDrawn(order), { ...order, painted: () => painted });
-    void queue.add({ verb: order.verb, words: order.verb === 'fill' ? '' : order.settings.instruction.trim(), start });
+    order.painted().catch(() => undefined);
+    void queue.add(this.#queued(order, () => this.#notYetDrawn(order)));
   }
 
-  /** What the panels say. */
+  #queued(order: RunOrder, detour: () => Detour): QueuedRun {
+    const words = order.verb === 'fill' ? '' : order.settings.instruction.trim();
+    return { verb: order.verb, words, start: () => this.run(detour(), order) };
+  }
+
+  /** What the panels say; what is painted stays as it is when it is first asked for. */
   #order(): RunOrder {
     const { document, wish, verb } = this.#context;
     const { mask } = document;
+    let painted: Promise<PaintedFiles> | undefined;
+    const paint = async () => ({ mask: verb === 'expand' ? undefined : await mask.repaintPng(), sources: await mask.sourcesPng() });
     return {
       verb,
       settings: wish.settings,
       masked: mask.masked,
       anew: wish.anew,
-      painted: async () => ({ mask: verb === 'expand' ? undefined : await mask.repaintPng(), sources: await mask.sourcesPng() }),
+      painted: () => (painted ??= paint()),
     };
   }
 
@@ -222,10 +227,12 @@ export class Runner {
     this.#running?.controller.abort();
   }
 
-  async stop(): Promise<void> {
-    const ended = this.#running?.ended;
+  /** Gives what was stopped on its way, to be begun again. */
+  async stop(): Promise<QueuedRun | undefined> {
+    const running = this.#running;
     this.cancel();
-    await ended;
+    await running?.ended;
+    return running && !this.arrived ? this.#queued(running.order, () => running.detour) : undefined;
   }
 
   /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
@@ -236,7 +243,7 @@ export class Runner {
     this.#beginsAnew = true;
     await this.stop();
     this.#beginsAnew = false;
-    await this.run({ ...detour, ...(detailReached > 0 ? { stopAtDetail: detailReached } : { stopAtScale: reached }) }, order);
+    await this.run(endedAt(detour, { scale: reached, detail: detailReached }), order);
   }
 
   /** The result as it was at a place of the strip. */

@@ -24,7 +24,7 @@ import { Pictures, type ShownPicture } from './pictures.js';
 import { projectOf } from './project.js';
 import { Recent } from './recent.svelte.js';
 import { Remover, type Removal } from './remover.svelte.js';
-import { RunQueue } from './run-queue.svelte.js';
+import { RunQueue, type LeftRuns } from './run-queue.svelte.js';
 import { Runner } from './runner.svelte.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Sheet, ShownResult } from './sheets.js';
@@ -332,10 +332,12 @@ export class Studio {
     this.runner.cancel();
   }
 
-  /** Nothing is run for the open document any more. */
-  async stopRuns(): Promise<void> {
-    this.queue.clear();
-    await this.runner.stop();
+  /** Nothing is run for the open document any more. Gives what was yet to be run for it. */
+  async stopRuns(): Promise<LeftRuns> {
+    const { atWork } = this.queue;
+    const left = this.queue.takeAll();
+    const stopped = await this.runner.stop();
+    return stopped ? { ...left, runs: [atWork ?? stopped, ...left.runs] } : left;
   }
 
   /** Makes a step anew with the same wish and another seed. */

@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test';
+import { scenePng } from '../support/pictures.js';
 import { LOOKS, spills, violations } from './support/looks.js';
 import { test } from './support/masks.js';
 import { expectPhase, stroke } from './support/studio.js';
@@ -76,6 +77,34 @@ test('strokes of the brush that removes wait among them, and what failed waits u
   await expectPhase(page, 'ready');
   await expect(page.getByTestId('queue')).toBeHidden();
   await expect(page.getByTestId('history-step')).toHaveCount(3);
+});
+
+test('another document is opened: what runs and what waits stays with its own, which says so, and goes on there', async ({
+  page,
+  server,
+}) => {
+  await expect(page.locator('header > .name')).toHaveText('scene.png');
+  server.script.holdBefore = 2;
+  await queueUp(page, 'make the car red', 'make the car blue');
+  await expect(queued(page)).toHaveText(['Edit “make the car blue”']);
+  await expectPhase(page, 'running');
+  const buffer = Buffer.from(await scenePng(120, 90));
+  await page.getByTestId('file-input').setInputFiles({ name: 'other.png', mimeType: 'image/png', buffer });
+  await expect(page.locator('header > .name')).toHaveText('other.png');
+  await expectPhase(page, 'ready');
+  await expect(page.getByTestId('queue')).toBeHidden();
+  await expect(page.getByText('The runs of the other document wait with it')).toBeVisible();
+  await expect(page.getByTestId('tab-runs')).toHaveText('2');
+  expect(await violations(page)).toEqual([]);
+  expect(await spills(page)).toEqual([]);
+  server.script.holdBefore = undefined;
+  server.release();
+  await page.getByTestId('tab').first().click();
+  await expect(page.locator('header > .name')).toHaveText('scene.png');
+  await expectPhase(page, 'done');
+  await expect(page.getByTestId('candidate')).toHaveCount(2);
+  await expect(page.getByTestId('tab-runs')).toHaveCount(0);
+  expect(server.requests.map(({ instruction }) => instruction)).toEqual(['make the car red', 'make the car red', 'make the car blue']);
 });
 
 for (const { name, viewport, colorScheme } of LOOKS) {

@@ -5,8 +5,8 @@ import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { misfitOf } from './guide.js';
 import type { Scale } from './scale.js';
 
-/** Below, the photograph has the like of what the model drew; above, it has not. Root of the mean square over the colours, of 1. */
-const [LIKE, UNLIKE] = [0.1, 0.18];
+/** Below, the photograph has the like of what the model drew; above, it has not (measured: README). Root of the mean square over the colours, of 1. */
+const [LIKE, UNLIKE] = [0.1, 0.14];
 /** In pixels of the finest scale that the model leads. */
 const SMOOTH = 1.5;
 

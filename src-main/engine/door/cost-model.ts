@@ -91,22 +91,23 @@ interface Rooms {
  * they took; behind a large one (picture-coder.ts) what it took is given back, and previews need it for the scale before the last.
  */
 function roomsOf(card: PackCard, wish: TransformerWish, keyValueBytes: number): Rooms {
-  const { tokenizerBytesPerPixel, decoderBytesPerPixel = tokenizerBytesPerPixel } = familyOf(card).cost(card);
+  const { tokenizerBytesPerPixel, decoderBytesPerPixel = tokenizerBytesPerPixel, rowsTogetherUpTo = Infinity } = familyOf(card).cost(card);
   const { schedule = card.config.transformer.scales, previews = true } = wish;
   const pixels = drawnPixels(card, wish);
-  const stepBytes = STEP_BYTES_PER_WIDTH * card.config.transformer.width * cellCount(at(schedule, schedule.length - 1));
+  const tokens = cellCount(at(schedule, schedule.length - 1));
+  const rows = wish.guided && tokens <= rowsTogetherUpTo ? 2 : 1;
+  const stepBytes = STEP_BYTES_PER_WIDTH * card.config.transformer.width * tokens * rows;
   if (pixels < LARGE_PIXELS) {
     const bytes = keyValueBytes + stepBytes + pixels * tokenizerBytesPerPixel;
     return { drawing: bytes, decoding: bytes };
   }
-  const shown =
-    previews && schedule.length > 1 ? cellCount(at(schedule, schedule.length - 2)) / cellCount(at(schedule, schedule.length - 1)) : 0;
+  const shown = previews && schedule.length > 1 ? cellCount(at(schedule, schedule.length - 2)) / tokens : 0;
   const decoderBytes = pixels * decoderBytesPerPixel;
   return { drawing: keyValueBytes + stepBytes + shown * decoderBytes, decoding: stepBytes + decoderBytes };
 }
 
 /** Of a token of the last scale per channel, while it goes through the transformer. Measured. */
-const STEP_BYTES_PER_WIDTH = 250;
+const STEP_BYTES_PER_WIDTH = 310;
 /** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
 const CANVAS_BYTES_PER_PIXEL = 24;
 /** Node, ONNX Runtime and sharp before any weight is loaded. */

@@ -33,6 +33,8 @@ export interface FamilyCost {
   readonly tokenizerBytesPerPixel: number;
   /** As much of it is decoding alone; absent = all. */
   readonly decoderBytesPerPixel?: number;
+  /** Up to so many tokens of a source both rows of guidance go through the transformer at once; absent = always. */
+  readonly rowsTogetherUpTo?: number;
   /** Whether packs of integers keep keys and values as halves. */
   readonly halvesCache: boolean;
   /** Whose keys and values are kept: where a scale sees only itself, none are; mostly nobody reads what the last would leave behind. */

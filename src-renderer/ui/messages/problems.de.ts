@@ -185,6 +185,7 @@ export const noticeWords: NoticeWords = {
     'Dieser Wunsch ändert nur Farben und hat eine einzige Antwort: Ein anderer Startwert gibt dasselbe Bild. Andere Worte geben ein anderes.',
   'edit.unchanged': 'Es fand sich nichts zu ändern: das Bild ist, wie es war.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
+  'queue.put-away': 'Die Läufe des anderen Dokuments warten mit ihm und gehen weiter, wenn es wieder offen ist.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
   'mask.edge': 'Der Schatten des Objekts oder ein Rest davon liegt außerhalb der Maske.',
   'detail.memory': 'Der Speicher ist knapp: das feinste Detail fehlt.',

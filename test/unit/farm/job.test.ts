@@ -25,7 +25,16 @@ describe('a job of the farm', () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
     ['an edit', {}],
     ['every picture', { mask: 'd'.repeat(64), control: { kind: 'canny', map: 'e'.repeat(64), low: 5 }, copy: { mask: 'd'.repeat(64) } }],
-    ['settings of every depth', { margins: { left: 3 }, seed: 7, detailSeeds: [1, 2], output: { format: 'jpeg', quality: 5 } }],
+    [
+      'settings of every depth',
+      {
+        margins: { left: 3 },
+        seed: 7,
+        detailSeeds: [1, 2],
+        redraw: { scale: 3, share: 0.5, seed: 8 },
+        output: { format: 'jpeg', quality: 5 },
+      },
+    ],
     ['another task', { task: 'expand', margins: { top: 9 }, size: undefined }],
   ])('comes through as it was: %s', (_, wish) => {
     expect(parseJob(waiting(jobOf(wish)), ENGINE)).toEqual(jobOf(wish));

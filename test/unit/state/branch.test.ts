@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate } from '#contract/event.js';
-import { continued, isDrawn, isUnfinished, lastPlace, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from '#state/branch.js';
+import { continued, endedAt, isDrawn, isUnfinished, lastPlace, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from '#state/branch.js';
 import type { ShownResult } from '#state/sheets.js';
 
 const TOKENS = { pack: 'sketch', schedule: [[1, 1], [2, 2], [4, 4]] as [number, number][], tokens: [['0'], ['1'], ['2']] }; // prettier-ignore
@@ -47,5 +47,14 @@ describe('places on the strip', () => {
     const redraw = { scale: 2, share: 0.5, seed: 9 };
     expect(redrawnAt(DETAILED, redraw, 4)).toEqual({ seed: 7, count: 4, resume: { ...TOKENS, tokens: [['0'], ['1']] }, redraw });
     expect([1, 3, 4].map((place) => isDrawn(DETAILED, place))).toEqual([true, true, false]);
+  });
+
+  test('a run that is ended keeps what it was given, and a re-roll only where it came to it', () => {
+    const redraw = { scale: 2, share: 0.5, seed: 9 };
+    expect(endedAt({ seed: 7 }, { scale: 1, detail: 0 })).toEqual({ seed: 7, stopAtScale: 1 });
+    expect(endedAt({ resume: TOKENS, redraw }, { scale: 1, detail: 0 })).toEqual({ resume: TOKENS, redraw, stopAtScale: 3 });
+    expect(endedAt({ redraw }, { scale: 1, detail: 0 })).toEqual({ stopAtScale: 1 });
+    expect(endedAt({ redraw }, { scale: 2, detail: 0 })).toEqual({ redraw, stopAtScale: 2 });
+    expect(endedAt({ redraw }, { scale: 3, detail: 2 })).toEqual({ redraw, stopAtDetail: 2 });
   });
 });

@@ -11,5 +11,5 @@ export const carFamily = {
   standsOn: varTransformer.name,
   pack: carPack,
   open: async (card, weights, runner) => (await import('./open.js')).openCarPack(card, weights, runner),
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'all but the last' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;

@@ -14,5 +14,5 @@ export const controlArFamily = {
   // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
   prompt: (instruction, { defaults }) => instruction.trim().toLowerCase() || defaults.fillInstruction,
   // Of a raster, every row is read.
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: false, keeps: 'every scale' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: false, keeps: 'every scale' }),
 } as const satisfies Family<ControlArCard>;

@@ -12,5 +12,5 @@ export const flexVarFamily = {
   pack: flexVarPack,
   open: async (card, weights, runner) => (await import('./open.js')).openFlexVarPack(card, weights, runner),
   schedule: ({ config }, fit) => gridsFor(fit, config.tokenizer.downsample),
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'all but the last' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;

@@ -11,5 +11,5 @@ export const hmarFamily = {
   networks: [hmarTransformer, vectorTokenizer],
   pack: hmarPack,
   open: async (card, weights, runner) => (await import('./open.js')).openHmarPack(card, weights, runner),
-  cost: (card) => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'none', passes: passCounts(card) }),
+  cost: (card) => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'none', passes: passCounts(card) }),
 } as const satisfies Family<OtherCard>;

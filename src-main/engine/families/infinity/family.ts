@@ -14,6 +14,7 @@ export const infinityFamily = {
     ...(config.tokenizer.kind === 'residual'
       ? { tokenizerBytesPerPixel: 2_000 }
       : { tokenizerBytesPerPixel: 6_000, decoderBytesPerPixel: 4_000 }),
+    rowsTogetherUpTo: 1024,
     halvesCache: true,
     keeps: 'all but the last',
   }),

@@ -13,5 +13,5 @@ export const narFamily = {
   open: async (card, weights, runner) => (await import('./open.js')).openNarPack(card, weights, runner),
   // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
   prompt: (instruction, { defaults }) => instruction.trim().toLowerCase() || defaults.fillInstruction,
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: false, keeps: 'every scale' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: false, keeps: 'every scale' }),
 } as const satisfies Family<OtherCard>;

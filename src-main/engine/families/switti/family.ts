@@ -14,7 +14,7 @@ export const swittiFamily = {
   openText: async (card, parts, runner) => (await import('./text.js')).openSwittiText(card, parts, runner),
   prompt: (instruction, { defaults }) => instruction.trim() || defaults.fillInstruction,
   cost: ({ config }) => ({
-    tokenizerBytesPerPixel: 6_400,
+    tokenizerBytesPerPixel: 4_000,
     halvesCache: true,
     keeps: config.transformer['autoregressive'] === true ? 'all but the last' : 'none',
   }),

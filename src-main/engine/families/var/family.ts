@@ -9,5 +9,5 @@ export const varFamily = {
   networks: [varTransformer, vectorTokenizer],
   pack: varPack,
   open: async (card, weights, runner) => (await import('./open.js')).openVarPack(card, weights, runner),
-  cost: () => ({ tokenizerBytesPerPixel: 6_400, halvesCache: true, keeps: 'all but the last' }),
+  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<VarCard>;

@@ -141,6 +141,18 @@ describe('a guide', () => {
     );
     expect(means[1]! - means[0]!).toBeGreaterThan(40);
   });
+
+  it.each([
+    { name: 'a colour that the photograph has is written with its pixels', light: 0.4, keeps: false },
+    { name: 'a colour without its like there keeps the model’s own', light: 0.95, keeps: true },
+  ])('of what an instruction asked for: $name', async ({ light, keeps }) => {
+    const picture = { dtype: 'float32' as const, dims: [1, 3, 32, 32], data: new Float32Array(3 * 32 * 32).fill(light) };
+    const guide = { picture, frame: { x: 45, y: 35, width: 100, height: 100 }, resolves: 2, lead: 1 };
+    const result = await filled({ photo, weight, guide, keepsUnlike: true });
+    const white = pixelsIn(result, hole).filter((value) => value >= 254).length / pixelsIn(result, hole).length;
+    expect(white > 0.9).toBe(keeps);
+    expect(white < 0.1).toBe(!keeps);
+  });
 });
 
 describe('a stop', () => {

@@ -105,7 +105,7 @@ test('what a run takes by itself does not count the open pack', () => {
   const { scales, width } = tinyCard.config.transformer;
   const [rows, columns] = scales.at(-1)!;
   const { keyValueBytes } = transformerWork(tinyCard, { preset: 'best', guided: true });
-  const ownBytes = keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000 + 250 * width * rows * columns;
+  const ownBytes = keyValueBytes + 2000 * tinyCard.imageSize ** 2 + 24_000 + 2 * 310 * width * rows * columns;
   expect(bytes - costs.heldBytes(tinyCard, true)).toBe(ownBytes);
 });
 

@@ -4,6 +4,7 @@ import type { Extent } from '#base/geometry.js';
 import type { Pointing } from '#contract/selection.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 
 type Inside = (x: number, y: number) => boolean;
 type Colour = readonly [number, number, number];
@@ -78,4 +79,25 @@ it.each<[string, Extent, Pointing]>([
 it('is given up between two guesses', async () => {
   const given = selectObject({ photo: photoOf(SIZE, BALL), pointing: { at: { x: 150, y: 90 } } }, { ...NEVER_CANCELLED, aborted: true });
   await expect(given).rejects.toMatchObject({ name: 'CancelledError' });
+});
+
+it('is told from ground of its own colour by how near it is, where depth is known', async () => {
+  const box: Inside = (x, y) => x >= 90 && x < 210 && y >= 50 && y < 150;
+  const photo = photoOf(SIZE, () => false);
+  const depth = {
+    sizeFor: (extent: Extent) => extent,
+    release: () => Promise.resolve(),
+    estimate: (picture: FloatTensor) => {
+      const [, , height = 0, width = 0] = picture.dims;
+      const isNear = (i: number) => box(((i % width) * SIZE.width) / width, (Math.trunc(i / width) * SIZE.height) / height);
+      const map = floats(
+        [1, 1, height, width],
+        Float32Array.from({ length: height * width }, (_, i) => (isNear(i) ? 0.9 : 0.2)),
+      );
+      return Promise.resolve(map);
+    },
+  };
+  const at = { x: 150, y: 100 };
+  expect(overlap(await selectObject({ photo, pointing: { at }, depth }, NEVER_CANCELLED), box)).toBeGreaterThan(0.9);
+  expect(overlap(await select(photo, { at }), box)).toBeLessThan(0.7);
 });

@@ -41,4 +41,13 @@ describe('one token per cell, diagonal by diagonal', () => {
     const quantiser = new DiagonalQuantiser({ grid: [3, 3], codebook });
     expect(quantiser.schedule.map((_, k) => [...quantiser.kept(mask, k)])).toEqual([[1], [1, 1], [0, 0, 1], [1, 1], [0]]);
   });
+
+  test('tells how certain a cell is, so that the doubtful ones of a diagonal can be drawn again', () => {
+    const quantiser = new DiagonalQuantiser({ grid: [3, 3], codebook });
+    const guided = new Float32Array(2 * 9);
+    guided[9 + 4] = Math.log(8);
+    // One of nine equal entries, and one that is as likely as the eight others.
+    const certainty = quantiser.certainty(guided, Uint16Array.of(3, 4), { temperature: 1, topP: 1, topK: 0, seed: 0 });
+    expect([...certainty].map(Math.exp)).toEqual([expect.closeTo(1 / 9, 6), expect.closeTo(0.5, 6)]);
+  });
 });
