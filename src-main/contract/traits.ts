@@ -1,3 +1,5 @@
+import { at } from '#base/assert.js';
+import type { Grid } from '#base/geometry.js';
 import type { KnownCard, PackCard } from './pack-card.js';
 import type { Traits } from './trait-schema.js';
 import { CONTROL_KINDS, type ControlKind } from './request.js';
@@ -32,6 +34,15 @@ function knownTraits(card: KnownCard): Traits {
     padsSource: source === true && isPublished,
     ...(control && { control: control.channels }),
   };
+}
+
+/** The grid of the whole picture that the steps of a run make. */
+export function wholeGrid(schedule: readonly Grid[], { steps }: Pick<Traits, 'steps'>): Grid {
+  const last = at(schedule, schedule.length - 1);
+  if (steps === 'rows') return [schedule.length, last[1]];
+  if (steps !== 'diagonals') return last;
+  const side = (schedule.length + 1) / 2;
+  return [side, side];
 }
 
 /** The kinds of maps that a pack is held by; undefined where its card names none. */

@@ -135,7 +135,7 @@ async function onTheMask(page: Page, note: Note): Promise<void> {
 async function withResults(page: Page, note: Note): Promise<void> {
   const run = async (): Promise<void> => {
     await page.keyboard.press('Enter');
-    await expectPhase(page, 'done', 120_000);
+    await expectPhase(page, 'done', 600_000);
     await settle(page);
   };
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
@@ -188,7 +188,7 @@ async function afterManyEdits(page: Page, note: Note): Promise<Memory> {
     await circle(page, { turns: 1 });
     await page.getByRole('textbox', { name: 'Instruction' }).fill(WORDS[i % WORDS.length]!);
     await page.getByTestId('main-button').click();
-    await expectPhase(page, 'done', 120_000);
+    await expectPhase(page, 'done', 600_000);
     await page.getByRole('button', { name: 'Keep', exact: true }).click();
     await expectPhase(page, 'ready');
   }

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
 import { spills, violations } from './support/looks.js';
@@ -36,4 +38,26 @@ test('a batch writes into a folder that was chosen, and overwrites nothing there
     return found.sort();
   });
   expect(files).toEqual(['a-2.png true', 'a.png false', 'b.png true']);
+});
+
+test('of a folder its pictures are taken, in order, and results are named after them: none twice, in the format that is chosen', async ({
+  page,
+  server: _,
+}, testInfo) => {
+  const folder = testInfo.outputPath('photos');
+  await mkdir(folder);
+  const picture = await scenePng(64, 48);
+  for (const name of ['b.png', 'a.png', 'a.jpg']) await writeFile(path.join(folder, name), picture);
+  await writeFile(path.join(folder, 'notes.txt'), 'no picture');
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it warmer');
+  await page.getByRole('button', { name: 'Many pictures at once' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Many pictures at once' });
+  await page.getByTestId('batch-folder').setInputFiles(folder);
+  await expect(page.getByTestId('batch-entry').locator('.name')).toHaveText(['a.jpg', 'a.png', 'b.png']);
+  await dialog.getByRole('button', { name: 'Start' }).click();
+  await expect(dialog.getByRole('button', { name: /^Save /u })).toHaveCount(3);
+  const names = await dialog
+    .getByRole('button', { name: /^Save /u })
+    .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')));
+  expect(new Set(names).size).toBe(3);
 });

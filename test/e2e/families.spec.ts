@@ -65,7 +65,7 @@ test('HMAR draws, its licence said before, and re-rolls what it was least sure o
   expect((await canvasShot(page)) === first).toBe(false);
 });
 
-test('other models re-roll it as an experiment, and say so; scales of detail have nothing of the kind', async ({ studio }) => {
+test('other models re-roll it as an experiment, and say so', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cellCount, type Grid } from '#base/geometry.js';
-import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { codesIn } from '#engine/families/codes.js';
 import type { FlexVarShape } from '#engine/families/flexvar/networks.js';
 import { gridsFor, isCertain } from '#engine/families/flexvar/schedules.js';
@@ -13,7 +12,7 @@ import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { guidanceOn } from '#engine/sampling/guidance.js';
 import { PictureQuantiser } from '#engine/sampling/picture-quantiser.js';
 import { encodeTokens } from '#engine/sampling/quantiser.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import type { ScalePlan, ScaleStep } from '#engine/sampling/scale-loop.js';
 import type { PictureCoder } from '#engine/tensor/predictor.js';
 import { resizeCubic } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -21,6 +20,7 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
+import { run } from '../support/scale-steps.js';
 
 interface Generated {
   readonly class_: number;
@@ -287,10 +287,4 @@ function everyFourth({ dims, data }: FloatTensor): Float32Array {
 
 function indexOfLargest(row: Float32Array): number {
   return row.reduce((best, value, i) => (value > row[best]! ? i : best), 0);
-}
-
-async function run(plan: ScalePlan): Promise<ScaleStep[]> {
-  const steps: ScaleStep[] = [];
-  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
-  return steps;
 }

@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { vectorQuantiser } from '#engine/families/codes.js';
 import type { HmarShape } from '#engine/families/hmar/networks.js';
 import { anew, maskedPasses } from '#engine/families/hmar/passes.js';
@@ -12,7 +11,7 @@ import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { leastCertain } from '#engine/sampling/masked-passes.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { encodeTokens } from '#engine/sampling/quantiser.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import type { ScalePlan, ScaleStep } from '#engine/sampling/scale-loop.js';
 import type { VectorQuantiser } from '#engine/sampling/vector-quantiser.js';
 import type { PictureCoder, ScalePrediction } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -20,6 +19,7 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
+import { run } from '../support/scale-steps.js';
 
 interface Pass {
   readonly tokens: readonly number[];
@@ -307,10 +307,4 @@ function indexOfLargest(row: ArrayLike<number>): number {
 function everyFourth({ dims, data }: FloatTensor): number[] {
   const [, , height = 0, width = 0] = dims;
   return [...data].filter((_, i) => (i % width) % 4 === 2 && (Math.floor(i / width) % height) % 4 === 2);
-}
-
-async function run(plan: ScalePlan): Promise<ScaleStep[]> {
-  const steps: ScaleStep[] = [];
-  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
-  return steps;
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { vectorQuantiser } from '#engine/families/codes.js';
 import { swittiTransformer } from '#engine/families/switti/networks.js';
 import { cropFeatures, rotaryOfScale } from '#engine/networks/switti/positions.js';
@@ -7,7 +6,7 @@ import { openSwitti } from '#engine/networks/switti/predictor.js';
 import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import type { ScalePlan, ScaleStep } from '#engine/sampling/scale-loop.js';
 import type { VectorQuantiser } from '#engine/sampling/vector-quantiser.js';
 import type { PictureCoder, ScalePredictor, TextFeatures } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -15,6 +14,7 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
+import { run } from '../support/scale-steps.js';
 
 interface Generated {
   readonly patch_nums: readonly number[];
@@ -184,10 +184,4 @@ function everyFourth({ dims, data }: FloatTensor): Float32Array {
     if ((row % height) % 4 === 2) for (let x = 2; x < width; x += 4) values.push(data[row * width + x]!);
   }
   return Float32Array.from(values);
-}
-
-async function run(plan: ScalePlan): Promise<ScaleStep[]> {
-  const steps: ScaleStep[] = [];
-  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
-  return steps;
 }

@@ -7,7 +7,7 @@ import { openVqganCoder } from '#engine/networks/vqgan.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { guidancePerScale } from '#engine/sampling/guidance.js';
 import { encodeTokens, sumOfTokens } from '#engine/sampling/quantiser.js';
-import { runScales, type ScalePlan, type ScaleStep } from '#engine/sampling/scale-loop.js';
+import type { ScalePlan } from '#engine/sampling/scale-loop.js';
 import type { VectorQuantiser } from '#engine/sampling/vector-quantiser.js';
 import type { PictureCoder, ScalePredictor } from '#engine/tensor/predictor.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -15,9 +15,9 @@ import { Weights } from '#engine/weights/handle.js';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { recognise } from '#engine/families/recognise.js';
 import type { VarShape } from '#engine/families/var/networks.js';
-import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { Fixture, fixturesFolder, maxDifference } from '../support/fixtures.js';
 import { OnnxRunner } from '../support/onnx-runner.js';
+import { run } from '../support/scale-steps.js';
 
 interface Generated {
   readonly class_: number;
@@ -163,9 +163,3 @@ describe.each(SETS)('PyTorch’s numbers for $name', ({ name: set, folder }) => 
     });
   });
 });
-
-async function run(plan: ScalePlan): Promise<ScaleStep[]> {
-  const steps: ScaleStep[] = [];
-  for await (const step of runScales(plan, NEVER_CANCELLED)) steps.push(step);
-  return steps;
-}

@@ -42,7 +42,7 @@ export function transformerWork(card: PackCard, wish: TransformerWish): Work {
   const layers = layersPerScale(plan);
   // Only VAREdit reads the source as tokens of its own.
   const sourceTokens = traitsOf(card).seesSource ? cellCount(at(scales, scales.length - 1)) : 0;
-  const { keeps } = familyOf(card).cost(card);
+  const { keeps, passes = [] } = familyOf(card).cost(card);
   const rows = guided ? 2 : 1;
   let seen = sourceTokens;
   let flops = passFlops(sourceTokens, seen, width) * depth * rows;
@@ -50,7 +50,8 @@ export function transformerWork(card: PackCard, wish: TransformerWish): Work {
   scales.forEach((grid, k) => {
     const tokens = cellCount(grid);
     seen = keeps === 'none' ? tokens : seen + tokens;
-    flops += passFlops(tokens, seen, width) * at(layers, k).length * (k < (guidanceUntil ?? scales.length) ? rows : 1);
+    const perScale = (k < (guidanceUntil ?? scales.length) ? rows : 1) + (passes[k] ?? 0);
+    flops += passFlops(tokens, seen, width) * at(layers, k).length * perScale;
     if (keeps === 'every scale' || (keeps === 'all but the last' && k < scales.length - 1)) cached += tokens * at(layers, k).length;
   });
   return { flops, keyValueBytes: cached * 2 * width * keptBytes(card) * rows };

@@ -1,7 +1,6 @@
 import os from 'node:os';
-import { at } from '#base/assert.js';
 import type { Cancellation } from '#base/cancellation.js';
-import type { Extent, Grid } from '#base/geometry.js';
+import type { Extent } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
 import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
@@ -10,6 +9,7 @@ import { lackOf, tooLittleMemory, type Forecast } from '#contract/forecast.js';
 import type { Framing } from '#contract/framing.js';
 import type { AnyCard } from '#contract/pack-card.js';
 import type { ProviderChoice, TokenFile } from '#contract/request.js';
+import { traitsOf, wholeGrid } from '#contract/traits.js';
 import type { TokenizerFacts, TokenizerReport } from '#contract/tokenizer-report.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { carryChange } from '#engine/image/files/carry.js';
@@ -251,7 +251,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
-    const [rows, columns] = gridOf(tokens);
+    const [rows, columns] = wholeGrid(tokens.schedule, traitsOf(pack.card));
     const grids = { shape: { width: columns, height: rows }, schedule: tokens.schedule };
     const model = fittedTo((await this.#open(pack, 'cpu')).model, grids);
     const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
@@ -395,12 +395,6 @@ async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: 
     throw error;
   }
   return one;
-}
-
-/** Rows and columns of a picture from its schedule, coarse to fine or row by row. */
-function gridOf({ schedule }: TokenFile): Grid {
-  const last = at(schedule, schedule.length - 1);
-  return last[0] === 1 && schedule.length > 1 ? [schedule.length, last[1]] : last;
 }
 
 async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {

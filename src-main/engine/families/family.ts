@@ -39,6 +39,8 @@ export interface FamilyCost {
   readonly halvesCache: boolean;
   /** Whose keys and values are kept: where a scale sees only itself, none are; mostly nobody reads what the last would leave behind. */
   readonly keeps: 'every scale' | 'all but the last' | 'none';
+  /** How many times more each scale of the card is run, without guidance; absent = never. */
+  readonly passes?: readonly number[];
 }
 
 /** All that the studio knows of one published family. A folder beside this file holds it; list.ts names it. */

@@ -79,6 +79,12 @@ export function promptedParts<T extends NetworkShape, V extends NetworkShape>(
   return { transformer, tokenizer, text, sources };
 }
 
+/** A transformer that reads features of text says how wide they are. */
+export function expectTextWidth({ textWidth }: { readonly textWidth: number }, { width }: { readonly width: number }): void {
+  if (textWidth === width) return;
+  throw new ExpectedError('weights.refused', `Expected a text encoder ${textWidth} wide but received one of ${width}.`);
+}
+
 interface Part<S extends ModelShape = ModelShape> {
   readonly report: InspectReport;
   readonly model: S;

@@ -71,6 +71,8 @@ export class FakeServer {
   preferences: Preferences = { ...DEFAULT_PREFERENCES, variants: 1 };
   /** Whether its model sees a picture, or draws from words alone. */
   seesSource = true;
+  /** Its installed models; the first is the built-in one. */
+  readonly packs = [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }];
   readonly #pictures = new Map<string, Held>();
   readonly #server: Server;
   readonly #recent = new Map<string, Kept>();
@@ -122,9 +124,9 @@ export class FakeServer {
 
   #call(name: string, input: unknown): unknown {
     const table: { readonly [N in keyof Calls]?: (input: Calls[N]['in']) => unknown } = {
-      'packs.list': () => [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }],
-      'packs.info': () => ({
-        name: 'sketch',
+      'packs.list': () => this.packs,
+      'packs.info': ({ name }) => ({
+        name,
         card: {
           defaults: { temperature: 0 },
           config: { transformer: { scales: SCHEDULE, source: this.seesSource, rotary: { kind: 'normalised', base: 100 } } },

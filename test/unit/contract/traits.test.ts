@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InfinityCard, PackCard } from '#contract/pack-card.js';
-import { controlKindsOf, traitsOf } from '#contract/traits.js';
+import { controlKindsOf, traitsOf, wholeGrid } from '#contract/traits.js';
 import { smallCard } from '../../support/pack-folder.js';
 
 const infinity = (transformer: Partial<InfinityCard['config']['transformer']>): PackCard => {
@@ -28,3 +28,13 @@ test('of channels, those are kinds that a user may choose', () => {
   const control = { channels: ['depth', 'depth-flag', 'canny', 'canny-flag'], layers: [0] };
   expect(controlKindsOf(infinity({ control }))).toEqual(['canny', 'depth']);
 });
+
+test.each([
+  ['scales', {}, [[1, 1], [2, 3], [4, 6]], [4, 6]],
+  ['one scale', {}, [[1, 5]], [1, 5]],
+  ['scales of a single row', {}, [[1, 2], [1, 5]], [1, 5]],
+  ['rows', { steps: 'rows' as const }, [[1, 6], [1, 6], [1, 6]], [3, 6]],
+  ['diagonals', { steps: 'diagonals' as const }, [[1, 1], [1, 2], [1, 3], [1, 2], [1, 1]], [3, 3]],
+])('%s make a picture of a grid', (_, traits, schedule, grid) => {
+  expect(wholeGrid(schedule as [number, number][], traits)).toEqual(grid);
+}); // prettier-ignore

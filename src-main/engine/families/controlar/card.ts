@@ -1,8 +1,15 @@
-import { ExpectedError } from '#contract/errors.js';
 import type { PackCard } from '#contract/pack-card.js';
 import type { ControlKind } from '#contract/request.js';
 import { expectOneCodebook, type VectorTokenizerShape } from '../codes.js';
-import { controlNamed, headOf, promptedParts, type CardHead, type CheckpointPack, type PublishedFiles } from '../published-files.js';
+import {
+  controlNamed,
+  headOf,
+  expectTextWidth,
+  promptedParts,
+  type CardHead,
+  type CheckpointPack,
+  type PublishedFiles,
+} from '../published-files.js';
 import { controlArTransformer, rasterTokenizer, type ControlArShape } from './networks.js';
 
 export function controlArPack(files: PublishedFiles): CheckpointPack {
@@ -12,12 +19,7 @@ export function controlArPack(files: PublishedFiles): CheckpointPack {
     'a ControlAR transformer',
   );
   expectOneCodebook(transformer.model, tokenizer.model);
-  if (transformer.model.textWidth !== text.model.width) {
-    throw new ExpectedError(
-      'weights.refused',
-      `Expected a text encoder ${transformer.model.textWidth} wide but received one of ${text.model.width}.`,
-    );
-  }
+  expectTextWidth(transformer.model, text.model);
   const control = files.control ?? controlNamed(transformer.report.file, ['seg', 'segmentation']);
   return {
     sources,

@@ -3,6 +3,7 @@ import type { Family } from '../family.js';
 import { vectorTokenizer } from '../var/networks.js';
 import { hmarPack } from './card.js';
 import { hmarTransformer } from './networks.js';
+import { passCounts } from './passes.js';
 
 /** Class-conditional scales that see themselves alone, with masked passes inside a scale (HMAR, Kumbong et al. 2025). */
 export const hmarFamily = {
@@ -10,5 +11,5 @@ export const hmarFamily = {
   networks: [hmarTransformer, vectorTokenizer],
   pack: hmarPack,
   open: async (card, weights, runner) => (await import('./open.js')).openHmarPack(card, weights, runner),
-  cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'none' }),
+  cost: (card) => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'none', passes: passCounts(card) }),
 } as const satisfies Family<OtherCard>;

@@ -5,13 +5,14 @@ import { openVqganCoder } from '#engine/networks/vqgan.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import { vectorQuantiser } from '../codes.js';
 import type { Networks, PackWeights } from '../family.js';
+import { Passes } from './passes.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 /** What a card of this family says beyond what all cards say. */
 const Sizes = v.object({
   ...{ heads: count, tail: count, codeWidth: count, classes: count },
   entries: v.pipe(count, v.maxValue(65_536)),
-  passes: v.pipe(v.array(v.pipe(v.array(count), v.maxLength(64))), v.maxLength(64)),
+  passes: Passes,
 });
 
 export async function openHmarPack({ config }: OtherCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {

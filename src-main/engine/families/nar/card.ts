@@ -6,7 +6,7 @@ import { EXPERIMENTAL } from '#contract/traits.js';
 import { diagonalSchedule } from '#engine/sampling/diagonal-quantiser.js';
 import { expectOneCodebook, type VectorTokenizerShape } from '../codes.js';
 import { rasterTokenizer } from '../controlar/networks.js';
-import { headOf, promptedParts, type CardHead, type CheckpointPack, type PublishedFiles } from '../published-files.js';
+import { headOf, expectTextWidth, promptedParts, type CardHead, type CheckpointPack, type PublishedFiles } from '../published-files.js';
 import { narTransformer, type NarShape } from './networks.js';
 
 const TRAITS: Traits = {
@@ -21,12 +21,7 @@ const TOKEN = 16;
 export function narPack(files: PublishedFiles): CheckpointPack {
   const { transformer, tokenizer, text, sources } = promptedParts(files, [narTransformer, rasterTokenizer], 'a NAR transformer');
   expectOneCodebook(transformer.model, tokenizer.model);
-  if (transformer.model.textWidth !== text.model.width) {
-    throw new ExpectedError(
-      'weights.refused',
-      `Expected a text encoder ${transformer.model.textWidth} wide but received one of ${text.model.width}.`,
-    );
-  }
+  expectTextWidth(transformer.model, text.model);
   const side = sideOf(files, transformer.report.file);
   return {
     sources,

@@ -24,6 +24,21 @@ test('a scale without guidance costs half', () => {
   expect(ended!.keyValueBytes).toBe(whole!.keyValueBytes);
 });
 
+test('masked passes are counted, each for one row of its scale', () => {
+  const { config, ...rest } = tinyCard;
+  const passes = (counts: readonly (readonly number[])[]) =>
+    ({ ...rest, family: 'hmar', config: { ...config, transformer: { ...config.transformer, scales: [[2, 2]], depth: 1, width: 10, passes: counts } } }) as unknown as PackCard; // prettier-ignore
+  const flops = (card: PackCard, guided: boolean) => transformerWork(withoutSource(card), { preset: 'best', guided }).flops;
+  const [plain, once, thrice] = [[[]], [[3]], [[3, 2, 1]]].map((counts) => flops(passes(counts), false));
+  expect([once! - plain!, thrice! - plain!]).toEqual([plain!, 3 * plain!]);
+  expect(flops(passes([[3]]), true) - flops(passes([[]]), true)).toBe(plain);
+});
+
+function withoutSource(card: PackCard): PackCard {
+  const traits = { seesSource: false, maskEmbedding: false, sourceFusion: false, fills: true, anyShape: false, padsSource: false };
+  return { ...card, traits } as unknown as PackCard;
+}
+
 test('packs of integers keep keys and values in half the memory', () => {
   const exact = transformerWork(tinyCard, { preset: 'best', guided: false });
   const rounded = transformerWork({ ...tinyCard, precision: 'int8' }, { preset: 'best', guided: false });

@@ -8,6 +8,7 @@ import {
   geluErf,
   geluTanh,
   plainLayerNorm,
+  rmsNorm,
   pixelShuffle,
   pixelUnshuffle,
   rotary,
@@ -15,6 +16,7 @@ import {
   unitVectors,
   upsampleNearest,
 } from '#engine/networks/nn.js';
+import type { Module } from '#engine/networks/module.js';
 import { output } from '#engine/tensor/runner.js';
 import { floatData, floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { OnnxRunner } from '../../../support/onnx-runner.js';
@@ -48,6 +50,18 @@ function expectClose(actual: FloatTensor, expected: readonly number[]): void {
     expect(actual.data[i]).toBeCloseTo(value, 5);
   });
 }
+
+/** torch.nn.functional.rms_norm(x, (4,), weight, 1e-6) of PyTorch 2.13. */
+const RMS_NORMED = [0.3651484, -0.3651484, -2.1908903, 4.3817806, 0.6324555, 0.6324555, 0, -1.8973665];
+
+it('root-mean-square normalisation scales each row by its weight, with the eps under the root', async () => {
+  const x = floats([2, 4], Float32Array.of(1, -2, 3, 4, 0.001, 0.002, 0, -0.001));
+  const normed = (graph: GraphBuilder, value: Value) => {
+    const module = { graph, parameter: (name: string) => graph.inline(name, [4], Float32Array.of(1, 0.5, -2, 3)) };
+    return rmsNorm(module as unknown as Module, value, 1e-6);
+  };
+  expectClose(await compute(normed, x), RMS_NORMED);
+});
 
 describe('activations', () => {
   const x = [-3, -1, -0.1, 0, 0.5, 2];

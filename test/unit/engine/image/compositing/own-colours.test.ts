@@ -64,3 +64,29 @@ describe.each(Object.entries(PROFILES))('an edit of colours in %s', (name, icc) 
     expect(equal + near).toBeGreaterThan(0.995);
   });
 });
+
+test.each(
+  Object.entries({
+    ...MAPS,
+    brighter: channels((c) => ({ weights: one(c), offset: 0, curve: Float32Array.from({ length: 33 }, (_, i) => (i / 32) ** 0.65) })),
+    inverted: channels((c) => ({ weights: one(c).map((weight) => -weight) as unknown as Tone['weights'], offset: 1 })),
+  }),
+)('%s has no bands in 16 bits: along a ramp of all of them neighbours stay neighbours, and nothing turns back', async (_, map) => {
+  const ramp = Float32Array.from({ length: 65_536 }, (_value, i) => i / 65_535);
+  const after: Planes = [ramp.slice(), ramp.slice(), ramp.slice()];
+  applyTable(tableOf(map, await colourSpaceOf({})), { before: [ramp, ramp, ramp], after, deep: true });
+  for (const plane of after) {
+    const way = Math.sign(plane[65_535]! - plane[0]!);
+    let [back, jump, stands] = [0, 0, 0];
+    for (let i = 1; i < ramp.length; i++) {
+      const step = way * (Math.round(65_535 * plane[i]!) - Math.round(65_535 * plane[i - 1]!));
+      back = Math.min(back, step);
+      jump = Math.max(jump, step);
+      stands += step === 0 && plane[i]! > 0 && plane[i]! < 1 ? 1 : 0;
+    }
+    expect(back).toBeGreaterThanOrEqual(-1);
+    expect(jump).toBeLessThanOrEqual(5);
+    // A band is a run of equal samples; a darker picture has fewer levels to go through.
+    expect(stands / ramp.length).toBeLessThan(0.45);
+  }
+});
