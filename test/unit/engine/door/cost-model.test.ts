@@ -125,6 +125,8 @@ test('a large picture is decoded when keys and values are gone; only previews ne
     const large = { ...card, imageSize: side, config: { ...card.config, transformer } } as PackCard;
     return new CostModel(100, 24e9).estimate(large, { preset: 'best', guided: true, pixels: side * side, ...more }).bytes / 1e9;
   };
+  // test/bench/BY_HAND.md
+  expect(Math.abs(at(512, { previews: false }) / 5.742 - 1)).toBeLessThan(0.15);
   expect(at(1024, { previews: false })).toBeLessThan(12);
   expect(at(1024, { previews: true })).toBeLessThan(14);
   expect(at(1024, { previews: true })).toBeGreaterThan(at(1024, { previews: false }) + 1);
