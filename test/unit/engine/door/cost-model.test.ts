@@ -36,7 +36,7 @@ test('masked passes are counted, each for one row of its scale', () => {
 
 function withoutSource(card: PackCard): PackCard {
   const traits = { seesSource: false, maskEmbedding: false, sourceFusion: false, fills: true, anyShape: false, padsSource: false };
-  return { ...card, traits } as unknown as PackCard;
+  return { ...card, traits };
 }
 
 test('packs of integers keep keys and values in half the memory', () => {
