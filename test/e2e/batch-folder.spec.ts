@@ -40,7 +40,7 @@ test('a batch writes into a folder that was chosen, and overwrites nothing there
   expect(files).toEqual(['a-2.png true', 'a.png false', 'b.png true']);
 });
 
-test('of a folder its pictures are taken, in order, and results are named after them: none twice, in the format that is chosen', async ({
+test('of a folder its pictures are taken, in order, and results are named after them: none twice', async ({
   page,
   server: _,
 }, testInfo) => {
