@@ -69,6 +69,11 @@ export function numberOf(text: string | undefined, option: string): number | und
   return Number(text);
 }
 
+/** The number that an option holds, which is named once: to be read, and in what is said of it. */
+export function numberIn<O extends string>(values: Readonly<Partial<Record<O, string | undefined>>>, option: O): number | undefined {
+  return numberOf(values[option], `--${option}`);
+}
+
 /** `WxH` in pixels. */
 export function sizeOf(text: string | undefined, option: string): Extent | undefined {
   if (text === undefined) return undefined;
@@ -105,4 +110,14 @@ export function wordOf<W extends string>(text: string, words: readonly W[], opti
   const word = words.find((candidate) => candidate === text);
   if (word === undefined) throw refused(`Expected ${words.join(', ')} for ${option} but received ${JSON.stringify(text)}.`);
   return word;
+}
+
+/** The word that an option holds. */
+export function wordIn<O extends string, W extends string>(
+  values: Readonly<Partial<Record<O, string | undefined>>>,
+  option: O,
+  words: readonly W[],
+): W | undefined {
+  const text = values[option];
+  return text === undefined ? undefined : wordOf(text, words, `--${option}`);
 }

@@ -3,7 +3,7 @@ import { Framing, levelCrop, NO_FRAMING } from '#contract/framing.js';
 import type { PictureId } from '#contract/request.js';
 import { parseInput } from '#service/parse.js';
 import type { Service } from '#service/service.js';
-import { numberOf, refused, wordOf } from './arguments.js';
+import { numberIn, refused, wordOf } from './arguments.js';
 import type { OpenPictures } from './request-pictures.js';
 import type { TaskValues } from './task-options.js';
 
@@ -15,7 +15,7 @@ export function framingOf({ crop, straighten, turn, flip }: TaskValues): Framing
   return parseInput(Framing, {
     mirrored: flip ?? false,
     turns: turn === undefined ? 0 : TURNS.indexOf(wordOf(turn, TURNS, '--turn')) + 1,
-    straighten: numberOf(straighten, '--straighten') ?? NO_FRAMING.straighten,
+    straighten: numberIn({ straighten }, 'straighten') ?? NO_FRAMING.straighten,
     ...(crop !== undefined && { crop: cropOf(crop) }),
   });
 }

@@ -4,7 +4,7 @@ import type { EditRequestInput, OutputFormat, Task } from '#contract/request.js'
 import { OUTPUT_PROFILES, SHARPENINGS } from '#contract/adaptation.js';
 import { CONTROL_KINDS, PRESETS, PROVIDERS, type ControlKind } from '#contract/request.js';
 import type { Context } from './command.js';
-import { JSON_OPTION, numberOf, redrawOf, scaleRangeOf, sizeOf, wordOf, type OptionTable } from './arguments.js';
+import { JSON_OPTION, numberIn, numberOf, redrawOf, scaleRangeOf, sizeOf, wordIn, type OptionTable } from './arguments.js';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
@@ -161,8 +161,8 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
     ...present({
       pack: values.pack,
       instruction: values.class ?? values.instruction,
-      preset: values.preset === undefined ? undefined : wordOf(values.preset, PRESETS, '--preset'),
-      provider: values.provider === undefined ? undefined : wordOf(values.provider, PROVIDERS, '--provider'),
+      preset: wordIn(values, 'preset', PRESETS),
+      provider: wordIn(values, 'provider', PROVIDERS),
       detail: detailOf(values.detail),
       redraw: againOf(values),
       margins: task === 'expand' ? marginsOf(values) : undefined,
@@ -178,13 +178,13 @@ export function requestOf(task: Task, values: TaskValues, format: OutputFormat):
 
 function outputOf(values: TaskValues, format: OutputFormat): NonNullable<EditRequestInput['output']> {
   const adapt = present({
-    longSide: numberOf(values.resize, '--resize'),
-    sharpen: values.sharpen === undefined ? undefined : wordOf(values.sharpen, SHARPENINGS, '--sharpen'),
-    profile: values.profile === undefined ? undefined : wordOf(values.profile, OUTPUT_PROFILES, '--profile'),
+    longSide: numberIn(values, 'resize'),
+    sharpen: wordIn(values, 'sharpen', SHARPENINGS),
+    profile: wordIn(values, 'profile', OUTPUT_PROFILES),
   });
   return {
     format,
-    ...present({ quality: numberOf(values.quality, '--quality') }),
+    ...present({ quality: numberIn(values, 'quality') }),
     ...(Object.keys(adapt).length > 0 && { adapt }),
     recipe: values['no-recipe'] !== true,
     keepLocation: values['strip-location'] !== true,
@@ -199,18 +199,18 @@ export function sayDrawnSeed(values: TaskValues, { seed }: EditRequestInput, { l
 
 function numbersOf(values: TaskValues): Partial<EditRequestInput> {
   return present({
-    structure: numberOf(values.structure, '--structure'),
-    scaleCount: numberOf(values['scale-count'], '--scale-count'),
-    modelSide: numberOf(values['model-side'], '--model-side'),
-    blend: numberOf(values.blend, '--blend'),
-    opacity: numberOf(values.opacity, '--opacity'),
-    guidance: numberOf(values.guidance, '--guidance'),
-    guidanceUntil: numberOf(values['guidance-until'], '--guidance-until'),
-    topK: numberOf(values['top-k'], '--top-k'),
-    topP: numberOf(values['top-p'], '--top-p'),
+    structure: numberIn(values, 'structure'),
+    scaleCount: numberIn(values, 'scale-count'),
+    modelSide: numberIn(values, 'model-side'),
+    blend: numberIn(values, 'blend'),
+    opacity: numberIn(values, 'opacity'),
+    guidance: numberIn(values, 'guidance'),
+    guidanceUntil: numberIn(values, 'guidance-until'),
+    topK: numberIn(values, 'top-k'),
+    topP: numberIn(values, 'top-p'),
     temperature: values.argmax === true ? 0 : temperatureOf(values.temperature),
-    seed: values.seed === DRAWN_SEED ? randomInt(2 ** 32) : numberOf(values.seed, '--seed'),
-    count: numberOf(values.count, '-n'),
+    seed: values.seed === DRAWN_SEED ? randomInt(2 ** 32) : numberIn(values, 'seed'),
+    count: numberIn(values, 'count'),
   });
 }
 
@@ -222,7 +222,7 @@ function temperatureOf(text: string | undefined): EditRequestInput['temperature'
 
 /** `--redraw SCALE:SHARE` and its seed. */
 function againOf(values: TaskValues): EditRequestInput['redraw'] {
-  const [redraw, seed] = [redrawOf(values.redraw, '--redraw'), numberOf(values['redraw-seed'], '--redraw-seed')];
+  const [redraw, seed] = [redrawOf(values.redraw, '--redraw'), numberIn(values, 'redraw-seed')];
   if (!redraw && seed !== undefined) throw new ExpectedError('request.invalid', 'Expected --redraw SCALE:SHARE beside --redraw-seed.');
   return redraw && { ...redraw, ...(seed !== undefined && { seed }) };
 }
@@ -248,10 +248,10 @@ export function copyOf({ 'no-copy': without, 'copy-only': only }: TaskValues): C
 
 function marginsOf(values: TaskValues): NonNullable<EditRequestInput['margins']> {
   return present({
-    left: numberOf(values.left, '--left'),
-    right: numberOf(values.right, '--right'),
-    top: numberOf(values.top, '--top'),
-    bottom: numberOf(values.bottom, '--bottom'),
+    left: numberIn(values, 'left'),
+    right: numberIn(values, 'right'),
+    top: numberIn(values, 'top'),
+    bottom: numberIn(values, 'bottom'),
   });
 }
 
@@ -266,20 +266,20 @@ export interface ControlWish {
 export function controlOf(values: TaskValues): ControlWish | undefined {
   const { control } = values;
   if (control === undefined) return undefined;
-  const own = present({ strength: numberOf(values.strength, '--strength'), estimator: values['depth-pack'] });
+  const own = present({ strength: numberIn(values, 'strength'), estimator: values['depth-pack'] });
   const settings = { ...own, ...scaleRangeOf(values.scales, '--scales'), ...mapSettingsOf(values) };
   if (control === 'canny' || control === 'depth') return { kind: control, settings };
-  return { kind: wordOf(values['control-kind'] ?? 'canny', CONTROL_KINDS, '--control-kind'), mapPath: control, settings };
+  return { kind: wordIn(values, 'control-kind', CONTROL_KINDS) ?? 'canny', mapPath: control, settings };
 }
 
 /** How a map is made of a picture, or read. */
 export function mapSettingsOf(values: Pick<TaskValues, 'low' | 'high' | 'blur' | 'near' | 'far' | 'invert'>) {
   return present({
-    low: numberOf(values.low, '--low'),
-    high: numberOf(values.high, '--high'),
-    blur: numberOf(values.blur, '--blur'),
-    near: numberOf(values.near, '--near'),
-    far: numberOf(values.far, '--far'),
+    low: numberIn(values, 'low'),
+    high: numberIn(values, 'high'),
+    blur: numberIn(values, 'blur'),
+    near: numberIn(values, 'near'),
+    far: numberIn(values, 'far'),
     invert: values.invert,
   });
 }

@@ -6,6 +6,7 @@ import type { Ending } from './ending.js';
 import { BatchId, FarmOrder, type FarmEvent, type FarmOrderInput, type FarmStatus } from './farm.js';
 import { Framing, type FramingInput } from './framing.js';
 import type { Forecast } from './forecast.js';
+import type { LayersWish } from './layers.js';
 import { PRECISIONS, type AnyCard, type PackFile, type Precision } from './pack-card.js';
 import { Preferences } from './preferences.js';
 import { JournalOwner, Project, type ProjectInput } from './project.js';
@@ -344,4 +345,15 @@ export interface Transport {
     input: Streams[N]['in'],
     signal?: { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void },
   ): AsyncGenerator<Streams[N]['out'], void>;
+}
+
+/** A client's whole view of the service: the contract, and the way that files take beside it, as what the client holds bytes in. */
+export interface Link<Bytes> extends Transport {
+  upload(bytes: Bytes, name: string): Promise<PictureInfo>;
+  download(id: PictureId): Promise<Bytes>;
+  /** A project's file, of this version or an older one. */
+  openProject(file: Bytes): Promise<Project>;
+  saveProject(project: ProjectInput): Promise<Bytes>;
+  /** A document as a Photoshop file. */
+  saveLayers(layers: LayersWish): Promise<Bytes>;
 }

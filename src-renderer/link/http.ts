@@ -1,18 +1,10 @@
-import type { CallName, Calls, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
+import type { CallName, Calls, Link, PictureInfo, StreamName, Streams, Transport } from '#contract/api.js';
 import { CancelledError, ERROR_CODES, ExpectedError, fromErrorData, type ErrorData } from '#contract/errors.js';
-import type { LayersWish } from '#contract/layers.js';
-import type { Project, ProjectInput } from '#contract/project.js';
+import type { Project } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 
-/** The contract, and the way that pixels take beside it. */
-export interface Link extends Transport {
-  upload(bytes: Blob, name: string): Promise<PictureInfo>;
-  download(id: PictureId): Promise<Blob>;
-  /** A project's file, of this version or an older one. */
-  openProject(file: Blob): Promise<Project>;
-  saveProject(project: ProjectInput): Promise<Blob>;
-  /** A document as a Photoshop file. */
-  saveLayers(layers: LayersWish): Promise<Blob>;
+/** The service as the page sees it. */
+export interface PageLink extends Link<Blob> {
   /** Comes to the service and stays: `ended` resolves when it is gone. Throws what it refuses with, or `service.unreachable`. */
   presence(): Promise<{ readonly ended: Promise<void> }>;
   /** The text that ships beside the page: of the program and of its parts. */
@@ -22,7 +14,7 @@ export interface Link extends Transport {
 }
 
 /** Calls are JSON, streams are lines of JSON, pictures are plain bytes; the session cookie says who we are. */
-export function createHttpLink(base = ''): Link {
+export function createHttpLink(base = ''): PageLink {
   return {
     call: async <N extends CallName>(name: N, input: Calls[N]['in']) => {
       const response = await post(`${base}/api/call/${name}`, { body: JSON.stringify(input), headers: JSON_BODY });

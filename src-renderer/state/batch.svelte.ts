@@ -5,7 +5,7 @@ import { CancelledError, ExpectedError, throwIfCancelled, toErrorData } from '#c
 import type { EditRequestInput, PictureId } from '#contract/request.js';
 import type { BatchId, FarmEvent, FarmProgress } from '#contract/farm.js';
 import { requestOf, verbOf, type Settings } from '#document/request.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import { Pictures, type SavedFile } from './pictures.js';
 import { zipOf } from './zip.js';
 
@@ -84,7 +84,7 @@ export class Batch {
   readonly begun = $derived(this.report.waiting < this.entries.length);
   readonly finished = $derived(this.entries.length > 0 && this.report.waiting === 0);
 
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #pictures: Pictures;
   readonly #current: () => BatchTable;
   readonly #shelf: Shelf;
@@ -96,7 +96,7 @@ export class Batch {
   #cancelled = false;
   #running: AbortController | undefined;
 
-  constructor(link: Link, current: () => BatchTable, shelf: Shelf) {
+  constructor(link: PageLink, current: () => BatchTable, shelf: Shelf) {
     this.#link = link;
     this.#pictures = new Pictures(link);
     this.#current = current;

@@ -3,7 +3,7 @@ import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { CheckpointReport, CheckpointSide, CheckpointTask, ImportRequestInput, PackSummary } from '#contract/api.js';
 import type { ControlKind } from '#contract/request.js';
 import type { Precision } from '#contract/pack-card.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 /** What the user says of published files. */
 export interface CheckpointWish {
@@ -39,11 +39,11 @@ export class Checkpoint {
   /** 0..1 while an import runs. */
   progress = $state<number>();
 
-  readonly #link: Link;
+  readonly #link: PageLink;
   #looks = 0;
   #importing: AbortController | undefined;
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

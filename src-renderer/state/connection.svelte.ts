@@ -1,17 +1,17 @@
 import { toErrorData } from '#contract/errors.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 const RETRY_MS = 1000;
 
 /** Whether the service is there. It is noticed at once when it goes, and asked for until it is back. */
 export class Connection {
   state = $state<'there' | 'gone' | 'denied'>('there');
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #onback: () => Promise<void>;
   readonly #retryMs: number;
 
   /** `onback` hears when it has come back, before the window is told. */
-  constructor(link: Link, onback: () => Promise<void>, retryMs = RETRY_MS) {
+  constructor(link: PageLink, onback: () => Promise<void>, retryMs = RETRY_MS) {
     this.#link = link;
     this.#onback = onback;
     this.#retryMs = retryMs;

@@ -1,13 +1,13 @@
 import { toErrorData } from '#contract/errors.js';
 import type { Project, ProjectInput } from '#contract/project.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 /** Not every dot of a stroke, but never later than this after a change. */
 const REST_MS = 250;
 
 /** Keeps what is on the table where a crash cannot reach it. */
 export class Journal {
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #owner: Promise<string> | string | undefined;
   #next: ProjectInput | null = null;
   #waits = false;
@@ -20,7 +20,7 @@ export class Journal {
   readonly #onfault: (error: unknown) => void;
 
   /** Without an owner, nothing is kept. A window's name may take a moment to be found. */
-  constructor(link: Link, owner: Promise<string> | string | undefined, onfault: (error: unknown) => void = () => undefined) {
+  constructor(link: PageLink, owner: Promise<string> | string | undefined, onfault: (error: unknown) => void = () => undefined) {
     this.#link = link;
     this.#owner = owner;
     this.#onfault = onfault;

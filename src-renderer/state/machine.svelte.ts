@@ -1,12 +1,12 @@
 import type { MachineReport } from '#contract/api.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 /** What this machine has to compute with, as it was when somebody last looked. */
 export class Machine {
   report = $state.raw<MachineReport>();
-  readonly #link: Link;
+  readonly #link: PageLink;
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

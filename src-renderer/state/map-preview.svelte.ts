@@ -1,5 +1,5 @@
 import type { EditRequestInput } from '#contract/request.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import { unchanged, type Completion } from './service-info.svelte.js';
 import { Latest } from './latest.js';
 
@@ -10,11 +10,11 @@ const REST_MS = 30;
 export class MapPreview {
   /** An object URL; undefined where there is no control, or where its map cannot be had. */
   url = $state<string>();
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #latest = new Latest(REST_MS);
   #asked = '';
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

@@ -2,7 +2,7 @@ import type { AddEvent, HubReport, KnownPackSummary, PackInfo, PackSummary, Pack
 import { endingOf, expectGoing } from '#contract/ending.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Precision } from '#contract/pack-card.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import type { Preferences } from './preferences.svelte.js';
 import type { Studio } from './studio.svelte.js';
 
@@ -34,12 +34,12 @@ export class Packs {
     this.installed.find((pack) => pack.name === this.used && !pack.builtIn && !this.#preferences.hasAccepted(pack)),
   );
 
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #studio: Studio;
   readonly #preferences: Preferences;
   #controller: AbortController | undefined;
 
-  constructor({ link, studio, preferences }: { readonly link: Link; readonly studio: Studio; readonly preferences: Preferences }) {
+  constructor({ link, studio, preferences }: { readonly link: PageLink; readonly studio: Studio; readonly preferences: Preferences }) {
     this.#link = link;
     this.#studio = studio;
     this.#preferences = preferences;

@@ -8,7 +8,7 @@ import type { Pointing } from '#contract/selection.js';
 import { decodeBitmap, isDrawable } from '#canvas/bitmap.js';
 import { runsOfMask } from '#canvas/mask-file.js';
 import type { PaintedRuns } from '#document/mask.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import { Pixels, WholePictures } from './pixels.svelte.js';
 import type { ScalePreview } from './scale-strip.svelte.js';
 
@@ -20,7 +20,7 @@ export interface ShownPicture {
 
 /** Where pictures are made, and where they are shown. */
 export interface Services {
-  readonly link: Link;
+  readonly link: PageLink;
   readonly pictures: Pictures;
 }
 
@@ -35,11 +35,11 @@ const FULL_QUALITY = 100;
 /** Brings pictures from the service to the window, and lets go of them again. */
 export class Pictures {
   readonly whole = new WholePictures();
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #needed: () => Promise<void> | undefined;
 
   /** `needed` says how long pictures that are let go of are still needed by somebody else. */
-  constructor(link: Link, needed: () => Promise<void> | undefined = () => undefined) {
+  constructor(link: PageLink, needed: () => Promise<void> | undefined = () => undefined) {
     this.#link = link;
     this.#needed = needed;
   }

@@ -1,5 +1,5 @@
 import { DEFAULT_PREFERENCES, LAST_PACK, MOST_RECENT_PACKS, type Preferences as Liked } from '#contract/preferences.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 /** What the user likes; a change counts at once and is kept behind it. */
 export class Preferences {
@@ -9,10 +9,10 @@ export class Preferences {
   /** The last change could not be kept. */
   unkept = $state(false);
 
-  readonly #link: Link;
+  readonly #link: PageLink;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

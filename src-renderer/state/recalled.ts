@@ -4,13 +4,13 @@ import { isDrawingCard } from '#contract/pack-card.js';
 import { packNotice } from '#contract/recipe.js';
 import { settingsOf, type Settings } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 /** The settings that a picture's own recipe asks for, and what is to be said of it. Its border is already in the picture. */
 export async function recalled(
   { pack }: Settings,
   { recipe, notices }: PictureInfo,
-  link: Pick<Link, 'call'>,
+  link: Pick<PageLink, 'call'>,
 ): Promise<{ readonly settings: Partial<Settings>; readonly notices: readonly Notice[] }> {
   if (!recipe) return { settings: {}, notices };
   const { name } = recipe.pack;

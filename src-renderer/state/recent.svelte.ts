@@ -1,7 +1,7 @@
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { RecentDocument } from '#contract/recent.js';
 import { thumbnailOf } from '#canvas/thumbnail.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import type { ShownPicture } from './pictures.js';
 import type { Sheet } from './sheets.js';
 
@@ -21,9 +21,9 @@ export class Recent {
   /** The open document's own place in the list; undefined for one that was never closed. */
   #open = $state<string>();
   #before = $state.raw<readonly string[]>([]);
-  readonly #link: Link;
+  readonly #link: PageLink;
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

@@ -1,7 +1,7 @@
 import { sameExtent } from '#base/geometry.js';
 import type { Framing } from '#contract/framing.js';
 import type { PictureId } from '#contract/request.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import type { Services, ShownPicture } from './pictures.js';
 import type { Sheet } from './sheets.js';
 
@@ -42,7 +42,7 @@ export async function rechained(sheets: readonly Sheet[], from: number, services
 /** Another picture of the size that was framed is framed the same. */
 async function framedAnew(
   { before, onto, framing }: { readonly before: PictureId; readonly onto: PictureId; readonly framing: Framing },
-  link: Link,
+  link: PageLink,
 ): Promise<PictureId | undefined> {
   const [was, is] = [await link.call('picture.describe', { id: before }), await link.call('picture.describe', { id: onto })];
   return sameExtent(was.size, is.size) ? (await link.call('picture.frame', { id: onto, framing })).id : undefined;
@@ -52,14 +52,14 @@ async function framedAnew(
 async function faintly(
   { opacity = 1, hidden }: Sheet,
   { below, above }: { readonly below: PictureId; readonly above: PictureId },
-  link: Link,
+  link: PageLink,
 ): Promise<PictureId> {
   if (opacity === 1 || hidden || below === above) return above;
   return (await link.call('picture.blend', { below, above, opacity })).id;
 }
 
 /** The picture of a step on what is now below it; undefined where it cannot be had without another run. */
-async function changedIn({ hidden, change, framing }: Sheet, below: ShownPicture, link: Link): Promise<PictureId | undefined> {
+async function changedIn({ hidden, change, framing }: Sheet, below: ShownPicture, link: PageLink): Promise<PictureId | undefined> {
   const onto = below.info.id;
   if (hidden) return onto;
   if (!change) return undefined;

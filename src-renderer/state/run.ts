@@ -3,14 +3,14 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Candidate, EditEvent, Notice } from '#contract/event.js';
 import { wishOf } from '#contract/recipe.js';
 import { redrawOf, type EditRequestInput, type PictureId } from '#contract/request.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import type { Pictures } from './pictures.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Running, ShownResult } from './sheets.js';
 
 /** Where a run is heard, and where it shows. */
 export interface RunPlace {
-  readonly link: Link;
+  readonly link: PageLink;
   readonly pictures: Pictures;
   readonly strip: ScaleStrip;
   readonly onnotices: (notices: readonly Notice[]) => void;

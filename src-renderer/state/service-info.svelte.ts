@@ -4,7 +4,7 @@ import type { Forecast } from '#contract/forecast.js';
 import { drawsPictures, isDrawingCard, type PackCard } from '#contract/pack-card.js';
 import type { EditRequestInput } from '#contract/request.js';
 import { traitsOf, type Steps } from '#contract/traits.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import { Latest } from './latest.js';
 
 /** Brings what a request names only: it costs too much to be done before the question is really asked. */
@@ -48,11 +48,11 @@ export class ServiceInfo {
   /** Its published code shows it whole pictures on a white square, which ours does only where it is asked to. */
   readonly pads = $derived(this.#traits?.padsSource);
 
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #forecasts = new Latest();
   readonly #wordings = new Latest();
 
-  constructor(link: Link) {
+  constructor(link: PageLink) {
     this.#link = link;
   }
 

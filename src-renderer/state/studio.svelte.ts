@@ -7,7 +7,7 @@ import type { Preferences, VariantsChoice } from '#contract/preferences.js';
 import { combined } from '#document/mask.js';
 import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 import { ServiceInfo } from './service-info.svelte.js';
 import { Blender } from './blender.svelte.js';
 import { Checkpoint } from './checkpoint.svelte.js';
@@ -112,12 +112,12 @@ export class Studio {
   );
 
   readonly #pictures: Pictures;
-  readonly #link: Link;
+  readonly #link: PageLink;
   readonly #journal: Journal;
   readonly #liked: Liked | undefined;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
-  constructor(link: Link, owner?: Promise<string> | string, liked?: Liked) {
+  constructor(link: PageLink, owner?: Promise<string> | string, liked?: Liked) {
     this.#liked = liked;
     this.#journal = new Journal(link, owner, (error) => {
       // That the service is gone is said by the window itself.

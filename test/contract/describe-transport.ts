@@ -7,12 +7,12 @@ import type { Cancellation } from '#base/cancellation.js';
 import { DEFAULT_PREFERENCES } from '#contract/preferences.js';
 import { throwIfCancelled } from '#contract/errors.js';
 import type { EngineEvent, EngineJob, SelectJob } from '#engine/door/engine.js';
-import type { Link } from '#service/local.js';
+import type { Link } from '#contract/api.js';
 import { grayPng, SCALES, threeScales, type Lessons } from '../support/fake-engine.js';
 import { openTestService, type TestService } from '../support/service.js';
 
 export interface OpenTransport {
-  readonly link: Link;
+  readonly link: Link<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export function describeTransport(name: string, open: (opened: TestService) => P
   describe(`the transport ${name}`, () => {
     let opened: TestService;
     let transport: OpenTransport;
-    let link: Link;
+    let link: Link<Uint8Array>;
 
     beforeEach(async () => {
       const layers: Lessons['layers'] = async (all) => {

@@ -2,7 +2,7 @@ import type { PictureInfo, Transport } from '#contract/api.js';
 import { fromErrorData, type ErrorData } from '#contract/errors.js';
 import type { Project } from '#contract/project.js';
 import type { EditEvent } from '#contract/event.js';
-import type { Link } from '#service/local.js';
+import type { Link } from '#contract/api.js';
 
 /** Visits the printed address and keeps the cookie, as a browser does. */
 export async function visit(url: string): Promise<string> {
@@ -13,12 +13,12 @@ export async function visit(url: string): Promise<string> {
 }
 
 /** A small client of the server, written against its description and not against its code. */
-export async function openHttpLink(url: string): Promise<Link> {
+export async function openHttpLink(url: string): Promise<Link<Uint8Array>> {
   return enteredLink(new URL(url).origin, await visit(url));
 }
 
 /** The same for whoever has been there. */
-export function enteredLink(origin: string, cookie: string): Link {
+export function enteredLink(origin: string, cookie: string): Link<Uint8Array> {
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const answer = await fetch(origin + path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), cookie } });
     return answer;
@@ -27,7 +27,7 @@ export function enteredLink(origin: string, cookie: string): Link {
 }
 
 /** The same over anything that answers requests. */
-export function httpLink(ask: (path: string, init: RequestInit) => Promise<Response>): Link {
+export function httpLink(ask: (path: string, init: RequestInit) => Promise<Response>): Link<Uint8Array> {
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const answer = await ask(path, init);
     if (!answer.ok) throw fromErrorData((await answer.json()) as ErrorData);

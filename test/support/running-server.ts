@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Link } from '#service/local.js';
+import type { Link } from '#contract/api.js';
 import { enteredLink, visit } from './http-link.js';
 
 /** The built server with the real engine, in a home and a temporary folder of its own. */
@@ -13,7 +13,7 @@ export interface LiveServer {
   readonly url: string;
   readonly port: number;
   readonly root: string;
-  readonly link: Link;
+  readonly link: Link<Uint8Array>;
   readonly cookie: string;
   stop(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { sha256 } from '#service/digest.js';
 import { readPictureFile } from '#service/files.js';
 import { shownName } from '#service/names.js';
 import { errnoOf } from '#packs/json-file.js';
-import { parseCommandLine, refused, required, wordOf } from '../arguments.js';
+import { parseCommandLine, refused, required, wordIn } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { framed, framingOf } from '../framing.js';
 import { COMMON_HELP } from '../help.js';
@@ -80,7 +80,7 @@ export interface Batch {
 async function run(args: readonly string[], context: Context): Promise<number> {
   const parsed = parseCommandLine({ args, options: { ...batchOptions(), ...OWN_OPTIONS }, positionals: ['IN_FOLDER…'] });
   const values = parsed.values as BatchValues;
-  const format = values.format === undefined ? undefined : wordOf(values.format, OUTPUT_FORMATS, '--format');
+  const format = wordIn(values, 'format', OUTPUT_FORMATS);
   const folder = required(values.output, '-o OUT_FOLDER');
   const sources = await sourcesOf(parsed.positionals);
   if (values.report !== undefined) await expectOutputs([values.report], sources);

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CancelledError, ExpectedError } from '#contract/errors.js';
-import { createHttpLink, type Link } from '#link/http.js';
+import { createHttpLink, type PageLink } from '#link/http.js';
 
 type Answer = (response: ServerResponse, request: IncomingMessage, body: Buffer) => void;
 
@@ -14,7 +14,7 @@ afterEach(() => {
   server?.close();
 });
 
-async function linkTo(answer: Answer): Promise<Link> {
+async function linkTo(answer: Answer): Promise<PageLink> {
   server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));

@@ -4,7 +4,7 @@ import type { EditEvent, RunPlan } from '#contract/event.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { EditRequestInput } from '#contract/request.js';
-import type { Link } from '#link/http.js';
+import type { PageLink } from '#link/http.js';
 
 export const SCHEDULE = [
   [1, 1],
@@ -15,7 +15,7 @@ export const SCHEDULE = [
 type Table = { [N in keyof Calls]?: (input: Calls[N]['in']) => Calls[N]['out'] | Promise<Calls[N]['out']> };
 
 /** A link that answers what it was taught and refuses everything else; runs are fed event by event. */
-export class FakeLink implements Link {
+export class FakeLink implements PageLink {
   readonly table: Table;
   readonly requests: EditRequestInput[] = [];
   readonly closed: string[] = [];
@@ -56,15 +56,15 @@ export class FakeLink implements Link {
   importEvents: readonly ImportEvent[] = [];
   readonly imports: ImportRequestInput[] = [];
 
-  stream = ((name: StreamName, input: object, signal?: Parameters<Link['stream']>[2]) =>
-    name === 'edit.run' ? this.#run(input as EditRequestInput, signal) : this.#import(input as ImportRequestInput)) as Link['stream'];
+  stream = ((name: StreamName, input: object, signal?: Parameters<PageLink['stream']>[2]) =>
+    name === 'edit.run' ? this.#run(input as EditRequestInput, signal) : this.#import(input as ImportRequestInput)) as PageLink['stream'];
 
   async *#import(input: ImportRequestInput): AsyncGenerator<ImportEvent, void> {
     this.imports.push(input);
     for (const event of this.importEvents) yield await Promise.resolve(event);
   }
 
-  async *#run(input: EditRequestInput, signal?: Parameters<Link['stream']>[2]): AsyncGenerator<EditEvent, void> {
+  async *#run(input: EditRequestInput, signal?: Parameters<PageLink['stream']>[2]): AsyncGenerator<EditEvent, void> {
     this.requests.push(input);
     const cancelled = new Promise<never>((_, reject) => {
       signal?.addEventListener('abort', () => {
