@@ -216,3 +216,13 @@ test('tools and deeds show their keys', async ({ studio: { page, openScene } }) 
       `${key} in ${titles.join()}`,
     ).toBe(true);
 });
+
+test('where the speeds differ by nothing one line says what all of them take', async ({ studio: { page, openScene } }) => {
+  await openScene();
+  await edit(page, 'make it night');
+  await expect(page.getByTestId('alike')).toBeVisible();
+  for (const radio of await page.getByRole('radiogroup', { name: 'Speed', exact: true }).getByRole('radio').all()) {
+    await expect(radio).toBeVisible();
+  }
+  await expect(page.locator('small[id^="forecast-"]').first()).toHaveClass(/visually-hidden/u);
+});

@@ -142,3 +142,30 @@ test('a service that dies is missed at once; painting goes on, and the window co
   await page.context().close();
   second.child.kill('SIGTERM');
 });
+
+test('the printed address opens one browser; the next one is told what to do, in its own language', async ({ program, host, browser }) => {
+  test.skip(host === 'desktop', 'the shell lets its own page in');
+  const { child, url } = await startServer(program.home);
+  const open = async (locale: string): Promise<Page> => {
+    const page = await (await browser.newContext({ locale })).newPage();
+    await page.goto(url);
+    return page;
+  };
+  const first = await open('en');
+  await expectPhase(first, 'empty');
+  for (const [locale, heading, terminal] of [
+    ['en', 'This browser is not let in yet', 'press Enter'],
+    ['de', 'Dieser Browser ist noch nicht eingelassen', 'Eingabetaste'],
+  ] as const) {
+    const second = await open(locale);
+    await expect(second.getByRole('heading', { name: heading })).toBeVisible();
+    await expect(second.getByRole('listitem').first()).toContainText(terminal);
+    expect(await violations(second)).toEqual([]);
+    await second.context().close();
+  }
+  // Whoever is in stays in.
+  await first.reload();
+  await expectPhase(first, 'empty');
+  await first.context().close();
+  child.kill('SIGTERM');
+});

@@ -10,7 +10,7 @@ interface FakeBitmap {
   close(): void;
 }
 
-const SIDES = [6000, 3000, 1500, 750];
+const SIDES = [6000, 3000, 1500, 1095];
 let decoded: FakeBitmap[][];
 
 function bitmapOf(width: number): FakeBitmap {
@@ -50,8 +50,8 @@ test('of many large pictures two are whole, and of the others a small copy is th
     all.push(await pixels());
     store.add(all.at(-1)!);
   }
-  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([1500, 1500, 1500, 6000, 6000]);
-  expect(decoded.map(widthsOf)).toEqual([[1500, 750], [1500, 750], [1500, 750], SIDES, SIDES]);
+  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([1095, 1095, 1095, 6000, 6000]);
+  expect(decoded.map(widthsOf)).toEqual([[1095], [1095], [1095], SIDES, SIDES]);
 });
 
 test('what is looked at comes back whole, with the copies that are there already, and stays', async () => {
@@ -60,10 +60,10 @@ test('what is looked at comes back whole, with the copies that are there already
   for (const each of all) store.add(each);
   store.look([all[0]!]);
   await vi.waitUntil(() => all[0]!.bitmap.width === 6000);
-  expect(widthsOf(decoded[4])).toEqual([6000, 3000]);
-  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([6000, 1500, 1500, 6000]);
+  expect(widthsOf(decoded[4])).toEqual([6000, 3000, 1500]);
+  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([6000, 1095, 1095, 6000]);
   store.add(await pixels());
-  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([6000, 1500, 1500, 1500]);
+  expect(all.map(({ bitmap }) => bitmap.width)).toEqual([6000, 1095, 1095, 1095]);
 });
 
 test('a picture that is gone gives everything back, also what was on its way', async () => {
