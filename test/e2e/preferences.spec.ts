@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test';
+import { scenePng } from '../support/pictures.js';
 import { LOOKS, spills, violations } from './support/looks.js';
 import { test } from './support/masks.js';
 import { expectPhase, saved, test as studioTest } from './support/studio.js';
@@ -56,6 +57,31 @@ test.describe('a first run', () => {
     await page.getByTestId('main-button').click();
     await expect.poll(() => server.requests.at(-1)?.count).toBe(2);
   });
+});
+
+test('models that were drawn with stand first in the list, the last of them on top, at the next start too', async ({ page, server }) => {
+  const [own] = server.packs;
+  server.packs.push(...['Atlas', 'Birch'].map((title) => ({ ...own!, name: title.toLowerCase(), title })));
+  const model = page.getByRole('combobox', { name: 'Model', exact: true });
+  const used = model.locator('optgroup').first().locator('option');
+  await page.reload();
+  await expectPhase(page, 'empty');
+  for (const [name, titles] of [
+    ['atlas', ['Atlas']],
+    ['birch', ['Birch', 'Atlas']],
+  ] as const) {
+    const buffer = Buffer.from(await scenePng(320, 240));
+    await page.getByTestId('file-input').setInputFiles({ name: `${name}.png`, mimeType: 'image/png', buffer });
+    await expect(page.locator('header > .name')).toHaveText(`${name}.png`);
+    await expectPhase(page, 'ready');
+    await model.selectOption(name);
+    await run(page);
+    await expect(used).toHaveText(titles);
+  }
+  await expect.poll(() => server.preferences.recentPacks).toEqual(['birch', 'atlas']);
+  await page.reload();
+  await expectPhase(page, 'empty');
+  await expect(used).toHaveText(['Birch', 'Atlas']);
 });
 
 studioTest('what is liked is saved with, drawn with and kept for the next start', async ({ studio, program }) => {
