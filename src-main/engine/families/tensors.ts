@@ -10,7 +10,12 @@ export function hasCodebook(weights: Weights): boolean {
   return ['quantize.embedding', 'quantize.quant_resi', 'post_quant_conv'].some((name) => weights.has(name));
 }
 
-/** Published tokenizers exist with and without a `.conv.` in the names. */
+/** The module itself, or the one that some published tokenizers wrap every convolution and norm in. */
+export function inner(module: Weights, infix: 'conv' | 'norm'): Weights {
+  return module.has(`${infix}.weight`) || module.has(`${infix}.bias`) ? module.at(infix) : module;
+}
+
+/** Shape of a convolution's weights, wrapped or not. */
 export function kernel(convolution: Weights): readonly number[] {
-  return convolution.shape(convolution.has('conv') ? 'conv.weight' : 'weight');
+  return inner(convolution, 'conv').shape('weight');
 }

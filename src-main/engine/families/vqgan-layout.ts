@@ -1,14 +1,10 @@
 import type { Weights } from '#engine/weights/handle.js';
 import { expectLayout } from './layout.js';
+import { inner } from './tensors.js';
 
 // c channels at the place that is looked at · d channels of a code
 
 const RGB = 3;
-
-/** The module itself, or the one that some published files wrap every convolution and norm in. */
-function inner(module: Weights, infix: 'conv' | 'norm'): Weights {
-  return module.has(`${infix}.weight`) || module.has(`${infix}.bias`) ? module.at(infix) : module;
-}
 
 /**
  * Follows the channels of a convolutional tokenizer (VQGAN's shape, as `networks/vqgan.ts` runs it) through its encoder and its
