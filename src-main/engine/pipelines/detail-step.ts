@@ -160,12 +160,17 @@ function seedsOf({ request }: PipelineJob, { index, seed }: Redrawn): readonly n
   return detailSeeds ? detailSeeds.map((own, k) => (k === detailSeeds.length - 1 ? (own + index) >>> 0 : own)) : [seed];
 }
 
-async function guideOf({ job: { model }, stage }: Setting, { trace, region, weight }: Redrawn, lead: number): Promise<DetailJob['guide']> {
+async function guideOf(
+  { job: { model }, stage }: Setting,
+  { trace, region, weight, kind }: Redrawn,
+  lead: number,
+): Promise<DetailJob['guide']> {
   if (lead <= 0) return undefined;
   const { canvas, kept } = stage;
   const { frame } = region;
   const picture = await matchSurroundings({ photo: canvas, frame, after: trace.after, weight, ...(kept && { kept }) });
-  return { picture, frame, resolves: model.card.resolves ?? USUALLY_RESOLVES, lead };
+  // Where an object went nothing new comes: a bit of the next object is none of its ground, though it may join well.
+  return { picture, frame, resolves: model.card.resolves ?? USUALLY_RESOLVES, lead, holdsOff: kind === 'removal' };
 }
 
 /** The scales that are finer than the model's picture, the photograph's own in any case. */
