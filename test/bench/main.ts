@@ -11,6 +11,7 @@ import { transformerWork } from '#engine/door/cost-model.js';
 import type { Engine, InstalledPack } from '#engine/door/engine.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
+import { busLines } from './bus.js';
 import { detailLines } from './detail.js';
 import { farmLines } from './farm.js';
 import { machine } from './machine.js';
@@ -82,7 +83,8 @@ async function main(only?: string, ...more: readonly string[]): Promise<void> {
   else if (only === 'farm') await writeSection(await farmLines(await scene(...FARM_PICTURE)));
   else if (only === 'server') await writeSection(await serverLines());
   else if (only === 'pixels') await writeSection(await pixelLines(root, await builtIn()));
-  else throw new Error(`Expected farm, server, pixels, true-size, or nothing, for a section but received "${only}".`);
+  else if (only === 'bus') await writeSection(await busLines(root, await builtIn()));
+  else throw new Error(`Expected farm, server, pixels, bus, true-size, or nothing, for a section but received "${only}".`);
 }
 
 async function measureTrueSizes([folder, python]: readonly string[]): Promise<void> {
@@ -145,7 +147,7 @@ async function measureAll(): Promise<void> {
     );
   }
   await engine.close();
-  lines.push(...(await pixelLines(root, pack)));
+  lines.push(...(await pixelLines(root, pack)), ...(await busLines(root, pack)));
   lines.push(...(await startLines()), ...(await detailLines()));
   lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(...FARM_PICTURE))));

@@ -1,4 +1,3 @@
-import os from 'node:os';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
@@ -50,6 +49,7 @@ import {
   spareBytes,
 } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
+import { describeMachine } from '#engine/runtime/describe-machine.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
 import { sumOfTokens } from '#engine/sampling/quantiser.js';
@@ -60,6 +60,7 @@ import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
+import { roundingErrors, type RoundingErrors } from '#engine/weights/rounding-errors.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
   asksTwice,
@@ -291,18 +292,15 @@ export class LocalEngine implements AskedEngine {
   }
 
   machine(): Promise<MachineReport> {
-    const processor = os.cpus()[0]?.model.trim() ?? os.arch();
-    return Promise.resolve({
-      processor,
-      threads: os.availableParallelism(),
-      memoryBytes: os.totalmem(),
-      freeBytes: this.#freeBytes(),
-      gflops: this.#gflops,
-    });
+    return Promise.resolve({ ...describeMachine(), freeBytes: this.#freeBytes(), gflops: this.#gflops });
   }
 
   async inspect(file: string): Promise<InspectReport> {
     return (await isOnnxFile(file)) ? inspectForeign(file) : inspectFile(file);
+  }
+
+  async roundingErrors(file: string): Promise<RoundingErrors | undefined> {
+    return (await isOnnxFile(file)) ? undefined : roundingErrors(await openCheckpoint(file));
   }
 
   async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {

@@ -1,3 +1,4 @@
+import { chances } from '#base/chances.js';
 import type { Extent } from '#base/geometry.js';
 import { lumaOf, type Plane } from '#engine/tensor/closeness.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -147,15 +148,4 @@ function lay(values: Float32Array, { width, height }: Extent, { x, y, radius, li
       values[v * width + u]! += covered * (light - values[v * width + u]!);
     }
   }
-}
-
-/** Numbers in 0..1 (mulberry32): the leaves lie alike on every machine. */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
