@@ -359,7 +359,13 @@ export class Studio {
     this.#forgetWords();
   }
 
+  /** There is no mask any more that could take in what lies beside it. */
+  #forgetEdge(): void {
+    this.notices = this.notices.filter(({ code }) => code !== 'mask.edge');
+  }
+
   #follow(kept: Sheet): void {
+    this.#forgetEdge();
     const before = { sheets: this.document.sheets, open: this.document.step + 1 };
     this.document.follow(kept);
     if (this.stepEditor.replacing === before.open) this.stepEditor.replaced(before);
@@ -393,7 +399,7 @@ export class Studio {
   /** Takes in what lies beside the mask: what was made with the smaller one is no use any more. */
   growMask(px: number): void {
     if (this.result) this.discard();
-    this.notices = this.notices.filter(({ code }) => code !== 'mask.edge');
+    this.#forgetEdge();
     if (this.canPaint) this.mask.add({ kind: 'grow', px });
   }
 

@@ -182,7 +182,7 @@ export const de = {
   instructionHint: (example: string, german: boolean) => `${german ? 'Zum Beispiel' : 'Auf Englisch, etwa'}: ${example}`,
   maskBar: 'An der Maske',
   maskBarWords: 'Worte für die maskierte Stelle',
-  maskBarHint: 'Worte; ohne sie: Füllen',
+  maskBarHint: 'Worte; leer: Füllen',
   earlier: 'Frühere…',
   earlierTitle: 'Frühere Anweisungen',
   search: 'Suchen',
