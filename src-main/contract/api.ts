@@ -71,9 +71,14 @@ export interface MachineReport {
   readonly memoryBytes: number;
   /** What can be taken now without swapping. */
   readonly freeBytes: number;
+  /** By which instructions it multiplies 8-bit integers. */
+  readonly integers: IntegerInstructions;
   /** Measured: dense float32 products, in GFLOP/s; null before the first question that needs it. */
   readonly gflops: number | null;
 }
+
+/** Instructions for products of 8-bit integers; "unknown" where the system does not say which there are. */
+export type IntegerInstructions = 'AMX' | 'AVX-512 VNNI' | 'AVX-VNNI' | 'I8MM' | 'DOTPROD' | 'none' | 'unknown';
 
 /** A pack whose files the public hub has. */
 export interface KnownPackSummary {
@@ -117,7 +122,12 @@ export interface CheckpointReport {
     readonly diskBytes: number;
     readonly memoryBytes: number;
     readonly ms: number;
+    /** What rounding changes in the outputs of the transformer's layers, as a share of them (root mean square); measured on some of them. */
+    readonly error?: number;
   }[];
+  readonly integers: IntegerInstructions;
+  /** What suits this machine: int8 where it has instructions for it and the error is small. */
+  readonly offered?: 'int8';
 }
 
 interface Progress {

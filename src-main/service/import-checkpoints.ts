@@ -1,13 +1,13 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
-import type { CheckpointReport, ImportEvent, ImportRequest } from '#contract/api.js';
+import type { CheckpointReport, ImportEvent, ImportRequest, IntegerInstructions } from '#contract/api.js';
 import type { Cancellation } from '#base/cancellation.js';
 import { endingOf } from '#contract/ending.js';
 import { CancelledError, ExpectedError, throwIfCancelled } from '#contract/errors.js';
 import { isDrawingCard, PRECISIONS, type Precision } from '#contract/pack-card.js';
 import { EditRequest } from '#contract/request.js';
-import type { Engine, InspectReport, WriteWork, WrittenFile } from '#engine/door/engine.js';
+import type { Engine, InspectReport, RoundingErrors, WriteWork, WrittenFile } from '#engine/door/engine.js';
 import { packOfCheckpoints } from '#packs/checkpoint-card.js';
 import { pathOf } from '#engine/door/pack-files.js';
 import { familyOfReports, SETTINGS_NAME, type CheckpointPack, type PublishedFiles } from '#engine/door/published.js';
@@ -27,10 +27,35 @@ export async function describeCheckpoints(served: Parts, request: ImportRequest)
   const pack = packOfCheckpoints(files);
   const card = pack.cardOf([]);
   const { name, family, title, licence, limits } = card;
-  const costs = PRECISIONS.map((precision) => costOf(engine, packOfCheckpoints({ ...files, precision }), precision));
+  const errors = await errorsOf(engine, pack);
+  const costs = PRECISIONS.map(async (precision) => {
+    const cost = await costOf(engine, packOfCheckpoints({ ...files, precision }), precision);
+    return cost && { ...cost, ...(errors && { error: errors[precision] }) };
+  });
   const precisions = (await Promise.all(costs)).filter((cost) => cost !== undefined);
   const parts = pack.sources.map(({ path, role }) => ({ file: path, role }));
-  return { name, family, title, licence, limits, parts, precisions, ...(pack.taken && { taken: pack.taken }) };
+  const { integers } = await engine.machine();
+  const offered = precisions.length > 0 ? offeredOn(integers, errors) : undefined;
+  const { taken } = pack;
+  return { name, family, title, licence, limits, parts, precisions, integers, ...(offered && { offered }), ...(taken && { taken }) };
+}
+
+/** Of the transformer, which may lie in several files: the worst of them. */
+async function errorsOf(engine: Engine, { sources }: CheckpointPack): Promise<RoundingErrors | undefined> {
+  let worst: RoundingErrors | undefined;
+  for (const { path } of sources.filter(({ role }) => role === 'transformer')) {
+    const errors = await engine.roundingErrors(path);
+    if (errors && errors.int8 >= (worst?.int8 ?? 0)) worst = errors;
+  }
+  return worst;
+}
+
+/** Layers whose weights spread so far that int8 changes more of their outputs are not offered at it: it is about 1 % elsewhere. */
+const MOST_ERROR = 0.03;
+
+function offeredOn(integers: IntegerInstructions, errors: RoundingErrors | undefined): 'int8' | undefined {
+  if (integers === 'none' || integers === 'unknown') return undefined;
+  return errors && errors.int8 <= MOST_ERROR ? 'int8' : undefined;
 }
 
 /** Makes a pack of files that authors published: weights, and the tokenizer of a text encoder (`.json`). The last event says how it ended. */

@@ -8,7 +8,7 @@ import { Project } from '#contract/project.js';
 import { fileRecipeOf, type Recipe } from '#contract/recipe.js';
 import type { TokenizerReport } from '#contract/tokenizer-report.js';
 import type { EditRequest, OutputFormat, TokenFile } from '#contract/request.js';
-import type { EncodedLayer, Engine, EngineJob, InspectReport } from '#engine/door/engine.js';
+import type { EncodedLayer, Engine, EngineJob, InspectReport, RoundingErrors } from '#engine/door/engine.js';
 import type { JobQueue } from '#jobs/queue.js';
 import type { Library } from '#packs/library.js';
 import { addPack, askForPack, listKnownPacks } from './add-pack.js';
@@ -39,6 +39,7 @@ export interface Service extends Transport {
   /** `edit.run` with the parity tools, for hosts in this process. */
   runProbed(input: Streams['edit.run']['in'], options: ProbeOptions): AsyncGenerator<ProbedEvent, void>;
   inspect(file: string): Promise<InspectReport>;
+  roundingErrors(file: string): Promise<RoundingErrors | undefined>;
   /** What a pack's tokenizer keeps of encoded photos, at least one. */
   reportTokenizer(pack: string, photos: readonly Uint8Array[]): Promise<TokenizerReport>;
   /** Verifies and copies a pack folder into the user's packs. */
@@ -92,6 +93,7 @@ export function createService(given: ServiceParts): Service {
     },
     runProbed: (input, { probe, signal }) => probedOf(parts, { request: parseLater(input), probe, ...(signal && { signal }) }),
     inspect: (file) => engine.inspect(file),
+    roundingErrors: (file) => engine.roundingErrors(file),
     reportTokenizer: async (pack, photos) => {
       const report = await engine.reportTokenizer(await library.find(pack), photos);
       await keepTokenizerFacts(library, pack, report);

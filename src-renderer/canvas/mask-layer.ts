@@ -87,7 +87,7 @@ export class MaskLayer {
 
   /** One more step onto the pixels of all steps before it. */
   apply(step: MaskStep): void {
-    this.#redraw([this.#pixels.add(step)]);
+    this.#redraw(this.#pixels.add(step));
   }
 
   /** One more step, worked out beside the window's own thread. Gives whether it was: of pixels that changed meanwhile it says nothing. */
@@ -96,7 +96,7 @@ export class MaskLayer {
     const { version } = pixels;
     const result = await offThread('step', { ...pixels.state, values: pixels.values.slice(), step });
     if (pixels.version !== version || pixels.isOpen || !isWanted()) return false;
-    this.#redraw(result ? pixels.take(step, result) : [pixels.add(step)]);
+    this.#redraw(result ? pixels.take(step, result) : pixels.add(step));
     return true;
   }
 

@@ -61,9 +61,15 @@ function fill({ values, words, extent }: Samples, { x, y, width, height }: Rect,
   }
 }
 
-export function isSame(a: Kept, b: Kept): boolean {
-  if ('level' in a || 'level' in b) return 'level' in a && 'level' in b && a.level === b.level;
-  return a.asBits === b.asBits && a.bytes.every((byte, i) => byte === b.bytes[i]);
+/** Whether a part still is what was kept of it. `known` is its level where that was looked for. */
+export function isKept(
+  samples: Samples,
+  rect: Rect,
+  { kept, known }: { readonly kept: Kept; readonly known?: number | undefined },
+): boolean {
+  if ('level' in kept) return kept.level === (known ?? levelOf(samples, rect));
+  const now = packed(samples, rect, { asBits: kept.asBits, known });
+  return 'bytes' in now && kept.bytes.every((byte, i) => byte === now.bytes[i]);
 }
 
 export function bytesOf(kept: Kept): number {

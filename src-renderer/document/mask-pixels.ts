@@ -3,7 +3,7 @@ import { paintedBounds } from '#base/painted-bounds.js';
 import type { BrushTip, MaskHistory, MaskStep, Point } from '#contract/mask.js';
 import { paintSegment } from './brush-segment.js';
 import { applyStep } from './mask.js';
-import { bytesOf, isBlank, isSame, levelsOf, packed, samplesOf, unpack, type Kept, type Samples } from './mask-cell.js';
+import { bytesOf, isBlank, isKept, levelsOf, packed, samplesOf, unpack, type Kept, type Samples } from './mask-cell.js';
 
 /** What a step changed is kept in squares of this side, one bit per pixel until edges are soft. */
 const CELL_SIDE = 128;
@@ -134,11 +134,10 @@ export class MaskPixels {
     this.#keep(step);
   }
 
-  /** One more step. Gives what may have changed. */
-  add(step: MaskStep): Rect {
-    const box = this.#apply(step);
-    this.#keep(step);
-    return box;
+  /** One more step. Gives what has changed. */
+  add(step: MaskStep): readonly Rect[] {
+    this.#apply(step);
+    return this.#keep(step);
   }
 
   /** One more step, which was worked out elsewhere from these pixels. Gives what has changed. */
@@ -175,7 +174,7 @@ export class MaskPixels {
 
   #redo(step: MaskStep): readonly Rect[] {
     const again = this.#done[this.#length]?.step === step ? this.#exchange(this.#length) : undefined;
-    return again ?? [this.add(step)];
+    return again ?? this.add(step);
   }
 
   /** Undoes the step of this number where it is done, or does it again; undefined where it is forgotten. */
@@ -192,19 +191,21 @@ export class MaskPixels {
     });
   }
 
-  #apply(step: MaskStep): Rect {
+  #apply(step: MaskStep): void {
     this.#soft ||= isSoft(step);
-    const box = this.#boxOf(step);
-    this.#note(box);
+    for (const box of this.#boxesOf(step)) this.#note(box);
     applyStep(this.values, this.extent, step);
-    return box;
   }
 
-  #keep(step: MaskStep): void {
+  #keep(step: MaskStep): readonly Rect[] {
     const levels = this.#levelsFor(this.#open.size);
-    for (const [cell, kept] of this.#open) if (isSame(kept, this.#packed(cell, levels))) this.#open.delete(cell);
+    for (const [cell, kept] of this.#open) {
+      if (isKept(this.#samples, this.#rectOf(cell), { kept, known: levels?.[cell] })) this.#open.delete(cell);
+    }
     levels?.forEach((level, cell) => level === 0 && this.#painted.delete(cell));
+    const changed = [...this.#open.keys()].map((cell) => this.#rectOf(cell));
     this.#remember(step);
+    return changed;
   }
 
   #remember(step: MaskStep): void {
@@ -234,14 +235,14 @@ export class MaskPixels {
     return changed;
   }
 
-  /** Keeps what stands in a box before it is painted over. */
+  /** Keeps what stands in a box before it is painted over; where nothing is painted, nothing is looked at. */
   #note({ x, y, width, height }: Rect): void {
     const columns = Math.ceil(this.extent.width / CELL_SIDE);
-    const levels = this.#levelsFor(Math.floor((width * height) / CELL_SIDE ** 2));
+    const levels = this.#levelsFor(Math.min(this.#painted.size, Math.floor((width * height) / CELL_SIDE ** 2)));
     for (let row = Math.floor(y / CELL_SIDE); row * CELL_SIDE < y + height; row++) {
       for (let column = Math.floor(x / CELL_SIDE); column * CELL_SIDE < x + width; column++) {
         const cell = row * columns + column;
-        if (!this.#open.has(cell)) this.#open.set(cell, this.#packed(cell, levels));
+        if (!this.#open.has(cell)) this.#open.set(cell, this.#painted.has(cell) ? this.#packed(cell, levels) : { level: 0 });
         this.#painted.add(cell);
       }
     }
@@ -268,10 +269,12 @@ export class MaskPixels {
     unpack(this.#samples, this.#rectOf(cell), kept);
   }
 
-  #boxOf(step: MaskStep): Rect {
-    if (step.kind === 'stroke') return this.#boxAround(step.stroke.points, step.stroke.radiusPx);
-    if (step.kind === 'area') return this.#boxAround(step.area.points, 0);
-    return { x: 0, y: 0, ...this.extent };
+  /** What a step may change. Of a stroke each part: in a box around all of a ring most stays as it was. */
+  #boxesOf(step: MaskStep): readonly Rect[] {
+    if (step.kind === 'area') return [this.#boxAround(step.area.points, 0)];
+    if (step.kind !== 'stroke') return [{ x: 0, y: 0, ...this.extent }];
+    const { points, radiusPx } = step.stroke;
+    return points.map((point, i) => this.#boxAround([points[i - 1] ?? point, point], radiusPx));
   }
 
   #boxAround(points: readonly Point[], radiusPx: number): Rect {

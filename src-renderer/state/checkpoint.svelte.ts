@@ -11,7 +11,8 @@ export interface CheckpointWish {
   readonly paths: string;
   /** Of the pack; undefined = the transformer's file. */
   readonly name: string | undefined;
-  readonly precision: Precision;
+  /** Undefined = what suits the machine that computes. */
+  readonly precision: Precision | undefined;
   /** Weights that need no other precision are not copied. */
   readonly inPlace: boolean;
   readonly control: ControlKind | undefined;
@@ -24,7 +25,7 @@ export interface CheckpointWish {
 const NOTHING: CheckpointWish = {
   paths: '',
   name: undefined,
-  precision: 'float32',
+  precision: undefined,
   inPlace: true,
   control: undefined,
   task: undefined,
@@ -45,6 +46,11 @@ export class Checkpoint {
 
   constructor(link: PageLink) {
     this.#link = link;
+  }
+
+  /** What is chosen, by the user or else for the machine. */
+  get precision(): Precision {
+    return this.wish.precision ?? this.report?.offered ?? 'float32';
   }
 
   begin(): void {
@@ -101,14 +107,14 @@ export class Checkpoint {
   }
 
   #request(): ImportRequestInput {
-    const { paths, name, precision, inPlace, control, task, pixels } = this.wish;
+    const { paths, name, inPlace, control, task, pixels } = this.wish;
     const files = paths
       .split('\n')
       .map(unquoted)
       .filter((path) => path !== '');
     return {
       files,
-      precision,
+      precision: this.precision,
       inPlace,
       ...(name && { name }),
       ...(control && { control }),

@@ -3,7 +3,8 @@ import type { Losses, PictureInfo } from '#contract/api.js';
 import type { LayersWish } from '#contract/layers.js';
 import type { ProjectInput } from '#contract/project.js';
 import type { Recipe } from '#contract/recipe.js';
-import type { OutputFormat } from '#contract/request.js';
+import type { OutputFormat, PictureId } from '#contract/request.js';
+import { SvelteSet } from 'svelte/reactivity';
 import { encodeGreyPng } from '#canvas/mask-png.js';
 import { rasterise } from '#document/mask.js';
 import { asItWas } from './rechain.js';
@@ -35,6 +36,8 @@ const FULL_QUALITY = 100;
 
 /** Hands out what was made: as a picture, as a project, as layers. */
 export class Exporter {
+  /** Pictures that a file of the user's holds. */
+  readonly filed = new SvelteSet<PictureId>();
   readonly #context: ExporterContext;
   readonly #services: Services;
 
@@ -46,6 +49,13 @@ export class Exporter {
   /** What is known of the picture that is shown. */
   get info(): PictureInfo | undefined {
     return (this.#context.result ?? this.#context.document.source)?.info;
+  }
+
+  /** No file holds what is shown yet, which is more than was opened. */
+  get isUnsaved(): boolean {
+    const { info } = this;
+    const [first] = this.#context.document.sheets;
+    return info !== undefined && info.id !== first?.picture.info.id && !this.filed.has(info.id);
   }
 
   /** How it came about; undefined where no model had a part in it. */

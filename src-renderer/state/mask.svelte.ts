@@ -146,6 +146,13 @@ export class Mask {
     else this.#apply(step);
   }
 
+  /** Adds what is still to be read, as of a file; a run that is asked for meanwhile waits for it. */
+  addComing(read: () => Promise<PaintedRuns>): Promise<void> {
+    return this.#afterwards(async (isWanted) => {
+      await this.#take(combined(await read(), 'add'), isWanted);
+    });
+  }
+
   /** Resolves when every step that was taken is worked out. */
   async settled(): Promise<void> {
     if (this.working) await this.#selecting;

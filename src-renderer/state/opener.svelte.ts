@@ -9,6 +9,7 @@ import type { SceneName } from '#document/examples.js';
 import { DEFAULT_SETTINGS } from '#document/request.js';
 import type { ServiceInfo } from './service-info.svelte.js';
 import { newSheet, type PhotoDocument } from './photo-document.svelte.js';
+import type { Exporter } from './exporter.js';
 import type { Fader } from './fader.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
 import { isProjectName, tableOf } from './project.js';
@@ -30,6 +31,7 @@ export interface OpenerContext {
   readonly wish: Wish;
   readonly recent: Recent;
   readonly serviceInfo: ServiceInfo;
+  readonly exporter: Exporter;
   readonly shown: ShownPicture | undefined;
   readonly project: ProjectInput | undefined;
   notices: readonly Notice[];
@@ -83,6 +85,8 @@ export class Opener {
     await this.#context.attempt(async () => {
       if (isProjectName(name)) {
         this.#context.notices = await this.restore(await this.#services.link.openProject(file));
+        const { shown, exporter } = this.#context;
+        if (shown) exporter.filed.add(shown.info.id);
         this.opened += 1;
         return;
       }

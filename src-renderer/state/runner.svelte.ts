@@ -115,8 +115,9 @@ export class Runner {
 
   /** The main button: the wish, or another answer to it where it has been answered; while a run is on, it waits for its turn. */
   async press(): Promise<void> {
-    const { mask } = this.#context.document;
-    if (mask.working) await mask.settled();
+    const { document, wish } = this.#context;
+    if (document.mask.working) await document.mask.settled();
+    if (wish.coming) await wish.coming;
     if (this.phase === 'running') this.#queueWish();
     else if (this.repeats) await this.another();
     else await this.run();

@@ -8,12 +8,9 @@ export interface Saved {
   readonly state: 'working' | 'saved';
 }
 
-/** Where saving is, and whether what is shown has been saved. */
+/** Where saving is. */
 export class Saving {
   last = $state.raw<Saved>();
-  /** The picture that was saved last. */
-  #kept = $state.raw<string>();
-
   readonly #exporter: Exporter;
   readonly #asks: boolean;
 
@@ -24,12 +21,6 @@ export class Saving {
     desktop?.onSaved((name) => {
       this.#end(name);
     });
-  }
-
-  /** Something was made that no file holds yet. */
-  get isUnsaved(): boolean {
-    const { info, recipe } = this.#exporter;
-    return recipe !== undefined && info?.id !== this.#kept;
   }
 
   /** Hands a file out as soon as it is made; what fails has been said. */
@@ -49,7 +40,7 @@ export class Saving {
   #pending: string | undefined;
 
   #end(name: string | undefined): void {
-    if (name !== undefined) this.#kept = this.#pending;
+    if (name !== undefined && this.#pending !== undefined) this.#exporter.filed.add(this.#pending);
     this.last = name === undefined ? undefined : { name, state: 'saved' };
   }
 

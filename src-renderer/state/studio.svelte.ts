@@ -4,7 +4,6 @@ import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
 import type { Preferences, VariantsChoice } from '#contract/preferences.js';
-import { combined } from '#document/mask.js';
 import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { PageLink } from '#link/http.js';
@@ -251,12 +250,12 @@ export class Studio {
   async openMask(file: Blob): Promise<void> {
     const { source } = this;
     if (!source) return;
-    await this.attempt(async () => {
+    const read = async () => {
       const { runs, notices } = await this.#pictures.readMask(file, source.info.size);
-      if (source !== this.source) return;
-      this.mask.add(combined(runs, 'add'));
-      this.notices = notices;
-    });
+      if (source === this.source) this.notices = notices;
+      return runs;
+    };
+    await this.attempt(() => this.mask.addComing(read));
   }
 
   undo(): void {
@@ -360,7 +359,13 @@ export class Studio {
     this.#forgetWords();
   }
 
+  /** There is no mask any more that could take in what lies beside it. */
+  #forgetEdge(): void {
+    this.notices = this.notices.filter(({ code }) => code !== 'mask.edge');
+  }
+
   #follow(kept: Sheet): void {
+    this.#forgetEdge();
     const before = { sheets: this.document.sheets, open: this.document.step + 1 };
     this.document.follow(kept);
     if (this.stepEditor.replacing === before.open) this.stepEditor.replaced(before);
@@ -394,7 +399,7 @@ export class Studio {
   /** Takes in what lies beside the mask: what was made with the smaller one is no use any more. */
   growMask(px: number): void {
     if (this.result) this.discard();
-    this.notices = this.notices.filter(({ code }) => code !== 'mask.edge');
+    this.#forgetEdge();
     if (this.canPaint) this.mask.add({ kind: 'grow', px });
   }
 

@@ -30,6 +30,8 @@ export class Wish {
   settings = $state.raw<Settings>(DEFAULT_SETTINGS);
   /** Instructions that were run, the last one first. */
   said = $state.raw<readonly string[]>([]);
+  /** A control map is on its way in: a run that is asked for meanwhile waits for it. */
+  coming: Promise<void> | undefined;
   /** What was there before the gesture that is under way. */
   #before = $state.raw<Settings>();
   #touched = '';
@@ -101,10 +103,13 @@ export class Wish {
 
   /** A control map of the user's own. */
   async openMap(file: Blob, name: string): Promise<void> {
-    await this.#context.attempt(async () => {
+    const coming = this.#context.attempt(async () => {
       const { id } = await this.#pictures.upload(file, name);
       this.#takeMap({ id, name });
     });
+    this.coming = coming;
+    await coming;
+    if (this.coming === coming) this.coming = undefined;
   }
 
   dropMap(): void {

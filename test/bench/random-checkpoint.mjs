@@ -1,5 +1,6 @@
-// node test/bench/random-checkpoint.mjs 2b|8b FOLDER: VAREdit's three weights files in their published layout and true sizes,
-// filled with random bfloat16, and a tokenizer.json. Written in pieces: 7 GB (2b) or 20 GB (8b) of disk, little memory.
+// node test/bench/random-checkpoint.mjs 2b|8b FOLDER [LAYERS]: VAREdit's three weights files in their published layout and true
+// sizes, filled with random bfloat16, and a tokenizer.json. Written in pieces: 7 GB (2b) or 20 GB (8b) of disk, little memory.
+// With LAYERS the transformer has only so many, and the encoder of text at most as many: the same memory a layer, in minutes.
 import { copyFileSync, closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
@@ -37,7 +38,8 @@ function transformer({ depth, chunks, width: c, heads, tokenBits }) {
     ...affine('head', 2 * tokenBits, c),
   };
   for (let i = 0; i < depth; i++) {
-    const block = `block_chunks.${Math.floor(i / (depth / chunks))}.module.${i % (depth / chunks)}`;
+    const perChunk = Math.ceil(depth / chunks);
+    const block = `block_chunks.${Math.floor(i / perChunk)}.module.${i % perChunk}`;
     Object.assign(tensors, {
       [`${block}.ada_gss`]: [1, 1, 6, c],
       [`${block}.sa.scale_mul_1H11`]: [1, heads, 1, 1],
@@ -87,10 +89,10 @@ function tokenizer({ codeBits, multipliers }) {
   return { ...tensors, ...norm('decoder.norm_out', BASE), ...convolution('decoder.conv_out', 3, BASE) };
 }
 
-function textEncoder() {
+function textEncoder(depth) {
   const inner = T5.heads * T5.headWidth;
   const tensors = { 'shared.weight': [T5.words, T5.width], 'encoder.final_layer_norm.weight': [T5.width] };
-  for (let i = 0; i < T5.depth; i++) {
+  for (let i = 0; i < depth; i++) {
     const [attention, feedForward] = [0, 1].map((layer) => `encoder.block.${i}.layer.${layer}`);
     for (const name of ['q', 'k', 'v']) tensors[`${attention}.SelfAttention.${name}.weight`] = [inner, T5.width];
     tensors[`${attention}.SelfAttention.o.weight`] = [T5.width, inner];
@@ -130,10 +132,14 @@ function write(file, tensors) {
   console.log(`${file}: ${(end / 1e9).toFixed(2)} GB, ${entries.length} tensors`);
 }
 
-const [size, folder] = process.argv.slice(2);
+const [size, folder, layers] = process.argv.slice(2);
 if (!(size in SIZES) || !folder) throw new Error('Expected 2b or 8b and a folder.');
+const full = SIZES[size];
+const depth = layers === undefined ? full.depth : Number(layers);
+if (!(Number.isInteger(depth) && depth > 0 && depth <= full.depth))
+  throw new Error(`Expected 1 to ${full.depth} layers but received ${layers}.`);
 mkdirSync(folder, { recursive: true });
-write(path.join(folder, `${size}-512.safetensors`), transformer(SIZES[size]));
-write(path.join(folder, 'tokenizer.safetensors'), tokenizer(SIZES[size]));
-write(path.join(folder, 't5.safetensors'), textEncoder());
+write(path.join(folder, `${size}-512.safetensors`), transformer({ ...full, depth, chunks: Math.min(full.chunks, depth) }));
+write(path.join(folder, 'tokenizer.safetensors'), tokenizer(full));
+write(path.join(folder, 't5.safetensors'), textEncoder(Math.min(T5.depth, depth)));
 copyFileSync(path.join(import.meta.dirname, '../golden/t5-mini/tokenizer.json'), path.join(folder, 'tokenizer.json'));

@@ -295,7 +295,7 @@ export function describeTransport(name: string, open: (opened: TestService) => P
   });
 }
 
-const MACHINE = { processor: 'A processor', threads: 2, memoryBytes: 8e9, freeBytes: 4e9, gflops: null };
+const MACHINE = { processor: 'A processor', threads: 2, memoryBytes: 8e9, freeBytes: 4e9, integers: 'unknown' as const, gflops: null };
 const HUB_BYTES = 1000;
 
 /** A hub that answers what it is asked and then sends half of each file, never the rest. */

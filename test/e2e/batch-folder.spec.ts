@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { spills, violations } from './support/looks.js';
+import { smallTargets, spills, violations } from './support/looks.js';
 import { test } from './support/fake-window.js';
 
 // A busy machine looks for a while.
@@ -27,6 +27,7 @@ test('a batch writes into a folder that was chosen, and overwrites nothing there
   await expect(page.getByTestId('batch-target')).toContainText('“results”; 0 written');
   expect(await violations(page)).toEqual([]);
   expect(await spills(page)).toEqual([]);
+  expect(await smallTargets(page)).toEqual([]);
   await dialog.getByRole('button', { name: 'Start' }).click();
   await expect(page.getByTestId('batch-target')).toContainText('2 written');
   const files = await page.evaluate(async () => {

@@ -96,6 +96,19 @@ test('straightening leaves no empty corner, an edit goes on from it, and the rec
   await expect(page.locator('header .size')).toHaveText(`${WIDTH} × ${HEIGHT}`);
 });
 
+test('a photograph is mirrored, every sample in its place, and undo turns it back', async ({ studio: { page, openScene } }) => {
+  await openScene(WIDTH, HEIGHT);
+  const before = await saved(page, 'png');
+  await page.getByRole('button', { name: 'Crop, straighten, turn' }).click();
+  await group(page).getByRole('button', { name: 'Flip left and right' }).click();
+  await apply(page).click();
+  await expect(page.getByTestId('history-step')).toHaveCount(2, { timeout: 30_000 });
+  expect(await samplesOf(sharp(await saved(page, 'png')))).toEqual(await samplesOf(sharp(before).flop()));
+  await page.getByTestId('canvas').focus();
+  await page.keyboard.press('ControlOrMeta+z');
+  expect(await samplesOf(sharp(await saved(page, 'png')))).toEqual(await samplesOf(sharp(before)));
+});
+
 test('what is kept is pulled at its corners, and turned from outside', async ({ studio: { page, openScene } }) => {
   await openScene(WIDTH, HEIGHT);
   await page.getByRole('button', { name: 'Crop, straighten, turn' }).click();

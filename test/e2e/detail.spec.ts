@@ -83,4 +83,12 @@ masks('what lies beside the mask is taken into it by one press, and the result w
   await expectPhase(page, 'ready');
   await expect(page.getByRole('button', { name: 'Take it into the mask' })).toHaveCount(0);
   expect(await paintedShare(page)).toBeGreaterThan(painted * 1.5);
+  // Of what was kept there is no mask any more that could take it in.
+  await page.keyboard.press('Escape');
+  await page.getByTestId('main-button').click();
+  await expectPhase(page, 'done');
+  await expect(page.getByRole('button', { name: 'Take it into the mask' })).toBeVisible();
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  await expectPhase(page, 'ready');
+  await expect(page.getByRole('button', { name: 'Take it into the mask' })).toHaveCount(0);
 });

@@ -61,18 +61,36 @@ test('the button pressed again draws another picture, and the same seed draws th
 
 test('the space bar moves the picture whatever has the focus, and pressed alone still presses a button', async ({ page, server: _ }) => {
   await openScene(page);
-  const brush = page.getByRole('button', { name: 'Brush', exact: true });
-  await brush.focus();
+  const control = page.getByRole('combobox', { name: 'Control' });
   const before = await canvasShot(page);
-  await page.keyboard.down(' ');
-  await stroke(page, [0.5, 0.5], [0.6, 0.6]);
-  await page.keyboard.up(' ');
-  await expect(button(page, 'Clear mask')).toBeDisabled();
-  expect((await canvasShot(page)) === before).toBe(false);
-  await button(page, 'Fit').focus();
+  for (const focused of [
+    button(page, 'Brush'),
+    page.getByRole('slider', { name: 'Brush size' }),
+    page.getByRole('radio', { name: 'Balanced' }),
+    control,
+    page.locator('summary').first(),
+    page.getByTestId('canvas'),
+  ]) {
+    await focused.focus();
+    await page.keyboard.down(' ');
+    await stroke(page, [0.5, 0.5], [0.6, 0.6]);
+    await page.keyboard.up(' ');
+    await expect(button(page, 'Clear mask')).toBeDisabled();
+    await page.mouse.move(0, 0);
+    expect((await canvasShot(page)) === before).toBe(false);
+    await button(page, 'Fit').focus();
+    await page.keyboard.press(' ');
+    expect((await canvasShot(page)) === before).toBe(true);
+  }
+  // The list of the system itself is nothing that a page can look at.
+  await page.evaluate(() => {
+    HTMLSelectElement.prototype.showPicker = function (this: HTMLSelectElement) {
+      this.dataset['list'] = 'open';
+    };
+  });
+  await control.focus();
   await page.keyboard.press(' ');
-  await page.mouse.move(0, 0);
-  expect((await canvasShot(page)) === before).toBe(true);
+  await expect(control).toHaveAttribute('data-list', 'open');
   await words(page).focus();
   await page.keyboard.type('make it');
   await expect(words(page)).toHaveValue('make it');
@@ -254,6 +272,10 @@ test('another photo, or closing, throws nothing away: the document lies under Re
   await button(page, 'Close the picture').click();
   await expectPhase(page, 'empty');
   await expect(page.getByTestId('recent')).toHaveCount(3);
+  for (const thumbnail of await page.getByTestId('recent').locator('img').all()) {
+    await expect.poll(() => thumbnail.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+  }
+  await expect(page.getByTestId('recent').locator('img')).toHaveCount(3);
   await page.getByTestId('recent').filter({ hasText: 'scene.png' }).click();
   await expectPhase(page, 'ready');
   await expect(button(page, 'Clear mask')).toBeEnabled();
@@ -261,4 +283,35 @@ test('another photo, or closing, throws nothing away: the document lies under Re
   await button(page, 'Recent documents').click();
   await page.getByRole('dialog', { name: 'Recent documents' }).getByTestId('recent').filter({ hasText: 'other.png' }).click();
   await expect(page.locator('header')).toContainText('other.png');
+});
+
+test('undo brings back what was closed, at once and after another photo, and nobody is asked anything', async ({ page, server: _ }) => {
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => asked.push(dialog.message()));
+  await openScene(page);
+  await edit(page, 'make it night');
+  await button(page, 'Keep').click();
+  await page.mouse.move(0, 0);
+  const before = await canvasShot(page);
+  await button(page, 'Close the picture').click();
+  await expectPhase(page, 'empty');
+  await page.keyboard.press('Control+z');
+  await expectPhase(page, 'ready');
+  await expect(page.getByTestId('history-step')).toHaveCount(2);
+  await expect.poll(async () => (await canvasShot(page)) === before).toBe(true);
+  expect(asked).toEqual([]);
+});
+
+test('a journal that cannot be written is said, and the work goes on', async ({ page, server: _ }) => {
+  await openScene(page);
+  const error = { code: 'output.unwritable', message: 'The disk is full.' };
+  await page.route('**/api/call/journal.write', (route) => route.fulfill({ status: 422, json: error }));
+  await stroke(page, [0.4, 0.5], [0.6, 0.5]);
+  await expect(page.getByRole('alert')).toContainText('could not be written');
+  await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).click();
+  await stroke(page, [0.4, 0.6], [0.6, 0.6]);
+  // Once: the same is not said with every stroke.
+  await expect(page.getByRole('alert')).toBeHidden();
+  await main(page).click();
+  await expectPhase(page, 'done');
 });

@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import sharp from 'sharp';
-import { LOOKS, spills, violations } from './support/looks.js';
+import { LOOKS, smallTargets, spills, violations } from './support/looks.js';
 import { saved, test } from './support/studio.js';
 
 test.slow();
@@ -37,6 +37,7 @@ for (const { name, viewport, colorScheme } of LOOKS) {
       await expect(page.getByRole('combobox', { name: 'Längere Seite' })).toBeVisible();
       expect(await violations(page)).toEqual([]);
       expect(await spills(page)).toEqual([]);
+      expect(await smallTargets(page)).toEqual([]);
     });
   });
 }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { LOOKS, spills, violations } from './support/looks.js';
+import { LOOKS, smallTargets, spills, violations } from './support/looks.js';
 import { expectPhase, test, type Program } from './support/studio.js';
 
 async function scene(page: Page): Promise<void> {
@@ -329,6 +329,7 @@ for (const { name, ...look } of LOOKS) {
           await expect(page.locator('dialog[open] h2')).toBeVisible();
           expect(await violations(page), `${name} ${tag}`).toEqual([]);
           expect(await spills(page), `${name} ${tag}`).toEqual([]);
+          expect(await smallTargets(page), `${name} ${tag}`).toEqual([]);
           await page.keyboard.press('Escape');
         }
       }

@@ -1,7 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
 import { test } from './support/fake-window.js';
-import { spills } from './support/looks.js';
+import { smallTargets, spills } from './support/looks.js';
 import { expectPhase } from './support/studio.js';
 
 /** A long name, as cameras and people give them. */
@@ -34,6 +34,23 @@ test('what spills over is seen: a control beyond the window, one that its panel 
   }
 });
 
+test('so is what a list or an empty field has no room to show, and a target that is too small', async ({ page, server: _ }) => {
+  expect(await smallTargets(page)).toEqual([]);
+  await page.evaluate(() => {
+    const list = document.createElement('select');
+    list.add(new Option('a choice of many words'));
+    const field = document.createElement('input');
+    field.placeholder = 'a hint of many words';
+    for (const each of [list, field]) each.style.width = '60px';
+    const dot = document.createElement('button');
+    dot.setAttribute('aria-label', 'dot');
+    dot.style.cssText = 'width: 20px; min-width: 0; min-height: 0; height: 20px; padding: 0';
+    document.querySelector('header')?.append(list, field, dot);
+  });
+  expect(await spills(page)).toEqual(['SELECT. a choice of many words', 'INPUT. ']);
+  expect(await smallTargets(page)).toEqual(['dot: 20 × 20']);
+});
+
 for (const locale of ['en', 'de']) {
   for (const [width, height] of [
     [1440, 900],
@@ -43,6 +60,23 @@ for (const locale of ['en', 'de']) {
   ] as const) {
     test.describe(`${locale} at ${width} × ${height}`, () => {
       test.use({ locale, viewport: { width, height } });
+
+      test('every tool is in sight, beside tabs too', async ({ page, server: _ }) => {
+        await openLong(page);
+        await page.getByTestId('file-input').setInputFiles({ name: 'b.png', mimeType: 'image/png', buffer: Buffer.from(await scenePng(96, 64)) }); // prettier-ignore
+        await expect(page.getByTestId('tab')).toHaveCount(2);
+        await expectPhase(page, 'ready');
+        const tools = page.locator('.tools');
+        await page.getByTestId('canvas').focus();
+        // Of a brush and of outlines there is more to choose.
+        for (const key of ['b', 'l', 'w']) {
+          await page.keyboard.press(key);
+          for (const button of await tools.getByRole('button').all()) await expect(button).toBeInViewport({ ratio: 1 });
+          expect(await tools.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)).toBe(0);
+        }
+        expect(await spills(page)).toEqual([]);
+        expect(await smallTargets(page)).toEqual([]);
+      });
 
       test('every button of the header can be reached, with and without a result', async ({ page, server: _ }) => {
         await openLong(page);

@@ -54,6 +54,12 @@ test('it stands beside what is painted, follows the picture, and is out of the w
 });
 
 test('while a run is on it says how far, and cancels', async ({ page, server }) => {
+  server.script.holdBefore = 1;
+  await stroke(page, [0.45, 0.3], [0.55, 0.3]);
+  await bar(page).getByRole('button', { name: 'Fill', exact: true }).click();
+  await expect(bar(page)).toContainText('Preparing');
+  await bar(page).getByRole('button', { name: 'Cancel' }).click();
+  await expectPhase(page, 'ready');
   server.script.holdBefore = 3;
   await stroke(page, [0.45, 0.3], [0.55, 0.3]);
   await bar(page).getByRole('button', { name: 'Fill', exact: true }).click();
@@ -84,6 +90,24 @@ for (const { name, viewport, colorScheme } of LOOKS) {
       await page.getByTestId('main-button').click();
       await expectPhase(page, 'done');
       expect(await violations(page)).toEqual([]);
+      expect(await spills(page)).toEqual([]);
+    });
+  });
+}
+
+for (const locale of ['en', 'de']) {
+  test.describe(`${locale}, as narrow as it stands`, () => {
+    test.use({ locale, viewport: { width: 1110, height: 800 } });
+
+    test('its words are whole, with and without a result', async ({ page, server: _ }) => {
+      await stroke(page, [0.45, 0.3], [0.55, 0.3]);
+      await expect(bar(page)).toBeVisible();
+      expect(await spills(page)).toEqual([]);
+      for (let run = 0; run < 2; run++) {
+        await page.getByTestId('main-button').click();
+        await expectPhase(page, 'done');
+      }
+      await expect(bar(page).getByTestId('variant')).toBeVisible();
       expect(await spills(page)).toEqual([]);
     });
   });

@@ -76,6 +76,36 @@ test('soft brushes and soft edges are in the mask as they are shown, and come ba
   expect((await savedMask(page)).equals(soft)).toBe(true);
 });
 
+test('a run that is asked for while a map or a mask is on its way in waits for it', async ({ page, server }) => {
+  const buffer = await sharp({ create: { ...SIZE, channels: 3, background: 'white' } })
+    .png()
+    .toBuffer();
+  const bring = async (input: 'map-input' | 'mask-input'): Promise<void> => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route('**/api/pictures', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const sent = page.waitForRequest('**/api/pictures');
+    await page.getByTestId(input).setInputFiles({ name: 'white.png', mimeType: 'image/png', buffer });
+    await sent;
+    await page.getByTestId('main-button').click();
+    expect(server.requests).toHaveLength(0);
+    release();
+    await page.unrouteAll({ behavior: 'wait' });
+    await expectPhase(page, 'done');
+  };
+  await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
+  await page.getByRole('combobox', { name: 'Control' }).selectOption('canny');
+  await bring('map-input');
+  expect(server.requests.pop()?.control).toHaveProperty('map');
+  await page.getByRole('combobox', { name: 'Control' }).selectOption('none');
+  await page.getByRole('button', { name: 'Discard', exact: true }).click();
+  await bring('mask-input');
+  expect(server.requests.pop()).toHaveProperty('mask');
+});
+
 test('a click with Shift draws a straight line from where the last stroke ended', async ({ page, server: _ }) => {
   await stroke(page, [0.45, 0.45], [0.46, 0.45]);
   const dab = await paintedShare(page);

@@ -84,6 +84,18 @@ test('models that were drawn with stand first in the list, the last of them on t
   await expect(used).toHaveText(['Birch', 'Atlas']);
 });
 
+test('a model that is liked is the one of the next start, whichever was used last', async ({ page, server }) => {
+  const [own] = server.packs;
+  server.packs.push({ ...own!, name: 'atlas', title: 'Atlas' });
+  const model = page.getByRole('combobox', { name: 'Model', exact: true });
+  await page.reload();
+  await expectPhase(page, 'empty');
+  await expect(model).toHaveValue(own!.name);
+  await prefer(page, 'Model at the start', 'Atlas');
+  await page.reload();
+  await expect(model).toHaveValue('atlas');
+});
+
 studioTest('what is liked is saved with, drawn with and kept for the next start', async ({ studio, program }) => {
   const { page, openScene } = studio;
   await openScene();

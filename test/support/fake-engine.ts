@@ -55,6 +55,7 @@ const UNTAUGHT: Omit<Engine, 'run' | 'kill'> = {
   tokenize: untaught('tokenize'),
   reportTokenizer: untaught('reportTokenizer'),
   tokenizerFacts: untaught('tokenizerFacts'),
+  roundingErrors: untaught('roundingErrors'),
   decode: untaught('decode'),
   checkInstruction: untaught('checkInstruction'),
   providers: untaught('providers'),

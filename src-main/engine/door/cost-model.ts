@@ -141,6 +141,11 @@ export function openPackBytes(card: PackCard, machineBytes?: number): number {
   return sizeInMemory(card, (role) => role !== 'text', machineBytes);
 }
 
+/** What the tokenizer takes alone, with room for encoding and decoding a picture of the model's size. */
+export function tokenizerBytes(card: PackCard): number {
+  return sizeInMemory(card, (role) => role === 'tokenizer') + card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel;
+}
+
 function sizeInMemory(card: PackCard, counts: (role: PackFile['role']) => boolean, machineBytes?: number): number {
   const packed = staysMapped(card, machineBytes) ? 1 : REPACKED_SIZE[card.precision];
   const counted = card.files.filter(({ role }) => counts(role));

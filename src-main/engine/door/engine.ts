@@ -13,9 +13,10 @@ import type { OutputSettings } from '#engine/image/files/encode.js';
 import type { Layer } from '#engine/image/compositing/layers.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
 import type { ForeignDecoder, ForeignDepth, ForeignEncoder, InspectReport, InstalledPack, ModelShape } from '#engine/families/report.js';
+import type { RoundingErrors } from '#engine/weights/rounding-errors.js';
 import type { WriteOptions, WrittenFile } from '#engine/weights/write-weights.js';
 
-export type { ForeignDecoder, ForeignDepth, ForeignEncoder, InspectReport, InstalledPack, ModelShape, WrittenFile };
+export type { ForeignDecoder, ForeignDepth, ForeignEncoder, InspectReport, InstalledPack, ModelShape, RoundingErrors, WrittenFile };
 
 /** A layer whose pictures are encoded. */
 export type EncodedLayer = Omit<Layer, 'picture' | 'mask'> & { readonly picture: EncodedPicture; readonly mask?: EncodedPicture };
@@ -115,6 +116,8 @@ export interface Engine {
   providers(): Promise<readonly ProviderReport[]>;
   machine(): Promise<MachineReport>;
   inspect(file: string): Promise<InspectReport>;
+  /** What each precision changes in the outputs of a weights file's linear layers; undefined where it has none to round. */
+  roundingErrors(file: string): Promise<RoundingErrors | undefined>;
   /** Writes a weights file as safetensors, in pieces; the last event says what was written. Throws CancelledError. */
   writeWeights(work: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void>;
   /** Ends the inference process at once (hard cancel); the next question starts a new one. */

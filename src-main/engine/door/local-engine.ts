@@ -1,4 +1,3 @@
-import os from 'node:os';
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
 import { remember } from '#base/remember.js';
@@ -22,7 +21,15 @@ import { reframed } from '#engine/image/files/reframe.js';
 import { photoOfTensor } from '#engine/image/files/tensor-photo.js';
 import { openMask } from '#engine/image/working/mask.js';
 import { KeptViews, viewWhole } from '#engine/image/working/whole-view.js';
-import { fittedTo, modelExtent, withDepth, type EditingModel, type PipelineEvent, type PipelineJob } from '#engine/pipelines/model.js';
+import {
+  fittedTo,
+  modelExtent,
+  withDepth,
+  type EditingModel,
+  type PipelineEvent,
+  type PipelineJob,
+  type TokenizerModel,
+} from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
@@ -41,6 +48,7 @@ import {
   spareBytes,
 } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
+import { describeMachine } from '#engine/runtime/describe-machine.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
 import { sumOfTokens } from '#engine/sampling/quantiser.js';
@@ -51,6 +59,7 @@ import type { Runner } from '#engine/tensor/runner.js';
 import { isOnnxFile } from '#engine/graph/onnx-file.js';
 import { inspectFile } from '#engine/families/inspect.js';
 import { openCheckpoint } from '#engine/weights/open.js';
+import { roundingErrors, type RoundingErrors } from '#engine/weights/rounding-errors.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import {
   asksTwice,
@@ -58,6 +67,7 @@ import {
   openPackBytes,
   PROCESS_BYTES,
   staysMapped,
+  tokenizerBytes,
   transformerWork,
   weightBytesOf,
   type TransformerWish,
@@ -82,7 +92,7 @@ import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectForeign } from './inspect-onnx.js';
 import { openDepth, type OpenDepth } from './open-depth.js';
 import { openSegmenter, type OpenSegmenter } from './open-segmenter.js';
-import { openPack, type OpenPack } from './open-pack.js';
+import { openPack, openTokenizer, type OpenPack } from './open-pack.js';
 import type { Opened } from './open-role.js';
 import { familyOf } from '#engine/families/list.js';
 import { LastPhoto } from './last-photo.js';
@@ -246,34 +256,33 @@ export class LocalEngine implements AskedEngine {
 
   async tokenize(pack: InstalledPack, picture: EncodedPicture): Promise<TokenFile> {
     const bytes = await bytesOf(picture);
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, { shape: (await readFacts(bytes)).size });
-    const view = await viewWhole(bytes, { size: modelExtent(model) }, this.#views);
-    const { tokens } = await tokenise(model, view.picture);
-    return packTokens(pack.card.name, model.quantiser, tokens);
+    const { size } = await readFacts(bytes);
+    return this.#withTokenizer(pack, async (tokenizer) => {
+      const model = fittedTo(tokenizer, { shape: size });
+      const view = await viewWhole(bytes, { size: modelExtent(model) }, this.#views);
+      const { tokens } = await tokenise(model, view.picture);
+      return packTokens(pack.card.name, model.quantiser, tokens);
+    });
   }
 
   async decode(pack: InstalledPack, tokens: TokenFile, output: OutputSettings): Promise<Uint8Array> {
     const [rows, columns] = wholeGrid(tokens.schedule, traitsOf(pack.card));
     const grids = { shape: { width: columns, height: rows }, schedule: tokens.schedule };
-    const model = fittedTo((await this.#open(pack, 'cpu')).model, grids);
-    const sum = sumOfTokens(model.quantiser, unpackTokens(tokens, pack.card.name, model.quantiser)); // (d, G)
-    const picture = await model.coder.decode(floats([1, ...sum.dims], sum.data));
+    const picture = await this.#withTokenizer(pack, (tokenizer) => {
+      const { quantiser, coder } = fittedTo(tokenizer, grids);
+      const sum = sumOfTokens(quantiser, unpackTokens(tokens, pack.card.name, quantiser)); // (d, G)
+      return coder.decode(floats([1, ...sum.dims], sum.data));
+    });
     return encodePhoto(photoOfTensor(picture), output);
   }
 
   async reportTokenizer(pack: InstalledPack, pictures: readonly EncodedPicture[]): Promise<TokenizerReport> {
-    return reportTokenizer((await this.#open(pack, 'cpu')).model, await Promise.all(pictures.map(bytesOf)));
+    const photos = await Promise.all(pictures.map(bytesOf));
+    return this.#withTokenizer(pack, (model) => reportTokenizer(model, photos));
   }
 
-  async tokenizerFacts(pack: InstalledPack): Promise<TokenizerFacts> {
-    const { card } = pack;
-    this.#expectRoom(openPackBytes(card) + card.imageSize ** 2 * familyOf(card).cost(card).tokenizerBytesPerPixel);
-    const opened = await openPack(pack, await this.#runner('cpu', staysMapped(card)));
-    try {
-      return await tokenizerFacts(opened.model);
-    } finally {
-      await opened.release();
-    }
+  tokenizerFacts(pack: InstalledPack): Promise<TokenizerFacts> {
+    return this.#withTokenizer(pack, tokenizerFacts);
   }
 
   checkInstruction(pack: InstalledPack, instruction: string): Promise<InstructionReport> {
@@ -285,18 +294,15 @@ export class LocalEngine implements AskedEngine {
   }
 
   machine(): Promise<MachineReport> {
-    const processor = os.cpus()[0]?.model.trim() ?? os.arch();
-    return Promise.resolve({
-      processor,
-      threads: os.availableParallelism(),
-      memoryBytes: os.totalmem(),
-      freeBytes: this.#freeBytes(),
-      gflops: this.#gflops,
-    });
+    return Promise.resolve({ ...describeMachine(), freeBytes: this.#freeBytes(), gflops: this.#gflops });
   }
 
   async inspect(file: string): Promise<InspectReport> {
     return (await isOnnxFile(file)) ? inspectForeign(file) : inspectFile(file);
+  }
+
+  async roundingErrors(file: string): Promise<RoundingErrors | undefined> {
+    return (await isOnnxFile(file)) ? undefined : roundingErrors(await openCheckpoint(file));
   }
 
   async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {
@@ -333,6 +339,19 @@ export class LocalEngine implements AskedEngine {
     if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card), limitBytes);
     const runner = await this.#runner(provider, mapped);
     return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner, wishes: new WishMemory() }));
+  }
+
+  /** Opens no transformer, the most of a pack, for what its tokenizer says alone. */
+  async #withTokenizer<T>(pack: InstalledPack, use: (model: TokenizerModel) => Promise<T>): Promise<T> {
+    const { card } = pack;
+    if (this.#packs.has(keyOf(pack, 'cpu'))) return use((await this.#open(pack, 'cpu')).model);
+    this.#expectRoom(tokenizerBytes(card));
+    const opened = await openTokenizer(pack, await this.#runner('cpu', staysMapped(card)));
+    try {
+      return await use(opened.model);
+    } finally {
+      await opened.release();
+    }
   }
 
   /** The model with the depth estimator that the request asks for. */

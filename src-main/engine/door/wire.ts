@@ -32,6 +32,7 @@ const WIRE: { readonly [M in Method]: Kind<M> } = {
   providers: 'call',
   machine: 'call',
   inspect: 'call',
+  roundingErrors: 'call',
   writeWeights: 'stream',
 };
 

@@ -8,7 +8,6 @@ import type { CheckpointPack, PublishedFiles } from './published-files.js';
 
 export interface PackWeights {
   readonly transformer: Weights;
-  readonly tokenizer: Weights;
   /** Of packs that have one. */
   readonly adapter?: Weights | undefined;
 }
@@ -25,7 +24,15 @@ export interface TextParts {
   readonly readTokenizer: () => Promise<unknown>;
 }
 
-export type Networks = Pick<EditingModel, 'predictor' | 'coder' | 'quantiser'> & { readonly fitted?: (fit: Fit) => Networks };
+/** The half of a pack that turns pictures into tokens and back. On other grids, what is released is still the first one. */
+export interface PictureTokenizer extends Pick<EditingModel, 'coder' | 'quantiser'> {
+  readonly fitted?: (fit: Fit) => PictureTokenizer;
+}
+
+/** The half that foretells tokens. */
+export interface TokenPredictor extends Pick<EditingModel, 'predictor'> {
+  readonly fitted?: (fit: Fit) => TokenPredictor;
+}
 
 /** What the forecast knows of a family besides the sizes in the card. */
 export interface FamilyCost {
@@ -54,7 +61,9 @@ export interface Family<C extends PackCard = PackCard> {
   readonly standsOn?: string;
   /** A pack of the files that its authors published. Throws `weights.refused` where they are not the parts of one model. */
   pack(files: PublishedFiles): CheckpointPack;
-  open(card: C, weights: PackWeights, runner: Runner): Promise<Networks>;
+  /** A hundredth of a pack: what asks for the tokenizer alone opens no transformer. */
+  openTokenizer(card: C, weights: Weights, runner: Runner): Promise<PictureTokenizer>;
+  openPredictor(card: C, weights: PackWeights, runner: Runner): Promise<TokenPredictor>;
   /** How it reads sentences, where that is not by T5 alone. */
   openText?(card: C, parts: TextParts, runner: Runner): Promise<EncodeText>;
   /** The prompt that stands for an instruction; absent = its own words. */

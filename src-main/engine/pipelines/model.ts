@@ -29,16 +29,21 @@ export interface Fit {
   readonly schedule?: readonly Grid[] | undefined;
 }
 
-/** A pack with its graphs open. */
-export interface EditingModel {
+/** What of a pack turns pictures into tokens and back. */
+export interface TokenizerModel {
   readonly card: PackCard;
-  readonly predictor: ScalePredictor | RasterPredictor;
   readonly coder: PictureCoder;
+  readonly quantiser: Quantiser;
+  /** The same on other token grids, where it can draw on such; what is released is the first one. */
+  readonly fitted?: (fit: Fit) => TokenizerModel;
+}
+
+/** A pack with its graphs open. */
+export interface EditingModel extends TokenizerModel {
+  readonly predictor: ScalePredictor | RasterPredictor;
   readonly depth?: DepthEstimator;
   /** Absent where a pack cannot tell what a picture shows. */
   readonly objects?: ObjectFinder;
-  readonly quantiser: Quantiser;
-  /** The same model on other token grids, where it can draw on such; what is released is the first one. */
   readonly fitted?: (fit: Fit) => EditingModel;
   encodeText(instruction: string): Promise<EncodedInstruction>;
 }
@@ -117,7 +122,7 @@ export function pictureBytes(job: Pick<PipelineJob, 'pictures'>, id: PictureId |
 }
 
 /** The model on the token grids that are asked for, where it can draw on others than its own. */
-export function fittedTo(model: EditingModel, fit: Fit): EditingModel {
+export function fittedTo<M extends { readonly fitted?: (fit: Fit) => M }>(model: M, fit: Fit): M {
   return model.fitted?.(fit) ?? model;
 }
 
@@ -128,7 +133,7 @@ export function withDepth(model: EditingModel, depth: DepthEstimator): EditingMo
 }
 
 /** Side length in pixels at which the model works, as an extent. */
-export function modelExtent(model: EditingModel): { readonly width: number; readonly height: number } {
+export function modelExtent(model: TokenizerModel): { readonly width: number; readonly height: number } {
   const [rows, columns] = model.quantiser.finest;
   const pixelsPerCell = model.card.config.tokenizer.downsample;
   return { width: columns * pixelsPerCell, height: rows * pixelsPerCell };

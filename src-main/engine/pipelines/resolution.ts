@@ -1,7 +1,8 @@
+import { chances } from '#base/chances.js';
 import type { Extent } from '#base/geometry.js';
 import { lumaOf, type Plane } from '#engine/tensor/closeness.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { modelExtent, type EditingModel } from './model.js';
+import { modelExtent, type TokenizerModel } from './model.js';
 import { tokenise } from './tokenise.js';
 
 // n side of a piece in pixels · k waves across it, in any direction
@@ -24,7 +25,7 @@ const CONTRAST = 0.6;
  * of dead leaves (Lee, Mumford, Huang 2001) was encoded and decoded. Contrast is what the two have in common (Kirk et al. 2014),
  * so that invented texture counts for nothing. 1 = all of it.
  */
-export async function resolutionOf(model: EditingModel): Promise<number> {
+export async function resolutionOf(model: TokenizerModel): Promise<number> {
   const leaves = deadLeaves(modelExtent(model));
   const { sum } = await tokenise(model, leaves);
   const kept = await model.coder.decode(floats([1, ...sum.dims], sum.data));
@@ -147,15 +148,4 @@ function lay(values: Float32Array, { width, height }: Extent, { x, y, radius, li
       values[v * width + u]! += covered * (light - values[v * width + u]!);
     }
   }
-}
-
-/** Numbers in 0..1 (mulberry32): the leaves lie alike on every machine. */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -6,12 +6,12 @@ import { viewWhole } from '#engine/image/working/whole-view.js';
 import { closenessOf, lumaOf, type Plane } from '#engine/tensor/closeness.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { letterPages, lettersFromPx, lettersTold, type LetterPage } from './letters.js';
-import { modelExtent, type EditingModel } from './model.js';
+import { modelExtent, type TokenizerModel } from './model.js';
 import { resolutionOf } from './resolution.js';
 import { tokenise } from './tokenise.js';
 
 /** What the tokenizer of a model keeps of encoded photos, at least one, and of letters. */
-export async function reportTokenizer(model: EditingModel, photos: readonly Uint8Array[]): Promise<TokenizerReport> {
+export async function reportTokenizer(model: TokenizerModel, photos: readonly Uint8Array[]): Promise<TokenizerReport> {
   const pictures: FloatTensor[] = [];
   for (const photo of photos) pictures.push((await viewWhole(photo, { size: modelExtent(model) })).picture);
   const perPicture: (readonly Closeness[])[] = [];
@@ -40,19 +40,19 @@ export async function reportTokenizer(model: EditingModel, photos: readonly Uint
 }
 
 /** What a card says of a tokenizer: as `reportTokenizer` has it, without photographs. */
-export async function tokenizerFacts(model: EditingModel): Promise<TokenizerFacts> {
+export async function tokenizerFacts(model: TokenizerModel): Promise<TokenizerFacts> {
   const letters: LettersTold[] = [];
   for (const page of letterPages(modelExtent(model))) letters.push(lettersTold(page, lumaOf(await kept(model, gray(page.page)))));
   return { resolves: await resolutionOf(model), lettersFromPx: lettersFromPx(letters.flat()) };
 }
 
 /** Rows and diagonals are parts of a picture: only all of them together are one. */
-function stepsShown({ card, quantiser: { scales } }: EditingModel): readonly number[] {
+function stepsShown({ card, quantiser: { scales } }: TokenizerModel): readonly number[] {
   return traitsOf(card).steps ? [scales] : Array.from({ length: scales }, (_, k) => k + 1);
 }
 
 /** What is kept of a picture by the tokens up to each scale, looked at one after the other. */
-async function perScale<T>(model: EditingModel, picture: FloatTensor, look: (kept: Plane) => T): Promise<readonly T[]> {
+async function perScale<T>(model: TokenizerModel, picture: FloatTensor, look: (kept: Plane) => T): Promise<readonly T[]> {
   const { tokens } = await tokenise(model, picture);
   const shownSteps = stepsShown(model);
   const found: T[] = [];
@@ -64,7 +64,7 @@ async function perScale<T>(model: EditingModel, picture: FloatTensor, look: (kep
   return found;
 }
 
-async function kept(model: EditingModel, picture: FloatTensor): Promise<FloatTensor> {
+async function kept(model: TokenizerModel, picture: FloatTensor): Promise<FloatTensor> {
   const { sum } = await tokenise(model, picture);
   return model.coder.decode(floats([1, ...sum.dims], sum.data));
 }
@@ -81,7 +81,7 @@ function gray({ values, width, height }: Plane): FloatTensor {
 }
 
 /** The first photo, and a page of letters, each beside what is kept of it. */
-async function shown(model: EditingModel, photo: FloatTensor, pages: readonly LetterPage[]): Promise<FloatTensor> {
+async function shown(model: TokenizerModel, photo: FloatTensor, pages: readonly LetterPage[]): Promise<FloatTensor> {
   const page = pages[Math.floor(pages.length / 2)];
   const rows = [photo, ...(page ? [gray(page.page)] : [])];
   const { width, height } = modelExtent(model);

@@ -4,7 +4,7 @@
 const INT8_MAX = 127;
 /** Weights of one int4 block, along the inputs. */
 export const BLOCK = 32;
-const INT4_ZERO = 8;
+export const INT4_ZERO = 8;
 
 export interface Quantised {
   readonly values: Uint8Array;

@@ -109,7 +109,8 @@ function writtenAs(tensor: StoredTensor, sources: Sources, precision: Precision)
   return { entries: [{ name, type, shape }], pieces: () => piecesOf(tensor, sources) };
 }
 
-function isLinear({ name, dtype, shape }: StoredTensor, precision: Precision): boolean {
+/** Whether a tensor is the weights of a linear layer that is stored at that precision. */
+export function isLinear({ name, dtype, shape }: StoredTensor, precision: Precision): boolean {
   const [, inputs = 0] = shape;
   return (
     shape.length === 2 &&

@@ -2,6 +2,7 @@ import type { Steps } from '#contract/traits.js';
 import type { Verb } from '#document/request.js';
 import type { Words } from './en.js';
 import { batchWords } from './batch.de.js';
+import { checkpointWords } from './checkpoint.de.js';
 import { framingWords } from './framing.de.js';
 import { keyWords } from './keys.de.js';
 import { listOf } from './list.js';
@@ -181,7 +182,7 @@ export const de = {
   instructionHint: (example: string, german: boolean) => `${german ? 'Zum Beispiel' : 'Auf Englisch, etwa'}: ${example}`,
   maskBar: 'An der Maske',
   maskBarWords: 'Worte für die maskierte Stelle',
-  maskBarHint: 'Worte; ohne sie: Füllen',
+  maskBarHint: 'Worte; leer: Füllen',
   earlier: 'Frühere…',
   earlierTitle: 'Frühere Anweisungen',
   search: 'Suchen',
@@ -265,24 +266,7 @@ export const de = {
   closeHelp: 'Schließen; es bleibt unter Zuletzt geschlossen',
   project: 'Scalebrush-Projekt mit jedem Schritt',
   openCheckpoint: 'Modelldatei öffnen…',
-  checkpoint: {
-    title: 'Ein veröffentlichtes Modell öffnen',
-    help: 'Die Dateien, wie ihre Autoren sie veröffentlicht haben: der Transformer, sein Tokenizer und, für Modelle, die Sätze lesen, die Dateien seiner Text-Encoder mit deren tokenizer.json. Nichts darin wird ausgeführt.',
-    files: 'Dateien auf diesem Computer, ein Pfad je Zeile',
-    choose: 'Dateien wählen…',
-    control: 'Es hält',
-    name: 'Name des Modells',
-    task: 'Trainiert zum',
-    tasks: { edit: 'Bearbeiten (VAREdit)', generate: 'Zeichnen nach Worten (Infinity)' },
-    pixels: 'Bei',
-    precision: 'Genauigkeit',
-    disk: 'Auf der Platte',
-    inPlace: 'Gewichte lassen, wo sie sind, ohne Kopie, wo ihre Genauigkeit bleibt',
-    memory: 'Im Speicher',
-    time: 'Ein Bild, etwa',
-    licence: (licence: string) => `Lizenz: ${licence}. Mit dem Import stimmen Sie ihr zu.`,
-    import: 'Importieren',
-  },
+  checkpoint: checkpointWords,
   precisions: {
     float32: 'Exakt (float32)',
     half: 'Halb: wie gespeichert, langsamer',

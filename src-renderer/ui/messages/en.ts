@@ -3,6 +3,7 @@ import type { ProviderChoice } from '#contract/request.js';
 import type { Steps } from '#contract/traits.js';
 import type { Verb } from '#document/request.js';
 import { batchWords } from './batch.en.js';
+import { checkpointWords } from './checkpoint.en.js';
 import { framingWords } from './framing.en.js';
 import { keyWords } from './keys.en.js';
 import { listOf } from './list.js';
@@ -264,24 +265,7 @@ export const en = {
   closeHelp: 'Close; it stays under Recent documents',
   project: 'Scalebrush project, with every step',
   openCheckpoint: 'Open model file…',
-  checkpoint: {
-    title: 'Open a published model',
-    help: 'The files as their authors published them: the transformer, its tokenizer and, for models that read sentences, the files of its text encoders with their tokenizer.json. Nothing in them is executed.',
-    files: 'Files on this computer, one path per line',
-    choose: 'Choose files…',
-    control: 'It was trained to hold',
-    name: 'Name of the model',
-    task: 'It was trained to',
-    tasks: { edit: 'Edit photos (VAREdit)', generate: 'Draw from words (Infinity)' },
-    pixels: 'At',
-    precision: 'Precision',
-    disk: 'On disk',
-    inPlace: 'Leave weights where they are, without a copy, where their precision stays',
-    memory: 'In memory',
-    time: 'A picture, about',
-    licence: (licence: string) => `Licence: ${licence}. By importing you accept it.`,
-    import: 'Import',
-  },
+  checkpoint: checkpointWords,
   precisions: { float32: 'Exact (float32)', half: 'Half: as stored, slower', int8: 'int8: faster, smaller', int4: 'int4: smallest' },
   gigabytes: (bytes: number) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
   connection: {

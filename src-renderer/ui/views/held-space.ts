@@ -1,7 +1,7 @@
 /** What a tap of the space bar works on by itself. */
-const TAPPED = 'button, summary, input[type="checkbox"], input[type="radio"]';
-/** Where the space bar writes, or opens a list. */
-const TYPED = 'textarea, select, input:not([type="checkbox"], [type="radio"], [type="range"]), [contenteditable="true"]';
+const TAPPED = 'button, summary, select, input[type="checkbox"], input[type="radio"]';
+/** Where the space bar writes. */
+const TYPED = 'textarea, input:not([type="checkbox"], [type="radio"], [type="range"]), [contenteditable="true"]';
 
 /** The space bar moves the picture wherever the focus is, outside a field; tapped alone, it presses what has the focus. */
 export class HeldSpace {
@@ -39,7 +39,7 @@ export class HeldSpace {
     const { target } = event;
     const tapped = !this.#used && target instanceof HTMLElement && target.matches(TAPPED);
     this.letGo();
-    if (tapped) target.click();
+    if (tapped) press(target);
   }
 
   letGo(): void {
@@ -47,6 +47,12 @@ export class HeldSpace {
     this.#held = false;
     this.#onrelease();
   }
+}
+
+function press(target: HTMLElement): void {
+  if (!(target instanceof HTMLSelectElement)) target.click();
+  // Without a key or a click just before, a browser opens no list.
+  else if (navigator.userActivation.isActive) target.showPicker();
 }
 
 function isElsewhere(target: EventTarget | null): boolean {

@@ -1,5 +1,5 @@
 import { FakeServer } from './fake-server.js';
-import { expectPhase, test as base } from './studio.js';
+import { expectEmpty, test as base } from './studio.js';
 
 /** The window alone, before a server whose every answer is known: states that the real engine reaches only by chance. */
 export const test = base.extend<{ server: FakeServer }>({
@@ -11,7 +11,7 @@ export const test = base.extend<{ server: FakeServer }>({
   },
   page: async ({ server, program }, use) => {
     const page = await program.openBefore(server.url);
-    await expectPhase(page, 'empty');
+    await expectEmpty(page);
     await use(page);
   },
 });

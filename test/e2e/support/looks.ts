@@ -15,6 +15,21 @@ export async function violations(page: Page): Promise<readonly string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
+/** What is too small to be met: less than 24 pixels wide or high, its label counted in. */
+export function smallTargets(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const LEAST_PX = 24;
+    const targets = [...document.querySelectorAll<HTMLElement>('button, input, select, summary, textarea')].filter((each) =>
+      each.checkVisibility({ visibilityProperty: true }),
+    );
+    return targets.flatMap((each) => {
+      const { width, height } = (each.closest('label') ?? each).getBoundingClientRect();
+      const isSmall = width > 0 && (width < LEAST_PX || height < LEAST_PX);
+      return isSmall ? [`${each.getAttribute('aria-label') ?? (each.textContent.trim() || each.outerHTML)}: ${width} × ${height}`] : [];
+    });
+  });
+}
+
 /**
  * What reaches beyond the window, or is cut by its panel without a way to scroll there, and words that are longer than
  * their place without an ellipsis. The footer is there to be scrolled.
@@ -50,6 +65,22 @@ export function spills(page: Page): Promise<readonly string[]> {
     const isWide = (element: Element): boolean =>
       scrolls(element) && !element.matches('footer') && element.scrollWidth > element.clientWidth + SLACK;
 
+    /** A list shows its choice, and an empty field its hint: what is cut off there no other check sees. */
+    const isCutInside = (element: Element): boolean => {
+      const isList = element instanceof HTMLSelectElement;
+      const words = isList
+        ? element.selectedOptions[0]?.text
+        : element instanceof HTMLInputElement && element.value === '' && element.placeholder;
+      const context = document.createElement('canvas').getContext('2d');
+      if (!words || !context || style(element).textOverflow === 'ellipsis') return false;
+      const { font, paddingLeft, paddingRight } = style(element);
+      context.font = font;
+      // Chromium's arrows of a list and of a number stand beside the words.
+      const ARROW_PX = isList || element.getAttribute('type') === 'number' ? 16 : 0;
+      const room = element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - ARROW_PX;
+      return context.measureText(words).width > room + SLACK;
+    };
+
     const seen = (selector: string) =>
       [...document.querySelectorAll(selector)].filter(
         (element) => element.checkVisibility() && !element.closest('.visually-hidden') && style(element).clipPath === 'none',
@@ -58,7 +89,7 @@ export function spills(page: Page): Promise<readonly string[]> {
     const all = seen(places.split(', ').flatMap((place) => [place, `${place} *`]).join(', ')); // prettier-ignore
     const controls = seen('button, input, select, textarea, summary, a');
     const spilt = [
-      ...controls.filter(isCut),
+      ...controls.filter((element) => isCut(element) || isCutInside(element)),
       ...all.filter(
         (element) => !element.matches('input, textarea, select, canvas, option, svg *') && (isTooLong(element) || isWide(element)),
       ),

@@ -48,6 +48,12 @@ export async function expectPhase(page: Page, wanted: string, timeout = 90_000):
   await expect.poll(() => phase(page), { timeout }).toBe(wanted);
 }
 
+/** The window of a program that holds nothing, once it knows its preferences and shows itself. */
+export async function expectEmpty(page: Page): Promise<void> {
+  await expectPhase(page, 'empty');
+  await expect(page.locator('html')).toHaveAttribute('data-theme');
+}
+
 /** `home` is where it keeps its packs and journals. */
 export async function startServer(home: string, port = 0): Promise<{ child: ChildProcess; url: string }> {
   const env = { ...process.env, SCALEBRUSH_HOME: home };
@@ -216,7 +222,7 @@ export const test = base.extend<Fixtures, OfWorker>({
   studio: async ({ program }, use) => {
     const started = await program.start();
     const { page } = started;
-    await expectPhase(page, 'empty');
+    await expectEmpty(page);
     await use({
       ...started,
       async openScene(width = 320, height = 240) {

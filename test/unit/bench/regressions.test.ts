@@ -62,4 +62,26 @@ describe('a ratio that got worse', () => {
     const slower = results.replaceAll(/\| (\d\.\d\d)× \|/gu, '| 0.10× |');
     expect(regressions(results, slower).some((line) => line.includes(', Presets: '))).toBe(true);
   });
+
+  test('is looked for at true sizes, too, which are measured by themselves and told again by the rest', () => {
+    const sizes = (memory: string, anonymous: string, speed: string) => `## True sizes
+
+Random weights.
+
+| | measured | ratio | target |
+|---|---|---|---|
+| VAREdit-8B, int4, 512 px: peak RSS : 10 GB | 9.1 GB, forecast 9.4 GB | ${memory} | ≤ 1 |
+| VAREdit-8B, int4, 512 px: anonymous memory : 8 GB | 7.0 GB, forecast 9.4 GB | ${anonymous} | ≤ 1 |
+| VAR-d16, ten scales: PyTorch fp32 : int8 | 3180 : 1400 ms | ${speed} | ≥ 2.1 |
+`;
+    const before = sizes('0.91', '0.70', '2.27');
+    expect(regressions(before, sizes('1.00', '0.79', '2.00'))).toEqual([]);
+    expect(regressions(before, sizes('1.10', '0.85', '1.90'))).toEqual([
+      '**Regression**, True sizes: VAREdit-8B, int4, 512 px: peak RSS : 10 GB, ratio: 1.10, before 0.91.',
+      '**Regression**, True sizes: VAREdit-8B, int4, 512 px: anonymous memory : 8 GB, ratio: 0.85, before 0.70.',
+      '**Regression**, True sizes: VAR-d16, ten scales: PyTorch fp32 : int8, ratio: 1.90, before 2.27.',
+    ]);
+    // As `npm run bench` has it: the section stands in the new results as it was.
+    expect(regressions(`${pixels('3.00')}\n${before}`, `${pixels('3.00')}\n${before}`)).toEqual([]);
+  });
 });

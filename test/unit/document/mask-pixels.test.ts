@@ -72,6 +72,35 @@ describe('the pixels of a mask', () => {
     expect(pixels.show({ steps: [first, second], length: 2 })).toEqual([{ x: 256, y: 128, width: 45, height: 21 }]);
   });
 
+  test.each([0, 64_000_000])('change nowhere else than is said, whatever is done, with %i bytes of memory', (memory) => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(step, fc.constantFrom('undo' as const, 'redo' as const)), { maxLength: 8 }), (deeds) => {
+        const pixels = new MaskPixels(extent, memory);
+        let history: MaskHistory = EMPTY_MASK;
+        for (const each of deeds) {
+          const before = pixels.values.slice();
+          history = each === 'undo' ? undone(history) : each === 'redo' ? redone(history) : withStep(history, each);
+          for (const { x, y, width, height } of pixels.show(history)) {
+            for (let row = y; row < y + height; row++) {
+              const [start, end] = [row * extent.width + x, row * extent.width + x + width];
+              before.set(pixels.values.subarray(start, end), start);
+            }
+          }
+          expect(Buffer.compare(before, pixels.values)).toBe(0);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('say of a ring what lies on it, not what it goes around', () => {
+    const pixels = new MaskPixels({ width: 1280, height: 1280 });
+    const ring = Array.from({ length: 41 }, (_, i) => ({ x: 640 + 500 * Math.cos((i * Math.PI) / 20), y: 640 + 500 * Math.sin((i * Math.PI) / 20) })); // prettier-ignore
+    const changed = pixels.add(strokeOf(ring));
+    expect(changed).toContainEqual({ x: 1024, y: 640, width: 128, height: 128 });
+    expect(changed).not.toContainEqual({ x: 640, y: 640, width: 128, height: 128 });
+  });
+
   test('follow to another mask', () => {
     const pixels = new MaskPixels(extent);
     const ours = [30, 60, 90].map((x) => strokeOf([{ x, y: 70 }]));

@@ -3,13 +3,13 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink,
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ImportEvent, ImportRequest } from '#contract/api.js';
+import type { ImportEvent, ImportRequest, IntegerInstructions } from '#contract/api.js';
 import { ExpectedError } from '#contract/errors.js';
 import type { Engine, InstalledPack, WriteWork } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
 import { openRole } from '#engine/door/open-role.js';
 import { openLibrary, type Library } from '#packs/library.js';
-import { importCheckpoints } from '#service/import-checkpoints.js';
+import { describeCheckpoints, importCheckpoints } from '#service/import-checkpoints.js';
 
 const TRANSFORMER = path.resolve('test/golden/var-mini/var_d3.pth');
 const TOKENIZER = path.resolve('test/golden/var-mini/vae_ch32v64z8.pth');
@@ -112,6 +112,42 @@ describe('what the tokenizer of an imported pack keeps', () => {
     const broken = () => Promise.reject(new Error('a bug'));
     expect(await run({ ...REQUEST, name: 'other' }, engineWith({ tokenizerFacts: broken }))).toMatchObject({ type: 'failed' });
   });
+});
+
+describe('what published files would become', () => {
+  /** As on a machine with these instructions, and with layers that int8 changes by so much. */
+  const described = (integers: IntegerInstructions, error?: number) => {
+    const engine = engineWith({
+      forecast: (job) => local.forecast(job),
+      machine: async () => ({ ...(await local.machine()), integers }),
+      roundingErrors: (file) =>
+        error === undefined ? local.roundingErrors(file) : Promise.resolve({ float32: 0, half: 0, int8: error, int4: 1 }),
+    });
+    return describeCheckpoints({ engine, library }, { ...REQUEST, precision: 'float32' });
+  };
+
+  test('says what each precision changes in its layers, as measured on them', async () => {
+    const { precisions } = await described('AMX');
+    const errors = Object.fromEntries(precisions.map(({ precision, error }) => [precision, error]));
+    expect(errors).toMatchObject({ float32: 0, half: 0 });
+    expect(errors['int8']).toBeGreaterThan(0.003);
+    expect(errors['int8']).toBeLessThan(0.03);
+    expect(errors['int4']).toBeGreaterThan(2 * errors['int8']!);
+  });
+
+  test.each([
+    ['AMX', undefined, 'int8'],
+    ['AVX-512 VNNI', undefined, 'int8'],
+    ['none', undefined, undefined],
+    ['unknown', undefined, undefined],
+    ['AMX', 0.2, undefined],
+  ] as const)(
+    'is offered at int8 where the machine (%s) is fast at it and it changes little (%s): %s',
+    async (integers, error, offered) => {
+      expect(await described(integers, error)).toMatchObject({ integers, ...(offered && { offered }) });
+      expect((await described(integers, error)).offered).toBe(offered);
+    },
+  );
 });
 
 describe('an import that was broken off', () => {

@@ -4,7 +4,16 @@ import { ExpectedError } from '#contract/errors.js';
 import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from './fake-link.js';
 
-const REPORT: CheckpointReport = { name: 'mini', family: 'var', title: 'VAR-d3', licence: 'MIT', limits: [], parts: [], precisions: [] };
+const REPORT: CheckpointReport = {
+  name: 'mini',
+  family: 'var',
+  title: 'VAR-d3',
+  licence: 'MIT',
+  limits: [],
+  parts: [],
+  precisions: [],
+  integers: 'unknown',
+};
 const PACK: PackSummary = {
   name: 'mini',
   family: 'var',
@@ -68,6 +77,19 @@ describe('a published checkpoint', () => {
     expect(link.imports).toEqual([{ files: ['/a'], precision: 'int8', inPlace: true }]);
     expect(studio.settings.pack).toBe('mini');
     expect(studio.checkpoint.progress).toBeUndefined();
+  });
+
+  test('is rounded as suits the machine, unless the user says otherwise', async () => {
+    const { link, studio } = open(() => ({ ...REPORT, integers: 'AMX', offered: 'int8' }));
+    await studio.checkpoint.change({ paths: '/a' });
+    expect(studio.checkpoint.precision).toBe('int8');
+    await studio.checkpoint.change({ precision: 'float32' });
+    expect(studio.checkpoint.precision).toBe('float32');
+    link.importEvents = [{ type: 'imported', pack: PACK }];
+    await studio.importCheckpoint();
+    expect(link.imports).toMatchObject([{ precision: 'float32' }]);
+    studio.checkpoint.begin();
+    expect(studio.checkpoint.precision).toBe('float32');
   });
 
   test('that estimates depth is offered for that, and the pack that draws stays', async () => {

@@ -9,40 +9,42 @@ import { infoOf } from './fake-link.js';
 const FILE = { file: new Blob(['x']), name: 'photo.jpg' };
 
 /** As much of it as saving asks for: a picture that a run made. */
-function exporterOf(id: string): Exporter {
-  return { info: infoOf(id), recipe: { request: {}, seed: 0, tokens: {} } } as unknown as Exporter;
+function exporterOf(id: string) {
+  return { info: infoOf(id), filed: new Set<string>() } as unknown as Exporter;
 }
 
 describe('saving', () => {
   test('says what is under way and what is saved, and whether something is in no file yet', async () => {
-    const saving = new Saving(exporterOf('a'), undefined);
-    expect(saving.isUnsaved).toBe(true);
+    const exporter = exporterOf('a');
+    const saving = new Saving(exporter, undefined);
     const hand = vi.fn();
     const done = saving.save('mine.jpg', () => Promise.resolve(FILE), hand);
     expect(saving.last).toEqual({ name: 'mine.jpg', state: 'working' });
     await done;
     expect(hand).toHaveBeenCalledExactlyOnceWith(FILE.file, 'mine.jpg');
-    expect([saving.last, saving.isUnsaved]).toEqual([{ name: 'mine.jpg', state: 'saved' }, false]);
+    expect([saving.last, ...exporter.filed]).toEqual([{ name: 'mine.jpg', state: 'saved' }, 'a']);
   });
 
   test('says nothing of a file that could not be made', async () => {
-    const saving = new Saving(exporterOf('a'), undefined);
+    const exporter = exporterOf('a');
+    const saving = new Saving(exporter, undefined);
     const hand = vi.fn();
     await saving.save('mine.jpg', () => Promise.resolve(undefined), hand);
-    expect([saving.last, saving.isUnsaved, hand.mock.calls]).toEqual([undefined, true, []]);
+    expect([saving.last, [...exporter.filed], hand.mock.calls]).toEqual([undefined, [], []]);
   });
 
   test('on the desktop is over when the system says where the file is, or that there is none', async () => {
     let said: (name: string | undefined) => void = () => undefined;
     const desktop = { onSaved: (listener: typeof said) => (said = listener) } as unknown as Desktop;
-    const saving = new Saving(exporterOf('a'), desktop);
+    const exporter = exporterOf('a');
+    const saving = new Saving(exporter, desktop);
     await saving.save('mine.jpg', () => Promise.resolve(FILE), vi.fn());
     expect(saving.last?.state).toBe('working');
     said(undefined);
-    expect([saving.last, saving.isUnsaved]).toEqual([undefined, true]);
+    expect([saving.last, ...exporter.filed]).toEqual([undefined]);
     await saving.save('mine.jpg', () => Promise.resolve(FILE), vi.fn());
     said('other.jpg');
-    expect([saving.last, saving.isUnsaved]).toEqual([{ name: 'other.jpg', state: 'saved' }, false]);
+    expect([saving.last, ...exporter.filed]).toEqual([{ name: 'other.jpg', state: 'saved' }, 'a']);
   });
 });
 

@@ -91,7 +91,7 @@ test('a key is changed by pressing another; one that is taken is said and can be
 
 test('the hardware is named, with its memory, its measured speed, and why something cannot be used', () => {
   const machine = new Machine(link);
-  machine.report = { processor: 'Epyc', threads: 2, memoryBytes: 8e9, freeBytes: 4.2e9, gflops: null };
+  machine.report = { processor: 'Epyc', threads: 2, memoryBytes: 8e9, freeBytes: 4.2e9, integers: 'unknown', gflops: null };
   studio.serviceInfo.providers = [{ name: 'cpu', available: true }, { name: 'cuda', available: false, whyNot: 'no CUDA driver' }]; // prettier-ignore
   const body = show(HardwareDialog, { studio, machine });
   for (const text of ['Epyc, 2 threads', '4.2 GB free of 8.0 GB', 'known after the first forecast', 'Not here: no CUDA driver'])

@@ -10,6 +10,7 @@ export const carFamily = {
   networks: [carAdapter, varTransformer, vectorTokenizer],
   standsOn: varTransformer.name,
   pack: carPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openCarPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('../vector-tokenizer.js')).openVectorTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;

@@ -10,7 +10,8 @@ export const controlArFamily = {
   networks: [controlArTransformer, rasterTokenizer, t5Encoder],
   strangers: STRANGERS,
   pack: controlArPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openControlArPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('./open.js')).openTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
   prompt: (instruction, { defaults }) => instruction.trim().toLowerCase() || defaults.fillInstruction,
   // Of a raster, every row is read.

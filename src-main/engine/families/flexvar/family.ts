@@ -10,7 +10,8 @@ export const flexVarFamily = {
   title: 'FlexVAR',
   networks: [flexVarTransformer, rasterTokenizer],
   pack: flexVarPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openFlexVarPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('./open.js')).openTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   schedule: ({ config }, fit) => gridsFor(fit, config.tokenizer.downsample),
   cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;

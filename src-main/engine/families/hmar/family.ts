@@ -10,6 +10,7 @@ export const hmarFamily = {
   title: 'HMAR',
   networks: [hmarTransformer, vectorTokenizer],
   pack: hmarPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openHmarPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('../vector-tokenizer.js')).openVectorTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   cost: (card) => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'none', passes: passCounts(card) }),
 } as const satisfies Family<OtherCard>;

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 import type { OtherCard } from '#contract/pack-card.js';
 import { openHmar } from '#engine/networks/hmar/predictor.js';
-import { openVqganCoder } from '#engine/networks/vqgan.js';
 import type { Runner } from '#engine/tensor/runner.js';
-import { vectorQuantiser } from '../codes.js';
-import type { Networks, PackWeights } from '../family.js';
+import type { PackWeights, TokenPredictor } from '../family.js';
 import { Passes } from './passes.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
@@ -15,11 +13,9 @@ const Sizes = v.object({
   passes: Passes,
 });
 
-export async function openHmarPack({ config }: OtherCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {
+export async function openPredictor({ config }: OtherCard, { transformer }: PackWeights, runner: Runner): Promise<TokenPredictor> {
   const { depth, width, scales } = config.transformer;
   return {
     predictor: await openHmar(runner, transformer, { ...v.parse(Sizes, config.transformer), depth, width, scales }),
-    coder: await openVqganCoder(runner, tokenizer, { attention: true }),
-    quantiser: vectorQuantiser(scales, tokenizer.at('quantize')),
   };
 }

@@ -9,7 +9,8 @@ export const infinityFamily = {
   title: 'Infinity/VAREdit',
   networks: [infinityTransformer, bitwiseTokenizer, t5Encoder],
   pack: infinityPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openInfinityPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('./open.js')).openTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   cost: ({ config }) => ({
     ...(config.tokenizer.kind === 'residual'
       ? { tokenizerBytesPerPixel: 2_000 }

@@ -8,28 +8,43 @@ import type { Fit } from '#engine/pipelines/model.js';
 import { BitwiseQuantiser } from '#engine/sampling/bitwise-quantiser.js';
 import type { Runner } from '#engine/tensor/runner.js';
 import type { Weights } from '#engine/weights/handle.js';
-import type { Networks, PackWeights } from '../family.js';
+import type { PackWeights, PictureTokenizer, TokenPredictor } from '../family.js';
 
-export async function openInfinityPack(card: InfinityCard, { transformer, tokenizer }: PackWeights, runner: Runner): Promise<Networks> {
+type Scales = InfinityCard['config']['transformer']['scales'];
+
+export async function openTokenizer(card: InfinityCard, weights: Weights, runner: Runner): Promise<PictureTokenizer> {
   const { config } = card;
-  const predictor = await openInfinity(runner, transformer, config.transformer);
-  const coder = await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, tokenizer);
-  const own = { predictor, coder, quantiser: bitwiseQuantiser(config, tokenizer) };
+  const coder = await (config.tokenizer.kind === 'residual' ? openResidualCoder : openVqganCoder)(runner, weights);
+  const own = { coder, quantiser: bitwiseQuantiser(config, weights) };
   // Only published weights were trained on other shapes than the square.
   if (!traitsOf(card).anyShape) return own;
-  const on = ({ shape }: Fit): Networks => {
+  const on = ({ shape }: Fit): PictureTokenizer => {
     if (!shape) return whole;
-    const ratio = nearestRatio(shape);
-    const scales = publishedSchedule(ratio).slice(0, config.transformer.scales.length);
-    const grids = {
-      scales: scales.map(([rows, columns]): [number, number] => [rows, columns]),
-      rotary: { kind: 'published' as const, ratio },
-    };
-    const fitted = { ...config, transformer: { ...config.transformer, ...grids } };
-    return { predictor: predictor.fitted(grids), coder, quantiser: bitwiseQuantiser(fitted, tokenizer), fitted: on };
+    const scales = scalesFor(nearestRatio(shape), config.transformer.scales.length);
+    return { coder, quantiser: bitwiseQuantiser({ ...config, transformer: { ...config.transformer, scales } }, weights), fitted: on };
   };
   const whole = { ...own, fitted: on };
   return whole;
+}
+
+export async function openPredictor(card: InfinityCard, { transformer }: PackWeights, runner: Runner): Promise<TokenPredictor> {
+  const { config } = card;
+  const predictor = await openInfinity(runner, transformer, config.transformer);
+  if (!traitsOf(card).anyShape) return { predictor };
+  const on = ({ shape }: Fit): TokenPredictor => {
+    if (!shape) return whole;
+    const ratio = nearestRatio(shape);
+    const scales = scalesFor(ratio, config.transformer.scales.length);
+    return { predictor: predictor.fitted({ scales, rotary: { kind: 'published', ratio } }), fitted: on };
+  };
+  const whole = { predictor, fitted: on };
+  return whole;
+}
+
+function scalesFor(ratio: string, count: number): Scales {
+  return publishedSchedule(ratio)
+    .slice(0, count)
+    .map(([rows, columns]) => [rows, columns]);
 }
 
 function bitwiseQuantiser({ transformer, tokenizer }: InfinityCard['config'], weights: Weights): BitwiseQuantiser {

@@ -10,7 +10,8 @@ export const narFamily = {
   title: 'NAR',
   networks: [narTransformer, rasterTokenizer, t5Encoder],
   pack: narPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openNarPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('./open.js')).openTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   // LlamaGen was trained on prompts in lower case, and on one where nothing was said.
   prompt: (instruction, { defaults }) => instruction.trim().toLowerCase() || defaults.fillInstruction,
   cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: false, keeps: 'every scale' }),

@@ -10,7 +10,8 @@ export const swittiFamily = {
   networks: [swittiTransformer, vectorTokenizer, clipTextEncoder],
   strangers: STRANGERS,
   pack: swittiPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openSwittiPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('../vector-tokenizer.js')).openVectorTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   openText: async (card, parts, runner) => (await import('./text.js')).openSwittiText(card, parts, runner),
   prompt: (instruction, { defaults }) => instruction.trim() || defaults.fillInstruction,
   cost: ({ config }) => ({

@@ -8,6 +8,7 @@ export const varFamily = {
   title: 'VAR',
   networks: [varTransformer, vectorTokenizer],
   pack: varPack,
-  open: async (card, weights, runner) => (await import('./open.js')).openVarPack(card, weights, runner),
+  openTokenizer: async (card, weights, runner) => (await import('../vector-tokenizer.js')).openVectorTokenizer(card, weights, runner),
+  openPredictor: async (card, weights, runner) => (await import('./open.js')).openPredictor(card, weights, runner),
   cost: () => ({ tokenizerBytesPerPixel: 4_000, halvesCache: true, keeps: 'all but the last' }),
 } as const satisfies Family<VarCard>;

@@ -52,10 +52,10 @@ export const toyFamily = {
       }),
     };
   },
-  async open({ config }) {
+  async openTokenizer({ config }) {
     const sizes = v.parse(Sizes, config.transformer);
-    const { openToy } = await import('./open.js');
-    return openToy(sizes.tokenBits);
+    return (await import('./open.js')).openTokenizer(sizes.tokenBits);
   },
+  openPredictor: async () => (await import('./open.js')).openPredictor(),
   cost: () => ({ tokenizerBytesPerPixel: 100, halvesCache: false, keeps: 'all but the last' }),
 } as const satisfies Family<OtherCard>;

@@ -154,3 +154,26 @@ describe('weights that are not what they were', () => {
     ]);
   });
 });
+
+test('what a tokenizer says alone is asked of it alone: no transformer is opened', async () => {
+  const alone = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-tokenizer-'));
+  try {
+    for (const { role, name } of card.files) if (role === 'tokenizer') await cp(path.join(folder, name), path.join(alone, name));
+    const [engine, whole] = [new LocalEngine(), new LocalEngine()];
+    const [lone, pack] = [
+      { card, folder: alone },
+      { card, folder },
+    ];
+    const photo = await scenePng(96, 64);
+    const tokens = await engine.tokenize(lone, photo);
+    expect(tokens).toEqual(await whole.tokenize(pack, photo));
+    expect(await engine.decode(lone, tokens, { format: 'png', quality: 100 })).toEqual(
+      await whole.decode(pack, tokens, { format: 'png', quality: 100 }),
+    );
+    expect(await engine.tokenizerFacts(lone)).toEqual(await whole.tokenizerFacts(pack));
+    expect((await engine.reportTokenizer(lone, [photo])).scales).toHaveLength(card.config.transformer.scales.length);
+    expect((await eventsOf(engine, alone)).at(-1)).toMatchObject({ type: 'failed' });
+  } finally {
+    await rm(alone, { recursive: true });
+  }
+});
