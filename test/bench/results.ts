@@ -11,10 +11,12 @@ export async function writeSection(lines: readonly string[]): Promise<void> {
   const section = `${lines.join('\n').trim()}\n\n`;
   const title = section.slice(0, section.indexOf('\n'));
   const before = await readFile(RESULTS, 'utf8');
-  const others = before.split(/^(?=## )/mu).filter((text) => !text.startsWith(`${title}\n`));
-  const at = others.findIndex((text) => text.startsWith(BY_HAND));
+  const sections = before.split(/^(?=## )/mu);
+  const at = sections.findIndex((text) => text.startsWith(`${title}\n`));
   const named = withRegressions(before, section);
-  await writeFile(RESULTS, others.toSpliced(at, 0, named).join(''));
+  const known = at >= 0;
+  const place = known ? at : sections.findIndex((text) => text.startsWith(BY_HAND));
+  await writeFile(RESULTS, sections.toSpliced(place, known ? 1 : 0, named).join(''));
   process.stdout.write(`\n${named}`);
 }
 
