@@ -9,6 +9,8 @@ const ROW_BYTES: i32 = 5 * CHANNELS;
 /** Passes work in bands of so many rows that read other bands as before the pass: the same on any number of workers. */
 const BAND: i32 = 32;
 const NOTHING: i32 = 0x7fffffff;
+/** How much more foreign sources are held off, and the most, so that a sum of 25 at a lead of 3 stays whole. */
+const FOREIGN_COUNTS: i32 = 7, MOST_FOREIGN: i32 = 600000;
 
 const HOLE: i32 = 1;
 const FORBIDDEN: i32 = 2;
@@ -40,6 +42,7 @@ class Scale {
   coarser: usize;     // Scale
   layer: usize; layerLength: i32; sources: usize; sourceCount: i32; choice: usize; scratch: usize; unknown: usize;
   histogram: usize;
+  foreign: i32;       // squared distance to what the model says from which on a source counts as foreign; 0 = none does
 }
 
 @inline function scaleAt(pointer: usize): Scale { return changetype<Scale>(pointer); }
@@ -75,7 +78,8 @@ class Scale {
   const a = i16x8.extend_low_i8x16_u(v128.load32_zero(s.guide + (<usize>k << 2)));
   const b = i16x8.extend_low_i8x16_u(v128.load32_zero(s.seen + (<usize>source << 2)));
   const d = i16x8.sub(a, b);
-  return sumOf(i32x4.dot_i16x8_s(d, d));
+  const far = sumOf(i32x4.dot_i16x8_s(d, d));
+  return s.foreign > 0 && far > s.foreign ? min(far + FOREIGN_COUNTS * (far - s.foreign), MOST_FOREIGN) : far;
 }
 
 /** Squared difference of the patches around `target` (box pixel `k`) and `source`; NOTHING as soon as it reaches `limit`. */

@@ -319,7 +319,9 @@ def report(results: dict, counts: tuple[int, int]) -> str:
     """``counts``: scenes and photographs per row."""
     lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts[0]} held-out scenes per row (seeds that training never draws), '
              f'{counts[1]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
-             'PyTorch, arg-max, no guidance. Times per preset stand in `test/bench/RESULTS.md`.', '']
+             'PyTorch, arg-max, no guidance. *Carried* is what the map per window of `transfer.py` makes of the photograph; the program '
+             'carries colour and light by simpler maps, measured by `evaluate_colour.py` (MODEL_CARD.md). '
+             'Times per preset stand in `test/bench/RESULTS.md`.', '']
     names = list(results)
     flat = {name: dict(_flat(results[name])) for name in names}
     if len(names) > 1:

@@ -201,6 +201,7 @@ for (const language of ['en', 'de']) {
     });
     expect(found).toEqual([]);
     expect(await smallTargets(page)).toEqual([]);
+    await page.getByRole('button', { name: language === 'en' ? 'Discard' : 'Verwerfen', exact: true }).click();
     await page.getByRole('button', { name: language === 'en' ? 'Mask…' : 'Maske…' }).click();
     expect(await smallTargets(page)).toEqual([]);
   });

@@ -141,8 +141,17 @@ async function enlargedRows({ job, scales, window, hole, halvings }: Climb, leve
   return new EnlargedRows(picture, { frame, box: grown(hole, RADIUS, job.photo.extent), space: await colourSpaceOf(job.photo) });
 }
 
+/** What the detail scales of a hole take, in bytes. */
+export function detailBytes(hole: Rect, canvas: Extent, window = windowAround(hole, canvas)): number {
+  return budgetOf(window, hole, {}).bytes;
+}
+
 /** How often the photograph is halved before the finest scale so that everything fits, and what that takes. */
-function budgetOf(window: Rect, hole: Rect, { limitBytes = MOST_BYTES }: DetailJob): { halvings: number; bytes: number } {
+function budgetOf(
+  window: Rect,
+  hole: Rect,
+  { limitBytes = MOST_BYTES }: Pick<DetailJob, 'limitBytes'>,
+): { halvings: number; bytes: number } {
   const shapes = shapesOf(window, hole);
   const needs = shapes.map(({ extent, box }, halvings) => {
     const scales = shapes.slice(halvings).reduce((sum, shape) => sum + Scale.bytes(shape.extent, shape.box), WASTE_BYTES);

@@ -14,6 +14,8 @@ export interface Guide {
   readonly resolves: number;
   /** How much what it says counts, 0..3. */
   readonly lead: number;
+  /** Whether what differs much from it is held off, however well it would join. */
+  readonly holdsOff?: boolean;
 }
 
 /** A detail that the model resolves must be this small, in pixels of a scale, to lead it. */
@@ -23,6 +25,8 @@ const NO_BLUR = 0.3;
 const PATCH_PIXELS = (2 * RADIUS + 1) ** 2;
 /** The kernel's unit of a lead. */
 const LEAD_UNIT = 16;
+/** Root mean square over the colours, of 255, by which hardly any guide is wrong. */
+const FOREIGN = 31;
 
 /** A detail of the model in pixels of a scale that is `shrink` times smaller than the photograph. */
 function detailPx({ picture, frame, resolves }: Guide, shrink: number): number {
@@ -37,7 +41,7 @@ export function leadScale(scale: Scale, guide: Guide, { window, shrink }: { read
   const detail = detailPx(guide, shrink);
   if (guide.lead <= 0 || detail > MOST_PIXELS) return false;
   const sigma = 1.2 * detail;
-  scale.set({ lead: Math.round(guide.lead * PATCH_PIXELS * LEAD_UNIT) });
+  scale.set({ lead: Math.round(guide.lead * PATCH_PIXELS * LEAD_UNIT), foreign: guide.holdsOff ? 3 * FOREIGN ** 2 : 0 });
   writeSeen(scale, sigma);
   writeGuide(scale, guide, { window, shrink, sigma });
   return true;

@@ -5,7 +5,7 @@ import type { KernelPool } from '#engine/kernels/pool.js';
 const MEMBERS = [
   ...['width', 'height', 'planes', 'state', 'boxX', 'boxY', 'boxWidth', 'boxHeight', 'field', 'before', 'distance', 'weight', 'depth'],
   ...['confidence', 'seen', 'guide', 'lead', 'seed', 'pass', 'reach', 'origin', 'sharpness', 'deepest', 'coarser', 'layer'],
-  ...['layerLength', 'sources', 'sourceCount', 'choice', 'scratch', 'unknown', 'histogram'],
+  ...['layerLength', 'sources', 'sourceCount', 'choice', 'scratch', 'unknown', 'histogram', 'foreign'],
 ] as const;
 export type Member = (typeof MEMBERS)[number];
 

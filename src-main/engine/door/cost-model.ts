@@ -181,8 +181,7 @@ function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;
 }
 
-interface ForecastWish extends Omit<TransformerWish, 'preset'> {
-  readonly pixels: number;
+interface ForecastWish extends Omit<TransformerWish, 'preset'>, CanvasWish {
   /** What the process can have in all. */
   readonly availableBytes: number;
 }
@@ -197,6 +196,12 @@ export interface RunCost {
  * Time and memory of a run, learned from the runs before it: the arithmetic gives the shape, the
  * last measured runs on this machine give the scale.
  */
+/** What a run asks of the picture's own size. */
+export interface CanvasWish {
+  readonly pixels: number;
+  readonly detailBytes?: number;
+}
+
 export class CostModel {
   /** Milliseconds per 10⁹ FLOPs of the last runs, per pack; before them, from the machine's measured GEMM rate. */
   readonly #msPerGflop = new Map<string, readonly number[]>();
@@ -210,13 +215,14 @@ export class CostModel {
     this.#machineBytes = machineBytes;
   }
 
-  estimate(card: PackCard, { pixels, ...wish }: TransformerWish & { readonly pixels: number }): RunCost {
+  estimate(card: PackCard, { pixels, detailBytes = 0, ...wish }: TransformerWish & CanvasWish): RunCost {
     const { flops, keyValueBytes } = transformerWork(card, wish);
     const { drawing, decoding } = roomsOf(card, wish, keyValueBytes);
     // Mapped, its pages come and go before the transformer's are touched.
     const textBytes = staysMapped(card, this.#machineBytes) ? 0 : sizeInMemory(card, (role) => role === 'text', this.#machineBytes);
     // The encoder is there first, then its remnant and the run.
-    const runBytes = Math.max(drawing, decoding) + pixels * CANVAS_BYTES_PER_PIXEL;
+    // Detail scales come when all is decoded.
+    const runBytes = Math.max(drawing, decoding, detailBytes) + pixels * CANVAS_BYTES_PER_PIXEL;
     const mostBytes = Math.max(textBytes, TEXT_REMNANT * textBytes + runBytes);
     return {
       ms: (flops / 1e9) * this.#rateOf(card) + FIXED_MS + (pixels / 1e6) * (middleOf(this.#msPerMegapixel) ?? UNLEARNT_MS_PER_MEGAPIXEL),

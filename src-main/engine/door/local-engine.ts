@@ -32,7 +32,6 @@ import {
 } from '#engine/pipelines/model.js';
 import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
-import { partsOf } from '#engine/pipelines/stage.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
 import { selectSegment } from '#engine/pipelines/select-segment.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
@@ -88,6 +87,7 @@ import type {
   WriteEvent,
   WriteWork,
 } from './engine.js';
+import { partsOfCanvas } from './canvas-parts.js';
 import { bytesOf, headOf, picturesOf } from './encoded-picture.js';
 import { inspectForeign } from './inspect-onnx.js';
 import { openDepth, type OpenDepth } from './open-depth.js';
@@ -153,10 +153,11 @@ export class LocalEngine implements AskedEngine {
       ...(job.probe && { probe: job.probe }),
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
-      estimate: (preset, pixels) => {
+      estimate: (preset, pixels, detailBytes = 0) => {
         const forecast = costs.forecast(card, {
           ...wish,
           pixels,
+          detailBytes,
           availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes),
         });
         const lack = lackOf(forecast, preset);
@@ -190,8 +191,9 @@ export class LocalEngine implements AskedEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    const wish = { ...transformerWishOf(job), pixels: await canvasPixels(job), availableBytes: this.#reach(held, job.memoryLimitBytes) };
-    return times(await partCount(job), costs.forecast(card, wish));
+    const { count, ...canvas } = await partsOfCanvas(job);
+    const wish = { ...transformerWishOf(job), ...canvas, availableBytes: this.#reach(held, job.memoryLimitBytes) };
+    return times(count, costs.forecast(card, wish));
   }
 
   async controlMap(job: EngineJob): Promise<Uint8Array> {
@@ -414,24 +416,6 @@ async function openOnce<T extends Opened>(opened: Map<string, Promise<T>>, key: 
     throw error;
   }
   return one;
-}
-
-async function canvasPixels({ request, pictures, pack }: EngineJob): Promise<number> {
-  const source = request.source === undefined ? undefined : pictures[request.source];
-  if (!source) return pack.card.imageSize ** 2;
-  const { width, height } = (await readFacts(await headOf(source))).size;
-  const { left, right, top, bottom } = request.margins ?? { left: 0, right: 0, top: 0, bottom: 0 };
-  return (width + left + right) * (height + top + bottom);
-}
-
-/** In how many parts, one after the other, the mask has the picture worked on. */
-async function partCount({ request, pictures, pack }: EngineJob): Promise<number> {
-  const { task, source, mask } = request;
-  const [picture, painted] = [source, mask].map((id) => (id === undefined ? undefined : pictures[id]));
-  if (!picture || !painted || task === 'expand') return 1;
-  const { size } = await readFacts(await headOf(picture));
-  const side = pack.card.imageSize;
-  return partsOf(request, (await openMask(await bytesOf(painted), size)).mask, { width: side, height: side }).length;
 }
 
 /** So many runs take as much longer, and no more memory. */

@@ -11,7 +11,7 @@ import { workingCopy } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import type { Quantiser, ScaleTokens } from '#engine/sampling/quantiser.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { drawnObject, foundObject, hasCome, recolouring, remainsOfFound, standsOut, type FoundObject } from './changed-object.js';
+import { drawnObject, foundObject, hasCome, recolouring, remainsOfFound, type FoundObject } from './changed-object.js';
 import { removedArea } from './removed-object.js';
 import type { Wording } from './wording.js';
 
@@ -72,9 +72,9 @@ async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording
   if (removed) return { weight: removed, isRemoved: true };
   const remains = remainsOfFound(found);
   if (remains && hasCome(remains, wording)) return { isRedrawn: true };
-  const isSame = keepsOutlines(trace.before, trace.after) || (remains !== undefined && standsOut(remains));
-  const map = isSame ? recolouring(found) : undefined;
-  return map ? { weight: await drawnObject(found), map } : {};
+  const same = recolouring(found);
+  if (same?.isAll) return { weight: await drawnObject(found), map: same.map };
+  return same ? { isRedrawn: true } : {};
 }
 
 export interface ChangedArea {

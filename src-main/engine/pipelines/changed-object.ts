@@ -3,7 +3,7 @@ import { common, intersect, sampleCount, type Extent, type Rect } from '#base/ge
 import { paintedBounds } from '#base/painted-bounds.js';
 import { colourSpaceOf, planesOf, type Planes } from '#engine/image/colour/colour.js';
 import { pairsOf } from '#engine/image/compositing/explains.js';
-import { objectMap, type ObjectMap } from '#engine/image/compositing/objects/object-map.js';
+import { recoloured, type Recoloured } from '#engine/image/compositing/objects/recoloured.js';
 import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
 import type { GuidedLines } from '#engine/image/compositing/objects/guided-filter.js';
 import { changedObject, edgeOf } from '#engine/image/compositing/objects/segment.js';
@@ -52,10 +52,18 @@ export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo
   return inside && { inside, planes, trace, place: { extent, frame, canvas } };
 }
 
-/** What became of the object's colours; none where maps of them do not explain the edit. */
-export function recolouring({ inside, trace, place: { extent } }: FoundObject): ObjectMap | undefined {
-  const { before, after } = pairsOf(trace);
-  return objectMap(before, after, insidePixels(modelShare(inside, extent, trace)));
+/** What became of the object's colours; none where the model shows too little of it. */
+export function recolouring({ inside, trace, place: { extent } }: FoundObject): Recoloured | undefined {
+  const [, , height = 0, width = 0] = trace.before.dims;
+  const share = modelShare(inside, extent, trace);
+  return recoloured(pairsOf(trace), { share, pixels: insidePixels(share), free: freeOf(trace), extent: { width, height } });
+}
+
+/** Where tokens changed, on the model's pixels, `[h·w]`; above 0 = free. */
+export function freeOf({ before, tokens }: ObjectTrace): Float32Array {
+  const [, , height = 0, width = 0] = before.dims;
+  const [, rows = 1, columns = 1] = tokens.dims;
+  return resizeArea(floats([1, rows, columns], tokens.data), [height, width]).data;
 }
 
 /** Share of every model pixel that lies inside, `[h·w]`. */
@@ -71,8 +79,6 @@ export function regionOf(share: Float32Array, extent: Extent): Region {
 
 /** An object of which more was there stood there; less may be shown of one that was asked for in words, for ground resembles things. */
 const STOOD = { shown: 0.7, asked: 1.4 } as const;
-/** A recoloured object stands out after and before. */
-const STANDS_OUT = [0.8, 1] as const;
 
 /** How much of the object is left, and how much of it was there before; see `remainsOf`. */
 export interface Remains {
@@ -91,11 +97,6 @@ export function remainsOfFound({ inside, place: { extent }, trace }: FoundObject
 /** Whether the object came: nothing of its outline was there before. */
 export function hasCome({ wasThere }: Remains, wording: Wording | undefined): boolean {
   return wasThere < STOOD[wording === 'for' ? 'asked' : 'shown'];
-}
-
-/** Whether it is the same object in other colours. */
-export function standsOut({ left, wasThere }: Remains): boolean {
-  return left >= STANDS_OUT[0] && wasThere >= STANDS_OUT[1];
 }
 
 function insidePixels(share: Float32Array): readonly number[] {

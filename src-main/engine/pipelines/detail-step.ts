@@ -1,8 +1,9 @@
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { Cancellation } from '#base/cancellation.js';
-import type { Rect } from '#base/geometry.js';
+import type { Extent, Rect } from '#base/geometry.js';
+import { paintedBounds } from '#base/painted-bounds.js';
 import type { DetailReport, Notice, PartPlace } from '#contract/event.js';
-import { detailScales, type Detail, type DetailJob, type DetailScale } from '#engine/detail/detail.js';
+import { detailBytes, detailScales, type Detail, type DetailJob, type DetailScale } from '#engine/detail/detail.js';
 import type { DetailWorkers } from '#engine/detail/workers.js';
 import { restBeside } from '#engine/image/compositing/beside-mask.js';
 import { matchSurroundings } from '#engine/image/compositing/surroundings.js';
@@ -64,7 +65,7 @@ const GROWTH_PX = 3;
 const MOST_PREVIEW_PX = 768;
 
 /** Whether what is drawn anew is to be written with the photograph's own pixels. */
-export function wantsDetail({ request }: PipelineJob): boolean {
+export function wantsDetail({ request }: Pick<PipelineJob, 'request'>): boolean {
   return request.detail !== 'off' && !request.whole && request.task !== 'generate' && request.task !== 'control';
 }
 
@@ -160,12 +161,17 @@ function seedsOf({ request }: PipelineJob, { index, seed }: Redrawn): readonly n
   return detailSeeds ? detailSeeds.map((own, k) => (k === detailSeeds.length - 1 ? (own + index) >>> 0 : own)) : [seed];
 }
 
-async function guideOf({ job: { model }, stage }: Setting, { trace, region, weight }: Redrawn, lead: number): Promise<DetailJob['guide']> {
+async function guideOf(
+  { job: { model }, stage }: Setting,
+  { trace, region, weight, kind }: Redrawn,
+  lead: number,
+): Promise<DetailJob['guide']> {
   if (lead <= 0) return undefined;
   const { canvas, kept } = stage;
   const { frame } = region;
   const picture = await matchSurroundings({ photo: canvas, frame, after: trace.after, weight, ...(kept && { kept }) });
-  return { picture, frame, resolves: model.card.resolves ?? USUALLY_RESOLVES, lead };
+  // Where an object went nothing new comes: a bit of the next object is none of its ground, though it may join well.
+  return { picture, frame, resolves: model.card.resolves ?? USUALLY_RESOLVES, lead, holdsOff: kind === 'removal' };
 }
 
 /** The scales that are finer than the model's picture, the photograph's own in any case. */
@@ -174,7 +180,32 @@ function shownScales({ model }: PipelineJob, frame: Rect): number {
 }
 
 /** A grown border continues what lies within its own width, and within half of the old picture at least. */
-function sourcesOfBorder(kept: Rect, { extent }: Photo): Rect {
+/** Where a canvas is written anew, before its pixels are known: under a mask, or around what is kept. */
+interface Redrawing {
+  readonly extent: Extent;
+  readonly mask?: Mask | undefined;
+  readonly kept?: Rect | undefined;
+  readonly regions: readonly Pick<Region, 'reach'>[];
+}
+
+/** What the detail scales will take at most at one time, in bytes; of an edit without a mask nobody knows before. */
+export function detailBytesOf(job: Pick<PipelineJob, 'request'>, { extent, mask, kept, regions }: Redrawing): number {
+  if (!wantsDetail(job)) return 0;
+  if (kept) return detailBytes(borderOf(kept, extent), extent, sourcesOfBorder(kept, { extent }));
+  const holes = mask ? regions.map(({ reach }) => paintedBounds(mask.values, mask.extent, reach)) : [];
+  return holes.reduce((most, hole) => Math.max(most, hole ? detailBytes(hole, extent) : 0), 0);
+}
+
+/** The box of a grown canvas that holds all that is new. */
+function borderOf(kept: Rect, { width, height }: Extent): Rect {
+  const [right, bottom] = [kept.x + kept.width, kept.y + kept.height];
+  const [isWider, isHigher] = [kept.width < width, kept.height < height];
+  const [fromX, toX] = isHigher ? [0, width] : [kept.x > 0 ? 0 : right, right < width ? width : kept.x];
+  const [fromY, toY] = isWider ? [0, height] : [kept.y > 0 ? 0 : bottom, bottom < height ? height : kept.y];
+  return { x: fromX, y: fromY, width: toX - fromX, height: toY - fromY };
+}
+
+function sourcesOfBorder(kept: Rect, { extent }: Pick<Photo, 'extent'>): Rect {
   const across = sourcesAlong({ start: kept.x, length: kept.width, whole: extent.width });
   const down = sourcesAlong({ start: kept.y, length: kept.height, whole: extent.height });
   return { x: across.start, y: down.start, width: across.length, height: down.length };

@@ -78,8 +78,8 @@ export interface PipelineJob {
   readonly views?: KeptViews;
   /** What wishes do to colours alone; absent where asking the model a second time would cost too much. */
   readonly wishes?: Wishes;
-  /** Expected cost for a canvas of so many pixels; throws where it cannot fit into memory. */
-  estimate(preset: Preset, canvasPixels: number): Estimate;
+  /** Expected cost for a canvas of so many pixels and detail scales of so many bytes; throws where it cannot fit into memory. */
+  estimate(preset: Preset, canvasPixels: number, detailBytes?: number): Estimate;
   peakRssBytes(): number;
   /** Asked before what a run can do without: previews. Absent = never. */
   isShortOfMemory?(): boolean;

@@ -23,6 +23,7 @@ import type { ControlInput } from '#engine/tensor/predictor.js';
 import { resizeCubic } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import type { EditTrace } from './changed-area.js';
+import { detailBytesOf } from './detail-step.js';
 import { ResultCanvas } from './finish.js';
 import {
   givenFile,
@@ -131,7 +132,8 @@ function instructionOf(job: PipelineJob): string {
 
 function runPlan(job: PipelineJob, stage: Stage, notices: readonly Notice[]): RunPlan {
   const { width, height } = stage.canvas.extent;
-  const { ms, bytes } = job.estimate(job.request.preset, width * height);
+  const detail = detailBytesOf(job, { ...stage, extent: stage.canvas.extent });
+  const { ms, bytes } = job.estimate(job.request.preset, width * height, detail);
   return {
     pack: job.model.card.name,
     preset: job.request.preset,

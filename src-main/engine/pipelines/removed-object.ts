@@ -6,13 +6,15 @@ import { withShadow } from '#engine/image/compositing/objects/shadow.js';
 import { upsampleRegion } from '#engine/image/compositing/composite.js';
 import type { Mask } from '#engine/image/files/photo.js';
 import { dilate } from '#engine/image/working/mask.js';
-import { resizeArea } from '#engine/tensor/resample.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { drawnObject, modelShare, regionOf, type FoundObject } from './changed-object.js';
+import { drawnObject, freeOf, modelShare, regionOf, type FoundObject } from './changed-object.js';
 import type { Wording } from './wording.js';
 
-/** An object of which less remains is gone; more may remain of one that was asked away in words, for models leave traces. */
-const GONE = { shown: 0.5, asked: 0.9 } as const;
+/**
+ * An object of which less remains is gone; more may remain of one that was asked away in words, for models leave traces, and
+ * less of one that was to have another colour, for that may be its ground's.
+ */
+const GONE = { shown: 0.5, away: 0.9, colour: 0.2, for: 0.5 } as const;
 /** At least this share of what changed has to be gone. */
 const MOSTLY = 0.5;
 /** Pixels of the picture on which objects are looked for by which a removed one is grown: its own edge is soft. */
@@ -26,7 +28,7 @@ const SHOWS = 96;
 export async function removedArea(found: FoundObject, wording: Wording | undefined): Promise<Mask | undefined> {
   const { inside, place, trace } = found;
   const { extent, frame, canvas } = place;
-  const gone = goneParts(found, GONE[wording === 'away' ? 'asked' : 'shown']);
+  const gone = goneParts(found, GONE[wording ?? 'shown']);
   const count = (pixels: Float32Array) => pixels.reduce((sum, value) => sum + value, 0);
   if (count(gone) < MOSTLY * count(inside)) return undefined;
   const drawn = await drawnObject({ ...found, inside: gone });
@@ -57,8 +59,7 @@ function goneParts({ inside, place: { extent }, trace }: FoundObject, most: numb
 /** `[1, h, w]` */
 function shadowed(gone: Float32Array, { place: { extent }, trace }: FoundObject): FloatTensor {
   const [, , height = 0, width = 0] = trace.before.dims;
-  const [, rows = 1, columns = 1] = trace.tokens.dims;
-  const free = resizeArea(floats([1, rows, columns], trace.tokens.data), [height, width]).data;
+  const free = freeOf(trace);
   const inside = modelShare(gone, extent, trace).map((value) => (value > 0.5 ? 1 : 0));
   return floats([1, height, width], withShadow(inside, { ...pairsOf(trace), free, extent: { width, height } }));
 }

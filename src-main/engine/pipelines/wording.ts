@@ -1,13 +1,21 @@
-/** What an instruction asks of a thing: that it be gone, or that it be there. */
-export type Wording = 'away' | 'for';
+/** What an instruction asks of a thing: that it be gone, that it be there, or that it have another colour. */
+export type Wording = 'away' | 'for' | 'colour';
 
 /** In the languages of the window. */
 const AWAY =
   /\b(?:removed?|erased?|deleted?|hide|disappear|vanish|gone|away|rid of|take out|wipe out|without|want no|entfernen?|beseitigen?|keinen?|kein|lösche?n?|weg|verschwinden|ohne)\b/iu;
 const FOR = /\b(?:add|insert|put|place|draw|there should be|füge|hinzu|einfügen|setze|zeichne)\b/iu;
 
+const COLOURS =
+  /\b(?:red|blue|green|yellow|orange|purple|violet|magenta|pink|cyan|turquoise|crimson|golden|brown|black|white|gr[ae]y|rot|blau|grün|gelb|lila|violett|rosa|türkis|braun|schwarz|wei(?:ß|ss)|grau)(?:e[nrsm]?)?(?!\p{L})/iu;
+const COLOURING =
+  /\b(?:colou?r|recolou?r|paint|dye|tint|turn|make|change|set|give|want|should be|färbe?|umfärben|male?|bemale?|streiche?|mach|soll)(?!\p{L})/iu;
+/** Another thing is asked for, of whatever colour. */
+const ANOTHER = /\b(?:replaced?|swap|exchange|into|instead|ersetzen?|tauschen?|statt|verwandl?e?n?|verwandle)(?!\p{L})/iu;
+
 /** What the words of an instruction ask for. A hint only, in some languages: what the run shows decides. */
 export function wordingOf(instruction: string): Wording | undefined {
   if (AWAY.test(instruction)) return 'away';
-  return FOR.test(instruction) ? 'for' : undefined;
+  if (FOR.test(instruction)) return 'for';
+  return COLOURING.test(instruction) && COLOURS.test(instruction) && !ANOTHER.test(instruction) ? 'colour' : undefined;
 }

@@ -16,7 +16,7 @@ export const preferenceWords: PreferenceWords = {
     quality: 'Qualität von JPEG, WebP und AVIF',
     drawing: 'Zeichnen',
     variants: 'Varianten eines Laufs',
-    variantsAuto: 'So viele, wie in eine Sekunde passen (1 bis 4)',
+    variantsAuto: 'Was in eine Sekunde passt (1 bis 4)',
     variantsCount: (count) => (count === 1 ? 'Eine' : String(count)),
     model: 'Modell am Anfang',
     lastModel: 'Das zuletzt benutzte',

@@ -1,4 +1,5 @@
 import type { InfinityCard } from '#contract/pack-card.js';
+import { mostTokensTogether } from '#engine/networks/infinity/rows-together.js';
 import type { Family } from '../family.js';
 import { t5Encoder } from '../t5.js';
 import { infinityPack } from './card.js';
@@ -15,7 +16,7 @@ export const infinityFamily = {
     ...(config.tokenizer.kind === 'residual'
       ? { tokenizerBytesPerPixel: 2_000 }
       : { tokenizerBytesPerPixel: 6_000, decoderBytesPerPixel: 4_000 }),
-    rowsTogetherUpTo: 1024,
+    rowsTogetherUpTo: mostTokensTogether(config.transformer.width),
     halvesCache: true,
     keeps: 'all but the last',
   }),

@@ -10,6 +10,7 @@ import { describe, withGrids, type Architecture } from './architecture.js';
 import { conditionFeeds } from './condition-graph.js';
 import { encodeControl } from './control.js';
 import { rotaryTables, type RotaryTables } from './rotary-positions.js';
+import { mostTokensTogether } from './rows-together.js';
 import { InfinityRun, sharedFeeds, textRow, type TextCondition } from './run.js';
 import { InfinitySessions } from './sessions.js';
 
@@ -39,8 +40,6 @@ interface SpareCaches extends PreparedCaches {
   readonly caches: readonly KvCache[];
 }
 
-/** With more tokens at the last scale (above 512 pixels), rows take turns: half the working room, and less time than together. */
-const MOST_TOKENS_TOGETHER = 1024;
 /** Caches of at most this size stay for the next request, which then need not read the same source again. */
 const MAX_SPARE_BYTES = 1024 ** 3;
 
@@ -118,7 +117,8 @@ export class InfinityPredictor implements ScalePredictor {
 
   /** The rows of a batch as they go through the network: together, or one after the other. */
   #inTurn(text: TextCondition): readonly TextCondition[] {
-    const isLarge = this.#architecture.sourceTokens > MOST_TOKENS_TOGETHER;
+    const { sourceTokens, config } = this.#architecture;
+    const isLarge = sourceTokens > mostTokensTogether(config.width);
     return isLarge ? Array.from({ length: text.batch }, (_, row) => textRow(text, row)) : [text];
   }
 

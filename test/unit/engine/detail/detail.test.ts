@@ -142,6 +142,20 @@ describe('a guide', () => {
     expect(means[1]! - means[0]!).toBeGreaterThan(40);
   });
 
+  it('holds off what is foreign to it, where it is asked to, though it would join well', async () => {
+    const halves = withSamples(photo, (value, i) => Math.min(255, value + (Math.trunc(i / 3) % extent.width < 95 ? 0 : 110)));
+    const picture = { dtype: 'float32' as const, dims: [1, 3, 32, 32], data: new Float32Array(3 * 32 * 32).fill(0.3) };
+    const frame = { x: 45, y: 35, width: 100, height: 100 };
+    const [led, held] = await Promise.all(
+      [false, true].map(async (holdsOff) => {
+        const values = pixelsIn(await filled({ photo: halves, weight, guide: { picture, frame, resolves: 2, lead: 0.1, holdsOff } }), hole);
+        return values.filter((value) => value > 160).length / values.length;
+      }),
+    );
+    expect(led).toBeGreaterThan(0.1);
+    expect(held!).toBeLessThan(led! / 2);
+  });
+
   it.each([
     { name: 'a colour that the photograph has is written with its pixels', light: 0.4, keeps: false },
     { name: 'a colour without its like there keeps the model’s own', light: 0.95, keeps: true },

@@ -188,3 +188,11 @@ test.each([
   const { bytes } = new CostModel(100, 24e9).estimate(card, { preset: 'balanced', guided: true, pixels: 256 * 256 });
   expect(Math.abs(bytes / 1e6 / measuredMegabytes - 1)).toBeLessThan(0.15);
 });
+
+test('detail scales take memory where they need more than drawing and decoding', () => {
+  const costs = new CostModel(100);
+  const bytes = (detailBytes?: number) =>
+    costs.estimate(tinyCard, { preset: 'best', guided: false, pixels: 1e6, ...(detailBytes !== undefined && { detailBytes }) }).bytes;
+  expect(bytes(1)).toBe(bytes());
+  expect(bytes(4e9) - bytes(3e9)).toBe(1e9);
+});

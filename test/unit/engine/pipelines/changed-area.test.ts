@@ -101,6 +101,22 @@ describe('what an edit changed', () => {
     expect([near(0.24), near(0.66)].map((inside) => shareOf(unseen.weight, inside))).toEqual([1, 1]);
   });
 
+  it('is another thing, where no map of the old one’s colours explains it', async () => {
+    const striped: Look = (c, x, y) =>
+      inDisc(x, y) ? (Math.trunc(x * 16) % 2 > 0 ? [0.15, 0.2, 0.85] : [0.9, 0.8, 0.1])[c]! : shaded(c, x, y);
+    const { isRemoved, isRedrawn, map } = await became(red, striped);
+    expect(isRedrawn).toBe(true);
+    expect(isRemoved ?? map).toBeUndefined();
+  });
+
+  it('is a recoloured object in the colour of its ground, where a colour was asked for', async () => {
+    const grass: Look = (c, x, y) => shaded(c, x, y) * (inDisc(x, y) ? 0.85 : 1);
+    expect((await became(red, grass)).isRemoved).toBe(true);
+    const { isRemoved, map } = await became(red, grass, { wording: 'colour' });
+    expect(isRemoved).toBeUndefined();
+    expect(map).toBeDefined();
+  });
+
   it('is something new, and no colour of the ground, where nothing stood there before', async () => {
     const { isRemoved, isRedrawn, map } = await became(ground, red, { wording: 'for' });
     expect(isRedrawn).toBe(true);
@@ -115,9 +131,14 @@ describe('the words of an instruction', () => {
     ['Das Auto entfernen', 'away'],
     ['put a red ball on the left', 'for'],
     ['Füge einen Baum hinzu', 'for'],
-    ['make the car blue', undefined],
+    ['make the car blue', 'colour'],
+    ['turn the yellow star black', 'colour'],
+    ['Mach das grüne Haus weiß', 'colour'],
+    ['turn the red box into a blue ball', undefined],
+    ['Ersetze den roten Ball', undefined],
+    ['make it warmer', undefined],
     ['a halfway house', undefined],
-  ])('“%s” ask for something gone or there: %s', (instruction, wording) => {
+  ])('“%s” ask for something gone, there or of a colour: %s', (instruction, wording) => {
     expect(wordingOf(instruction)).toBe(wording);
   });
 });

@@ -28,7 +28,7 @@ const decoded = (of: readonly number[]) =>
 
 async function recolouredObject(trace: Parameters<typeof foundObject>[0]) {
   const found = await foundObject(trace, frame, photo);
-  const map = found && recolouring(found);
+  const map = found && recolouring(found)?.map;
   return map && { map, weight: await drawnObject(found) };
 }
 

@@ -2,10 +2,12 @@ import sharp from 'sharp';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
+import type { Rect } from '#base/geometry.js';
 import { FileRecipe } from '#contract/recipe.js';
 import { EditRequest, type EditRequestInput } from '#contract/request.js';
 import { openPhoto, readFacts } from '#engine/image/files/decode.js';
 import type { PipelineEvent } from '#engine/pipelines/model.js';
+import { detailBytesOf } from '#engine/pipelines/detail-step.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { fakeModel } from '../../../support/fake-model.js';
 import { maskPng, renderScene, scenePng } from '../../../support/pictures.js';
@@ -55,6 +57,25 @@ describe('detail scales', () => {
     expect(told.at(-1)!.size).toEqual({ width: told[0]!.region.width, height: told[0]!.region.height });
     expect((await openPhoto(told[0]!.picture!)).extent).toEqual(told[0]!.size);
     expect(events.findIndex(({ type }) => type === 'detail')).toBeGreaterThan(events.findLastIndex(({ type }) => type === 'scale'));
+  });
+
+  it('are counted in the forecast of memory where the hole is known, and not where they are off', () => {
+    const extent = { width: 4000, height: 3000 };
+    const bytes = (request: EditRequestInput, kept?: Rect) => {
+      const values = new Uint8Array(extent.width * extent.height);
+      for (let y = 1000; y < 1400; y++) values.fill(255, y * extent.width + 1500, y * extent.width + 1900);
+      const regions = [{ reach: { x: 0, y: 0, ...extent } }];
+      return detailBytesOf(
+        { request: v.parse(EditRequest, request) },
+        kept ? { extent, kept, regions } : { extent, mask: { extent, values }, regions },
+      );
+    };
+    // A window of three times the hole's sides, at least its five bytes a pixel.
+    expect(bytes(fill)).toBeGreaterThan(5 * 1200 ** 2);
+    expect(bytes(fill)).toBeLessThan(400 * 2 ** 20);
+    expect(bytes({ ...fill, detail: 'off' })).toBe(0);
+    const expand = { task: 'expand', source: 'source', margins: { right: 400 } } as const;
+    expect(bytes(expand, { x: 0, y: 0, width: 3600, height: 3000 })).toBeGreaterThan(5 * 800 * 3000);
   });
 
   it('are left out where they are off, where the model’s picture is wanted whole, and where there is no photograph', async () => {

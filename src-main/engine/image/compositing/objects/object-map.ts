@@ -10,9 +10,6 @@ const [APART, LESSER] = [0.03, 0.08];
 const TWO_GAIN = 0.85;
 /** How much faster than in a straight line the second map takes over between the two colours. */
 const STEEP = 3;
-/** Root mean square, of 1, that maps may leave unexplained; above, the object is more than its colours. */
-const UNEXPLAINED = 0.15;
-const FEWEST = 24;
 
 /** Rows of a 3×3 matrix, then the offset. */
 type Affine = readonly number[];
@@ -21,13 +18,6 @@ type Affine = readonly number[];
 export interface ObjectMap {
   readonly first: Affine;
   readonly second?: { readonly affine: Affine; readonly along: readonly [number, number, number, number] };
-}
-
-/** Fits the map of the pixels of one object; none where its colours alone do not explain what happened. */
-export function objectMap(before: Planes, after: Planes, pixels: readonly number[]): ObjectMap | undefined {
-  if (pixels.length < FEWEST) return undefined;
-  const { map, error } = bestMap(before, after, pixels);
-  return error < UNEXPLAINED ? map : undefined;
 }
 
 /** The map of an object's colours and the root mean square, of 1, that it leaves. */
