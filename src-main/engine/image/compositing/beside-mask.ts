@@ -34,10 +34,16 @@ export async function restBeside(photo: Photo, mask: Mask, within?: Rect): Promi
   const extent = { width: Math.max(1, Math.round(frame.width * scale)), height: Math.max(1, Math.round(frame.height * scale)) };
   const planes = planesOf(await workingCopy(photo, frame, extent));
   const hole = workingMask(mask, frame, extent).data;
-  const distances = distancesTo(hole, extent, Math.ceil(REACH * side * scale) + 1);
+  const reach = Math.min(REACH * side, thicknessOf(hole, side * scale) / scale);
+  const distances = distancesTo(hole, extent, Math.ceil(reach * scale) + 1);
   const steps = stepsAcross(planes, distances, extent);
   const growth = edgeAlong(steps, distances, extent);
   return growth === undefined ? undefined : Math.ceil((growth + ROOM) / scale);
+}
+
+/** Of a mask whose longer side is `side`: next to a scratch no object's shadow lies, only what the scratch runs through. */
+function thicknessOf(hole: Float32Array, side: number): number {
+  return hole.reduce((sum, value) => sum + value, 0) / side;
 }
 
 /** Of each pixel to the hole, in pixels; Infinity beyond `reach`. */

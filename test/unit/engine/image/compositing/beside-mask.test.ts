@@ -58,3 +58,11 @@ test('nothing is asked for where all is inside, the mask follows the outline, or
     expect(await restBeside(photo, maskOf(inside))).toBeUndefined();
   }
 });
+
+test('nothing is asked for around a scratch: what it crosses and runs along is no rest of it', async () => {
+  const scratch =
+    (slope: number): Inside =>
+    (x, y) =>
+      x > 40 && x < 440 && Math.abs(y - 165 - slope * (x - 240)) < 2;
+  for (const slope of [0, 0.1, 0.4]) expect(await restBeside(scene(true), maskOf(scratch(slope)))).toBeUndefined();
+});
