@@ -178,6 +178,17 @@ test.each([
   expect(Math.abs(bytes / 1e6 / measuredMegabytes - 1)).toBeLessThan(0.15);
 });
 
+test.each([
+  ['int4', { transformer: 376, tokenizer: 440, text: 505 }, 1815],
+  ['int8', { transformer: 599, tokenizer: 440, text: 650 }, 1901],
+] as const)('so is that for eight layers of VAREdit-2B at %s', (precision, sizes, measuredMegabytes) => {
+  const whole = published('infinity', precision, sizes);
+  const transformer = { ...whole.config.transformer, depth: 8, lateScales: 0 };
+  const card = { ...whole, presets: { best: 8, balanced: 8, fast: 6, draft: 4 }, config: { ...whole.config, transformer } } as PackCard;
+  const { bytes } = new CostModel(100, 24e9).estimate(card, { preset: 'balanced', guided: true, pixels: 256 * 256 });
+  expect(Math.abs(bytes / 1e6 / measuredMegabytes - 1)).toBeLessThan(0.15);
+});
+
 test('detail scales take memory where they need more than drawing and decoding', () => {
   const costs = new CostModel(100);
   const bytes = (detailBytes?: number) =>
