@@ -27,7 +27,7 @@ async function run(page: Page): Promise<void> {
 test.describe('a first run', () => {
   test('makes one picture, then as many more as a second has room for', async ({ page, server }) => {
     server.script.totalMs = 300;
-    await prefer(page, 'Variants of a run', 'As many as a second allows (1 to 4)');
+    await prefer(page, 'Variants of a run', 'What a second allows (1 to 4)');
     await run(page);
     await expect(candidates(page)).toHaveCount(2);
     expect(server.requests.map(({ seed, count }) => [seed, count])).toEqual([
@@ -42,7 +42,7 @@ test.describe('a first run', () => {
 
   test('of a slow model makes one', async ({ page, server }) => {
     server.script.totalMs = 1200;
-    await prefer(page, 'Variants of a run', 'As many as a second allows (1 to 4)');
+    await prefer(page, 'Variants of a run', 'What a second allows (1 to 4)');
     await run(page);
     await expect(page.getByRole('button', { name: 'Keep', exact: true })).toBeVisible();
     expect(server.requests).toHaveLength(1);
@@ -135,7 +135,7 @@ for (const { name, viewport, colorScheme } of LOOKS) {
     test('the panel fits, in German too', async ({ page }) => {
       await page.keyboard.press('Control+,');
       // The longest of the choices.
-      await dialog(page).getByRole('combobox', { name: 'Variants of a run' }).selectOption('As many as a second allows (1 to 4)');
+      await dialog(page).getByRole('combobox', { name: 'Variants of a run' }).selectOption('What a second allows (1 to 4)');
       await dialog(page).getByRole('combobox', { name: 'Language' }).selectOption('de');
       await expect(page.getByRole('dialog', { name: 'Einstellungen' })).toBeVisible();
       expect(await violations(page)).toEqual([]);

@@ -14,7 +14,7 @@ export const preferenceWords = {
     quality: 'Quality of JPEG, WebP and AVIF',
     drawing: 'Drawing',
     variants: 'Variants of a run',
-    variantsAuto: 'As many as a second allows (1 to 4)',
+    variantsAuto: 'What a second allows (1 to 4)',
     variantsCount: (count: number) => (count === 1 ? 'One' : String(count)),
     model: 'Model at the start',
     lastModel: 'The one used last',

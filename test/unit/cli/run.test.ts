@@ -38,6 +38,9 @@ beforeEach(async () => {
         metadata: {},
         tensors: [],
       }),
+    roundingErrors: () => Promise.resolve({ float32: 0, half: 0.001, int8: 0.01, int4: 0.1 }),
+    machine: () =>
+      Promise.resolve({ processor: 'a machine', threads: 2, memoryBytes: 16e9, freeBytes: 8e9, integers: 'AVX-512 VNNI', gflops: null }),
   });
 });
 
@@ -306,7 +309,12 @@ describe('the other tasks', () => {
   });
 
   it('inspect a file as JSON', async () => {
-    expect(JSON.parse((await cli('inspect', photo)).stdout)).toMatchObject({ file: photo, format: 'safetensors' });
+    expect(JSON.parse((await cli('inspect', photo)).stdout)).toMatchObject({
+      file: photo,
+      format: 'safetensors',
+      rounding: { int8: 0.01 },
+      integers: 'AVX-512 VNNI',
+    });
   });
 
   it('list, describe and verify packs', async () => {
