@@ -181,6 +181,13 @@ function nameOf({ name, version }: PackCard): string {
   return `${name} ${version}`;
 }
 
+/** What a run asks of the picture's own size. */
+export interface CanvasWish {
+  readonly pixels: number;
+  /** At the most, of the detail scales behind the last; absent = there are none. */
+  readonly detailBytes?: number;
+}
+
 interface ForecastWish extends Omit<TransformerWish, 'preset'>, CanvasWish {
   /** What the process can have in all. */
   readonly availableBytes: number;
@@ -196,12 +203,6 @@ export interface RunCost {
  * Time and memory of a run, learned from the runs before it: the arithmetic gives the shape, the
  * last measured runs on this machine give the scale.
  */
-/** What a run asks of the picture's own size. */
-export interface CanvasWish {
-  readonly pixels: number;
-  readonly detailBytes?: number;
-}
-
 export class CostModel {
   /** Milliseconds per 10⁹ FLOPs of the last runs, per pack; before them, from the machine's measured GEMM rate. */
   readonly #msPerGflop = new Map<string, readonly number[]>();
