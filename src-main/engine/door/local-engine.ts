@@ -154,15 +154,11 @@ export class LocalEngine implements AskedEngine {
       views: this.#views,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels, detailBytes = 0) => {
-        const forecast = costs.forecast(card, {
-          ...wish,
-          pixels,
-          detailBytes,
-          availableBytes: this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes),
-        });
-        const lack = lackOf(forecast, preset);
+        const availableBytes = this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes);
+        // The window asks what fits before a mask is sent: what it was told is not refused for the detail behind it.
+        const lack = lackOf(costs.forecast(card, { ...wish, pixels, availableBytes }), preset);
         if (lack) throw tooLittleMemory(lack);
-        return forecast[preset];
+        return costs.estimate(card, { ...wish, preset, pixels, detailBytes });
       },
       peakRssBytes,
       isShortOfMemory: () => isShort(this.#freeBytes()),
