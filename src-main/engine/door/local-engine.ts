@@ -155,7 +155,7 @@ export class LocalEngine implements AskedEngine {
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels, detailBytes = 0) => {
         const availableBytes = this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes);
-        // The window asks what fits before a mask is sent: what it was told is not refused for the detail behind it.
+        // What fits is asked before a mask is sent: what was said to fit is not refused for the detail behind it.
         const lack = lackOf(costs.forecast(card, { ...wish, pixels, availableBytes }), preset);
         if (lack) throw tooLittleMemory(lack);
         return costs.estimate(card, { ...wish, preset, pixels, detailBytes });
