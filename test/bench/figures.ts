@@ -132,7 +132,7 @@ async function presetRows({ engine, pack, root, gemm }: Bench & { readonly gemm:
       layers: card.presets[preset],
       scales,
       lateRatio: best / late,
-      gemmShare: gemmShareOf(card, preset, sum(scales)) / gemm,
+      gemmShare: gflopsOf(card, preset, sum(scales)) / gemm,
       previewMs: median(runs.map((run) => run.firstPreviewMs)),
       totalMs: median(runs.map((run) => run.totalMs)),
       previews: mean(runs.map((run) => sum(run.timings.previews) / run.totalMs)),
@@ -142,7 +142,7 @@ async function presetRows({ engine, pack, root, gemm }: Bench & { readonly gemm:
 }
 
 /** GFLOP/s of the transformer. */
-function gemmShareOf(card: PackCard, preset: Preset, transformerMs: number): number {
+function gflopsOf(card: PackCard, preset: Preset, transformerMs: number): number {
   return transformerWork(card, { preset, guided: false }).flops / 1e6 / transformerMs;
 }
 

@@ -182,13 +182,13 @@ function nameOf({ name, version }: PackCard): string {
 }
 
 /** What a run asks of the picture's own size. */
-export interface CanvasWish {
+interface CanvasWish {
   readonly pixels: number;
   /** At the most, of the detail scales behind the last; absent = there are none. */
   readonly detailBytes?: number;
 }
 
-interface ForecastWish extends Omit<TransformerWish, 'preset'>, CanvasWish {
+interface ForecastWish extends Omit<TransformerWish, 'preset'>, Pick<CanvasWish, 'pixels'> {
   /** What the process can have in all. */
   readonly availableBytes: number;
 }

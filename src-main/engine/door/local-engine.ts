@@ -187,8 +187,8 @@ export class LocalEngine implements AskedEngine {
     await expectWritableSize(job.request, picture && (await headOf(picture)));
     const costs = await this.#costModel(await this.#runner(provider, false));
     const held = costs.heldBytes(card, this.#packs.has(keyOf(job.pack, provider)));
-    const { count, ...canvas } = await partsOfCanvas(job);
-    const wish = { ...transformerWishOf(job), ...canvas, availableBytes: this.#reach(held, job.memoryLimitBytes) };
+    const { count, pixels } = await partsOfCanvas(job);
+    const wish = { ...transformerWishOf(job), pixels, availableBytes: this.#reach(held, job.memoryLimitBytes) };
     return times(count, costs.forecast(card, wish));
   }
 

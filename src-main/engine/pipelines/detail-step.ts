@@ -179,7 +179,6 @@ function shownScales({ model }: PipelineJob, frame: Rect): number {
   return Math.max(1, Math.ceil(Math.log2(frame.width / modelExtent(model).width)));
 }
 
-/** A grown border continues what lies within its own width, and within half of the old picture at least. */
 /** Where a canvas is written anew, before its pixels are known: under a mask, or around what is kept. */
 interface Redrawing {
   readonly extent: Extent;
@@ -205,6 +204,7 @@ function borderOf(kept: Rect, { width, height }: Extent): Rect {
   return { x: fromX, y: fromY, width: toX - fromX, height: toY - fromY };
 }
 
+/** A grown border continues what lies within its own width, and within half of the old picture at least. */
 function sourcesOfBorder(kept: Rect, { extent }: Pick<Photo, 'extent'>): Rect {
   const across = sourcesAlong({ start: kept.x, length: kept.width, whole: extent.width });
   const down = sourcesAlong({ start: kept.y, length: kept.height, whole: extent.height });
