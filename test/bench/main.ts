@@ -29,7 +29,8 @@ async function main(only?: string, ...more: readonly string[]): Promise<void> {
   else if (only === 'pixels') await writeSection(await pixelLines(root, await builtIn()));
   else if (only === 'figures') await writeFigures();
   else if (only === 'bus') await writeSection(await busLines(root, await builtIn()));
-  else throw new Error(`Expected farm, server, pixels, figures, bus, true-size, or nothing, for a section but received "${only}".`);
+  else if (only === 'detail') await writeSection(await detailLines());
+  else throw new Error(`Expected farm, server, pixels, figures, bus, detail, true-size, or nothing, for a section but received "${only}".`);
 }
 
 /** Both sections, and to be put there, what the main README says. */

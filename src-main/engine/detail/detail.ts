@@ -8,6 +8,7 @@ import type { KernelPool } from '#engine/kernels/pool.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { fillScale } from './field.js';
 import type { Guide } from './guide.js';
+import { findLines, scaleOfLines } from './lines.js';
 import { meltBytes, meltCopied, type Copied } from './melt.js';
 import { MOST_SOURCES, peelHole } from './peel.js';
 import { buildPyramid, shapesOf } from './pyramid.js';
@@ -100,12 +101,16 @@ async function* climb(run: Climb, signal: Cancellation): AsyncGenerator<DetailSc
   const top = scales.length - 1;
   const of = Math.max(1, Math.min(job.shown, top + 1 + halvings));
   const last = Math.max(0, of - Math.min(of, job.until ?? of) - halvings);
-  if (top < 0 || !(await peelHole(scales[top]!, signal))) return undefined;
+  if (top < 0) return undefined;
+  const seenAt = scaleOfLines(scales);
+  const lines = findLines(scales[seenAt]!, seenAt);
+  if (!(await peelHole(scales[top]!, { lines, shrink: 2 ** top }, signal))) return undefined;
   let unlike: Unlike | undefined;
   for (let l = top; l >= last; l--) {
     const told = of - l - halvings;
     const seed = job.seeds[Math.min(job.seeds.length, Math.max(1, told)) - 1]!;
-    const led = await fillScale(scales[l]!, { top, level: l, seed, guide: job.guide, window, shrink: 2 ** (l + halvings) }, signal);
+    const place = { top, level: l, seed, guide: job.guide, window, shrink: 2 ** (l + halvings), lines: l >= seenAt ? lines : [] };
+    const led = await fillScale(scales[l]!, place, signal);
     if (led && job.keepsUnlike) unlike = unlikeIn(scales[l]!, { window, shrink: 2 ** (l + halvings) });
     if (told >= 1) yield toldScale(run, l, { scale: told, of });
   }

@@ -1,6 +1,8 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
+import { alongLines } from './along.js';
 import { leadScale, type Guide } from './guide.js';
+import type { Line } from './lines.js';
 import type { Scale } from './scale.js';
 
 const PASSES = 2;
@@ -16,6 +18,8 @@ export interface Level {
   readonly window: Rect;
   /** Photo pixels to a pixel of the scale. */
   readonly shrink: number;
+  /** Go on straight through the hole, whatever the coarser field says. */
+  readonly lines: readonly Line[];
 }
 
 /**
@@ -28,6 +32,7 @@ export async function fillScale(scale: Scale, place: Level, signal: Cancellation
   scale.set({ seed: (Math.imul(seed, 131) + level) >>> 0, reach: drawsEverywhere(place) ? 0 : FINE_REACH_PX });
   if (level < top) {
     await inBands(scale, 'inherit', signal);
+    for (const { pixel, source } of alongLines(scale, place.lines, 2 ** level)) scale.setSource(pixel, source);
     await vote(scale, signal);
   }
   const rounds = roundsAt(place);

@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Rect } from '#base/geometry.js';
+import { throwIfCancelled } from '#contract/errors.js';
 import { fullScale } from '#engine/image/files/photo.js';
 import type { KernelPool } from '#engine/kernels/pool.js';
 import type { Scene } from './window.js';
@@ -58,7 +59,13 @@ export async function meltCopied(pool: KernelPool, copied: Copied, signal: Cance
   for (let first = 0; first < places.length; first += STRIPS_AT_A_TIME) {
     const group = places.slice(first, first + STRIPS_AT_A_TIME);
     const table = pool.take(group.length * 4);
-    const strips = group.map((place) => new Strip(pool, copied, place));
+    const strips: Strip[] = [];
+    for (const place of group) {
+      strips.push(new Strip(pool, copied, place));
+      // A strip takes some tens of milliseconds, and nobody who cancels waits for four.
+      await new Promise(setImmediate);
+      throwIfCancelled(signal);
+    }
     new Int32Array(pool.memory, table, group.length).set(strips.map(({ pointer }) => pointer));
     await pool.run({ name: 'melt', pointer: table, pieces: group.length }, signal);
     for (const strip of strips) strip.readInto(corrections);

@@ -1,4 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
+import { alongLines } from './along.js';
+import type { Line } from './lines.js';
 import { CHANNELS, HOLE, SOURCE, type Scale } from './scale.js';
 import { inBands } from './field.js';
 import { countSources } from './window.js';
@@ -11,11 +13,17 @@ const SCRATCH_BYTES = 512;
 /** Layers are peeled in parts, so that scratch memory does not grow with them. */
 const PART = 4096;
 
+interface Straight {
+  readonly lines: readonly Line[];
+  /** Finest pixels to a pixel of the scale. */
+  readonly shrink: number;
+}
+
 /**
- * First picture and field of the coarsest scale: the hole is peeled from outside in (Newson et al. 2014), every layer from the
- * best of all known patches. False where there is none.
+ * First picture and field of the coarsest scale: straight edges go on through the hole, and around them it is peeled from
+ * outside in (Newson et al. 2014), every layer from the best of all known patches. False where there is none.
  */
-export async function peelHole(scale: Scale, signal: Cancellation): Promise<boolean> {
+export async function peelHole(scale: Scale, { lines, shrink }: Straight, signal: Cancellation): Promise<boolean> {
   const { state } = scale;
   const hole = holeOf(scale);
   const sources = thinnedSources(scale, hole.length);
@@ -28,7 +36,12 @@ export async function peelHole(scale: Scale, signal: Cancellation): Promise<bool
   scale.takeBytes('scratch', (PART / PIECE) * SCRATCH_BYTES);
   scale.set({ sourceCount: sources.length });
   await inBands(scale, 'inherit', signal);
-  for (let rest = hole; rest.length > 0; rest = rest.filter((i) => unknown[i] === 1)) {
+  for (const { pixel, source } of alongLines(scale, lines, shrink)) {
+    if (!unknown[pixel]) continue;
+    take(scale, pixel, source);
+    unknown[pixel] = 0;
+  }
+  for (let rest = hole.filter((i) => unknown[i] === 1); rest.length > 0; rest = rest.filter((i) => unknown[i] === 1)) {
     const layer = rest.filter((i) => touchesKnown(unknown, i, scale));
     if (layer.length === 0) break;
     const chosen: number[] = [];
@@ -52,11 +65,8 @@ async function peelPart(scale: Scale, part: readonly number[], signal: Cancellat
 }
 
 function take(scale: Scale, i: number, source: number): void {
-  const { extent, box } = scale;
   scale.planes.copyWithin(i * CHANNELS, source * CHANNELS, (source + 1) * CHANNELS);
-  const k = (Math.trunc(i / extent.width) - box.y) * box.width + (i % extent.width) - box.x;
-  const field = scale.ints('field');
-  if (field[k]! >= 0) field[k] = source;
+  scale.setSource(i, source);
 }
 
 /** In the box: other holes of the window are not this one's to fill. */

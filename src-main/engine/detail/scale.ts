@@ -92,6 +92,14 @@ export class Scale {
     return new Int32Array(this.pool.memory, this.get(member), this.box.width * this.box.height);
   }
 
+  /** What the patch around a pixel of the box is copied from, where that touches the hole. */
+  setSource(pixel: number, source: number): void {
+    const { box, extent } = this;
+    const k = (Math.trunc(pixel / extent.width) - box.y) * box.width + (pixel % extent.width) - box.x;
+    const field = this.ints('field');
+    if (field[k]! >= 0) field[k] = source;
+  }
+
   /** Memory of the scale's own, as a list of whole numbers. */
   takeInts(member: Member, count: number): Int32Array {
     this.set({ [member]: this.pool.take(count * 4) });
