@@ -15,7 +15,7 @@ import { PhotoDocument } from './photo-document.svelte.js';
 import { Exporter } from './exporter.js';
 import { Fader } from './fader.svelte.js';
 import { Framer } from './framer.svelte.js';
-import { Journal } from './journal.js';
+import { Journal } from './journal.svelte.js';
 import { MapPreview } from './map-preview.svelte.js';
 import type { Mask, ObjectWish, SimilarWish } from './mask.svelte.js';
 import { Opener } from './opener.svelte.js';
@@ -59,6 +59,7 @@ export class Studio {
   readonly recent: Recent;
   readonly remover: Remover;
   readonly queue: RunQueue;
+  readonly journal: Journal;
 
   /** A picture is drawn in the place of what is there. */
   readonly anew = $derived.by(() => this.blank || this.serviceInfo.draws);
@@ -112,18 +113,17 @@ export class Studio {
 
   readonly #pictures: Pictures;
   readonly #link: PageLink;
-  readonly #journal: Journal;
   readonly #liked: Liked | undefined;
 
   /** `owner` names this window in the journal; without it nothing is kept there. */
   constructor(link: PageLink, owner?: Promise<string> | string, liked?: Liked) {
     this.#liked = liked;
-    this.#journal = new Journal(link, owner, (error) => {
+    this.journal = new Journal(link, owner, (error) => {
       // That the service is gone is said by the window itself.
       if (toErrorData(error).code !== 'service.unreachable') this.error ??= toErrorData(error);
     });
     this.#link = link;
-    this.#pictures = new Pictures(link, () => this.#journal.writing);
+    this.#pictures = new Pictures(link, () => this.journal.writing);
     this.serviceInfo = new ServiceInfo(link);
     this.checkpoint = new Checkpoint(link);
     this.map = new MapPreview(link);
@@ -201,7 +201,7 @@ export class Studio {
       const isThere = this.serviceInfo.packs.some(({ name }) => name === liked);
       if (liked !== undefined && isThere && this.settings.pack === first) this.wish.take({ pack: liked });
       this.runner.emptyStrip();
-      const project = await this.#journal.recover();
+      const project = await this.journal.recover();
       if (!project || this.source || this.opener.busy) return;
       await this.opener.restore(project);
       await this.opener.recoverTabs(project.tabs);
@@ -213,7 +213,7 @@ export class Studio {
   async serviceIsBack(): Promise<void> {
     await this.attempt(async () => {
       const id = this.source?.info.id;
-      if (id !== undefined && !(await this.#pictures.isThere(id))) await this.#journal.recover();
+      if (id !== undefined && !(await this.#pictures.isThere(id))) await this.journal.recover();
       if (id !== undefined) await this.#link.call('picture.describe', { id });
       if (this.error?.code === 'service.unreachable') this.dismiss();
       await this.serviceInfo.load(this.settings.pack);
@@ -226,7 +226,7 @@ export class Studio {
   keepJournal(): void {
     const { project } = this;
     const { tabs } = this.opener;
-    this.#journal.note(project && { ...project, ...(tabs.all.length > 1 && { tabs: tabs.kept }) });
+    this.journal.note(project && { ...project, ...(tabs.all.length > 1 && { tabs: tabs.kept }) });
   }
 
   change(change: Partial<Settings>): void {

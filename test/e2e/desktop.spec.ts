@@ -129,9 +129,13 @@ test('the policy stops eval, scripts in the page and other machines', async () =
 
 test('the page cannot be led elsewhere, and links open in the user’s browser', async () => {
   const before = page.url();
-  await app.evaluate(({ shell }) => {
+  await app.evaluate(({ shell, BrowserWindow }) => {
+    const [window] = BrowserWindow.getAllWindows();
+    // Who listens last hears what the application has said.
+    const said = globalThis as { opened?: string[]; refused?: boolean };
+    window?.webContents.once('will-navigate', (event) => (said.refused = event.defaultPrevented));
     const opened: string[] = [];
-    (globalThis as { opened?: string[] }).opened = opened;
+    said.opened = opened;
     shell.openExternal = (url) => {
       opened.push(url);
       return Promise.resolve();
@@ -140,13 +144,18 @@ test('the page cannot be led elsewhere, and links open in the user’s browser',
   await page.evaluate(() => {
     location.href = 'https://example.com/away';
   });
-  await page.waitForTimeout(300);
+  await expect.poll(() => app.evaluate(() => (globalThis as { refused?: boolean }).refused)).toBe(true);
   expect(page.url()).toBe(before);
-  await page.evaluate(() => void window.open('https://example.com/new'));
+  await page.evaluate(() => {
+    (window as unknown as { popup: Window | null }).popup = window.open('https://example.com/new');
+  });
   await expect.poll(() => app.evaluate(() => (globalThis as { opened?: string[] }).opened)).toEqual(['https://example.com/new']);
-  // Time enough for a window that should not be there, and for one that is refused to be gone.
-  await page.waitForTimeout(1000);
-  expect(app.windows()).toHaveLength(1);
+  // None is given, or the one that was is gone again.
+  await page.waitForFunction(() => {
+    const { popup } = window as unknown as { popup: Window | null };
+    return popup === null || popup.closed;
+  });
+  await expect.poll(() => app.windows().length).toBe(1);
 });
 
 const statusOf = (

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
 import { violations } from './support/looks.js';
-import { canvasShot, expectPhase, startServer, stroke, test } from './support/studio.js';
+import { canvasShot, expectKept, expectPhase, startServer, stroke, test } from './support/studio.js';
 
 async function edit(page: Page, instruction: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Instruction' }).fill(instruction);
@@ -17,9 +17,6 @@ async function openScene(page: Page): Promise<void> {
   await expectPhase(page, 'ready');
 }
 
-/** Longer than the journal may lag behind. */
-const A_SECOND = 1000;
-
 test('a program that is killed after two edits and a stroke comes back with all of them, and with its history', async ({ program }) => {
   const first = await program.start();
   await expectPhase(first.page, 'empty');
@@ -32,7 +29,7 @@ test('a program that is killed after two edits and a stroke comes back with all 
   await stroke(first.page, [0.45, 0.5], [0.55, 0.5]);
   await first.page.mouse.move(0, 0);
   const before = await canvasShot(first.page);
-  await first.page.waitForTimeout(A_SECOND);
+  await expectKept(first.page);
   await first.kill();
 
   const second = await program.start();
@@ -53,7 +50,7 @@ test('a program that is killed in mid-run comes back with the picture and the ma
   await expectPhase(first.page, 'empty');
   await openScene(first.page);
   await stroke(first.page, [0.45, 0.5], [0.55, 0.5]);
-  await first.page.waitForTimeout(A_SECOND);
+  await expectKept(first.page);
   await first.page.getByTestId('main-button').click();
   await expectPhase(first.page, 'running');
   await first.kill();
@@ -67,12 +64,12 @@ test('a reload loses nothing, and a closed picture stays closed', async ({ progr
   await expectPhase(page, 'empty');
   await openScene(page);
   await edit(page, 'make it night');
-  await page.waitForTimeout(A_SECOND);
+  await expectKept(page);
   await page.reload();
   await expectPhase(page, 'done');
   await page.getByRole('button', { name: 'Close the picture' }).click();
   await expectPhase(page, 'empty');
-  await page.waitForTimeout(A_SECOND);
+  await expectKept(page);
   await page.reload();
   await expect(page.getByRole('button', { name: 'Open a photo' })).toBeVisible();
   await expectPhase(page, 'empty');
@@ -127,7 +124,7 @@ test('a service that dies is missed at once; painting goes on, and the window co
   await openScene(page);
   await edit(page, 'make it night');
   await page.getByRole('button', { name: 'Keep', exact: true }).click();
-  await page.waitForTimeout(A_SECOND);
+  await expectKept(page);
   first.child.kill('SIGKILL');
   await expect(page.getByTestId('connection')).toContainText('You can go on painting');
   await stroke(page, [0.45, 0.5], [0.55, 0.5]);

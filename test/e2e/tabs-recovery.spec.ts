@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { scenePng } from '../support/pictures.js';
-import { expectPhase, stroke, test } from './support/studio.js';
+import { expectKept, expectPhase, stroke, test } from './support/studio.js';
 
 // A busy machine looks for a while.
 test.slow();
@@ -23,19 +23,15 @@ test('all open documents come back after a reload, and after the program was kil
   }
   await tabs(page).nth(1).click();
   await expect(page.locator('header > .name')).toHaveText('b.png');
-  const kept = page.waitForResponse(
-    (response) => response.url().endsWith('journal.write') && response.request().postData()?.includes('"steps":[{') === true,
-  );
   await stroke(page, [0.4, 0.5], [0.6, 0.5]);
-  await kept;
+  await expectKept(page);
   await page.reload();
   await expectAll(page);
   await tabs(page).first().click();
   await expect(page.locator('header > .name')).toHaveText('a.png');
   await tabs(page).nth(1).click();
   await expectAll(page);
-  // Longer than the journal may lag behind.
-  await page.waitForTimeout(1000);
+  await expectKept(page);
   await studio.kill();
   const again = await program.start();
   await expectAll(again.page);

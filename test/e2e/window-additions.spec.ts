@@ -45,6 +45,7 @@ test('holding Tab with the focus nowhere shows the original; a tap moves on from
     await leave();
     await page.keyboard.down('Tab');
     await expect(compare).toHaveAttribute('aria-pressed', 'true');
+    // How long the key is held is what is tried here: longer than a tap.
     await page.waitForTimeout(250);
     await page.keyboard.up('Tab');
     await expect(compare).toHaveAttribute('aria-pressed', 'false');

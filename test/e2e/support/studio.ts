@@ -48,6 +48,11 @@ export async function expectPhase(page: Page, wanted: string, timeout = 90_000):
   await expect.poll(() => phase(page), { timeout }).toBe(wanted);
 }
 
+/** Whatever comes now, a reload or a kill, nothing that is on the table is lost. */
+export async function expectKept(page: Page): Promise<void> {
+  await expect(page.locator('html')).toHaveAttribute('data-journal', 'written');
+}
+
 /** The window of a program that holds nothing, once it knows its preferences and shows itself. */
 export async function expectEmpty(page: Page): Promise<void> {
   await expectPhase(page, 'empty');

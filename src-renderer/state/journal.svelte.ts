@@ -7,10 +7,14 @@ const REST_MS = 250;
 
 /** Keeps what is on the table where a crash cannot reach it. */
 export class Journal {
+  /** Whatever comes now, nothing that was on the table is lost. */
+  isWritten = $state(true);
   readonly #link: PageLink;
   readonly #owner: Promise<string> | string | undefined;
   #next: ProjectInput | null = null;
   #waits = false;
+  /** Rises with every change that is to be written. */
+  #noted = 0;
   #writing: Promise<void> | undefined;
   /** What it came to the last time: the same is not said twice. */
   #failed: string | undefined;
@@ -36,6 +40,8 @@ export class Journal {
     if (this.#owner === undefined || (!project && this.#isEmpty)) return;
     this.#next = project ?? null;
     this.#isEmpty = !project;
+    this.#noted += 1;
+    this.isWritten = false;
     if (this.#waits) return;
     this.#waits = true;
     setTimeout(() => {
@@ -45,10 +51,12 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
+    const noted = this.#noted;
     try {
       const owner = await this.#owner;
       if (owner !== undefined) await this.#link.call('journal.write', { owner, project: this.#next });
       this.#failed = undefined;
+      this.isWritten = noted === this.#noted;
     } catch (error) {
       const { code } = toErrorData(error);
       if (code !== this.#failed) this.#onfault(error);
