@@ -54,6 +54,7 @@ export interface Notice {
     | 'edit.only-answer'
     | 'project.recovered'
     | 'queue.put-away'
+    | 'queue.recovered'
     | 'recipe.ignored'
     | 'recipe.restored'
     | 'recipe.other-pack'

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Framing } from './framing.js';
 import { HeldSources, MaskHistory, MaskList } from './mask.js';
 import { Recipe } from './recipe.js';
-import { CONTROL_KINDS, Margins, PictureId, PRESETS, PROVIDERS, Temperature, TokenFile } from './request.js';
+import { CONTROL_KINDS, EditRequest, Margins, PictureId, PRESETS, PROVIDERS, Temperature, TokenFile } from './request.js';
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const count = v.optional(v.number());
@@ -118,6 +118,30 @@ const ProjectResult = v.object({
   map: v.optional(OwnMap),
 });
 
+const Size = v.object({ width: whole, height: whole });
+
+/** A run that was asked for and is not made yet: all that it is told, as it was then. What is painted follows from the masks. */
+const WaitingRun = v.object({
+  verb: v.picklist(['edit', 'fill', 'expand', 'generate']),
+  settings: ProjectSettings,
+  /** Of the picture that it was asked for on: the pixels in which the masks lie. */
+  size: Size,
+  /** Where to repaint; absent = nothing was painted. */
+  mask: v.optional(MaskHistory),
+  /** What detail is not to be copied from, or all that it is. */
+  copied: v.optional(HeldSources),
+  /** A picture is drawn in the place of what is there. */
+  anew: v.optional(v.object({ size: Size, blank: v.boolean() })),
+  /** What is painted goes, and what comes of it is kept as a step. */
+  removes: v.optional(v.literal(true)),
+  /** Where it begins or ends otherwise than the settings say. */
+  detour: v.optional(
+    v.partial(
+      v.pick(EditRequest, ['resume', 'redraw', 'stopAtScale', 'stopAtDetail', 'detailSeeds', 'seed', 'count', 'temperature'] as const),
+    ),
+  ),
+});
+
 /** Who writes a journal: one window. */
 export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Expected the id of a window.'));
 
@@ -125,6 +149,8 @@ export const JournalOwner = v.pipe(v.string(), v.regex(/^[a-z0-9-]{8,64}$/u, 'Ex
 const ProjectTab = v.object({
   name: v.pipe(v.string(), v.maxLength(4096)),
   id: v.optional(JournalOwner),
+  /** How many runs wait for it. */
+  waiting: v.optional(whole),
   open: v.optional(v.literal(true)),
 });
 
@@ -144,6 +170,10 @@ export const Project = v.pipe(
     undone: Deeds,
     /** The step that the next kept result replaces. */
     replacing: v.optional(whole),
+    /** Runs that are yet to be made, in their order; the first may have been at work. */
+    waiting: v.optional(v.pipe(v.array(WaitingRun), v.maxLength(1000))),
+    /** Those of its pictures that a file of the user's holds. */
+    filed: v.optional(v.pipe(v.array(PictureId), v.maxLength(100_000))),
     /** Of a window whose documents come back, all of them in their order. */
     tabs: v.optional(v.pipe(v.array(ProjectTab), v.maxLength(1000))),
   }),
@@ -158,26 +188,30 @@ export type Project = v.InferOutput<typeof Project>;
 export type ProjectInput = v.InferInput<typeof Project>;
 
 /** Every picture that a project names. */
-export function picturesOf({ sheets, others, results, settings }: Project): readonly PictureId[] {
+export function picturesOf({ sheets, others, results, settings, waiting = [] }: Project): readonly PictureId[] {
   const candidates = results.flatMap(({ candidate, map }) => [candidate.picture, candidate.changedMask, map?.id]);
   const steps = [...sheets, ...others].flatMap(({ picture, change, map }) => [picture, change?.before, change?.after, map?.id]);
-  const all = [...steps, ...candidates, settings.control?.map?.id];
+  const all = [...steps, ...candidates, ...[settings, ...waiting.map((run) => run.settings)].map(({ control }) => control?.map?.id)];
   return [...new Set(all.filter((id) => id !== undefined))];
 }
 
 /** The same project with its pictures under other names. */
 export function withPictures(project: Project, nameOf: (id: PictureId) => PictureId): Project {
-  const { control } = project.settings;
+  const { waiting, filed } = project;
   return {
     ...project,
     sheets: project.sheets.map((sheet) => renamedSheet(sheet, nameOf)),
     others: project.others.map((sheet) => renamedSheet(sheet, nameOf)),
     results: project.results.map((result) => ({ ...result, candidate: renamed(result.candidate, nameOf), ...renamedMap(result, nameOf) })),
-    settings: {
-      ...project.settings,
-      ...(control && { control: { ...control, ...renamedMap(control, nameOf) } }),
-    },
+    settings: renamedSettings(project.settings, nameOf),
+    ...(waiting && { waiting: waiting.map((run) => ({ ...run, settings: renamedSettings(run.settings, nameOf) })) }),
+    ...(filed && { filed: filed.map(nameOf) }),
   };
+}
+
+function renamedSettings(settings: Project['settings'], nameOf: (id: PictureId) => PictureId): Project['settings'] {
+  const { control } = settings;
+  return { ...settings, ...(control && { control: { ...control, ...renamedMap(control, nameOf) } }) };
 }
 
 function renamedSheet(sheet: Project['sheets'][number], nameOf: (id: PictureId) => PictureId): Project['sheets'][number] {

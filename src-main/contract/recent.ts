@@ -8,8 +8,8 @@ const thumbnail = v.pipe(v.string(), v.maxLength(256 * 1024), v.regex(/^(?:data:
 
 export const RecentId = JournalOwner;
 
-/** What is said of a document that was closed. */
-const Described = { name: shortText, steps: whole, width: whole, height: whole, thumbnail } as const;
+/** What is said of a document that was closed; `waiting` = how many runs wait for it. */
+const Described = { name: shortText, steps: whole, width: whole, height: whole, thumbnail, waiting: v.optional(whole) } as const;
 
 export const RecentDocument = v.object({ id: RecentId, closedMs: v.number(), ...Described });
 export type RecentDocument = v.InferOutput<typeof RecentDocument>;

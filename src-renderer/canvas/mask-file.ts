@@ -1,6 +1,6 @@
 import { ExpectedError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
-import type { Point } from '#contract/mask.js';
+import type { MaskHistory, Point } from '#contract/mask.js';
 import type { PaintedRuns } from '#document/mask.js';
 import { offThread } from './off-thread.js';
 
@@ -9,6 +9,13 @@ export async function runsOfMask(file: Blob): Promise<PaintedRuns> {
   const runs = await offThread('readMask', file);
   if (!runs) throw new ExpectedError('image.unreadable', 'Expected a picture for the mask but received something else.');
   return runs;
+}
+
+/** White where a mask paints, as the contract wants it; undefined where it paints nothing. */
+export async function paintedPng(history: MaskHistory, extent: Extent): Promise<Blob | undefined> {
+  const painted = await offThread('paintMask', { history, extent });
+  if (!painted) throw new Error('Expected the mask as a PNG but it could not be written.');
+  return painted.png;
 }
 
 /** The same mask with edges that follow the picture's, as runs. */

@@ -23,6 +23,8 @@ export interface PixelWork {
   decode: { in: Blob; out: Decoded };
   /** The rows are used up. */
   encodeMask: { in: MaskRows; out: Blob };
+  /** White where a mask paints; no picture where it paints nothing. */
+  paintMask: { in: { readonly history: MaskHistory; readonly extent: Extent }; out: { readonly png: Blob | undefined } };
   /** Of a gray picture, as a service makes it of a mask. */
   readMask: { in: Blob; out: PaintedRuns };
   /** The bitmap is used up. */
@@ -46,6 +48,13 @@ export const PIXEL_WORK: { readonly [T in PixelTask]: (input: PixelWork[T]['in']
     return { bitmap, smaller: halvesOf(bitmap) };
   },
   encodeMask: encodeGreyPng,
+  paintMask: async ({ history, extent }) => {
+    const values = rasterise(history, extent);
+    const bounds = paintedBounds(values, extent);
+    if (!bounds) return { png: undefined };
+    const rows = values.slice(bounds.y * extent.width, (bounds.y + bounds.height) * extent.width);
+    return { png: await encodeGreyPng({ extent, top: bounds.y, rows }) };
+  },
   readMask: async (file) => {
     const bitmap = await createImageBitmap(file);
     const { data } = pixelsOf(bitmap);

@@ -5,7 +5,7 @@ import { refineMask, selectSimilar } from '#canvas/mask-file.js';
 import { MaskLayer, pngOf } from '#canvas/mask-layer.js';
 import { offThread } from '#canvas/off-thread.js';
 import { combined, EMPTY_MASK, rasterise, redone, runsOf, undone, withStep, type Combining, type PaintedRuns } from '#document/mask.js';
-import { activeMask, ONE_MASK, repaintIndex, sourcesOf, withHistory } from '#document/mask-list.js';
+import { activeMask, ONE_MASK, repaintIndex, withHistory } from '#document/mask-list.js';
 import { MaskPixels } from '#document/mask-pixels.js';
 import type { ShownPicture } from './pictures.js';
 
@@ -109,13 +109,6 @@ export class Mask {
   async repaintPng(): Promise<Blob | undefined> {
     if (!this.masked) return undefined;
     return this.#aside ? pngOf(this.#aside) : this.layer?.toPng();
-  }
-
-  /** White where detail is not to be copied from, or where alone it is; undefined where nothing is said. */
-  async sourcesPng(): Promise<{ readonly png: Blob; readonly only: boolean } | undefined> {
-    const sources = sourcesOf(this.list);
-    const pixels = sources && this.#pixelsOf(sources.history);
-    return pixels && !pixels.empty ? { png: await pngOf(pixels), only: sources.use === 'only' } : undefined;
   }
 
   /** There is no picture any more. */

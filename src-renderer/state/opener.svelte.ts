@@ -1,7 +1,7 @@
 import type { Project, ProjectInput } from '#contract/project.js';
 import type { ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import { SvelteMap } from 'svelte/reactivity';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { PictureId } from '#contract/request.js';
 import { renderBlank } from '#canvas/blank.js';
 import { renderSampleScene, type SampleScene } from '#canvas/sample-scenes.js';
@@ -15,7 +15,7 @@ import type { Services, ShownPicture } from './pictures.js';
 import { isProjectName, tableOf } from './project.js';
 import { recalled } from './recalled.js';
 import type { Recent } from './recent.svelte.js';
-import type { LeftRuns, RunQueue } from './run-queue.svelte.js';
+import type { RunQueue } from './run-queue.svelte.js';
 import type { Runner } from './runner.svelte.js';
 import type { StepEditor } from './step-editor.svelte.js';
 import { Tabs } from './tabs.svelte.js';
@@ -36,8 +36,8 @@ export interface OpenerContext {
   readonly project: ProjectInput | undefined;
   notices: readonly Notice[];
   error: ErrorData | undefined;
-  /** Nothing is run for what is on the table any more. Gives what was yet to be run for it. */
-  stopRuns(): Promise<LeftRuns>;
+  /** Nothing is run for what is on the table any more: what was yet to be run for it waits, and is paused. */
+  stopRuns(): Promise<void>;
   showStep(): void;
   lookAtResult(): void;
   /** What fails is said. */
@@ -60,8 +60,8 @@ export class Opener {
   #openings = 0;
   /** Pictures that are scenes of ours. */
   readonly #scenes = new SvelteMap<PictureId, SceneName>();
-  /** By the place of a document among the recent ones: what goes on when it is open again. */
-  readonly #left = new SvelteMap<string, LeftRuns>();
+  /** Places among the recent documents whose runs go on when they are open again: they were put away, not paused. */
+  readonly #interrupted = new SvelteSet<string>();
 
   constructor(context: OpenerContext, services: Services) {
     this.#context = context;
@@ -72,11 +72,6 @@ export class Opener {
   get scene(): SceneName | undefined {
     const [first] = this.#context.document.sheets;
     return first && this.#scenes.get(first.picture.info.id);
-  }
-
-  /** How many runs wait for a document that was put away. */
-  waiting(id: string | undefined): number {
-    return (id === undefined ? undefined : this.#left.get(id)?.runs.length) ?? 0;
   }
 
   async openFile(file: Blob, name: string, blank = false): Promise<void> {
@@ -143,7 +138,7 @@ export class Opener {
 
   /** Puts a document on the table in place of what is there, of which it says what waits; `id` is its place among the recent ones. */
   async restore(project: Project, id?: string): Promise<readonly Notice[]> {
-    const { document, runner, wish, stepEditor, queue } = this.#context;
+    const { document, runner, wish, stepEditor, queue, exporter } = this.#context;
     const table = await tableOf(project, this.#services.pictures, DEFAULT_SETTINGS);
     const left = await this.#putAway();
     [document.history.done, document.history.undone] = [table.done, table.undone];
@@ -153,10 +148,11 @@ export class Opener {
     this.#context.showStep();
     stepEditor.replacing = table.replacing;
     runner.place(table.results, table.chosen);
-    const runs = id === undefined ? undefined : this.#left.get(id);
-    if (id !== undefined) this.#left.delete(id);
-    if (runs) void queue.putBack(runs);
-    return left;
+    for (const picture of table.filed) exporter.filed.add(picture);
+    // From another session, nothing begins by itself.
+    const goesOn = id !== undefined && this.#interrupted.delete(id);
+    void queue.putBack(table.waiting, !goesOn);
+    return queue.paused ? [...left, { code: 'queue.recovered', message: 'Runs that were not made yet wait.' }] : left;
   }
 
   /** Documents that lay in tabs beside the one that has come back; what is no longer kept has none. */
@@ -209,23 +205,26 @@ export class Opener {
   /** What is on the table goes to the recent documents, with everything; what was yet to be run for it waits there, which is said. */
   async #putAway(): Promise<readonly Notice[]> {
     const { wish, document, recent, queue } = this.#context;
-    const left = await this.#context.stopRuns();
+    const { paused } = queue;
+    await this.#context.stopRuns();
     wish.settle();
     const { project, shown } = this.#context;
     const { sheets } = document;
-    const waits = project !== undefined && shown !== undefined && left.runs.length > 0;
+    const waiting = queue.waiting.length;
     if (project && shown) {
       try {
         const id = await recent.keep({ project, sheets, shown });
-        this.tabs.putAway(id);
-        if (waits) this.#left.set(id, left);
+        this.tabs.putAway(id, waiting);
+        if (waiting > 0 && !paused) this.#interrupted.add(id);
       } catch (error) {
-        void queue.putBack(left);
+        if (!paused) void queue.resume();
         throw error;
       }
     }
     this.#forgetAll();
-    return waits ? [{ code: 'queue.put-away', message: 'The runs of the other document wait until it is open again.' }] : [];
+    return waiting > 0 && !paused
+      ? [{ code: 'queue.put-away', message: 'The runs of the other document wait until it is open again.' }]
+      : [];
   }
 
   #forgetAll(): void {

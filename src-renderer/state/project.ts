@@ -2,6 +2,7 @@ import type { Project, ProjectInput } from '#contract/project.js';
 import type { PictureId } from '#contract/request.js';
 import type { Settings } from '#document/request.js';
 import type { Pictures, ShownPicture } from './pictures.js';
+import type { QueuedRun } from './run-order.js';
 import { sameSheet, type UndoEntry, type Sheet, type ShownResult, type Steps } from './sheets.js';
 
 /** What is on the table, in values that can be drawn. */
@@ -13,6 +14,10 @@ export interface Table extends Steps {
   readonly undone: readonly UndoEntry[];
   /** The step that the next kept result replaces. */
   readonly replacing: number | undefined;
+  /** Runs that are yet to be made. */
+  readonly waiting: readonly QueuedRun[];
+  /** Pictures that a file of the user's holds. */
+  readonly filed: Iterable<PictureId>;
 }
 
 export function isProjectName(name: string): boolean {
@@ -35,9 +40,11 @@ export function fileName([first]: readonly Sheet[], extension: string): string {
 }
 
 /** The same as a document that outlives the window. */
-export function projectOf({ sheets, results, settings, done, undone, ...rest }: Table): ProjectInput {
+export function projectOf({ sheets, results, settings, done, undone, waiting, filed, ...rest }: Table): ProjectInput {
   const all = [...sheets];
   const numbered = entriesNumbered(all);
+  const own = new Set([...all.map(({ picture }) => picture.info.id), ...results.map(({ info }) => info.id)]);
+  const inFiles = [...filed].filter((id) => own.has(id));
   // A schema's input may be written to; nobody does.
   return {
     ...rest,
@@ -46,12 +53,18 @@ export function projectOf({ sheets, results, settings, done, undone, ...rest }: 
     undone: undone.map(numbered),
     sheets: sheets.map(stored),
     others: all.slice(sheets.length).map(stored),
+    ...(waiting.length > 0 && { waiting: waiting.map(storedRun) }),
+    ...(inFiles.length > 0 && { filed: inFiles }),
     results: results.map(({ candidate, request, margins, totalMs, map }) => ({ candidate, request, margins, totalMs, map })),
   } as ProjectInput;
 }
 
 function stored({ picture, ...sheet }: Sheet) {
   return { ...sheet, picture: picture.info.id };
+}
+
+function storedRun({ order: { settings, ...order }, detour }: QueuedRun) {
+  return { ...order, settings: present(settings), ...(detour && { detour }) };
 }
 
 /** Sheets that are not there yet join the others. */
@@ -82,17 +95,25 @@ export async function tableOf(project: Project, pictures: Pictures, defaults: Se
   }
   const results: ShownResult[] = [];
   for (const result of project.results) results.push({ ...result, ...(await pictures.show(result.candidate.picture)) } as ShownResult);
-  const { control, ...settings } = project.settings;
   return {
     sheets: sheets.slice(0, project.sheets.length),
     open: project.open,
-    settings: { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings,
+    settings: wholeSettings(project.settings, defaults),
     results,
     chosen: project.chosen,
     done: project.done.map((entry) => entryOf(entry, sheets)),
     undone: project.undone.map((entry) => entryOf(entry, sheets)),
     replacing: project.replacing,
+    waiting: (project.waiting ?? []).map(({ settings, detour, ...order }) => ({
+      order: { ...order, settings: wholeSettings(settings, defaults) },
+      detour,
+    })),
+    filed: project.filed ?? [],
   };
+}
+
+function wholeSettings({ control, ...settings }: Project['settings'], defaults: Settings): Settings {
+  return { ...defaults, ...settings, control: { ...defaults.control, ...control } } as Settings;
 }
 
 /** Projects of version 1 do not say what a step was given: it was the step before, with the mask that is on it. */

@@ -41,9 +41,11 @@ export class Recent {
   async keep({ project, sheets, shown }: Closing): Promise<string> {
     const { width, height } = shown.info.size;
     const id = this.#open;
+    const waiting = project.waiting?.length;
     const said = { name: (sheets[0]?.picture ?? shown).info.name.slice(-255), steps: sheets.length - 1, width, height };
     const kept = await this.#link.call('recent.keep', {
       ...said,
+      ...(waiting !== undefined && { waiting }),
       thumbnail: thumbnailOf(shown.pixels.small),
       project,
       ...(id !== undefined && { id }),

@@ -1,14 +1,15 @@
-import type { BrushTip, MaskHistory, Point, Stroke } from '#contract/mask.js';
+import type { BrushTip, Point, Stroke } from '#contract/mask.js';
 import { MaskLayer } from '#canvas/mask-layer.js';
 import { EMPTY_MASK, withStep } from '#document/mask.js';
+import { MaskPixels } from '#document/mask-pixels.js';
+import { DEFAULT_SETTINGS, type Settings } from '#document/request.js';
+import { NO_MARGINS } from '#document/space.js';
 import type { PhotoDocument } from './photo-document.svelte.js';
-import type { QueuedRun, RunQueue } from './run-queue.svelte.js';
+import type { QueuedRun } from './run-order.js';
+import type { RunQueue } from './run-queue.svelte.js';
 
-/** What is to be removed: where, and how that was painted. */
-export interface Removal {
-  readonly png: Blob;
-  readonly held: MaskHistory;
-}
+/** Of the panels' wish nothing has to do with what is to go. */
+const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
 
 /** What the studio lends to whoever removes things. */
 export interface RemoverContext {
@@ -16,13 +17,7 @@ export interface RemoverContext {
   readonly queue: RunQueue;
   /** A picture can be filled at all. */
   readonly canFill: boolean;
-  /** Runs a fill, and keeps what comes of it. */
-  remove(removal: Removal): Promise<void>;
-}
-
-/** A stroke among the runs that wait. */
-interface StrokeRun extends QueuedRun {
-  readonly stroke: Stroke;
+  readonly settings: Settings;
 }
 
 /**
@@ -65,8 +60,18 @@ export class Remover {
 
   /** The brush was lifted. Resolves when nothing waits any more, or at once where something is at work. */
   async lifted(stroke: Stroke): Promise<void> {
-    const run: StrokeRun = { verb: 'remove', words: '', stroke, start: () => this.#remove(stroke) };
-    await this.#context.queue.add(run);
+    const size = this.#context.document.source?.info.size;
+    if (!size) return;
+    const mask = withStep(EMPTY_MASK, { kind: 'stroke', stroke });
+    const pixels = new MaskPixels(size);
+    pixels.show(mask);
+    // It may have been pulled beside the picture.
+    if (pixels.empty) {
+      this.dropped();
+      return;
+    }
+    const settings = { ...this.#context.settings, ...TO_REMOVE };
+    await this.#context.queue.add({ order: { verb: 'fill', settings, size, mask, removes: true } });
   }
 
   /** The stroke that was being pulled was not meant. */
@@ -79,16 +84,6 @@ export class Remover {
     const strokes = [...strokeOf(this.#context.queue.atWork), ...this.waiting];
     const isSame = strokes.length === this.#drawn.length && strokes.every((stroke, i) => stroke === this.#drawn[i]);
     if (!isSame) this.#redraw(strokes);
-  }
-
-  async #remove(stroke: Stroke): Promise<void> {
-    const { source } = this.#context.document;
-    if (!source) return;
-    const held = withStep(EMPTY_MASK, { kind: 'stroke', stroke });
-    const own = new MaskLayer(source.info.size);
-    own.show(held);
-    // It may have been pulled beside the picture.
-    if (!own.empty) await this.#context.remove({ png: await own.toPng(), held });
   }
 
   #redraw(strokes: readonly Stroke[]): void {
@@ -106,5 +101,6 @@ export class Remover {
 }
 
 function strokeOf(run: QueuedRun | undefined): readonly Stroke[] {
-  return run && 'stroke' in run ? [(run as StrokeRun).stroke] : [];
+  const { mask, removes } = run?.order ?? {};
+  return removes ? (mask?.steps ?? []).flatMap((step) => (step.kind === 'stroke' ? [step.stroke] : [])) : [];
 }

@@ -1,20 +1,8 @@
-import type { Verb } from '#document/request.js';
+import type { QueuedRun } from './run-order.js';
 import type { Phase } from './sheets.js';
 
-/** What is to be run when its turn comes. */
-export interface QueuedRun {
-  readonly verb: Verb | 'remove';
-  readonly words: string;
-  /** Does it, to its end, whatever that is. */
-  start(): Promise<void>;
-}
-
-export type Waiting<R extends QueuedRun = QueuedRun> = R & { readonly key: number };
-
-/** What is yet to be run for a document that is put away. */
-export interface LeftRuns {
-  readonly runs: readonly QueuedRun[];
-  readonly paused: boolean;
+export interface Waiting extends QueuedRun {
+  readonly key: number;
 }
 
 /** What the studio lends to the queue. */
@@ -22,6 +10,8 @@ export interface QueueContext {
   readonly phase: Phase;
   /** Another run could begin. */
   readonly isFree: boolean;
+  /** Does it, to its end, whatever that is. */
+  runQueued(run: QueuedRun): Promise<void>;
   cancelRun(): void;
 }
 
@@ -49,7 +39,7 @@ export class RunQueue {
 
   /** Resolves when nothing waits any more, or at once where something is at work. */
   async add(run: QueuedRun): Promise<void> {
-    this.#place([...this.waiting, Object.assign(run, { key: this.#keys++ })]);
+    this.#place([...this.waiting, this.#keyed(run)]);
     await this.goOn();
   }
 
@@ -67,7 +57,7 @@ export class RunQueue {
     this.atWork = first;
     this.#place(rest);
     try {
-      await first?.start();
+      if (first) await this.#context.runQueued(first);
     } finally {
       this.atWork = undefined;
       if (this.#context.phase === 'failed') this.failed = first;
@@ -105,16 +95,10 @@ export class RunQueue {
     if (failed) this.cancel(failed.key);
   }
 
-  /** Takes out all that waits, to be put back with its document; what is at work is no part of it. */
-  takeAll(): LeftRuns {
-    const { waiting: runs, paused } = this;
-    this.clear();
-    return { runs, paused };
-  }
-
-  async putBack({ runs, paused }: LeftRuns): Promise<void> {
-    this.#place([...this.waiting, ...runs.map((run) => Object.assign(run, { key: this.#keys++ }))]);
-    this.paused = paused;
+  /** These wait now, and nothing else: those of a document that has come back. */
+  async putBack(runs: readonly QueuedRun[], paused: boolean): Promise<void> {
+    this.#place(runs.map((run) => this.#keyed(run)));
+    this.paused = paused && runs.length > 0;
     await this.goOn();
   }
 
@@ -123,6 +107,10 @@ export class RunQueue {
     this.failed = undefined;
     this.paused = false;
     this.#place([]);
+  }
+
+  #keyed(run: QueuedRun): Waiting {
+    return { ...run, key: this.#keys++ };
   }
 
   #move(key: number, order: (run: Waiting, others: readonly Waiting[]) => readonly Waiting[]): void {

@@ -6,7 +6,8 @@ import { redrawOf, type EditRequestInput, type PictureId } from '#contract/reque
 import type { PageLink } from '#link/http.js';
 import type { Pictures } from './pictures.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
-import type { Running, ShownResult } from './sheets.js';
+import type { Running } from './run-order.js';
+import type { ShownResult } from './sheets.js';
 
 /** Where a run is heard, and where it shows. */
 export interface RunPlace {

@@ -1,8 +1,11 @@
 import { endingOf } from '#contract/ending.js';
 import { type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
-import type { Margins, PictureId } from '#contract/request.js';
+import type { PictureInfo } from '#contract/api.js';
+import type { MaskHistory } from '#contract/mask.js';
+import type { Margins } from '#contract/request.js';
 import type { VariantsChoice } from '#contract/preferences.js';
+import { sourcesOf } from '#document/mask-list.js';
 import { requestOf, type RequestPictures, type Verb } from '#document/request.js';
 import { NO_MARGINS } from '#document/space.js';
 import type { ServiceInfo } from './service-info.svelte.js';
@@ -10,11 +13,10 @@ import { continued, endedAt, isUnfinished, nextRedrawSeed, reachedPlace, redrawn
 import type { PhotoDocument } from './photo-document.svelte.js';
 import type { Services, ShownPicture } from './pictures.js';
 import { moreThatFit } from './more-variants.js';
-import { textOf, type PaintedFiles, type RunOrder } from './run-order.js';
-import type { QueuedRun } from './run-queue.svelte.js';
+import { paintedOf, textOf, type QueuedRun, type Running, type RunOrder } from './run-order.js';
 import { followRun } from './run.js';
 import { releasePreviews, ScaleStrip } from './scale-strip.svelte.js';
-import type { Detour, Phase, Running, ShownResult } from './sheets.js';
+import type { Detour, Phase, ShownResult } from './sheets.js';
 import type { Wish } from './wish.svelte.js';
 
 /** What the studio lends to runs. */
@@ -84,8 +86,7 @@ export class Runner {
   /** All of the wish but its seed and number, as a text. */
   get #wish(): string | undefined {
     const { document, wish } = this.#context;
-    const { masked } = document.mask;
-    return document.source && textOf({ settings: wish.settings, masked, anew: wish.anew }, document.source.info.id);
+    return document.source && textOf({ settings: wish.settings, mask: paintedOn(document), anew: wish.anew }, document.source.info.id);
   }
 
   /** Nothing is in the way of a run. */
@@ -129,29 +130,15 @@ export class Runner {
     wish.settle();
     wish.remember();
     const order = this.#order();
-    // Whoever needs it hears of a failure; until then nobody does.
-    order.painted().catch(() => undefined);
-    void queue.add(this.#queued(order, () => this.#notYetDrawn(order)));
+    if (order) void queue.add({ order });
   }
 
-  #queued(order: RunOrder, detour: () => Detour): QueuedRun {
-    const words = order.verb === 'fill' ? '' : order.settings.instruction.trim();
-    return { verb: order.verb, words, start: () => this.run(detour(), order) };
-  }
-
-  /** What the panels say; what is painted stays as it is when it is first asked for. */
-  #order(): RunOrder {
+  /** What the panels and the masks say now. */
+  #order(): RunOrder | undefined {
     const { document, wish, verb } = this.#context;
-    const { mask } = document;
-    let painted: Promise<PaintedFiles> | undefined;
-    const paint = async () => ({ mask: verb === 'expand' ? undefined : await mask.repaintPng(), sources: await mask.sourcesPng() });
-    return {
-      verb,
-      settings: wish.settings,
-      masked: mask.masked,
-      anew: wish.anew,
-      painted: () => (painted ??= paint()),
-    };
+    const { settings, anew } = wish;
+    const size = document.source?.info.size;
+    return size && { verb, settings, size, mask: paintedOn(document), copied: sourcesOf(document.mask.list), anew };
   }
 
   /** A seed of its own, where the order was answered meanwhile. */
@@ -178,17 +165,24 @@ export class Runner {
   }
 
   /** Runs what the panels say, or an order that was given before. */
-  async run(detour: Detour = {}, given?: RunOrder): Promise<void> {
-    const { document, wish, canAsk, canFill } = this.#context;
-    if (this.phase === 'running' || !(given ? !given.removes || canFill : canAsk) || !document.source) return;
+  async run(detour?: Detour, given?: RunOrder): Promise<void> {
+    const { document, wish } = this.#context;
+    if (!this.#isPossible(given)) return;
     wish.settle();
     const order = given ?? this.#order();
+    if (!order || !document.source) return;
     if (!order.removes) wish.remember(order.settings.instruction);
-    if ((await this.#doRun(order, detour, document.source.info.id)) && !order.removes) void this.#context.queue.goOn();
+    const way = detour ?? (given ? this.#notYetDrawn(given) : {});
+    if ((await this.#doRun(order, way, document.source.info)) && !order.removes) void this.#context.queue.goOn();
+  }
+
+  #isPossible(given: RunOrder | undefined): boolean {
+    const { canAsk, canFill } = this.#context;
+    return this.phase !== 'running' && (given ? !given.removes || canFill : canAsk);
   }
 
   /** Says whether it came to its end. */
-  async #doRun(order: RunOrder, detour: Detour, source: PictureId): Promise<boolean> {
+  async #doRun(order: RunOrder, detour: Detour, source: PictureInfo): Promise<boolean> {
     this.#changesAtRun = this.#context.document.changes.length;
     this.#more?.abort();
     let finish = (): void => undefined;
@@ -224,6 +218,11 @@ export class Runner {
     };
   }
 
+  /** What is at work, as it was asked for. */
+  get atWork(): QueuedRun | undefined {
+    return this.#running && { order: this.#running.order, detour: this.#running.detour };
+  }
+
   cancel(): void {
     this.#running?.controller.abort();
   }
@@ -233,7 +232,7 @@ export class Runner {
     const running = this.#running;
     this.cancel();
     await running?.ended;
-    return running && !this.arrived ? this.#queued(running.order, () => running.detour) : undefined;
+    return running && !this.arrived ? { order: running.order, detour: running.detour } : undefined;
   }
 
   /** Ends the run with the scales that are done: the same seed draws the same tokens again, and stops there. */
@@ -352,12 +351,12 @@ export class Runner {
     this.strip.empty(this.#context.serviceInfo.pack?.card.config.transformer.scales ?? []);
   }
 
-  async #follow(running: Running, source: PictureId, order: RunOrder): Promise<void> {
+  async #follow(running: Running, source: PictureInfo, order: RunOrder): Promise<void> {
     const { wish, variants } = this.#context;
-    const pictures = await this.#upload(order);
+    const pictures = await this.#upload(order, source);
     const liked = variants === 'auto' ? 1 : variants;
     const settings = { ...order.settings, count: order.settings.count ?? liked };
-    const request = { ...requestOf(settings, { source, ...pictures, anew: order.anew }), ...running.detour };
+    const request = { ...requestOf(settings, { source: source.id, ...pictures, anew: order.anew }), ...running.detour };
     const onnotices = (notices: readonly Notice[]) => (this.#context.notices = notices);
     try {
       const results = await followRun({ ...this.#services, strip: this.strip, onnotices }, request, running);
@@ -367,7 +366,7 @@ export class Runner {
       this.results = [...kept, ...results];
       this.chosen = kept.length;
       this.arrived = true;
-      this.#asked = textOf(order, source);
+      this.#asked = textOf(order, source.id);
     } finally {
       this.#services.pictures.forget(pictures.mask, pictures.copy?.mask);
     }
@@ -378,7 +377,7 @@ export class Runner {
   }
 
   /** As many more as there is time for; whatever the user does next ends it. */
-  async #drawMore(order: RunOrder, source: PictureId): Promise<void> {
+  async #drawMore(order: RunOrder, source: PictureInfo): Promise<void> {
     const [first] = this.results;
     const count = first && this.#context.queue.waiting.length === 0 ? moreThatFit(first) : 0;
     if (!first || count === 0) return;
@@ -386,8 +385,12 @@ export class Runner {
     this.#more = controller;
     const running = { ...this.#aboutTo(order, { ...this.anotherThan(first.candidate.seed), count }), controller, ended: Promise.resolve() };
     const place = { ...this.#services, strip: new ScaleStrip(), onnotices: () => undefined };
-    const pictures = await this.#upload(order).catch(() => ({ mask: undefined }));
-    const request = { ...requestOf(order.settings, { source, ...pictures, anew: order.anew }), ...running.detour, previews: false };
+    const pictures = await this.#upload(order, source).catch(() => ({ mask: undefined }));
+    const request = {
+      ...requestOf(order.settings, { source: source.id, ...pictures, anew: order.anew }),
+      ...running.detour,
+      previews: false,
+    };
     // What nobody asked for fails without a word.
     const more = await followRun(place, request, running).catch(() => []);
     this.#services.pictures.forget(pictures.mask, 'copy' in pictures ? pictures.copy?.mask : undefined);
@@ -403,9 +406,9 @@ export class Runner {
   }
 
   /** What is painted of the order. */
-  async #upload({ painted }: RunOrder): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
+  async #upload(order: RunOrder, { size }: PictureInfo): Promise<Pick<RequestPictures, 'mask' | 'copy'>> {
     const { pictures } = this.#services;
-    const { mask, sources } = await painted();
+    const { mask, sources } = await paintedOf(order, this.#context.document.mask, size);
     const id = mask && (await pictures.upload(mask, 'mask.png')).id;
     if (!sources) return { mask: id };
     return { mask: id, copy: { mask: (await pictures.upload(sources.png, 'sources.png')).id, only: sources.only } };
@@ -437,6 +440,10 @@ interface Discarded {
   readonly results: readonly ShownResult[];
   readonly chosen: number;
   readonly asked: string | undefined;
+}
+
+function paintedOn({ mask }: PhotoDocument): MaskHistory | undefined {
+  return mask.masked ? mask.repaint : undefined;
 }
 
 /** With which chance a result was drawn, where the wish said it. */

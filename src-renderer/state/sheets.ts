@@ -6,8 +6,6 @@ import type { HeldSources, MaskHistory, MaskList } from '#contract/mask.js';
 import { NO_CHANGES, type Changes } from '#document/changes.js';
 import type { Settings } from '#document/request.js';
 import type { ShownPicture } from './pictures.js';
-import type { RunOrder } from './run-order.js';
-import type { StripContents } from './scale-strip.svelte.js';
 
 /** How a result is looked at: as it is, beside the original, by how much it changed, or where. */
 export type Look = 'result' | 'split' | 'difference' | 'changed';
@@ -117,14 +115,3 @@ export type Detour = Pick<
   EditRequestInput,
   'resume' | 'redraw' | 'stopAtScale' | 'stopAtDetail' | 'detailSeeds' | 'seed' | 'count' | 'temperature'
 >;
-
-export interface Running {
-  readonly order: RunOrder;
-  readonly controller: AbortController;
-  readonly margins: Margins;
-  readonly detour: Detour;
-  readonly map: OwnMap | undefined;
-  /** What the strip showed, in case the run comes to nothing. */
-  readonly strip: StripContents;
-  readonly ended: Promise<void>;
-}

@@ -4,7 +4,7 @@ import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { Margins } from '#contract/request.js';
 import type { Preferences, VariantsChoice } from '#contract/preferences.js';
-import { DEFAULT_SETTINGS, verbOf, type Settings, type Verb } from '#document/request.js';
+import { verbOf, type Settings, type Verb } from '#document/request.js';
 import { NO_MARGINS, spaceOf, type Space } from '#document/space.js';
 import type { PageLink } from '#link/http.js';
 import { ServiceInfo } from './service-info.svelte.js';
@@ -22,8 +22,9 @@ import { Opener } from './opener.svelte.js';
 import { Pictures, type ShownPicture } from './pictures.js';
 import { projectOf } from './project.js';
 import { Recent } from './recent.svelte.js';
-import { Remover, type Removal } from './remover.svelte.js';
-import { RunQueue, type LeftRuns } from './run-queue.svelte.js';
+import { Remover } from './remover.svelte.js';
+import type { QueuedRun } from './run-order.js';
+import { RunQueue } from './run-queue.svelte.js';
 import { Runner } from './runner.svelte.js';
 import type { ScaleStrip } from './scale-strip.svelte.js';
 import type { Detour, Phase, Sheet, ShownResult } from './sheets.js';
@@ -31,9 +32,6 @@ import { StepEditor } from './step-editor.svelte.js';
 import { Wish } from './wish.svelte.js';
 
 export type { ShownPicture, ShownResult };
-
-/** Of the panels' wish nothing has to do with what is to go. */
-const TO_REMOVE = { instruction: '', margins: NO_MARGINS, control: DEFAULT_SETTINGS.control, count: 1 } as const;
 
 /** What of the preferences counts for runs. */
 type Liked = Readonly<Pick<Preferences, 'variants'>>;
@@ -75,7 +73,9 @@ export class Studio {
     const { results, chosen } = this.runner;
     const { steps, history } = this.document;
     const { done, undone } = history;
-    return this.source && projectOf({ ...steps, settings, results, chosen, done, undone, replacing: this.stepEditor.replacing });
+    const { replacing } = this.stepEditor;
+    const { filed } = this.exporter;
+    return this.source && projectOf({ ...steps, settings, results, chosen, done, undone, replacing, waiting: this.waiting, filed });
   });
   /** Nothing waits to be kept or discarded. */
   readonly isSettled = $derived.by(() => this.canPaint && this.result === undefined);
@@ -191,6 +191,12 @@ export class Studio {
     return this.runner.margins ?? this.settings.margins;
   }
 
+  /** What was asked for and is not made yet. */
+  get waiting(): readonly QueuedRun[] {
+    const { atWork } = this.runner;
+    return atWork ? [atWork, ...this.queue.waiting] : this.queue.waiting;
+  }
+
   /** Asks the service what there is; a pack that is liked is taken where it is installed. */
   async begin(liked?: string): Promise<void> {
     await this.attempt(async () => {
@@ -203,9 +209,9 @@ export class Studio {
       this.runner.emptyStrip();
       const project = await this.journal.recover();
       if (!project || this.source || this.opener.busy) return;
-      await this.opener.restore(project);
+      const said = await this.opener.restore(project);
       await this.opener.recoverTabs(project.tabs);
-      this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }];
+      this.notices = [{ code: 'project.recovered', message: 'This is where you left off.' }, ...said];
     });
   }
 
@@ -320,9 +326,9 @@ export class Studio {
     await this.runner.run(detour);
   }
 
-  /** The run, and all that wait for it to end. */
+  /** The run, and all that wait for it to end; what is paused does not wait for it. */
   cancel(): void {
-    if (this.phase === 'running') this.queue.clear();
+    if (this.phase === 'running' && !this.queue.paused) this.queue.clear();
     this.cancelRun();
   }
 
@@ -331,12 +337,12 @@ export class Studio {
     this.runner.cancel();
   }
 
-  /** Nothing is run for the open document any more. Gives what was yet to be run for it. */
-  async stopRuns(): Promise<LeftRuns> {
+  /** Nothing is run for the open document any more: what was at work waits in front. */
+  async stopRuns(): Promise<void> {
     const { atWork } = this.queue;
-    const left = this.queue.takeAll();
+    this.queue.pause();
     const stopped = await this.runner.stop();
-    return stopped ? { ...left, runs: [atWork ?? stopped, ...left.runs] } : left;
+    if (stopped) void this.queue.putBack([atWork ?? stopped, ...this.queue.waiting], true);
   }
 
   /** Makes a step anew with the same wish and another seed. */
@@ -373,21 +379,12 @@ export class Studio {
     this.showStep();
   }
 
-  /** Fills a place, and keeps what comes of it as a step. */
-  async remove({ png, held }: Removal): Promise<void> {
-    if (this.result) this.keep();
-    const settings = { ...this.settings, ...TO_REMOVE };
-    const order = {
-      verb: 'fill',
-      settings,
-      masked: true,
-      anew: undefined,
-      painted: () => Promise.resolve({ mask: png }),
-      removes: held,
-    } as const;
-    await this.runner.run({ count: 1 }, order);
-    const result = this.runner.arrived ? this.runner.takeResult() : undefined;
-    if (result) this.#follow(this.document.stepOf(result, held));
+  /** A run that waited has its turn. What is removed is kept as a step. */
+  async runQueued({ order, detour }: QueuedRun): Promise<void> {
+    if (order.removes && this.result) this.keep();
+    await this.runner.run(order.removes ? { count: 1 } : detour, order);
+    const result = order.removes && this.runner.arrived ? this.runner.takeResult() : undefined;
+    if (result) this.#follow(this.document.stepOf(result, order.mask));
   }
 
   /** Work on the mask of a result begins by keeping it. Says whether there can be any. */

@@ -8,6 +8,8 @@ export interface Tab {
   readonly name: string;
   /** Its place among the recent documents; undefined for one that was never put away. */
   readonly id: string | undefined;
+  /** How many runs wait for it; the queue knows those of the one on the table. */
+  readonly waiting: number;
 }
 
 /** Documents that are open side by side, one of them on the table. */
@@ -21,28 +23,34 @@ export class Tabs {
   opened(name: string, id?: string): void {
     const own = id === undefined ? undefined : this.all.find((tab) => tab.id === id);
     const key = own?.key ?? this.#keys++;
-    if (!own) this.all = [...this.all, { key, name, id }];
+    if (own) this.#change(key, { waiting: 0 });
+    else this.all = [...this.all, { key, name, id, waiting: 0 }];
     this.active = key;
   }
 
   /** As they are written down. */
   get kept(): KeptTabs {
-    return this.all.map(({ key, name, id }) => ({
+    return this.all.map(({ key, name, id, waiting }) => ({
       name,
       ...(id !== undefined && { id }),
+      ...(waiting > 0 && { waiting }),
       ...(key === this.active && { open: true as const }),
     }));
   }
 
   /** As they were written down. */
   restore(kept: KeptTabs): void {
-    this.all = kept.map(({ name, id }) => ({ key: this.#keys++, name, id }));
+    this.all = kept.map(({ name, id, waiting = 0 }) => ({ key: this.#keys++, name, id, waiting }));
     this.active = this.all[kept.findIndex(({ open }) => open)]?.key;
   }
 
   /** The one on the table lies among the recent documents now. */
-  putAway(id: string): void {
-    this.all = this.all.map((tab) => (tab.key === this.active ? { ...tab, id } : tab));
+  putAway(id: string, waiting: number): void {
+    if (this.active !== undefined) this.#change(this.active, { id, waiting });
+  }
+
+  #change(key: number, change: Partial<Tab>): void {
+    this.all = this.all.map((tab) => (tab.key === key ? { ...tab, ...change } : tab));
   }
 
   /** Without a tab. Gives the one beside it, which comes to the table where this one lay there. */

@@ -5,6 +5,7 @@ import type { PhotoDocument } from './photo-document.svelte.js';
 import { HeldMask } from './held-mask.js';
 import type { MapPreview } from './map-preview.svelte.js';
 import type { Pictures } from './pictures.js';
+import type { QueuedRun } from './run-order.js';
 import type { ShownResult } from './sheets.js';
 
 /** What the studio lends to whoever wishes. */
@@ -13,6 +14,8 @@ export interface WishContext {
   readonly serviceInfo: ServiceInfo;
   readonly map: MapPreview;
   readonly runner: { readonly results: readonly ShownResult[] };
+  /** What was asked for and is not made yet. */
+  readonly waiting: readonly QueuedRun[];
   /** A picture is drawn in the place of what is there. */
   readonly anew: boolean;
   /** Another pack has been read. */
@@ -117,10 +120,11 @@ export class Wish {
   }
 
   #takeMap(map: Settings['control']['map']): void {
-    const { document, runner } = this.#context;
+    const { document, runner, waiting } = this.#context;
     const last = this.settings.control.map?.id;
-    // A step that is run again is held to its own map.
-    const needed = last !== undefined && (document.holdsMap(last) || runner.results.some((result) => result.map?.id === last));
+    // A step that is run again is held to its own map, and so is what waits.
+    const others = [...runner.results.map(({ map: own }) => own), ...waiting.map(({ order }) => order.settings.control.map)];
+    const needed = last !== undefined && (document.holdsMap(last) || others.some((own) => own?.id === last));
     if (!needed) this.#pictures.forget(last);
     this.take({ control: { ...this.settings.control, map } });
   }

@@ -92,7 +92,8 @@ test('another document is opened: what runs and what waits stays with its own, w
   await page.getByTestId('file-input').setInputFiles({ name: 'other.png', mimeType: 'image/png', buffer });
   await expect(page.locator('header > .name')).toHaveText('other.png');
   await expectPhase(page, 'ready');
-  await expect(page.getByTestId('queue')).toBeHidden();
+  await expect(queued(page)).toHaveCount(0);
+  await expect(page.getByTestId('queue').getByRole('button', { name: 'scene.png: 2 runs wait' })).toBeVisible();
   await expect(page.getByText('The runs of the other document wait with it')).toBeVisible();
   await expect(page.getByTestId('tab-runs')).toHaveText('2');
   expect(await violations(page)).toEqual([]);

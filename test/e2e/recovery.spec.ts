@@ -45,7 +45,9 @@ test('a program that is killed after two edits and a stroke comes back with all 
   await second.kill();
 });
 
-test('a program that is killed in mid-run comes back with the picture and the mask of before it', async ({ program }) => {
+test('a program that is killed in mid-run comes back with the picture and the mask of before it, and the run waits', async ({
+  program,
+}) => {
   const first = await program.start();
   await expectPhase(first.page, 'empty');
   await openScene(first.page);
@@ -53,9 +55,11 @@ test('a program that is killed in mid-run comes back with the picture and the ma
   await expectKept(first.page);
   await first.page.getByTestId('main-button').click();
   await expectPhase(first.page, 'running');
+  await expectKept(first.page);
   await first.kill();
   const second = await program.start();
   await expectPhase(second.page, 'ready');
+  await expect(second.page.getByTestId('queue').getByRole('status')).toHaveText('Paused: 1 run waits');
   await expect(second.page.getByRole('button', { name: 'Clear mask' })).toBeEnabled();
 });
 

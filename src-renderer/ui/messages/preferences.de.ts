@@ -46,5 +46,8 @@ export const preferenceWords: PreferenceWords = {
     back: (entry) => `Nach hinten: ${entry}`,
     cancel: (entry) => `Abbrechen: ${entry}`,
     atWork: 'in Arbeit',
+    elsewhere: 'Wartet in anderen Dokumenten',
+    other: (name, count) => `${name}: ${count === 1 ? '1 Lauf wartet' : `${count} Läufe warten`}`,
+    goTo: (name) => `${name} öffnen`,
   },
 };

@@ -44,6 +44,9 @@ export const preferenceWords = {
     back: (entry: string) => `To the back: ${entry}`,
     cancel: (entry: string) => `Cancel: ${entry}`,
     atWork: 'at work',
+    elsewhere: 'Waiting in other documents',
+    other: (name: string, count: number) => `${name}: ${count === 1 ? '1 run waits' : `${count} runs wait`}`,
+    goTo: (name: string) => `Open ${name}`,
   },
 };
 

@@ -186,6 +186,7 @@ export const noticeWords: NoticeWords = {
   'edit.unchanged': 'Es fand sich nichts zu ändern: das Bild ist, wie es war.',
   'project.recovered': 'Hier ging es zuletzt weiter.',
   'queue.put-away': 'Die Läufe des anderen Dokuments warten mit ihm und gehen weiter, wenn es wieder offen ist.',
+  'queue.recovered': 'Hier warten angehaltene Läufe, die noch nicht gemacht sind: Die Warteschlange startet oder verwirft sie.',
   'previews.off': 'Der Speicher ist knapp: das Bild entsteht ohne Vorschau.',
   'mask.edge': 'Der Schatten des Objekts oder ein Rest davon liegt außerhalb der Maske.',
   'detail.memory': 'Der Speicher ist knapp: das feinste Detail fehlt.',

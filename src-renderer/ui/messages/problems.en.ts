@@ -177,6 +177,7 @@ export const noticeWords: NoticeWords = {
   'edit.unchanged': 'Nothing was found to change: the picture is as it was.',
   'project.recovered': 'This is where you left off.',
   'queue.put-away': 'The runs of the other document wait with it, and go on when it is open again.',
+  'queue.recovered': 'Runs that were not made yet wait here, paused: the queue starts them, or lets go of them.',
   'previews.off': 'Memory is short: the picture is made without previews.',
   'mask.edge': 'The object’s shadow, or a rest of it, is outside the mask.',
   'detail.memory': 'Memory is short: the finest detail was left out.',

@@ -51,6 +51,8 @@ async function richProject(): Promise<Project> {
     sheets: [sheet, { picture: result.id, mask, blank: false, held: mask, change: { before: photo.id, after: result.id } }],
     open: 1,
     settings: { instruction: 'make it night', seed: 7, margins: { left: 1, right: 2, top: 3, bottom: 4 } },
+    waiting: [{ verb: 'fill', settings: { seed: 8 }, size: { width: 4, height: 3 }, mask, removes: true, detour: { stopAtScale: 2 } }],
+    filed: [result.id],
     results: [],
     chosen: 0,
     others: [{ ...sheet, hidden: true }],

@@ -82,6 +82,20 @@ describe('the file of a project', () => {
     expect((await store.describe(back.sheets[0]!.picture)).name).toBe('photo.png');
   });
 
+  it('brings back runs that wait, with their control maps, and which pictures a file holds', async () => {
+    const map = await store.add(grayPng(4, 3, 30), 'map.png');
+    const control = { kind: 'canny', strength: 1, fromScale: 1, low: 1, high: 2, blur: 0, near: 1, far: 0, invert: false } as const;
+    const settings = { instruction: 'make it night', control: { ...control, map: { id: map.id, name: 'map.png' } } };
+    const run = { verb: 'edit' as const, settings, size: { width: 4, height: 3 }, mask: project.sheets[0]!.mask, detour: { seed: 7 } };
+    project = { ...project, waiting: [run], filed: [project.sheets[1]!.picture] };
+    const back = await readProjectFile({ body: [await projectBytes(project, store)] }, store);
+    const id = back.waiting?.[0]?.settings.control?.map?.id;
+    expect(id).not.toBe(map.id);
+    expect((await store.describe(id!)).name).toBe('map.png');
+    expect(back.waiting).toEqual([{ ...run, settings: { ...settings, control: { ...settings.control, map: { id, name: 'map.png' } } } }]);
+    expect(back.filed).toEqual([back.sheets[1]!.picture]);
+  });
+
   it('of version 1 is read with every step', async () => {
     const back = await readProjectFile({ body: [await readFile('test/fixtures/projects/version-1.scalebrush')] }, store);
     expect(back).toMatchObject({

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { RunQueue, type QueuedRun } from '#state/run-queue.svelte.js';
+import { DEFAULT_SETTINGS } from '#document/request.js';
+import type { QueuedRun } from '#state/run-order.js';
+import { RunQueue } from '#state/run-queue.svelte.js';
 import type { Phase } from '#state/sheets.js';
 
 let phase: Phase;
@@ -7,24 +9,14 @@ let queue: RunQueue;
 let cancelled: number;
 let done: string[];
 
-/** Ends when it is told to. */
-function runOf(words: string): QueuedRun & { end: (became?: Phase) => void } {
-  let end: (became?: Phase) => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = (became = 'ready') => {
-      phase = became;
-      resolve();
-    };
-  });
-  const start = (): Promise<void> => {
-    done.push(words);
-    phase = 'running';
-    return ended;
-  };
-  return { verb: 'edit', words, start, end };
-}
+/** Ends what is at work. */
+let end: (became?: Phase) => void;
 
-const waiting = () => queue.waiting.map(({ words }) => words);
+const runOf = (instruction: string): QueuedRun => ({
+  order: { verb: 'edit', settings: { ...DEFAULT_SETTINGS, instruction }, size: { width: 4, height: 3 } },
+});
+const wordsOf = (run: QueuedRun | undefined) => run?.order.settings.instruction;
+const waiting = () => queue.waiting.map(wordsOf);
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 beforeEach(() => {
@@ -38,6 +30,16 @@ beforeEach(() => {
     get isFree() {
       return phase !== 'running';
     },
+    runQueued: (run: QueuedRun) => {
+      done.push(wordsOf(run)!);
+      phase = 'running';
+      return new Promise<void>((resolve) => {
+        end = (became = 'ready') => {
+          phase = became;
+          resolve();
+        };
+      });
+    },
     cancelRun: () => (cancelled += 1),
   };
   queue = new RunQueue(context, () => undefined);
@@ -45,21 +47,18 @@ beforeEach(() => {
 
 describe('runs that wait', () => {
   test('have their turn one after the other, when nothing is in the way', async () => {
-    const [a, b] = [runOf('a'), runOf('b')];
-    void queue.add(a);
-    void queue.add(b);
+    for (const words of ['a', 'b']) void queue.add(runOf(words));
     expect([waiting(), done]).toEqual([['a', 'b'], []]);
     phase = 'done';
     void queue.goOn();
-    expect([waiting(), queue.atWork?.words]).toEqual([['b'], 'a']);
-    a.end();
+    expect([waiting(), wordsOf(queue.atWork)]).toEqual([['b'], 'a']);
+    end();
     await turn();
-    expect([waiting(), queue.atWork?.words, done]).toEqual([[], 'b', ['a', 'b']]);
+    expect([waiting(), wordsOf(queue.atWork), done]).toEqual([[], 'b', ['a', 'b']]);
   });
 
   test('change places, are cancelled and paused', async () => {
-    const runs = ['a', 'b', 'c'].map(runOf);
-    for (const run of runs) void queue.add(run);
+    for (const words of ['a', 'b', 'c']) void queue.add(runOf(words));
     const [, b, c] = queue.waiting;
     queue.toFront(c!.key);
     expect(waiting()).toEqual(['c', 'a', 'b']);
@@ -74,23 +73,33 @@ describe('runs that wait', () => {
     void queue.resume();
     queue.cancel(queue.atWork!.key);
     expect(cancelled).toBe(1);
-    runs[0]!.end();
+    end();
     await turn();
     expect(done).toEqual(['a', 'c']);
   });
 
   test('wait behind one that failed, until that is tried again or let go of', async () => {
     phase = 'ready';
-    const [a, b] = [runOf('a'), runOf('b')];
-    void queue.add(a);
-    void queue.add(b);
-    a.end('failed');
+    for (const words of ['a', 'b']) void queue.add(runOf(words));
+    end('failed');
     await turn();
-    expect([waiting(), queue.failed?.words, done]).toEqual([['a', 'b'], 'a', ['a']]);
+    expect([waiting(), wordsOf(queue.failed), done]).toEqual([['a', 'b'], 'a', ['a']]);
     phase = 'ready';
     queue.dropFailed();
     void queue.goOn();
-    expect([waiting(), queue.atWork?.words]).toEqual([[], 'b']);
+    expect([waiting(), wordsOf(queue.atWork)]).toEqual([[], 'b']);
+  });
+
+  test('come back paused, one after the other, as they were', async () => {
+    phase = 'ready';
+    await queue.putBack([runOf('a'), runOf('b')], true);
+    expect([waiting(), queue.paused, done]).toEqual([['a', 'b'], true, []]);
+    void queue.resume();
+    expect(done).toEqual(['a']);
+    queue.clear();
+    end();
+    await queue.putBack([], true);
+    expect(queue.paused).toBe(false);
   });
 
   test('that are none any more leave nothing paused behind', () => {

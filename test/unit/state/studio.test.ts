@@ -585,7 +585,8 @@ describe('a document', () => {
     expect(reopened.document.sheets.map(({ picture }) => picture.info.id)).toEqual(['upload-1', 'result-1']);
     expect([reopened.phase, reopened.document.step, reopened.result?.candidate.picture]).toEqual(['done', 1, 'result-2']);
     expect(reopened.settings).toEqual(studio.settings);
-    expect(JSON.parse(JSON.stringify(reopened.project))).toEqual(saved);
+    // What was shown is in a file now.
+    expect(JSON.parse(JSON.stringify(reopened.project))).toEqual({ ...(saved as object), filed: ['result-2'] });
     reopened.undo();
     reopened.undo();
     expect([reopened.settings.instruction, reopened.settings.guidance]).toEqual(['', undefined]);

@@ -7,7 +7,7 @@ function threeTabs(): Tabs {
   const tabs = new Tabs();
   for (const name of ['a', 'b', 'c']) {
     tabs.opened(name);
-    tabs.putAway(`recent-${name}`);
+    tabs.putAway(`recent-${name}`, 0);
   }
   return tabs;
 }
