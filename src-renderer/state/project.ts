@@ -43,14 +43,14 @@ export function fileName([first]: readonly Sheet[], extension: string): string {
 export function projectOf({ sheets, results, settings, done, undone, waiting, filed, ...rest }: Table): ProjectInput {
   const all = [...sheets];
   const numbered = entriesNumbered(all);
+  const deeds = { done: done.map(numbered), undone: undone.map(numbered) };
   const own = new Set([...all.map(({ picture }) => picture.info.id), ...results.map(({ info }) => info.id)]);
   const inFiles = [...filed].filter((id) => own.has(id));
   // A schema's input may be written to; nobody does.
   return {
     ...rest,
     settings: present(settings),
-    done: done.map(numbered),
-    undone: undone.map(numbered),
+    ...deeds,
     sheets: sheets.map(stored),
     others: all.slice(sheets.length).map(stored),
     ...(waiting.length > 0 && { waiting: waiting.map(storedRun) }),

@@ -33,7 +33,7 @@ test('runs that wait come back paused after a kill and a reload, each with its d
   }
   await edit(first.page, 'make it night');
   // What is at work stays so, however fast the machine is.
-  await first.page.route('**/edit.run', () => undefined);
+  await first.page.route('**/api/stream/edit.run', () => undefined);
   await ask(first.page, 'make it warmer');
   await expectPhase(first.page, 'running');
   await ask(first.page, 'make the car red');
