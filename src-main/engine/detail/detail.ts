@@ -7,7 +7,7 @@ import type { NativeRows } from '#engine/image/compositing/composite-rows.js';
 import type { KernelPool } from '#engine/kernels/pool.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { fillScale } from './field.js';
-import type { Guide } from './guide.js';
+import { isLedByModel, type Guide } from './guide.js';
 import { findLines, scaleOfLines } from './lines.js';
 import { meltBytes, meltCopied, type Copied } from './melt.js';
 import { MOST_SOURCES, peelHole } from './peel.js';
@@ -103,7 +103,7 @@ async function* climb(run: Climb, signal: Cancellation): AsyncGenerator<DetailSc
   const last = Math.max(0, of - Math.min(of, job.until ?? of) - halvings);
   if (top < 0) return undefined;
   const seenAt = scaleOfLines(scales);
-  const lines = findLines(scales[seenAt]!, seenAt);
+  const lines = isLedByModel(job.guide) ? [] : findLines(scales[seenAt]!, seenAt);
   if (!(await peelHole(scales[top]!, { lines, shrink: 2 ** top }, signal))) return undefined;
   let unlike: Unlike | undefined;
   for (let l = top; l >= last; l--) {

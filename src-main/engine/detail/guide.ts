@@ -18,6 +18,11 @@ export interface Guide {
   readonly holdsOff?: boolean;
 }
 
+/** Whether what the model says counts more than what the photograph suggests: an edge need not go on straight then. */
+export function isLedByModel(guide: Guide | undefined): boolean {
+  return guide !== undefined && (guide.lead >= 1 || guide.holdsOff === true);
+}
+
 /** A detail that the model resolves must be this small, in pixels of a scale, to lead it. */
 const MOST_PIXELS = 2.01;
 /** Blurs narrower than this change nothing. */
