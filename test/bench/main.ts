@@ -14,7 +14,7 @@ import { sectionSoFar, writeResults, writeSection } from './results.js';
 import { serverLines } from './server.js';
 import { pixelLines } from './pixels.js';
 import { startTimes } from './start.js';
-import { trueSizeLines } from './true-size.js';
+import { TRUE_SIZES, trueSizeLines } from './true-size.js';
 
 const RUNS = 7;
 const FARM_PICTURE = [1024, 768] as const;
@@ -41,9 +41,11 @@ async function writeFigures(): Promise<void> {
   process.stdout.write(`\nFor the README:\n\n${readme.join('\n')}\n`);
 }
 
-async function measureTrueSizes([folder, python]: readonly string[]): Promise<void> {
+async function measureTrueSizes([folder, python, only]: readonly string[]): Promise<void> {
   if (folder === undefined) throw new Error('Expected a folder for 35 GB of random weights and packs.');
-  await writeSection(await trueSizeLines({ root, folder: path.resolve(folder), python }));
+  if (only !== undefined && !['2b', '8b', 'd16'].includes(only)) throw new Error(`Expected 2b, 8b or d16 but received "${only}".`);
+  const before = await sectionSoFar(TRUE_SIZES);
+  await writeSection(await trueSizeLines({ root, folder: path.resolve(folder), python, only, before }));
 }
 
 async function builtIn(): Promise<InstalledPack> {
@@ -67,7 +69,7 @@ async function measureAll(): Promise<void> {
   lines.push(...(await serverLines()));
   lines.push(...(await farmLines(await scene(root, FARM_PICTURE))));
   // Hours and tens of gigabytes: measured by `npm run bench -- true-size`, told here as they were.
-  lines.push(await sectionSoFar('## True sizes'));
+  lines.push(await sectionSoFar(TRUE_SIZES));
   const byHand = await readFile(path.join(root, 'test/bench/BY_HAND.md'), 'utf8');
   await writeResults(`${lines.join('\n')}\n\n${byHand}`);
 }

@@ -6,7 +6,8 @@ import { machine } from './machine.js';
 
 // Random weights of published sizes: what a transformer takes does not depend on what it knows.
 
-const TITLE = '## True sizes';
+/** Title of what is written here. */
+export const TRUE_SIZES = '## True sizes';
 const GIGABYTE = 1e9;
 const SAMPLE_MS = 200;
 
@@ -30,6 +31,10 @@ export interface TrueSizeOptions {
   readonly root: string;
   readonly folder: string;
   readonly python?: string | undefined;
+  /** The only part that is measured: 2b, 8b or d16; absent = all of them. */
+  readonly only?: string | undefined;
+  /** The section as it was measured last: rows of other parts are kept where it is from this machine. */
+  readonly before: string;
 }
 
 /**
@@ -37,9 +42,10 @@ export interface TrueSizeOptions {
  * RESULTS.md that need up to 35 GB of disk, as much memory as is measured, and an hour.
  */
 export async function trueSizeLines(options: TrueSizeOptions): Promise<readonly string[]> {
+  const { python, only, before } = options;
   const lines = [
     '',
-    TITLE,
+    TRUE_SIZES,
     '',
     `Random weights in published layouts (\`npm run bench -- true-size FOLDER PYTHON\`), on ${machine()}.`,
     '',
@@ -51,9 +57,19 @@ export async function trueSizeLines(options: TrueSizeOptions): Promise<readonly 
     process.stderr.write(`${rows.join('\n')}\n`);
     lines.push(...rows);
   };
-  for (const size of SIZES) add(await memoryRows(options, size));
-  if (options.python !== undefined) add(againstPyTorch(options, options.python));
+  const known = before.includes(machine()) ? before.split('\n') : [];
+  for (const size of SIZES) {
+    const isAsked = only === undefined || only === size.checkpoint;
+    if (isAsked) add(await memoryRows(options, size));
+    else lines.push(...known.filter((row) => row.startsWith(`| ${nameOf(size)}:`)));
+  }
+  if (python !== undefined && (only === undefined || only === 'd16')) add(againstPyTorch(options, python));
+  else lines.push(...known.filter((row) => PYTORCH_ROWS.some(({ name }) => row.startsWith(`| ${name} |`))));
   return lines;
+}
+
+function nameOf({ name, precision, pixels }: Size): string {
+  return `${name}, ${precision}, ${pixels} px`;
 }
 
 async function memoryRows(options: TrueSizeOptions, size: Size): Promise<readonly string[]> {
@@ -61,10 +77,9 @@ async function memoryRows(options: TrueSizeOptions, size: Size): Promise<readonl
   const [photo, result] = [path.join(options.folder, `${size.pixels}.jpg`), path.join(options.folder, `${size.pixels}.png`)];
   await sharp(path.join(options.root, 'test/fixtures/sketch/case-edit-source.png')).resize(size.pixels, size.pixels).jpeg().toFile(photo);
   const peak = await peakOf(options, ['edit', photo, '-i', 'make it warmer', '--pack', pack, '-o', result, '--json']);
-  const { name, precision, pixels, mostRssGb, mostAnonymousGb } = size;
-  const what = `${name}, ${precision}, ${pixels} px`;
+  const { mostRssGb, mostAnonymousGb } = size;
   const row = (kind: string, bytes: number, most: number) =>
-    `| ${what}: ${kind} : ${most} GB | ${(bytes / GIGABYTE).toFixed(2)} GB, forecast ${(peak.forecastBytes / GIGABYTE).toFixed(2)} GB | ${(bytes / GIGABYTE / most).toFixed(2)} | ≤ 1 |`;
+    `| ${nameOf(size)}: ${kind} : ${most} GB | ${(bytes / GIGABYTE).toFixed(2)} GB, forecast ${(peak.forecastBytes / GIGABYTE).toFixed(2)} GB | ${(bytes / GIGABYTE / most).toFixed(2)} | ≤ 1 |`;
   return [row('peak RSS', peak.rssBytes, mostRssGb), ...(mostAnonymousGb === undefined ? [] : [row('anonymous memory', peak.anonymousBytes, mostAnonymousGb)])]; // prettier-ignore
 }
 
@@ -151,6 +166,10 @@ function numberIn(status: string, key: string): number {
 }
 
 const DRAWN = 3;
+const PYTORCH_ROWS = [
+  { name: 'VAR-d16, ten scales: PyTorch fp32 : int8', more: [], target: '≥ 2.1' },
+  { name: 'the same, guidance off on the last two scales', more: ['--guidance-until', '8'], target: '≥ 2.8' },
+] as const;
 
 /** VAR-d16's ten scales by the clock, least of some pictures: PyTorch's float32 by ours at int8. On a quiet machine. */
 function againstPyTorch({ root, folder }: TrueSizeOptions, python: string): readonly string[] {
@@ -163,11 +182,10 @@ function againstPyTorch({ root, folder }: TrueSizeOptions, python: string): read
   const theirs = 1000 * Math.min(...[...inPython('time').matchAll(/scales ([\d.]+) s/gu)].map(([, seconds]) => Number(seconds)));
   const pack = 'd16-int8';
   if (!existsSync(path.join(homeOf(folder), 'packs', pack))) ours(folder, ['packs', 'import', ...files, '--name', pack, '--precision', 'int8', '--json']); // prettier-ignore
-  const scales = (...more: string[]) => Math.min(...Array.from({ length: DRAWN }, () => scalesMs(folder, ['--pack', pack, ...more])));
-  return [
-    ['VAR-d16, ten scales: PyTorch fp32 : int8', scales(), '≥ 2.1'] as const,
-    ['the same, guidance off on the last two scales', scales('--guidance-until', '8'), '≥ 2.8'] as const,
-  ].map(([name, own, target]) => `| ${name} | ${theirs.toFixed(0)} : ${own.toFixed(0)} ms | ${(theirs / own).toFixed(2)} | ${target} |`);
+  return PYTORCH_ROWS.map(({ name, more, target }) => {
+    const own = Math.min(...Array.from({ length: DRAWN }, () => scalesMs(folder, ['--pack', pack, ...more])));
+    return `| ${name} | ${theirs.toFixed(0)} : ${own.toFixed(0)} ms | ${(theirs / own).toFixed(2)} | ${target} |`;
+  });
 }
 
 function scalesMs(folder: string, args: readonly string[]): number {
