@@ -10,10 +10,11 @@ interface CoderGraphs {
 }
 
 /**
- * Pixels of a picture from which on a half is closed behind its run. The runtime keeps the room that a run took as long as a
- * session is open, gigabytes that keys and values need next; opening costs a hundredth of such a run.
+ * Pixels of a picture from which on a half is closed behind its run: the previews of a model of 512 pixels are such, too. The
+ * runtime keeps the room that a run took as long as a session is open, gigabytes that keys and values need next; opening costs a
+ * hundredth of such a run.
  */
-export const LARGE_PIXELS = 512 ** 2;
+export const LARGE_PIXELS = 320 ** 2;
 const LARGE_VALUES = 3 * LARGE_PIXELS;
 
 /** A tokenizer's two halves, opened. */

@@ -49,6 +49,13 @@ test('a half is closed behind a large picture and opened for the next one; small
   expect(diary).toEqual([]);
 });
 
+test('the preview of a scale before the last of 512 pixels leaves nothing behind', async () => {
+  const diary: string[] = [];
+  const coder = await openPictureCoder(fakeRunner('cpu', diary), GRAPHS);
+  await coder.decode(codes(48));
+  expect(diary).toEqual(['open encoder', 'open decoder', 'close decoder']);
+});
+
 test('a half is not closed while another picture is in it, and a device keeps its own memory', async () => {
   const diary: string[] = [];
   const coder = await openPictureCoder(fakeRunner('cpu', diary), GRAPHS);
