@@ -91,23 +91,34 @@ interface Rooms {
  * they took; behind a large one (picture-coder.ts) what it took is given back, and previews need it for the scale before the last.
  */
 function roomsOf(card: PackCard, wish: TransformerWish, keyValueBytes: number): Rooms {
-  const { tokenizerBytesPerPixel, decoderBytesPerPixel = tokenizerBytesPerPixel, rowsTogetherUpTo = Infinity } = familyOf(card).cost(card);
+  const { tokenizerBytesPerPixel, decoderBytesPerPixel = tokenizerBytesPerPixel } = familyOf(card).cost(card);
   const { schedule = card.config.transformer.scales, previews = true } = wish;
   const pixels = drawnPixels(card, wish);
-  const tokens = cellCount(at(schedule, schedule.length - 1));
-  const rows = wish.guided && tokens <= rowsTogetherUpTo ? 2 : 1;
-  const stepBytes = STEP_BYTES_PER_WIDTH * card.config.transformer.width * tokens * rows;
+  const stepBytes = stepBytesOf(card, wish);
   if (pixels < LARGE_PIXELS) {
     const bytes = keyValueBytes + stepBytes + pixels * tokenizerBytesPerPixel;
     return { drawing: bytes, decoding: bytes };
   }
-  const shown = previews && schedule.length > 1 ? cellCount(at(schedule, schedule.length - 2)) / tokens : 0;
+  const shown =
+    previews && schedule.length > 1 ? cellCount(at(schedule, schedule.length - 2)) / cellCount(at(schedule, schedule.length - 1)) : 0;
   const decoderBytes = pixels * decoderBytesPerPixel;
-  return { drawing: keyValueBytes + stepBytes + shown * decoderBytes, decoding: stepBytes + decoderBytes };
+  // A preview's room is given back before the last scale; what the scales before it took is kept.
+  return { drawing: keyValueBytes + Math.max(stepBytes, shown * (stepBytes + decoderBytes)), decoding: stepBytes + decoderBytes };
 }
 
-/** Of a token of the last scale per channel, while it goes through the transformer. Measured. */
-const STEP_BYTES_PER_WIDTH = 310;
+/** What a pass of the last scale takes beside keys and values. */
+function stepBytesOf(card: PackCard, { guided, schedule = card.config.transformer.scales }: TransformerWish): number {
+  const { keeps, rowsTogetherUpTo = Infinity } = familyOf(card).cost(card);
+  const { width, heads } = card.config.transformer;
+  const tokens = cellCount(at(schedule, schedule.length - 1));
+  const before = keeps === 'none' ? 0 : schedule.slice(0, -1).reduce((sum, grid) => sum + cellCount(grid), 0);
+  const seen = tokens + before + (traitsOf(card).seesSource ? tokens : 0);
+  const rows = guided && tokens <= rowsTogetherUpTo ? 2 : 1;
+  return rows * tokens * (STEP_BYTES_PER_WIDTH * width + FLOAT_BYTES * heads * seen);
+}
+
+/** Of a token of the last scale per channel, while it goes through the transformer, its attention's scores apart. Measured. */
+const STEP_BYTES_PER_WIDTH = 240;
 /** Working memory of the picture itself: samples, working copies, weights and the encoder's buffers. */
 const CANVAS_BYTES_PER_PIXEL = 24;
 /** Node, ONNX Runtime and sharp before any weight is loaded. */
@@ -128,9 +139,9 @@ export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()
 
 /**
  * What a repacked copy takes, in sizes of what it replaces: pages that were read to be packed are given back, but int4 kernels
- * keep their scales and sums beside them. Measured (test/bench).
+ * keep sums of blocks beside them (1.2 in all), and the pages of the scales stay mapped. Measured (test/bench).
  */
-const REPACKED_SIZE: Readonly<Record<Precision, number>> = { float32: 1, half: 1, int8: 1, int4: 1.28 };
+const REPACKED_SIZE: Readonly<Record<Precision, number>> = { float32: 1, half: 1, int8: 1, int4: 1.4 };
 /** What an encoder of text leaves behind when it is let go. Measured. */
 const TEXT_REMNANT = 0.1;
 /** What a precision is chosen for; the rest is float32. */
