@@ -114,7 +114,9 @@ function stepBytesOf(card: PackCard, { guided, schedule = card.config.transforme
   const before = keeps === 'none' ? 0 : schedule.slice(0, -1).reduce((sum, grid) => sum + cellCount(grid), 0);
   const seen = tokens + before + (traitsOf(card).seesSource ? tokens : 0);
   const rows = guided && tokens <= rowsTogetherUpTo ? 2 : 1;
-  return rows * tokens * (STEP_BYTES_PER_WIDTH * width + FLOAT_BYTES * heads * seen);
+  // Of a family that is not known nothing says how many heads it has.
+  const scoreBytes = typeof heads === 'number' ? FLOAT_BYTES * heads * seen : 0;
+  return rows * tokens * (STEP_BYTES_PER_WIDTH * width + scoreBytes);
 }
 
 /** Of a token of the last scale per channel, while it goes through the transformer, its attention's scores apart. Measured. */
