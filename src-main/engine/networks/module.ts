@@ -5,6 +5,11 @@ import type { Weights } from '#engine/weights/handle.js';
 
 /** Below this a tensor is copied into the graph: a mapping of its own would cost more. */
 const INLINE_BYTES = 1024;
+/**
+ * A smaller weight in halves is widened when its graph is opened: widening it in every pass takes longer, for little memory,
+ * and not every device has halves.
+ */
+const MAPPED_HALF_BYTES = 1024 * 1024;
 const FLOAT_BYTES = 4;
 const HALF_BYTES = 2;
 
@@ -51,11 +56,11 @@ export class Module {
     return this.graph.inline(label, dims, this.floats(name));
   }
 
-  /** The weights of a linear layer where they are stored in half precision and can be mapped. */
+  /** The weights of a linear layer where they are stored in half precision, can be mapped and are large enough for it. */
   half(name: string): Value | undefined {
     const { name: label, dtype, shape: dims, file, offsetBytes, lengthBytes, strides } = this.weights.stored(name);
     const isHalf = dtype === 'float16' || dtype === 'bfloat16';
-    const mappable = isHalf && !strides && lengthBytes >= INLINE_BYTES && offsetBytes % HALF_BYTES === 0;
+    const mappable = isHalf && !strides && lengthBytes >= MAPPED_HALF_BYTES && offsetBytes % HALF_BYTES === 0;
     return mappable ? this.graph.mapped({ name: label, dtype, dims, file, offsetBytes, lengthBytes }) : undefined;
   }
 
