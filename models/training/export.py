@@ -56,12 +56,13 @@ def objects_config(finder: Finder) -> dict:
 
 
 def _config(tokenizer: Tokenizer, model: EditTransformer, depth: DepthNet, finder: Finder) -> dict:
+    span = model.config['span']
     blocks = {'encoder': tokenizer.config['encoder_blocks'], 'decoder': tokenizer.config['decoder_blocks']}
     return {
         'transformer': {
             'depth': model.depth, 'width': model.width, 'heads': model.config['heads'], 'tokenBits': model.config['token_bits'],
             'scales': [[side, side] for side in model.scales], 'patchify': 2,
-            'rotary': {'kind': 'normalised', 'base': ROTARY_BASE},
+            'rotary': {'kind': 'normalised', 'base': ROTARY_BASE, **({} if span == model.finest else {'span': span})},
             'text': {'kind': 'words', 'maxWords': MAX_WORDS, 'vocabulary': VOCABULARY, 'examples': EXAMPLES, 'photoExamples': PHOTO_EXAMPLES},
             'sourceFusion': True, 'copyGate': True, 'maskEmbedding': True,
             'control': {'channels': ['canny', 'canny-flag', 'depth', 'depth-flag'], 'layers': model.control_layers},
@@ -78,8 +79,6 @@ def export(options: argparse.Namespace) -> None:
     checkpoints, out = options.checkpoints, options.out
     tokenizer = load_checkpoint(checkpoints / 'tokenizer.pt', Tokenizer)
     model = load_checkpoint(checkpoints / 'transformer.pt', EditTransformer)
-    if model.config['span'] != model.finest:
-        raise ValueError(f'Expected a transformer of {model.finest} tokens to a side but its positions are those of {model.config["span"]}.')
     depth = load_checkpoint(checkpoints / 'depth.pt', DepthNet)
     finder = load_checkpoint(checkpoints / 'finder.pt', Finder)
     out.mkdir(parents=True, exist_ok=True)

@@ -68,9 +68,10 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     pack = load_pack(arguments.pack)
+    size = pack.tokenizer.config['size']
     for i, (name, task, kind, settings) in enumerate(CASES):
         dice = Dice(9_100_000 + i)
-        _case(pack, name, scene_batch(dice, sample_scenes(dice, 1, task, kind)), settings, arguments.out)
+        _case(pack, name, scene_batch(dice, sample_scenes(dice, 1, task, kind), size), settings, arguments.out)
 
 
 if __name__ == '__main__':

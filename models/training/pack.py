@@ -36,7 +36,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     tokenizer = Tokenizer(config['size'], config['codeBits'], tuple(config['widths']), tuple(blocks['encoder']),
                           tuple(blocks['decoder']))
     tensors = load_file(folder / FILES['tokenizer'])
-    tensors['quantiser.log_gain'] = tensors.pop('gains').log()
+    tensors['quantiser.log_gain'] = tensors.pop('gains').float().log()  # a logarithm of halves would be a half
     tokenizer.load_state_dict(tensors)
     return tokenizer.eval().requires_grad_(False)
 
@@ -45,7 +45,7 @@ def load_transformer(folder: Path) -> EditTransformer:
     config = json.loads((folder / CARD).read_text())['config']['transformer']
     model = EditTransformer(len(config['text']['vocabulary']), config['tokenBits'],
                             tuple(side for side, _ in config['scales']), config['width'], config['depth'],
-                            config['heads'], config['lateScales'], config['normEps'])
+                            config['heads'], config['lateScales'], config['normEps'], config['rotary'].get('span'))
     model.load_state_dict(load_file(folder / FILES['transformer']))
     return model.eval()
 

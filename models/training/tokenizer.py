@@ -115,25 +115,23 @@ class Tokenizer(nn.Module):
         """What survives encoding and decoding, clamped to 0..1."""
         return self.decoder(self.quantiser.quantise(self.encoder(picture), scales)[0]).clamp(0, 1)
 
-    def start_from(self, state: dict[str, Tensor]) -> None:
-        """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity, and scales that
-        it lacks begin with its finest gain."""
-        gains = state['quantiser.log_gain']
+    def start_from(self, state: dict[str, Tensor], pictures: Tensor) -> None:
+        """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity; scales that it
+        lacks get the gains that fit the given pictures (B, 3, size, size) best, those that it has keep theirs, so that
+        a transformer that learnt its codes goes on with them."""
+        gains = state['quantiser.log_gain'][:len(self.scales)]
         missing = len(self.scales) - len(gains)
-        if missing > 0:
-            gains = torch.cat([gains, gains[-1:].expand(missing)])
-        self.load_state_dict({**state, 'quantiser.log_gain': gains[:len(self.scales)]}, strict=False)
+        self.load_state_dict({**state, 'quantiser.log_gain': F.pad(gains, (0, missing))}, strict=False)
+        if missing:
+            self._fit_gains(pictures, len(gains))
 
     @torch.no_grad()
-    def resized(self, size: int, pictures: Tensor) -> 'Tokenizer':
-        """The same convolutions for pictures of another side, with the gains that fit the given ones (B, 3, size, size)
-        best: the code of least squares for a sign is the mean absolute residual."""
-        other = Tokenizer(**{**self.config, 'size': size})
-        other.encoder, other.decoder = self.encoder, self.decoder
-        features, quantiser = self.encoder(pictures), other.quantiser
+    def _fit_gains(self, pictures: Tensor, first: int) -> None:
+        """Gains of the scales from ``first`` on: the code of least squares for a sign is the mean absolute residual."""
+        features, quantiser = self.encoder(pictures), self.quantiser
         total = torch.zeros_like(features)
         for k in range(len(quantiser.grids)):
             residual = quantiser.down(features - total, k)
-            quantiser.log_gain.data[k] = (residual.abs().mean() * quantiser.code_bits ** .5).log()
+            if k >= first:
+                quantiser.log_gain[k] = (residual.abs().mean() * quantiser.code_bits ** .5).log()
             total = total + quantiser.up(quantiser.codes((residual > 0).float(), k), k)
-        return other

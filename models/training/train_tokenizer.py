@@ -1,7 +1,7 @@
 """Trains the tokenizer: python3 train_tokenizer.py OUT.pt [--photographs DIR] --minutes 45
 
-``--init`` starts from another tokenizer, a checkpoint or a pack's folder; residual blocks that it lacks begin as the
-identity, and gains of finer scales as its finest. With ``--decoder-only`` its codes stay as they are, so that a
+``--init`` starts from another tokenizer, a checkpoint or a pack's folder, also one for smaller pictures; residual blocks
+that it lacks begin as the identity, and gains of finer scales are fitted. With ``--decoder-only`` its codes stay as they are, so that a
 transformer that learnt them stays valid.
 """
 import argparse
@@ -27,6 +27,8 @@ PREVIEW_SHARE = .15
 COMMITMENT, CODEBOOK = .1, 1.
 #: Of the pictures that the log is about.
 VALIDATION_SEED = 99
+#: Pictures that gains of scales which --init lacks are fitted to.
+GAINS_SEED, GAINS_COUNT = 78, 96
 
 
 class TokenizerTask:
@@ -46,7 +48,7 @@ class TokenizerTask:
         shape = dict(size=self.size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
         model = Tokenizer(**(config or shape))
         if options.init and config is None:
-            model.start_from(read_averaged(options.init, 'tokenizer'))
+            model.start_from(read_averaged(options.init, 'tokenizer'), self._drawn(Dice(GAINS_SEED), GAINS_COUNT))
         if options.decoder_only:
             model.encoder.requires_grad_(False)
             model.quantiser.requires_grad_(False)
@@ -54,11 +56,13 @@ class TokenizerTask:
 
     def draw(self, number: int) -> Tensor:
         """(B, 3, S, S): photographs first, then scenes and dead leaves."""
-        dice, batch = dice_of(self.options, number), self.options.batch
+        return self._drawn(dice_of(self.options, number), self.options.batch)
+
+    def _drawn(self, dice: Dice, count: int) -> Tensor:
         if self.photographs is None:
-            return tokenizer_pictures(dice, batch, self.size)
-        count = max(1, round(batch * self.options.photograph_share))
-        return torch.cat([views(self.photographs, count, self.size, dice), tokenizer_pictures(dice, batch - count, self.size)])
+            return tokenizer_pictures(dice, count, self.size)
+        photographs = max(1, round(count * self.options.photograph_share))
+        return torch.cat([views(self.photographs, photographs, self.size, dice), tokenizer_pictures(dice, count - photographs, self.size)])
 
     def loss(self, model: nn.Module, pictures: Tensor, dice: Dice) -> Tensor:
         scales = dice.randrange(2, len(model.scales)) if dice.chance(PREVIEW_SHARE) else None

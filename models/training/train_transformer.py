@@ -23,9 +23,9 @@ from growth import grow
 from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
-from samples import Batch, sample_scenes, scene_batch, tokenizer_pictures
+from samples import Batch, sample_scenes, scene_batch
 from scenes import TWINS
-from tokenizer import CELLS_PER_TOKEN_SIDE, SCALES, Tokenizer
+from tokenizer import CELLS_PER_TOKEN_SIDE, Tokenizer
 from training_loop import dice_of, fit, options_of
 from transformer import EditTransformer, Spoiler, TeacherInputs, own_predictions, patchify, random_flips
 from vocabulary import VOCABULARY
@@ -35,9 +35,8 @@ FLIP_RATE, DROP_RATE = .2, .1
 CHANGED_WEIGHT, EDIT_MAP_WEIGHT = 3., .3
 #: Part of the steps in which late scales run fewer layers.
 THINNED_SHARE = .5
-#: Held-out seeds of the log, and of the pictures that gains are fitted to.
+#: Held-out seeds of the log.
 VALIDATION_SEED = 77
-GAINS_SEED, GAINS_COUNT = 78, 64
 #: Memory-mapped samples of a batch are this part of a stored file's size on average; 4 GB hold about 40 000 at 256 pixels.
 BYTES_PER_CELL = 100.
 
@@ -77,14 +76,11 @@ class TransformerTask:
 
     def __init__(self, options: argparse.Namespace):
         self.options = options
-        tokenizer = load_checkpoint(options.tokenizer, Tokenizer)
-        self.size = options.picture_size or tokenizer.config['size']
-        if self.size != tokenizer.config['size']:
-            tokenizer = tokenizer.resized(self.size, tokenizer_pictures(Dice(GAINS_SEED), GAINS_COUNT, self.size))
-        self.tokenizer, self.final_size = tokenizer.requires_grad_(False).eval(), options.final_size or self.size
+        self.tokenizer = load_checkpoint(options.tokenizer, Tokenizer)
+        self.size = self.tokenizer.config['size']
         self.photographs = load_photographs(options.photographs) if options.photographs else None
         self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
-        self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(tokenizer)}', self.fresh, self._most_files())
+        self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(self.tokenizer)}', self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
         self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, options.validation), self.size))
 
@@ -95,7 +91,7 @@ class TransformerTask:
         options, tokenizer = self.options, self.tokenizer
         token_bits = CELLS_PER_TOKEN_SIDE ** 2 * tokenizer.config['code_bits']
         return dict(words=len(VOCABULARY), token_bits=token_bits, scales=tokenizer.scales, width=options.width, depth=options.depth,
-                    heads=options.heads, span=SCALES[self.final_size][-1])
+                    heads=options.heads, span=options.span)
 
     def model(self, config: dict | None) -> EditTransformer:
         model = EditTransformer(**(config or self.config()))
@@ -153,8 +149,7 @@ def main() -> None:
     parser.add_argument('--init', type=Path, help='start from this checkpoint or pack, as large or smaller')
     parser.add_argument('--photographs', type=Path)
     parser.add_argument('--photograph-share', type=float, default=.4)
-    parser.add_argument('--picture-size', type=int, choices=SCALES, help='default: the tokenizer’s')
-    parser.add_argument('--final-size', type=int, choices=SCALES, help='side that the last stage will train with')
+    parser.add_argument('--span', type=int, help='of positions, in tokens; that of --init, where its pictures were smaller')
     parser.add_argument('--replay', type=float, default=3, help='how often a stored sample is drawn, on average')
     parser.add_argument('--keep-gb', type=float, default=4, help='of encoded samples on disk')
     parser.add_argument('--rollout', type=float, default=0, help='share of steps, and of their rows, on its own predictions')

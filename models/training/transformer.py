@@ -172,8 +172,9 @@ def _quiet(layer: nn.Linear) -> nn.Linear:
 
 
 class EditTransformer(nn.Module):
-    """``residual_scale`` (K): 1 over the size of scale k's code, so residuals count in codes. ``span``: side of the finest
-    token grid that the positions are those of, where training begins with smaller pictures than it ends with."""
+    """``residual_scale`` (K): 1 over the size of scale k's code, so residuals count in codes. ``span``: side of the token
+    grid whose cells positions are counted in, the finest by default; a network for larger pictures keeps the span of the
+    one that it begins with, and so computes what that did at the scales that both have."""
 
     def __init__(self, words: int, token_bits: int = 64, scales: tuple[int, ...] = (1, 2, 3, 4, 6, 8), width: int = 128,
                  depth: int = 6, heads: int = 4, late_scales: int = 2, norm_eps: float = 1e-6, span: int | None = None):

@@ -35,7 +35,8 @@ export const TransformerConfig = v.object({
   /** Tokenizer cells per token and axis: 1, or 2 where 2×2 cells make a token. */
   patchify: v.picklist([1, 2]),
   rotary: v.variant('kind', [
-    v.object({ kind: v.literal('normalised'), base: v.number() }),
+    /** `span`: side of the token grid whose cells positions are counted in, where training began with a coarser one; absent: the finest. */
+    v.object({ kind: v.literal('normalised'), base: v.number(), span: v.optional(positive) }),
     v.object({ kind: v.literal('published'), ratio: v.string() }),
   ]),
   text: v.variant('kind', [

@@ -6,7 +6,7 @@ import { oneMegapixelSchedule } from './ratios.js';
 
 // Where a token stands in the plane, for the 2-D rotary embedding. n source tokens · c head width
 
-/** Row and column, in units of the finest grid, of every token of one block. */
+/** Row and column, in units of a grid, of every token of one block. */
 export type Positions = readonly Position[];
 
 type Position = readonly [row: number, column: number];
@@ -33,17 +33,16 @@ const PUBLISHED_BASE = 10_000;
 export function rotaryTables(config: Pick<TransformerConfig, 'rotary' | 'scales' | 'source'>, headWidth: number): RotaryTables {
   const { rotary, scales } = config;
   const published = rotary.kind === 'published';
-  const positions = published ? publishedPositions(scales, rotary.ratio, config.source) : normalisedPositions(scales);
+  const positions = published ? publishedPositions(scales, rotary.ratio, config.source) : normalisedPositions(scales, rotary.span);
   const options = { headWidth, base: published ? PUBLISHED_BASE : rotary.base };
   return { source: rotaryTable(positions.source, options), scales: positions.scales.map((scale) => rotaryTable(scale, options)) };
 }
 
-/** Cell centres, in units of the finest grid. The source stands where the finest scale does. */
-export function normalisedPositions(schedule: readonly Grid[]): TokenPositions {
+/** Cell centres, in units of a grid of `span` cells a side, else of the finest one. The source stands where the finest scale does. */
+export function normalisedPositions(schedule: readonly Grid[], span?: number): TokenPositions {
   const finest = at(schedule, schedule.length - 1);
-  const scales = schedule.map((grid) =>
-    mapCells(grid, (row, column) => [centre(row, grid[0], finest[0]), centre(column, grid[1], finest[1])]),
-  );
+  const [height, width] = span === undefined ? finest : [span, span];
+  const scales = schedule.map((grid) => mapCells(grid, (row, column) => [centre(row, grid[0], height), centre(column, grid[1], width)]));
   return { source: at(scales, scales.length - 1), scales };
 }
 

@@ -70,6 +70,23 @@ describe('normalised positions', () => {
     ]);
     expect(source).toEqual(scales[1]);
   });
+
+  it('are counted in cells of the grid that training began with, where the card names one', () => {
+    const [coarse, fine]: Grid[] = [
+      [2, 2],
+      [4, 4],
+    ];
+    const { source, scales } = normalisedPositions([coarse!, fine!], 2);
+    expect(scales[0]).toEqual(normalisedPositions([coarse!]).scales[0]);
+    expect(scales[1]!.slice(0, 5)).toEqual([
+      [0.25, 0.25],
+      [0.25, 0.75],
+      [0.25, 1.25],
+      [0.25, 1.75],
+      [0.75, 0.25],
+    ]);
+    expect(source).toEqual(scales[1]);
+  });
 });
 
 describe('rotary tables', () => {
