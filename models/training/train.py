@@ -2,8 +2,8 @@
 
 python3 train.py sketch|studio DATA_DIR RUN_DIR PACK_DIR [--hours 10.5] [--piece 150] [--device cuda] [--dry-run]
 
-Both are made for two CPU cores: ``sketch`` in about four hours, ``studio`` (256 pixels) in about ten; ``--hours`` gives
-every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py packed. Every stage saves each
+Both are made for two CPU cores: ``sketch`` in about five hours, ``studio`` (256 pixels), which begins with the sketch's
+weights, in two; ``--hours`` gives every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py packed. Every stage saves each
 minute; the same command goes on where it stopped, and ``--piece`` ends a call after so many minutes. ``--dry-run`` gives
 every stage a few seconds and a tiny network of the same form, to see that everything fits together.
 """
@@ -37,9 +37,7 @@ class Stage(NamedTuple):
 
 
 TINY = '--batch 4 --validation 4'
-TINY_TRANSFORMER = f'{TINY} --width 128 --depth 6 --heads 4'
 _PHOTOGRAPHS = '--photographs {data}'
-_STUDIO_TRANSFORMER = f'--tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --width 256 --depth 6 --heads 8'
 STAGES = {
     'sketch': [
         Stage('train_tokenizer.py', 'tokenizer.pt', 45, _PHOTOGRAPHS, f'{TINY} --no-compile --widths 8 16'),
@@ -49,18 +47,13 @@ STAGES = {
               f'{TINY} --width 32 --depth 4 --heads 2'),
     ],
     'studio': [
-        # 5.3 GFLOP to decode beside 12.3 of the transformer and 2.8 to encode: a quarter of a run, so one decoder is enough.
-        Stage('train_tokenizer.py', 'tokenizer.pt', 150, f'{_PHOTOGRAPHS} --init {{sketch}} --picture-size 256 --encoder-blocks 2 2 '
-              '--decoder-blocks 3 5 --photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
-        Stage('train_depth.py', 'depth.pt', 10, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
-        Stage('train_finder.py', 'finder.pt', 20, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
-        # Small pictures first: an eighth of the cost, the same positions.
-        Stage('train_transformer.py', 'transformer-128.pt', 210, f'{_STUDIO_TRANSFORMER} --init {{sketch}} --picture-size 128 --final-size 256 '
-              '--lr 6e-4 --seed 13', TINY_TRANSFORMER),
-        Stage('train_transformer.py', 'transformer-256.pt', 190, f'{_STUDIO_TRANSFORMER} --init {{run}}/transformer-128.pt --batch 8 --lr 4e-4 --seed 14',
-              TINY_TRANSFORMER),
-        Stage('train_transformer.py', 'transformer.pt', 50, f'{_STUDIO_TRANSFORMER} --init {{run}}/transformer-256.pt --batch 8 --lr 1e-4 --rollout .5 '
-              '--seed 15', TINY_TRANSFORMER),
+        # The sketch's codes stay: a transformer that knows them begins where the sketch ended.
+        Stage('train_tokenizer.py', 'tokenizer.pt', 7, f'{_PHOTOGRAPHS} --init {{sketch}} --decoder-only --picture-size 256 --decoder-blocks 3 5 '
+              '--photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
+        Stage('train_depth.py', 'depth.pt', 22, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
+        Stage('train_finder.py', 'finder.pt', 18, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
+        Stage('train_transformer.py', 'transformer.pt', 68, f'--init {{sketch}} --span 8 --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --batch 4 '
+              '--lr 5e-4 --seed 14', '--validation 4'),
     ],
 }
 EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half']}
