@@ -70,7 +70,9 @@ function withoutForeign({ planes }: Scale, found: readonly Found[]): readonly Fo
   const lights = new Map<number, number[]>();
   for (const { source, away } of found) {
     const beside = Math.round(away);
-    lights.set(beside, [...(lights.get(beside) ?? []), lightness(planes, source)]);
+    const values = lights.get(beside) ?? [];
+    values.push(lightness(planes, source));
+    lights.set(beside, values);
   }
   const usual = new Map([...lights].map(([beside, values]) => [beside, values.sort((a, b) => a - b)[values.length >> 1]!]));
   return found.filter(({ source, away }) => Math.abs(lightness(planes, source) - usual.get(Math.round(away))!) <= FOREIGN);
