@@ -12,7 +12,7 @@ async function openLong(page: Page): Promise<void> {
   await expectPhase(page, 'ready');
 }
 
-test('what spills over is seen: a control beyond the window, one that its panel cuts off, and words too long for their place', async ({
+test('what spills over is seen: a control beyond the window, one that its panel cuts off, and words too long or too high for their place', async ({
   page,
   server: _,
 }) => {
@@ -21,6 +21,7 @@ test('what spills over is seen: a control beyond the window, one that its panel 
     'position: fixed; left: calc(100vw - 10px); width: 60px',
     'position: relative; left: 100vw',
     'width: 12px; padding: 0; white-space: nowrap',
+    'width: 60px; height: 12px; min-height: 0; padding: 0; border: 0; line-height: 22px',
   ]) {
     await page.evaluate((text) => {
       const button = document.createElement('button');
@@ -81,7 +82,7 @@ for (const locale of ['en', 'de']) {
       test('every button of the header can be reached, with and without a result', async ({ page, server: _ }) => {
         await openLong(page);
         expect(await spills(page)).toEqual([]);
-        await page.locator('#instruction').fill('make it night');
+        await page.locator('#instruction').fill('make it night, with fog over the ground and a warmer sky');
         await page.getByTestId('main-button').click();
         await expectPhase(page, 'done');
         expect(await spills(page)).toEqual([]);

@@ -61,6 +61,8 @@ export function spills(page: Page): Promise<readonly string[]> {
       element.scrollWidth > element.clientWidth + SLACK &&
       style(element).textOverflow !== 'ellipsis' &&
       !scrolls(element);
+    /** Words that wrapped where there is room for one line. */
+    const isTooHigh = (element: Element): boolean => element.clientHeight > 0 && element.scrollHeight > element.clientHeight + SLACK;
     /** A panel is scrolled up and down, never sideways. */
     const isWide = (element: Element): boolean =>
       scrolls(element) && !element.matches('footer') && element.scrollWidth > element.clientWidth + SLACK;
@@ -90,6 +92,7 @@ export function spills(page: Page): Promise<readonly string[]> {
     const controls = seen('button, input, select, textarea, summary, a');
     const spilt = [
       ...controls.filter((element) => isCut(element) || isCutInside(element)),
+      ...controls.filter((element) => element.matches('button, summary') && isTooHigh(element)),
       ...all.filter(
         (element) => !element.matches('input, textarea, select, canvas, option, svg *') && (isTooLong(element) || isWide(element)),
       ),
