@@ -165,7 +165,7 @@ function numberIn(status: string, key: string): number {
   return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'mu').exec(status)?.[1] ?? Number.NaN) || 0;
 }
 
-const DRAWN = 3;
+const DRAWN = 5;
 const PYTORCH_ROWS = [
   { name: 'VAR-d16, ten scales: PyTorch fp32 : int8', more: [], target: '≥ 2.1' },
   { name: 'the same, guidance off on the last two scales', more: ['--guidance-until', '8'], target: '≥ 2.8' },
