@@ -1,5 +1,14 @@
 import type { Extent } from '#base/geometry.js';
-import type { ControlSettings, EditRequestInput, Margins, PictureId, Preset, ProviderChoice, Temperature } from '#contract/request.js';
+import {
+  DEFAULT_PACK,
+  type ControlSettings,
+  type EditRequestInput,
+  type Margins,
+  type PictureId,
+  type Preset,
+  type ProviderChoice,
+  type Temperature,
+} from '#contract/request.js';
 import type { Recipe } from '#contract/recipe.js';
 import { hasMargins, NO_MARGINS } from './space.js';
 
@@ -81,7 +90,7 @@ export const DEFAULT_SETTINGS: Settings = {
     invert: false,
     map: undefined,
   },
-  pack: 'sketch',
+  pack: DEFAULT_PACK,
   provider: 'auto',
   seed: 0,
   guidance: undefined,

@@ -3,7 +3,7 @@ import { at } from '#base/assert.js';
 import { numberedName } from '#base/file-name.js';
 import { ExpectedError } from '#contract/errors.js';
 import { packNotice } from '#contract/recipe.js';
-import { partsOf, type TokenFile } from '#contract/request.js';
+import { DEFAULT_PACK, partsOf, type TokenFile } from '#contract/request.js';
 import { readPictureFile, saveFile } from '#service/files.js';
 import { JSON_OPTION, parseCommandLine, required } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -11,8 +11,6 @@ import { expectOutputs, formatOf } from '../places.js';
 import { shownName } from '#service/names.js';
 import { saveJson } from '../run-task.js';
 import { readTokenFile } from '../token-file.js';
-
-const DEFAULT_PACK = 'sketch';
 
 /** A picture as tokens. */
 export const tokenizeCommand: Command = {
