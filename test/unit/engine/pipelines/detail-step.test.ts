@@ -18,12 +18,28 @@ const pictures = {
   mask: await maskPng(size, { x: 100, y: 80, width: 40, height: 36 }),
   everything: await maskPng(size, { x: 0, y: 0, ...size }),
   p3: await drawn().withIccProfile('p3').png().toBuffer(),
+  lined: await grid(() => false),
+  painted: await grid(isHole),
   lying: await drawn().rotate(270).withMetadata({ orientation: 6 }).png().toBuffer(),
 };
 
 /** Whether a sample lies under the mask. */
 function isHole(i: number): boolean {
   return Math.abs((Math.trunc(i / 3) % size.width) - 119.5) < 20 && Math.abs(Math.trunc(i / 3 / size.width) - 97.5) < 18;
+}
+
+/** Slanting beams on a ground with grain; other ones where `isOther`. */
+async function grid(isOther: (i: number) => boolean): Promise<Uint8Array> {
+  const samples = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => {
+    const [x, y] = [Math.trunc(i / 3) % size.width, Math.trunc(i / 3 / size.width)];
+    const isBeam = isOther(i) ? (x - y + 200) % 11 < 5 : (x + 0.1 * y) % 26 < 6 || (y + 0.08 * x) % 30 < 6;
+    return (isBeam ? 60 : 170) + (Math.imul(Math.trunc(i / 3), 2654435761) >>> 28);
+  });
+  return new Uint8Array(
+    await sharp(samples, { raw: { ...size, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
 }
 
 function drawn() {
@@ -101,6 +117,18 @@ describe('detail scales', () => {
     expect(stopped.picture).not.toEqual(through.picture);
     const resumed = await only({ ...fill, resume: stopped.tokens, detailSeeds: [...stopped.detail!.seeds] });
     expect(resumed.picture).toEqual(through.picture);
+  });
+
+  it('go on after a stop as if there had been none where straight edges run through the hole, whatever lies in it', async () => {
+    const lined = { ...fill, source: 'lined' } as const;
+    const through = await only(lined);
+    for (let scale = 1; scale < through.detail!.of; scale++) {
+      const stopped = await only({ ...lined, stopAtDetail: scale });
+      expect(stopped.picture).not.toEqual(through.picture);
+      const resumed = await only({ ...lined, resume: stopped.tokens, detailSeeds: [...stopped.detail!.seeds] });
+      expect(resumed.picture).toEqual(through.picture);
+    }
+    expect((await only({ ...lined, source: 'painted' })).picture).toEqual(through.picture);
   });
 
   it('are tried again from one of them with another seed', async () => {
