@@ -59,6 +59,26 @@ test('nothing is asked for where all is inside, the mask follows the outline, or
   }
 });
 
+test('the soft rim of an object whose outline the mask follows asks for a mask that takes it in', async () => {
+  /** Its edge is `soft` pixels wide, and the ground has grain. */
+  const drawn = (soft: number, grain: number): Photo => ({
+    ...scene(false),
+    samples: Uint8Array.from({ length: extent.width * extent.height * 3 }, (_, i) => {
+      const [x, y] = [Math.trunc(i / 3) % extent.width, Math.trunc(i / 3 / extent.width)];
+      const share = Math.min(1, Math.max(0, (60 + soft - Math.hypot(x - 240, y - 170)) / soft));
+      const ground = 0.5 + noisy(Math.trunc(i / 3), grain);
+      return 255 * (share * [0.8, 0.15, 0.1][i % 3]! + (1 - share) * ground);
+    }),
+  });
+  for (const soft of [2, 4]) {
+    const growth = await restBeside(drawn(soft, 0.02), maskOf(grownBy(0)));
+    expect(growth).toBeGreaterThanOrEqual(soft);
+    expect(growth).toBeLessThanOrEqual(soft + 3);
+    expect(await restBeside(drawn(soft, 0.02), maskOf(grownBy(soft + 3)))).toBeUndefined();
+  }
+  expect(await restBeside(drawn(0.1, 0.1), maskOf(grownBy(1)))).toBeUndefined();
+});
+
 test('nothing is asked for around a scratch: what it crosses and runs along is no rest of it', async () => {
   const scratch =
     (slope: number): Inside =>
