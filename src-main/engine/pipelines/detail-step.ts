@@ -204,8 +204,12 @@ function borderOf(kept: Rect, { width, height }: Extent): Rect {
   return { x: fromX, y: fromY, width: toX - fromX, height: toY - fromY };
 }
 
-/** A grown border continues what lies within its own width, and within half of the old picture at least. */
+/**
+ * A grown border continues what lies within its own width, and within half of the old picture at least. One around a corner
+ * runs along all of the picture.
+ */
 function sourcesOfBorder(kept: Rect, { extent }: Pick<Photo, 'extent'>): Rect {
+  if (kept.width < extent.width && kept.height < extent.height) return { x: 0, y: 0, ...extent };
   const across = sourcesAlong({ start: kept.x, length: kept.width, whole: extent.width });
   const down = sourcesAlong({ start: kept.y, length: kept.height, whole: extent.height });
   return { x: across.start, y: down.start, width: across.length, height: down.length };

@@ -154,6 +154,12 @@ describe('detail scales', () => {
     expect(grown.changedOutsideMask).toBe(0);
   });
 
+  it('are written in all of a border around a corner', async () => {
+    const events = await run({ task: 'expand', source: 'source', margins: { right: 30, top: 20 }, seed: 1 });
+    const [told] = events.flatMap((event) => (event.type === 'detail' ? [event] : []));
+    expect(told!.region).toEqual({ x: 0, y: 0, width: size.width + 30, height: size.height + 20 });
+  });
+
   it('fill what is asked away under a mask from around it, led by nobody, where the model does not know what is meant', async () => {
     const away = { task: 'edit', source: 'source', mask: 'mask', instruction: 'remove red', seed: 4 } as const;
     const { detail, picture } = await only(away);
