@@ -1,4 +1,4 @@
-import { writePsd, type Layer as PsdLayer, type LayerMaskData, type PixelData } from 'ag-psd';
+import type { Layer as PsdLayer, LayerMaskData, PixelData } from 'ag-psd';
 import type { Extent } from '#base/geometry.js';
 import { ExpectedError } from '#contract/errors.js';
 import { openPhoto } from '#engine/image/files/decode.js';
@@ -64,6 +64,8 @@ export async function encodeLayers(layers: readonly Layer[]): Promise<Uint8Array
   }
   const { width, height, data } = canvas;
   maskAway(children, gone, canvas);
+  // Loaded by whoever saves layers: no edit needs it.
+  const { writePsd } = await import('ag-psd');
   const psd = new Uint8Array(writePsd({ width, height, children, imageData: { width, height, data } }, { noBackground: true }));
   return icc ? withProfile(psd, icc) : psd;
 }
