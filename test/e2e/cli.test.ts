@@ -18,10 +18,13 @@ import {
 } from '../support/photographs.js';
 import { maskPng, renderScene } from '../support/pictures.js';
 import { openService } from '#service/open.js';
-import { scalebrush, scalebrushJson } from './support/cli.js';
+import { openCommandLine, scalebrush, scalebrushJson, type CommandLine } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
 let folder: string;
+const cli = openCommandLine();
+/** A program of its own for each command. */
+const programs: Pick<CommandLine, 'json'> = { json: scalebrushJson };
 const file = (name: string) => path.join(folder, name);
 const sha256 = async (name: string) =>
   createHash('sha256')
@@ -45,11 +48,14 @@ beforeAll(async () => {
     .toFile(file('turned.jpg'));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await cli.close();
+  await rm(folder, { recursive: true });
+});
 
 test('German words say the same as English ones', async () => {
   const edit = (instruction: string, name: string) =>
-    scalebrushJson('edit', file('plain.png'), '-i', instruction, '-o', file(name), '--seed', '7');
+    cli.json('edit', file('plain.png'), '-i', instruction, '-o', file(name), '--seed', '7');
   await edit('make the car blue', 'english.png');
   await edit('mach das Auto blau', 'german.png');
   expect(differingPixels(await rawPicture(file('german.png')), await rawPicture(file('english.png')), () => false)).toBe(0);
@@ -63,14 +69,14 @@ test('what should not happen is asked back about instead of done', async () => {
 });
 
 /** Everything that the command line can do to one picture, checked from the outside. */
-function describePicture(title: string, locate: () => string): void {
+function describePicture(title: string, locate: () => string, { json }: Pick<CommandLine, 'json'>): void {
   describe(title, () => {
     const out = (name: string) => file(`${path.basename(locate())}-${name}.png`);
 
     test('is edited by words at its own size, with its profile, and left alone on disk', async () => {
       const before = await sha256(locate());
       const previews = file(`${path.basename(locate())}-previews`);
-      const report = await scalebrushJson('edit', locate(), '-i', 'make it warmer', '-o', out('edit'), '--previews', previews);
+      const report = await json('edit', locate(), '-i', 'make it warmer', '-o', out('edit'), '--previews', previews);
       const [source, result] = [await rawPicture(locate()), await rawPicture(out('edit'))];
       expect([result.width, result.height]).toEqual([source.width, source.height]);
       expect([report['width'], report['height']]).toEqual([source.width, source.height]);
@@ -97,7 +103,7 @@ function describePicture(title: string, locate: () => string): void {
       };
       const blend = 4;
       await writeFile(out('mask'), await maskPng(source, box));
-      const report = await scalebrushJson('fill', locate(), '-m', out('mask'), '--blend', String(blend), '-o', out('fill'));
+      const report = await json('fill', locate(), '-m', out('mask'), '--blend', String(blend), '-o', out('fill'));
       const result = await rawPicture(out('fill'));
       const near = (x: number, y: number) =>
         x >= box.x - blend && x < box.x + box.width + blend && y >= box.y - blend && y < box.y + box.height + blend;
@@ -110,7 +116,7 @@ function describePicture(title: string, locate: () => string): void {
 
     test('grows by a margin and keeps every old sample', async () => {
       const source = await rawPicture(locate());
-      await scalebrushJson('expand', locate(), '--right', '40', '--top', '24', '--blend', '0', '-o', out('expand'));
+      await json('expand', locate(), '--right', '40', '--top', '24', '--blend', '0', '-o', out('expand'));
       const result = await rawPicture(out('expand'));
       expect([result.width, result.height]).toEqual([source.width + 40, source.height + 24]);
       let differing = 0;
@@ -128,11 +134,11 @@ function describePicture(title: string, locate: () => string): void {
     test('gives control maps of its own size and a picture that they hold', async () => {
       const source = await rawPicture(locate());
       for (const kind of ['canny', 'depth']) {
-        await scalebrushJson('control', kind, locate(), '-o', out(kind));
+        await json('control', kind, locate(), '-o', out(kind));
         const map = await rawPicture(out(kind));
         expect([map.width, map.height]).toEqual([source.width, source.height]);
       }
-      await scalebrushJson('generate', locate(), '-i', 'a red car on grass at day', '--control', 'canny', '-o', out('generated'));
+      await json('generate', locate(), '-i', 'a red car on grass at day', '--control', 'canny', '-o', out('generated'));
       const generated = await rawPicture(out('generated'));
       expect(generated.width / generated.height).toBeCloseTo(source.width / source.height, 1);
     });
@@ -140,12 +146,12 @@ function describePicture(title: string, locate: () => string): void {
 }
 
 for (const name of ['plain.png', 'gray.png', 'alpha.png', 'deep.png', 'p3.jpg', 'picture.webp', 'turned.jpg']) {
-  describePicture(`the rendered picture ${name}`, () => file(name));
+  describePicture(`the rendered picture ${name}`, () => file(name), name === 'plain.png' ? programs : cli);
 }
 
 const samples = path.resolve('../shared/samples');
 const photographs = existsSync(samples) ? readdirSync(samples).filter((name) => /\.(jpg|png|webp)$/u.test(name)) : [];
-for (const name of photographs) describePicture(`the photograph ${name}`, () => path.join(samples, name));
+for (const name of photographs) describePicture(`the photograph ${name}`, () => path.join(samples, name), cli);
 test.skipIf(photographs.length > 0)('photographs beside the checkout (skipped: ../shared/samples is absent)', () => {
   expect(photographs).toEqual([]);
 });
@@ -156,7 +162,7 @@ describe('a picture is cut before it is edited, and made ready for where it will
 
   test('the mask goes along, and no other sample differs', async () => {
     const args = ['--flip', '--crop', '160x120+40+20', '--blend', '0'];
-    const report = await scalebrushJson('fill', file('plain.png'), '-m', file('cut-mask.png'), '-o', file('cut.png'), ...args);
+    const report = await cli.json('fill', file('plain.png'), '-m', file('cut-mask.png'), '-o', file('cut.png'), ...args);
     expect([report['width'], report['height']]).toEqual([160, 120]);
     const [source, result] = [await rawPicture(file('plain.png')), await rawPicture(file('cut.png'))];
     const at = (x: number, y: number) => ({ x: source.width - 1 - (x + 40), y: y + 20 });
@@ -177,7 +183,7 @@ describe('a picture is cut before it is edited, and made ready for where it will
   test('corners of a straightened one are cut off, its recipe says so, and it is written smaller in another profile', async () => {
     const framing = ['--turn', '90', '--straighten', '-3'];
     const output = ['--resize', '150', '--sharpen', 'print', '--profile', 'srgb', '--quality', '60', '-o', file('web.jpg')];
-    const report = await scalebrushJson('edit', file('p3.jpg'), '-i', 'make it warmer', ...framing, ...output);
+    const report = await cli.json('edit', file('p3.jpg'), '-i', 'make it warmer', ...framing, ...output);
     const [before, web] = [await sharp(file('p3.jpg')).metadata(), await sharp(file('web.jpg')).metadata()];
     expect([report['width'], report['height']]).toEqual([web.width, 150]);
     expect(web.height).toBe(150);
@@ -210,13 +216,13 @@ describe('a photograph from a phone', () => {
 
   test('is edited at its top, upright, with tags, place and profile kept', async () => {
     const before = await sha256(photo());
-    await scalebrushJson(...edit('phone-out.jpg'));
+    await cli.json(...edit('phone-out.jpg'));
     const [source, result] = [await sharp(photo()).metadata(), await sharp(file('phone-out.jpg')).metadata()];
     expect([result.width, result.height, result.orientation]).toEqual([3000, 4000, 1]);
     expect(result.icc).toEqual(source.icc);
     const exif = Buffer.from(result.exif!).toString('latin1');
     for (const kept of PHONE_TAGS) expect(exif).toContain(kept);
-    const report = await scalebrushJson(...edit('phone-out.png'));
+    const report = await cli.json(...edit('phone-out.png'));
     expect(report['changedOutsideMask']).toBe(0);
     const [upright, edited] = [await rawPicture(photo()), await rawPicture(file('phone-out.png'))];
     expect(differingPixels(upright, edited, isNearPhoneMask)).toBe(0);
@@ -226,7 +232,7 @@ describe('a photograph from a phone', () => {
 
   test('loses its place alone with --strip-location', async () => {
     for (const name of ['placed.jpg', 'stripped.jpg'])
-      await scalebrushJson(...edit(name, ...(name === 'placed.jpg' ? [] : ['--strip-location'])));
+      await cli.json(...edit(name, ...(name === 'placed.jpg' ? [] : ['--strip-location'])));
     const [placed, stripped] = await Promise.all(
       ['placed.jpg', 'stripped.jpg'].map(async (name) => (await sharp(file(name)).metadata()).exif!),
     );
@@ -265,9 +271,9 @@ describe('the recipe in a file', () => {
     async (format) => {
       const args = ['generate', '-i', words, '--seed', '5', '--size', '128x128'];
       const [plain, told, decoded] = [file(`plain-${format}.png`), file(`told.${format}`), file(`decoded-${format}.png`)];
-      await scalebrushJson(...args, '--no-recipe', '-o', plain);
-      await scalebrushJson(...args, '-o', told);
-      await scalebrushJson('decode', told, '-o', decoded);
+      await cli.json(...args, '--no-recipe', '-o', plain);
+      await cli.json(...args, '-o', told);
+      await cli.json('decode', told, '-o', decoded);
       expect(differingPixels(await rawPicture(plain), await rawPicture(decoded), () => false)).toBe(0);
       const bytes = await readFile(told);
       expect([bytes.includes(words), bytes.includes(folder)]).toEqual([true, false]);
@@ -275,7 +281,7 @@ describe('the recipe in a file', () => {
   );
 
   test.each(['png', 'jpg', 'webp', 'tiff', 'avif'])('leaves nothing of itself where it is not wanted: %s', async (format) => {
-    await scalebrushJson('edit', file('plain.png'), '-i', 'make it warmer', '--no-recipe', '-o', file(`silent.${format}`));
+    await cli.json('edit', file('plain.png'), '-i', 'make it warmer', '--no-recipe', '-o', file(`silent.${format}`));
     const bytes = await readFile(file(`silent.${format}`));
     for (const secret of ['make it', 'warmer', folder, 'tokens', 'sketch']) expect(bytes.includes(secret)).toBe(false);
   });
@@ -295,7 +301,7 @@ describe('repeating and continuing', () => {
   });
 
   test('what a tokenizer keeps is said scale by scale, of letters too, and shown', async () => {
-    const report = await scalebrushJson('report-tokenizer', 'sketch', file('plain.png'), '-o', file('kept.png'));
+    const report = await cli.json('report-tokenizer', 'sketch', file('plain.png'), '-o', file('kept.png'));
     const { scales, letters, resolves } = report as {
       scales: { psnr: number; ssim: number; letters: { px: number; told: number }[] }[];
       letters: { px: number; told: number }[];
@@ -309,12 +315,12 @@ describe('repeating and continuing', () => {
     expect(scales[0]!.letters.at(-1)!.told).toBeLessThan(letters.at(-1)!.told);
     expect(resolves).toBeGreaterThan(1);
     expect((await rawPicture(file('kept.png'))).width).toBe(256);
-    expect((await scalebrush('report-tokenizer', 'nope', file('plain.png'))).code).toBe(2);
+    expect((await cli.run('report-tokenizer', 'nope', file('plain.png'))).code).toBe(2);
   });
 
   test('tokens decode to what was decoded before', async () => {
-    await scalebrushJson('tokenize', file('plain.png'), '--tokens-out', file('tokens.json'));
-    await scalebrushJson('decode', file('tokens.json'), '-o', file('decoded.png'));
+    await cli.json('tokenize', file('plain.png'), '--tokens-out', file('tokens.json'));
+    await cli.json('decode', file('tokens.json'), '-o', file('decoded.png'));
     const { width, height } = await rawPicture(file('decoded.png'));
     expect([width, height]).toEqual([128, 128]);
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import { maskPng, renderScene } from '../support/pictures.js';
-import { scalebrush, scalebrushJson } from './support/cli.js';
+import { openCommandLine } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
 /** Published layout, small sizes: what test/golden/reference wrote. */
@@ -17,6 +17,7 @@ const foreign = path.resolve('test/golden/flexvar-mini/FlexVAE.pth');
 let folder: string;
 const file = (name: string) => path.join(folder, name);
 const home = process.env['SCALEBRUSH_HOME'];
+const cli = openCommandLine();
 const DRAW = ['generate', '--pack', 'mini', '--class', 'class 7'];
 
 beforeAll(async () => {
@@ -26,12 +27,13 @@ beforeAll(async () => {
     .png()
     .toFile(file('scene.png'));
   await writeFile(file('mask.png'), await maskPng({ width: 96, height: 64 }, { x: 30, y: 20, width: 30, height: 24 }));
-  await scalebrushJson('packs', 'import', transformer, tokenizer, '--name', 'mini');
+  await cli.json('packs', 'import', transformer, tokenizer, '--name', 'mini');
 }, 60_000);
 
 afterAll(async () => {
   if (home === undefined) delete process.env['SCALEBRUSH_HOME'];
   else process.env['SCALEBRUSH_HOME'] = home;
+  await cli.close();
   await rm(folder, { recursive: true });
 });
 
@@ -40,27 +42,27 @@ const tokensOf = (report: Record<string, unknown>) => (report['tokens'] as { tok
 
 describe('published HMAR files', () => {
   test('are told, and become a pack that is whole and says what it must not be used for', async () => {
-    expect(await scalebrushJson('inspect', transformer)).toMatchObject({ model: { family: 'hmar', depth: 3, tail: 1, entries: 64 } });
-    expect(await scalebrushJson('packs', 'info', 'mini')).toMatchObject({
+    expect(await cli.json('inspect', transformer)).toMatchObject({ model: { family: 'hmar', depth: 3, tail: 1, entries: 64 } });
+    expect(await cli.json('packs', 'info', 'mini')).toMatchObject({
       ...{ title: 'HMAR-d3', family: 'hmar', familyTitle: 'HMAR' },
       licence: 'NVIDIA: research and education only, not for commercial use',
       card: { defaults: { guidance: 2.7, topK: 1000, topP: 0.99 }, limits: expect.arrayContaining([expect.stringMatching(/commercial/)]) as unknown },
     }); // prettier-ignore
-    expect(await scalebrushJson('packs', 'verify', 'mini')).toMatchObject({ ok: true });
-    const { stdout } = await scalebrush('packs', 'known');
+    expect(await cli.json('packs', 'verify', 'mini')).toMatchObject({ ok: true });
+    const { stdout } = await cli.run('packs', 'known');
     expect(stdout.match(/hmar-d\d+\tHMAR-d\d+, 256 px, not for commercial use/gu)).toHaveLength(4);
   });
 
   test('draw the reference’s tokens, masked passes and all, and the same picture from them', async () => {
-    const report = await scalebrushJson(...DRAW, '--argmax', '--guidance', '2.5', '--top-k', '0', '--top-p', '1', '--tokens-out', file('t.json'), '-o', file('drawn.png')); // prettier-ignore
+    const report = await cli.json(...DRAW, '--argmax', '--guidance', '2.5', '--top-k', '0', '--top-p', '1', '--tokens-out', file('t.json'), '-o', file('drawn.png')); // prettier-ignore
     const expected = (await import('../golden/hmar-mini/fx/generate.json', { with: { type: 'json' } })).default;
     expect(tokensOf(report)).toEqual(expected.tokens);
-    await scalebrushJson('decode', file('t.json'), '-o', file('decoded.png'));
+    await cli.json('decode', file('t.json'), '-o', file('decoded.png'));
     expect((await rawPicture(file('decoded.png'))).samples).toEqual((await rawPicture(file('drawn.png'))).samples);
   });
 
   test('draw the same again with the same seed, begun with its first scales or not', async () => {
-    const draw = async (...args: string[]) => tokensOf(await scalebrushJson(...DRAW, '--seed', '5', ...args, '-o', file('seed.png')));
+    const draw = async (...args: string[]) => tokensOf(await cli.json(...DRAW, '--seed', '5', ...args, '-o', file('seed.png')));
     const whole = await draw();
     expect(await draw()).toEqual(whole);
     await draw('--tokens-out', file('all.json'));
@@ -70,7 +72,7 @@ describe('published HMAR files', () => {
   });
 
   test('draw the least certain tokens of a scale again, by a masked pass, and what is finer after them', async () => {
-    const draw = async (...args: string[]) => tokensOf(await scalebrushJson(...DRAW, '--seed', '5', ...args, '-o', file('again.png')));
+    const draw = async (...args: string[]) => tokensOf(await cli.json(...DRAW, '--seed', '5', ...args, '-o', file('again.png')));
     const whole = await draw('--tokens-out', file('whole.json'));
     const anew = await draw('--redraw', '3:0.5', '--redraw-seed', '9');
     // Of the picture's own tokens, whichever are given, it is the same.
@@ -81,7 +83,7 @@ describe('published HMAR files', () => {
     expect(changed).toBeLessThanOrEqual(Math.round(whole[2]!.length * 0.5));
     expect(anew[3]).not.toEqual(whole[3]);
     expect(await draw('--redraw', '3:0.5', '--redraw-seed', '10')).not.toEqual(anew);
-    const { code, stderr } = await scalebrush(...DRAW, '--redraw', '8:0.5', '-o', file('none.png'));
+    const { code, stderr } = await cli.run(...DRAW, '--redraw', '8:0.5', '-o', file('none.png'));
     expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected a scale from 1 to \d+ to redraw but received 8\./u)]);
   });
 
@@ -90,7 +92,7 @@ describe('published HMAR files', () => {
     ['edit', ['-i', 'class 3']],
   ])('%s only inside a mask', async (task, words) => {
     const output = file(`${task}.png`);
-    await scalebrushJson(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...words, '-o', output);
+    await cli.json(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...words, '-o', output);
     const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
     const inMask = (x: number, y: number) => x >= 30 && x < 60 && y >= 20 && y < 44;
     expect(differingPixels(source, result, inMask)).toBe(0);
@@ -98,7 +100,7 @@ describe('published HMAR files', () => {
   });
 
   test('expand a picture', async () => {
-    await scalebrushJson('expand', file('scene.png'), '--pack', 'mini', '--right', '32', '-o', file('wide.png'));
+    await cli.json('expand', file('scene.png'), '--pack', 'mini', '--right', '32', '-o', file('wide.png'));
     expect(await rawPicture(file('wide.png'))).toMatchObject({ width: 128, height: 64 });
   });
 });
@@ -123,7 +125,7 @@ describe('other files beside an HMAR transformer', () => {
       return [file('cut.pth'), tokenizer];
     }, /cut\.pth/],
   ])('are refused in one line: %s', async (_, files, reason) => {
-    const { code, stderr } = await scalebrush('packs', 'import', ...(await files()), '--name', 'bad');
+    const { code, stderr } = await cli.run('packs', 'import', ...(await files()), '--name', 'bad');
     expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringMatching(reason)]]);
   }); // prettier-ignore
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maskPng, renderScene } from '../support/pictures.js';
-import { scalebrush, scalebrushJson } from './support/cli.js';
+import { openCommandLine } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
 /** Published layout, small sizes: what test/golden/reference wrote. */
@@ -19,6 +19,7 @@ const others = [path.join(LLAMAGEN, 'vq_mini.pt'), path.join(TEXT, 't5.pth'), pa
 let folder: string;
 const file = (name: string) => path.join(folder, name);
 const home = process.env['SCALEBRUSH_HOME'];
+const cli = openCommandLine();
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-nar-'));
@@ -27,29 +28,30 @@ beforeAll(async () => {
     .png()
     .toFile(file('scene.png'));
   await writeFile(file('mask.png'), await maskPng({ width: 96, height: 64 }, { x: 30, y: 20, width: 30, height: 24 }));
-  await scalebrushJson('packs', 'import', transformer, ...others, '--name', 'mini', '--pixels', '256');
+  await cli.json('packs', 'import', transformer, ...others, '--name', 'mini', '--pixels', '256');
 }, 60_000);
 
 afterAll(async () => {
   if (home === undefined) delete process.env['SCALEBRUSH_HOME'];
   else process.env['SCALEBRUSH_HOME'] = home;
+  await cli.close();
   await rm(folder, { recursive: true });
 });
 
 describe('published NAR files', () => {
   test('are told, and become a pack that is listed and whole', async () => {
-    expect(await scalebrushJson('inspect', transformer)).toMatchObject({ model: { family: 'nar', depth: 3, entries: 48 } });
-    expect(await scalebrushJson('packs', 'list')).toMatchObject({ packs: [{ name: 'sketch' }, { title: 'NAR, 2 layers, 256 px' }] });
-    expect(await scalebrushJson('packs', 'verify', 'mini')).toMatchObject({ ok: true });
+    expect(await cli.json('inspect', transformer)).toMatchObject({ model: { family: 'nar', depth: 3, entries: 48 } });
+    expect(await cli.json('packs', 'list')).toMatchObject({ packs: [{ name: 'sketch' }, { title: 'NAR, 2 layers, 256 px' }] });
+    expect(await cli.json('packs', 'verify', 'mini')).toMatchObject({ ok: true });
   });
 
   test('draw from words in 31 diagonals, and the same picture from their tokens', async () => {
     const args = ['generate', '--pack', 'mini', '-i', 'a red car', '--seed', '3', '--previews', file('previews')];
-    const report = await scalebrushJson(...args, '--tokens-out', file('t.json'), '-o', file('drawn.png'));
+    const report = await cli.json(...args, '--tokens-out', file('t.json'), '-o', file('drawn.png'));
     expect((report['tokens'] as { tokens: readonly (readonly number[])[] }).tokens.map(({ length }) => length).slice(0, 3)).toEqual([
       1, 2, 3,
     ]);
-    await scalebrushJson('decode', file('t.json'), '-o', file('decoded.png'));
+    await cli.json('decode', file('t.json'), '-o', file('decoded.png'));
     expect((await rawPicture(file('decoded.png'))).samples).toEqual((await rawPicture(file('drawn.png'))).samples);
   });
 
@@ -59,7 +61,7 @@ describe('published NAR files', () => {
     { side: 'top', kept: (_: number, y: number) => y >= 48, first: 1 },
   ])('grow a picture to the $side; its pixels stay, and its tokens decode to what was drawn', async ({ side, kept }) => {
     const output = file(`${side}.png`);
-    const report = await scalebrushJson(
+    const report = await cli.json(
       ...['expand', file('scene.png'), '--pack', 'mini', `--${side}`, '48', '-i', 'a hill', '--detail', 'off'],
       ...['--whole', '--tokens-out', file(`${side}.json`), '-o', output],
     );
@@ -78,12 +80,12 @@ describe('published NAR files', () => {
     // The corner that diagonals begin in is where the picture is.
     expect(tokens.schedule[1]).toEqual(side === 'left' ? [2, 1] : [1, 2]);
     expect(tokens.schedule.at(-2)).toEqual(side === 'top' ? [2, 1] : [1, 2]);
-    await scalebrushJson('decode', file(`${side}.json`), '-o', file('again.png'));
+    await cli.json('decode', file(`${side}.json`), '-o', file('again.png'));
     expect((await rawPicture(file('again.png'))).width).toBe(32);
   });
 
   test('fill only inside a mask', async () => {
-    await scalebrushJson('fill', file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', '-o', file('fill.png'));
+    await cli.json('fill', file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', '-o', file('fill.png'));
     const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(file('fill.png'))];
     const inMask = (x: number, y: number) => x >= 30 && x < 60 && y >= 20 && y < 44;
     expect(differingPixels(source, result, inMask)).toBe(0);
@@ -95,7 +97,7 @@ describe('published NAR files', () => {
     ['an import without its text encoder', ['packs', 'import', transformer, ...others.slice(0, 1), '--name', 'none'], /T5 encoder/],
     ['a size that was not published', ['packs', 'import', transformer, ...others, '--name', 'none', '--pixels', '1024'], /256 or 512/],
   ])('refuse %s', async (_, args, reason) => {
-    const { code, stderr } = await scalebrush(...args.map((arg) => (/^\w+\.png$/u.test(arg) ? file(arg) : arg)));
+    const { code, stderr } = await cli.run(...args.map((arg) => (/^\w+\.png$/u.test(arg) ? file(arg) : arg)));
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
     expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -8,7 +8,7 @@ import { readFacts } from '#engine/image/files/decode.js';
 import { Fixture, fixturesFolder } from '../support/fixtures.js';
 import { maskPng, renderScene } from '../support/pictures.js';
 import { dynamicDepth, modelOf, WEIGHTS } from '../support/onnx-models.js';
-import { scalebrush, scalebrushJson } from './support/cli.js';
+import { openCommandLine, scalebrushJson } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
 /** Published layout, small sizes: what test/golden/reference/var.py wrote. */
@@ -19,6 +19,7 @@ const TOKENIZER = path.join(SET, 'vae_ch32v64z8.pth');
 let folder: string;
 const file = (name: string) => path.join(folder, name);
 const home = process.env['SCALEBRUSH_HOME'];
+const cli = openCommandLine();
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush-published-'));
@@ -33,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (home === undefined) delete process.env['SCALEBRUSH_HOME'];
   else process.env['SCALEBRUSH_HOME'] = home;
+  await cli.close();
   await rm(folder, { recursive: true });
 });
 
@@ -57,7 +59,7 @@ describe('published VAR files', () => {
     ['edit', ['-i', 'class 3']],
   ])('%s only inside a mask', async (task, words) => {
     const output = file(`${task}.png`);
-    await scalebrushJson(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...words, '-o', output);
+    await cli.json(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...words, '-o', output);
     const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
     const inMask = (x: number, y: number) => x >= 30 && x < 60 && y >= 20 && y < 44;
     expect(differingPixels(source, result, inMask)).toBe(0);
@@ -67,7 +69,7 @@ describe('published VAR files', () => {
   test('draw another picture with another seed, and the same with the same', async () => {
     const draw = async (seed: string) => {
       const output = file(`seed-${seed}-${Math.random()}.png`);
-      await scalebrushJson('generate', '--pack', 'mini', '--class', '1', '--seed', seed, '--top-k', '16', '-o', output);
+      await cli.json('generate', '--pack', 'mini', '--class', '1', '--seed', seed, '--top-k', '16', '-o', output);
       return (await rawPicture(output)).samples;
     };
     expect(await draw('1')).toEqual(await draw('1'));
@@ -76,7 +78,7 @@ describe('published VAR files', () => {
 
   test('draw the least certain tokens of a scale again, from the logits that they came from: the file tells of it', async () => {
     const draw = async (...args: string[]) => {
-      const report = await scalebrushJson('generate', '--pack', 'mini', '--class', '7', '--seed', '5', ...args, '-o', file('again.png'));
+      const report = await cli.json('generate', '--pack', 'mini', '--class', '7', '--seed', '5', ...args, '-o', file('again.png'));
       return (report['tokens'] as { tokens: number[][] }).tokens;
     };
     const [whole, anew] = [await draw(), await draw('--redraw', '3:0.5')];
@@ -89,7 +91,7 @@ describe('published VAR files', () => {
     const { recipeText = '' } = await readFacts(await readFile(file('again.png')));
     expect(JSON.parse(recipeText)).toMatchObject({ request: { redraw: { scale: 3, share: 0.5, seed: 6 } } });
     // The whole edit of a photograph is such a run, too.
-    const edited = await scalebrush('edit', file('scene.png'), '-i', 'make it night', '--redraw', '5:0.3', '-o', file('night.png'));
+    const edited = await cli.run('edit', file('scene.png'), '-i', 'make it night', '--redraw', '5:0.3', '-o', file('night.png'));
     expect([edited.code, edited.stderr]).toEqual([0, expect.stringContaining('scale 6 of 6') as string]);
   });
 
@@ -98,7 +100,7 @@ describe('published VAR files', () => {
     ['a class that does not exist', ['generate', '--pack', 'mini', '--class', 'unicorn'], /does not know "unicorn"/],
     ['control, which it has none of', ['generate', 'scene.png', '--pack', 'mini', '-i', '1', '--control', 'canny'], /none/],
   ])('refuse %s', async (_, args, reason) => {
-    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    const { code, stderr } = await cli.run(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
   });
@@ -110,31 +112,31 @@ describe('published VAR files', () => {
     ['half of a model', [TRANSFORMER], /Expected a VAR transformer and its tokenizer/],
     ['a file that is no checkpoint', [TRANSFORMER, path.resolve('README.md')], /README\.md/],
   ])('are not imported under %s, and nothing is left behind', async (_, args, reason) => {
-    const { code, stderr } = await scalebrush('packs', 'import', ...args);
+    const { code, stderr } = await cli.run('packs', 'import', ...args);
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
     expect(await readdir(file('home/packs'))).toEqual(['mini']);
   });
 
   test.each(['int8', 'int4'])('draw the reference’s first scale, or nearly all of it, at %s', async (precision) => {
-    await scalebrushJson('packs', 'import', TRANSFORMER, TOKENIZER, '--name', precision, '--precision', precision);
-    expect(await scalebrushJson('packs', 'verify', precision)).toMatchObject({ ok: true });
+    await cli.json('packs', 'import', TRANSFORMER, TOKENIZER, '--name', precision, '--precision', precision);
+    expect(await cli.json('packs', 'verify', precision)).toMatchObject({ ok: true });
     const args = ['generate', '--class', 'class 7', '--argmax', '--guidance', '2.5'];
     const tokensOf = async (pack: string) => {
-      const report = await scalebrushJson(...args, '--pack', pack, '-o', file(`${precision}-${pack}.png`));
+      const report = await cli.json(...args, '--pack', pack, '-o', file(`${precision}-${pack}.png`));
       return (report['tokens'] as { tokens: number[][] }).tokens.flat();
     };
     const [exact, rounded] = [await tokensOf('mini'), await tokensOf(precision)];
     const same = exact.filter((token, i) => token === rounded[i]).length / exact.length;
     // Random weights have small margins, and one other token early on leads to others later.
     expect(same).toBeGreaterThan(precision === 'int8' ? 0.5 : 0.05);
-    await scalebrushJson('packs', 'remove', precision);
+    await cli.json('packs', 'remove', precision);
   });
 
   test('are named after the transformer’s file', async () => {
     await copyFile(TRANSFORMER, file('VAR_D3 (1).pth'));
-    expect(await scalebrushJson('packs', 'import', file('VAR_D3 (1).pth'), TOKENIZER)).toMatchObject({ imported: [{ name: 'var-d3-1' }] });
-    await scalebrushJson('packs', 'remove', 'var-d3-1');
+    expect(await cli.json('packs', 'import', file('VAR_D3 (1).pth'), TOKENIZER)).toMatchObject({ imported: [{ name: 'var-d3-1' }] });
+    await cli.json('packs', 'remove', 'var-d3-1');
   });
 });
 
@@ -142,20 +144,20 @@ describe('a published CAR adapter', () => {
   const CAR = path.resolve('test/golden/car-mini');
   const ADAPTER = path.join(CAR, 'car_canny_d2.pth');
   const draw = async (name: string, ...args: readonly string[]) => {
-    const report = await scalebrushJson('generate', file('scene.png'), '--class', 'class 7', '--argmax', ...args, '-o', file(name));
+    const report = await cli.json('generate', file('scene.png'), '--class', 'class 7', '--argmax', ...args, '-o', file(name));
     return (report['tokens'] as { tokens: number[][] }).tokens;
   };
 
   test('without the VAR that it was made for is refused by name', async () => {
-    const { code, stderr } = await scalebrush('packs', 'import', ADAPTER);
+    const { code, stderr } = await cli.run('packs', 'import', ADAPTER);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected a CAR adapter, the VAR that it was made for and its tokenizer/)]);
   });
 
   test('is laid over an installed VAR, which stays where it is; at strength 0 it draws what that draws, else what the map says', async () => {
-    await scalebrushJson('packs', 'import', path.join(CAR, 'var_d2.pth'), TOKENIZER, '--name', 'base');
-    expect(await scalebrushJson('packs', 'import', ADAPTER)).toMatchObject({ imported: [{ name: 'car-canny-d2' }] });
+    await cli.json('packs', 'import', path.join(CAR, 'var_d2.pth'), TOKENIZER, '--name', 'base');
+    expect(await cli.json('packs', 'import', ADAPTER)).toMatchObject({ imported: [{ name: 'car-canny-d2' }] });
     expect((await readdir(file('home/packs/car-canny-d2'))).sort()).toEqual(['adapter.safetensors', 'card.json']);
-    expect(await scalebrushJson('packs', 'verify', 'car-canny-d2')).toMatchObject({ ok: true });
+    expect(await cli.json('packs', 'verify', 'car-canny-d2')).toMatchObject({ ok: true });
     const control = ['--pack', 'car-canny-d2', '--control', 'canny'];
     const own = await draw('base.png', '--pack', 'base', '--size', '96x64');
     expect(await draw('unheld.png', ...control, '--strength', '0')).toEqual(own);
@@ -165,7 +167,7 @@ describe('a published CAR adapter', () => {
 
   test('holds nothing but what it was trained for', async () => {
     const args = ['generate', file('scene.png'), '--pack', 'car-canny-d2', '--class', '1', '--control', 'depth', '-o', file('no.png')];
-    const { code, stderr } = await scalebrush(...args);
+    const { code, stderr } = await cli.run(...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected canny for the pack "car-canny-d2" but received depth/)]);
   });
 });
@@ -178,33 +180,33 @@ describe('published FlexVAR files', () => {
   const DRAW = ['generate', '--pack', 'flex', '--class', 'class 7', '--argmax', '--model-side', '12'];
 
   beforeAll(async () => {
-    await scalebrushJson('packs', 'import', FLEXVAR, FLEXVAE, '--name', 'flex');
+    await cli.json('packs', 'import', FLEXVAR, FLEXVAE, '--name', 'flex');
   }, 60_000);
 
   test('are inspected, and become a pack that is whole', async () => {
-    expect(await scalebrushJson('inspect', FLEXVAR)).toMatchObject({ model: { family: 'flexvar', depth: 2, width: 64, classes: 10 } });
-    expect(await scalebrushJson('packs', 'verify', 'flex')).toMatchObject({ ok: true });
+    expect(await cli.json('inspect', FLEXVAR)).toMatchObject({ model: { family: 'flexvar', depth: 2, width: 64, classes: 10 } });
+    expect(await cli.json('packs', 'verify', 'flex')).toMatchObject({ ok: true });
   });
 
   test('draw the reference’s tokens, and the same picture from a token file on grids of its own', async () => {
-    const report = await scalebrushJson(...DRAW, '--tokens-out', file('flex.json'), '-o', file('flex.png'));
+    const report = await cli.json(...DRAW, '--tokens-out', file('flex.json'), '-o', file('flex.png'));
     const expected = (await import('../golden/flexvar-mini/fx/generate.json', { with: { type: 'json' } })).default;
     expect(report['tokens']).toMatchObject({ tokens: expected.tokens });
-    await scalebrushJson('decode', file('flex.json'), '-o', file('flex-decoded.png'));
+    await cli.json('decode', file('flex.json'), '-o', file('flex-decoded.png'));
     expect((await rawPicture(file('flex-decoded.png'))).samples).toEqual((await rawPicture(file('flex.png'))).samples);
   });
 
   test('draw in as many scales as are asked for, each of them a picture of its own size', async () => {
     const previews = file('flex-scales');
-    await scalebrushJson(...DRAW.slice(0, -2), '--scale-count', '6', '--previews', previews, '-o', file('flex-draft.png'));
+    await cli.json(...DRAW.slice(0, -2), '--scale-count', '6', '--previews', previews, '-o', file('flex-draft.png'));
     const sides = (await readdir(previews)).sort().map(async (name) => (await rawPicture(path.join(previews, name))).width);
     expect(await Promise.all(sides)).toEqual([2, 4, 8, 12, 20, 32]);
   });
 
   test('refine a picture from a scale on, all of it and without words', async () => {
     const refined = file('flex-refined.png');
-    const report = await scalebrushJson('edit', file('scene.png'), '--pack', 'flex', '--structure', '4', '-o', refined, '--tokens-out', file('r.json')); // prettier-ignore
-    const own = (await scalebrushJson('edit', file('scene.png'), '--pack', 'flex', '--structure', '10', '-o', file('own.png'), '--tokens-out', file('own.json'))); // prettier-ignore
+    const report = await cli.json('edit', file('scene.png'), '--pack', 'flex', '--structure', '4', '-o', refined, '--tokens-out', file('r.json')); // prettier-ignore
+    const own = (await cli.json('edit', file('scene.png'), '--pack', 'flex', '--structure', '10', '-o', file('own.png'), '--tokens-out', file('own.json'))); // prettier-ignore
     const tokensOf = ({ tokens }: Record<string, unknown>) => (tokens as { tokens: number[][] }).tokens;
     expect(tokensOf(report).slice(0, 4)).toEqual(tokensOf(own).slice(0, 4));
     expect(tokensOf(report).slice(4)).not.toEqual(tokensOf(own).slice(4));
@@ -216,15 +218,7 @@ describe('published FlexVAR files', () => {
     ['edit', ['-m', 'mask.png', '--blend', '0', '-i', 'class 3'], { x: 30, y: 20, right: 60, bottom: 44 }],
   ])('%s only inside a mask', async (task, args, { x, y, right, bottom }) => {
     const output = file(`flex-${task}.png`);
-    await scalebrushJson(
-      task,
-      file('scene.png'),
-      '--pack',
-      'flex',
-      ...args.map((arg) => (arg === 'mask.png' ? file(arg) : arg)),
-      '-o',
-      output,
-    );
+    await cli.json(task, file('scene.png'), '--pack', 'flex', ...args.map((arg) => (arg === 'mask.png' ? file(arg) : arg)), '-o', output);
     const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
     const inMask = (px: number, py: number) => px >= x && px < right && py >= y && py < bottom;
     expect(differingPixels(source, result, inMask)).toBe(0);
@@ -233,7 +227,7 @@ describe('published FlexVAR files', () => {
 
   test('expand a picture on grids of its new shape', async () => {
     const output = file('flex-wide.png');
-    const report = await scalebrushJson('expand', file('scene.png'), '--pack', 'flex', '--right', '96', '-o', output, '--tokens-out', file('w.json')); // prettier-ignore
+    const report = await cli.json('expand', file('scene.png'), '--pack', 'flex', '--right', '96', '-o', output, '--tokens-out', file('w.json')); // prettier-ignore
     expect(await rawPicture(output)).toMatchObject({ width: 192, height: 64 });
     const { schedule } = report['tokens'] as { schedule: [number, number][] };
     expect(schedule.at(-1)).toEqual([9, 28]);
@@ -245,13 +239,13 @@ describe('published FlexVAR files', () => {
     ['a side that is no multiple', [...DRAW.slice(0, -1), '13'], /Expected 8 to 64 in steps of 2 as modelSide/],
     ['a choice that a pack does not leave', ['generate', '--pack', 'mini', '--class', '1', '--scale-count', '3'], /Expected nothing as scaleCount for the pack "mini"/],
   ])('refuse %s', async (_, args, reason) => {
-    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    const { code, stderr } = await cli.run(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
   }); // prettier-ignore
 
   test('are not imported with the tokenizer of another family', async () => {
-    const { code, stderr } = await scalebrush('packs', 'import', FLEXVAR, TOKENIZER, '--name', 'wrong');
+    const { code, stderr } = await cli.run('packs', 'import', FLEXVAR, TOKENIZER, '--name', 'wrong');
     expect([code, stderr]).toEqual([2, expect.stringMatching(/Expected a FlexVAR transformer and its tokenizer/)]);
   });
 });
@@ -262,10 +256,10 @@ describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference f
   const TEXT = path.resolve('test/golden/t5-mini');
   const files = [VAREDIT.file('transformer.pth'), VAREDIT.file('vae.pth'), path.join(TEXT, 't5.pth'), path.join(TEXT, 'tokenizer.json')];
 
-  beforeAll(() => scalebrushJson('packs', 'import', ...files, '--name', 'varedit', '--pixels', '256'));
+  beforeAll(() => cli.json('packs', 'import', ...files, '--name', 'varedit', '--pixels', '256'));
 
   test('edit a photograph by any words, at its own size', async () => {
-    const report = await scalebrushJson(
+    const report = await cli.json(
       'edit',
       file('scene.png'),
       '--pack',
@@ -286,29 +280,29 @@ describe.skipIf(!VAREDIT.exists)('published VAREdit files (needs the reference f
   test('listen to the words', async () => {
     const tokensOf = async (words: string) => {
       const args = ['edit', file('scene.png'), '--pack', 'varedit', '-i', words, '--argmax', '--guidance', '3', '-o', file(`${words}.png`)];
-      return (await scalebrushJson(...args))['tokens'];
+      return (await cli.json(...args))['tokens'];
     };
     expect(await tokensOf('make it red')).not.toEqual(await tokensOf('make it night'));
     expect(await tokensOf('make it red')).toEqual(await tokensOf('make it red'));
   });
 
   test('as Infinity draw from words alone, in the shape that was asked for', async () => {
-    await scalebrushJson('packs', 'import', ...files, '--name', 'infinity', '--pixels', '256', '--task', 'generate');
+    await cli.json('packs', 'import', ...files, '--name', 'infinity', '--pixels', '256', '--task', 'generate');
     const draw = async (words: string, ...options: string[]) => {
       const args = ['generate', '--pack', 'infinity', '-i', words, '--argmax', ...options, '-o', file('drawn.png')];
-      return scalebrushJson(...args);
+      return cli.json(...args);
     };
     const [lying, square] = [await draw('a red car', '--size', '96x64'), await draw('a red car')];
     expect(lying).toMatchObject({ width: 96, height: 64, tokens: { schedule: expect.arrayContaining([[14, 21]]) as unknown } });
     expect(square).toMatchObject({ width: 256, height: 256, tokens: { schedule: expect.arrayContaining([[16, 16]]) as unknown } });
     expect((await draw('the night'))['tokens']).not.toEqual(square['tokens']);
-    const { code, stderr } = await scalebrush('edit', file('scene.png'), '--pack', 'infinity', '-i', 'make it red', '-o', file('no.png'));
+    const { code, stderr } = await cli.run('edit', file('scene.png'), '--pack', 'infinity', '-i', 'make it red', '-o', file('no.png'));
     expect(code).toBe(2);
     expect(stderr).toMatch(/Expected a mask because the pack "infinity" draws what is named into one/);
   });
 
   test('are refused without their text encoder', async () => {
-    const { code, stderr } = await scalebrush('packs', 'import', ...files.slice(0, 2), '--name', 'half');
+    const { code, stderr } = await cli.run('packs', 'import', ...files.slice(0, 2), '--name', 'half');
     expect(code).toBe(2);
     expect(stderr).toMatch(/the T5 encoder and its tokenizer\.json/);
   });
@@ -327,19 +321,19 @@ describe('a depth model of ONNX', () => {
 
   beforeAll(async () => {
     await writeFile(file('depth.onnx'), modelOf(dynamicDepth()));
-    await scalebrushJson('packs', 'import', file('depth.onnx'), '--name', 'deep');
+    await cli.json('packs', 'import', file('depth.onnx'), '--name', 'deep');
   });
 
   test('becomes a pack that is whole, and draws nothing', async () => {
-    expect(await scalebrushJson('packs', 'info', 'deep')).toMatchObject({ family: 'depth', card: { imageSize: 518 } });
-    expect(await scalebrushJson('packs', 'verify', 'deep')).toMatchObject({ ok: true });
-    const { code, stderr } = await scalebrush('edit', file('scene.png'), '--pack', 'deep', '-i', 'make it red', '-o', file('no.png'));
+    expect(await cli.json('packs', 'info', 'deep')).toMatchObject({ family: 'depth', card: { imageSize: 518 } });
+    expect(await cli.json('packs', 'verify', 'deep')).toMatchObject({ ok: true });
+    const { code, stderr } = await cli.run('edit', file('scene.png'), '--pack', 'deep', '-i', 'make it red', '-o', file('no.png'));
     expect(code).toBe(2);
     expect(stderr).toMatch(/Expected a pack that draws pictures but "deep" only makes depth maps/);
   });
 
   test('makes the map of a photograph, brightest where it is nearest', async () => {
-    await scalebrushJson('control', 'depth', file('scene.png'), '--pack', 'deep', '-o', file('deep.png'));
+    await cli.json('control', 'depth', file('scene.png'), '--pack', 'deep', '-o', file('deep.png'));
     const [scene, map] = [await rawPicture(file('scene.png')), await rawPicture(file('deep.png'))];
     // Of the tiny model, depth is a sum of colours: the map's order is known.
     const depthAt = (pixel: number) =>
@@ -359,7 +353,7 @@ describe('a depth model of ONNX', () => {
   test('holds what another pack draws', async () => {
     const draw = async (name: string, ...options: string[]) => {
       const args = ['generate', file('scene.png'), '-i', 'a red car', '--control', 'depth', '--argmax', ...options];
-      await scalebrushJson(...args, '-o', file(name));
+      await cli.json(...args, '-o', file(name));
       return gray(name);
     };
     expect(await draw('held-own.png')).toEqual(await draw('held-same.png', '--depth-pack', 'sketch'));
@@ -371,7 +365,7 @@ describe('a depth model of ONNX', () => {
     ['that gives no map', { output: [] }, /one map as output but received none/],
   ])('%s is not imported', async (_, change, reason) => {
     await writeFile(file('bad.onnx'), modelOf({ ...dynamicDepth(), ...change }));
-    const { code, stderr } = await scalebrush('packs', 'import', file('bad.onnx'));
+    const { code, stderr } = await cli.run('packs', 'import', file('bad.onnx'));
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
   });
@@ -382,10 +376,10 @@ describe('published ControlAR files', () => {
   const transformer = path.join(SMALL, 'canny_mini.pth');
   const others = [path.join(SMALL, 'vq_mini.pt'), path.join(TEXT, 't5.pth'), path.join(TEXT, 'tokenizer.json')];
 
-  beforeAll(() => scalebrushJson('packs', 'import', transformer, ...others, '--name', 'held'));
+  beforeAll(() => cli.json('packs', 'import', transformer, ...others, '--name', 'held'));
 
   async function draw(name: string, ...options: string[]) {
-    const report = await scalebrushJson('generate', file('scene.png'), '--pack', 'held', ...options, '--argmax', '-o', file(`${name}.png`));
+    const report = await cli.json('generate', file('scene.png'), '--pack', 'held', ...options, '--argmax', '-o', file(`${name}.png`));
     return (report['tokens'] as { tokens: unknown }).tokens;
   }
 
@@ -410,16 +404,16 @@ describe('published ControlAR files', () => {
       /Expected a pack that draws single tokens again but "held" does not/,
     ],
   ])('refuse %s', async (_, args, reason) => {
-    const { code, stderr } = await scalebrush(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
+    const { code, stderr } = await cli.run(...args.map((arg) => (arg === 'scene.png' ? file(arg) : arg)), '-o', file('no.png'));
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
   });
 
   test('must say what they hold', async () => {
     await copyFile(transformer, file('mine.pth'));
-    const { stderr } = await scalebrush('packs', 'import', file('mine.pth'), ...others);
+    const { stderr } = await cli.run('packs', 'import', file('mine.pth'), ...others);
     expect(stderr).toMatch(/Expected the kind of control \(canny, depth, hed, lineart, segmentation, normal\)/);
-    expect(await scalebrushJson('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
+    expect(await cli.json('packs', 'import', file('mine.pth'), ...others, '--control', 'lineart')).toMatchObject({
       imported: [{ name: 'mine', title: 'ControlAR, 3 layers, lineart' }],
     });
   });

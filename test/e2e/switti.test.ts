@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCheckpoint } from '#engine/weights/open.js';
 import { writeWeights } from '#engine/weights/write-weights.js';
 import { maskPng, renderScene } from '../support/pictures.js';
-import { scalebrush, scalebrushJson } from './support/cli.js';
+import { openCommandLine } from './support/cli.js';
 import { differingPixels, rawPicture } from './support/honesty.js';
 
 /** Published layout, small sizes: what test/golden/reference wrote. */
@@ -18,6 +18,7 @@ const foreign = path.resolve('test/golden/flexvar-mini/FlexVAE.pth');
 let folder: string;
 const file = (name: string) => path.join(folder, name);
 const home = process.env['SCALEBRUSH_HOME'];
+const cli = openCommandLine();
 const DRAW = ['generate', '--pack', 'mini', '-i', 'a red car in the snow'];
 
 beforeAll(async () => {
@@ -27,12 +28,13 @@ beforeAll(async () => {
     .png()
     .toFile(file('scene.png'));
   await writeFile(file('mask.png'), await maskPng({ width: 96, height: 64 }, { x: 30, y: 20, width: 30, height: 24 }));
-  await scalebrushJson('packs', 'import', transformer, tokenizer, clipL, clipG, words, '--name', 'mini');
+  await cli.json('packs', 'import', transformer, tokenizer, clipL, clipG, words, '--name', 'mini');
 }, 60_000);
 
 afterAll(async () => {
   if (home === undefined) delete process.env['SCALEBRUSH_HOME'];
   else process.env['SCALEBRUSH_HOME'] = home;
+  await cli.close();
   await rm(folder, { recursive: true });
 });
 
@@ -41,25 +43,25 @@ const tokensOf = (report: Record<string, unknown>) => (report['tokens'] as { tok
 
 describe('published Switti files', () => {
   test('are told, and become a pack that is whole and reads words', async () => {
-    expect(await scalebrushJson('inspect', transformer)).toMatchObject({ model: { family: 'switti' } });
-    expect(await scalebrushJson('inspect', clipG)).toMatchObject({ model: { family: 'clip-text-encoder' } });
-    expect(await scalebrushJson('packs', 'info', 'mini')).toMatchObject({
+    expect(await cli.json('inspect', transformer)).toMatchObject({ model: { family: 'switti' } });
+    expect(await cli.json('inspect', clipG)).toMatchObject({ model: { family: 'clip-text-encoder' } });
+    expect(await cli.json('packs', 'info', 'mini')).toMatchObject({
       family: 'switti',
       card: { traits: { fills: true, seesSource: false } },
     });
-    expect(await scalebrushJson('packs', 'verify', 'mini')).toMatchObject({ ok: true });
+    expect(await cli.json('packs', 'verify', 'mini')).toMatchObject({ ok: true });
   });
 
   test('draw other tokens for other words, and the same picture from the same tokens', async () => {
-    const report = await scalebrushJson(...DRAW, '--tokens-out', file('t.json'), '-o', file('drawn.png'));
-    const other = await scalebrushJson('generate', '--pack', 'mini', '-i', 'green trees', '-o', file('other.png'));
+    const report = await cli.json(...DRAW, '--tokens-out', file('t.json'), '-o', file('drawn.png'));
+    const other = await cli.json('generate', '--pack', 'mini', '-i', 'green trees', '-o', file('other.png'));
     expect(tokensOf(other)).not.toEqual(tokensOf(report));
-    await scalebrushJson('decode', file('t.json'), '-o', file('decoded.png'));
+    await cli.json('decode', file('t.json'), '-o', file('decoded.png'));
     expect((await rawPicture(file('decoded.png'))).samples).toEqual((await rawPicture(file('drawn.png'))).samples);
   });
 
   test('draw the same again with the same seed, and another picture with another', async () => {
-    const draw = async (seed: string) => tokensOf(await scalebrushJson(...DRAW, '--seed', seed, '-o', file('seed.png')));
+    const draw = async (seed: string) => tokensOf(await cli.json(...DRAW, '--seed', seed, '-o', file('seed.png')));
     expect(await draw('5')).toEqual(await draw('5'));
     expect(await draw('6')).not.toEqual(await draw('5'));
   });
@@ -69,7 +71,7 @@ describe('published Switti files', () => {
     ['edit', ['-i', 'a red car']],
   ])('%s only inside a mask', async (task, wish) => {
     const output = file(`${task}.png`);
-    await scalebrushJson(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...wish, '-o', output);
+    await cli.json(task, file('scene.png'), '--pack', 'mini', '-m', file('mask.png'), '--blend', '0', ...wish, '-o', output);
     const [source, result] = [await rawPicture(file('scene.png')), await rawPicture(output)];
     const inMask = (x: number, y: number) => x >= 30 && x < 60 && y >= 20 && y < 44;
     expect(differingPixels(source, result, inMask)).toBe(0);
@@ -77,7 +79,7 @@ describe('published Switti files', () => {
   });
 
   test('expand a picture', async () => {
-    await scalebrushJson('expand', file('scene.png'), '--pack', 'mini', '--right', '32', '-o', file('wide.png'));
+    await cli.json('expand', file('scene.png'), '--pack', 'mini', '--right', '32', '-o', file('wide.png'));
     expect(await rawPicture(file('wide.png'))).toMatchObject({ width: 128, height: 64 });
   });
 });
@@ -104,7 +106,7 @@ describe('other files beside a Switti transformer', () => {
       return [file('cut.safetensors'), tokenizer, ...texts];
     }, /cut\.safetensors/],
   ])('are refused in one line: %s', async (_, files, reason) => {
-    const { code, stderr } = await scalebrush('packs', 'import', ...(await files()), '--name', 'bad');
+    const { code, stderr } = await cli.run('packs', 'import', ...(await files()), '--name', 'bad');
     expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringMatching(reason)]]);
   }); // prettier-ignore
 });
