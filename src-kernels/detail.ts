@@ -43,6 +43,7 @@ class Scale {
   layer: usize; layerLength: i32; sources: usize; sourceCount: i32; choice: usize; scratch: usize; unknown: usize;
   histogram: usize;
   foreign: i32;       // squared distance to what the model says from which on a source counts as foreign; 0 = none does
+  layout: i32;        // what a source costs by the square of the rows that it lies higher or lower than its target
 }
 
 @inline function scaleAt(pointer: usize): Scale { return changetype<Scale>(pointer); }
@@ -82,9 +83,15 @@ class Scale {
   return s.foreign > 0 && far > s.foreign ? min(far + FOREIGN_COUNTS * (far - s.foreign), MOST_FOREIGN) : far;
 }
 
+@inline function layoutTerm(s: Scale, target: i32, source: i32): i32 {
+  const rows = target / s.width - source / s.width;
+  return s.layout * rows * rows;
+}
+
 /** Squared difference of the patches around `target` (box pixel `k`) and `source`; NOTHING as soon as it reaches `limit`. */
 function patchDistance(s: Scale, k: i32, target: i32, source: i32, limit: i32): i32 {
   let total = s.seen ? (guideTerm(s, k, source) * s.lead) >> 4 : 0;
+  if (s.layout) total += layoutTerm(s, target, source);
   if (total >= limit) return NOTHING;
   const stride = <usize>(s.width * CHANNELS), back = <usize>((R * s.width + R) * CHANNELS);
   let a = pixelAt(s, target) - back, b = pixelAt(s, source) - back;
@@ -182,9 +189,11 @@ export function peel(pointer: usize, piece: i32): void {
     let best = NOTHING, choice = load<i32>(s.sources);
     for (let j = 0; j < s.sourceCount; j++) {
       const source = load<i32>(s.sources + (<usize>j << 2));
-      const total = masked(s, patch, source, best - (s.seen ? (count * ((guideTerm(s, k, source) * s.lead) >> 4)) / 25 : 0));
+      const led = s.seen ? (guideTerm(s, k, source) * s.lead) >> 4 : 0;
+      const besides = (count * (led + (s.layout ? layoutTerm(s, target, source) : 0))) / 25;
+      const total = masked(s, patch, source, best - besides);
       if (total == NOTHING) continue;
-      const d = total + (s.seen ? (count * ((guideTerm(s, k, source) * s.lead) >> 4)) / 25 : 0);
+      const d = total + besides;
       if (d < best) { best = d; choice = source; }
     }
     store<i32>(s.choice + (<usize>n << 2), choice);

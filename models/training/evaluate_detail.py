@@ -28,6 +28,9 @@ from product import BUILT, Product, ProductError
 VARIANTS = {'today': {'detail': 'off'}, 'detail scales': {'detail': 'auto'}, 'detail 0': {'detail': 0},
             'detail 0.3': {'detail': .3}, 'detail 1': {'detail': 1}, 'detail 3': {'detail': 3}}
 SEED = 3
+#: Of OpenCV's fillers, those that do not take minutes for a group's windows.
+AFFORDABLE = {'holes in crops': tuple(classical.FILLERS), 'expanded crops': ('Telea', 'Navier–Stokes', 'shift map'),
+              'holes in scenes': ('Telea', 'Navier–Stokes', 'shift map'), 'holes in photographs': ('Telea',), 'expanded photographs': ('Telea',)}
 #: Groups whose pictures anyone may see.
 RENDERED = ('removed from scenes', 'holes in scenes')
 
@@ -87,7 +90,7 @@ def fill_with_program(product: Product, case: Case, variant: str) -> np.ndarray 
 
 def fillers_of(case: Case, variants: list[str], others: list[str]) -> list[str]:
     """The classical ones read no instructions."""
-    return [*variants, *([] if case.request['task'] == 'edit' else others)]
+    return [*variants, *(filler for filler in others if filler in AFFORDABLE.get(case.group, ()))]
 
 
 def make_all(cases: list[Case], arguments: argparse.Namespace, results: Results) -> None:

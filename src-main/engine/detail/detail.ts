@@ -6,7 +6,7 @@ import { colourSpaceOf } from '#engine/image/colour/colour.js';
 import type { NativeRows } from '#engine/image/compositing/composite-rows.js';
 import type { KernelPool } from '#engine/kernels/pool.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import { fillScale } from './field.js';
+import { fillScale, keepHeights } from './field.js';
 import { isLedByModel, type Guide } from './guide.js';
 import { findLines, scaleOfLines } from './lines.js';
 import { meltBytes, meltCopied, type Copied } from './melt.js';
@@ -31,6 +31,8 @@ export interface DetailJob extends Scene {
   readonly seeds: readonly number[];
   /** The told scale to stop at (1-based). */
   readonly until?: number | undefined;
+  /** What lies higher or lower than a place of the hole is less likely to belong there. */
+  readonly keepsHeight?: boolean;
   /** The model's pixels stay where the photograph has nothing like them. */
   readonly keepsUnlike?: boolean;
   /** Absent = workers of its own. */
@@ -80,6 +82,7 @@ export async function* detailScales(job: DetailJob, signal: Cancellation): Async
   try {
     const pool = workers.poolOf(bytes);
     const scales = await buildPyramid(pool, { scene: job, window, halvings, hole }, signal);
+    if (job.keepsHeight) keepHeights(scales);
     return yield* climb({ job, pool, scales, window, hole, halvings }, signal);
   } finally {
     if (!job.workers) await workers.close();

@@ -3,7 +3,7 @@ import type { Rect } from '#base/geometry.js';
 import { alongLines } from './along.js';
 import { leadScale, type Guide } from './guide.js';
 import type { Line } from './lines.js';
-import type { Scale } from './scale.js';
+import { CHANNELS, PATCH_PIXELS, type Scale } from './scale.js';
 
 const PASSES = 2;
 /** Draws reach over the whole window at the three coarsest scales, and so far, in pixels, at finer ones. */
@@ -53,7 +53,22 @@ export async function fillScale(scale: Scale, place: Level, signal: Cancellation
   return led;
 }
 
-function drawsEverywhere({ level, top }: Level): boolean {
+/** A tenth of the scale’s height off costs as much as this mean square, of 255², over a patch: 17 in every channel. */
+const TENTH_OFF = 300;
+
+/**
+ * Sky lies above and ground below: where scales are searched as a whole, a source costs the more the higher or lower it lies
+ * than the place that it is copied to. To be asked before the coarsest scale is peeled.
+ */
+export function keepHeights(scales: readonly Scale[]): void {
+  const top = scales.length - 1;
+  scales.forEach((scale, level) => {
+    if (!drawsEverywhere({ level, top })) return;
+    scale.set({ layout: Math.round((TENTH_OFF * CHANNELS * PATCH_PIXELS * 100) / scale.extent.height ** 2) });
+  });
+}
+
+function drawsEverywhere({ level, top }: Pick<Level, 'level' | 'top'>): boolean {
   return level === top || level >= Math.max(1, top - 2);
 }
 

@@ -2,7 +2,7 @@ import type { Rect } from '#base/geometry.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import { CHANNELS, HOLE, RADIUS, type Scale } from './scale.js';
+import { CHANNELS, HOLE, PATCH_PIXELS, type Scale } from './scale.js';
 
 /** What the model made of the hole. */
 export interface Guide {
@@ -27,7 +27,6 @@ export function isLedByModel(guide: Guide | undefined): boolean {
 const MOST_PIXELS = 2.01;
 /** Blurs narrower than this change nothing. */
 const NO_BLUR = 0.3;
-const PATCH_PIXELS = (2 * RADIUS + 1) ** 2;
 /** The kernel's unit of a lead. */
 const LEAD_UNIT = 16;
 /** Root mean square over the colours, of 255, by which hardly any guide is wrong. */

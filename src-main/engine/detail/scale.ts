@@ -5,13 +5,14 @@ import type { KernelPool } from '#engine/kernels/pool.js';
 const MEMBERS = [
   ...['width', 'height', 'planes', 'state', 'boxX', 'boxY', 'boxWidth', 'boxHeight', 'field', 'before', 'distance', 'weight', 'depth'],
   ...['confidence', 'seen', 'guide', 'lead', 'seed', 'pass', 'reach', 'origin', 'sharpness', 'deepest', 'coarser', 'layer'],
-  ...['layerLength', 'sources', 'sourceCount', 'choice', 'scratch', 'unknown', 'histogram', 'foreign'],
+  ...['layerLength', 'sources', 'sourceCount', 'choice', 'scratch', 'unknown', 'histogram', 'foreign', 'layout'],
 ] as const;
 export type Member = (typeof MEMBERS)[number];
 
 export const CHANNELS = 5;
 /** Half a patch: 5×5. */
 export const RADIUS = 2;
+export const PATCH_PIXELS = (2 * RADIUS + 1) ** 2;
 export const BAND = 32;
 export const [HOLE, FORBIDDEN, SOURCE] = [1, 2, 4];
 /** Vectors are read a little beyond the last pixel. */

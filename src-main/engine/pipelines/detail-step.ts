@@ -87,7 +87,7 @@ export async function* writeDetail(
     within: region.reach,
     ...(sources && { allowed: sources.allowed }),
     guide: await guideOf({ job, stage }, { ...redrawn, weight }, lead),
-    ...(kept && { window: sourcesOfBorder(kept, canvas) }),
+    ...(kept && { window: sourcesOfBorder(kept, canvas), keepsHeight: kept.width < canvas.extent.width }),
     shown: shownScales(job, region.frame),
     seeds,
     until: job.request.stopAtDetail,

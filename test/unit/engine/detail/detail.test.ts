@@ -3,6 +3,7 @@ import { CancelledError } from '#contract/errors.js';
 import type { Extent } from '#base/geometry.js';
 import { DetailWorkers } from '#engine/detail/workers.js';
 import type { Photo } from '#engine/image/files/photo.js';
+import { noisy } from '../image/noise.js';
 import { filled, maskOf, rectangle, runDetail, texturedPhoto } from './scene.js';
 
 const extent = { width: 190, height: 170 };
@@ -167,6 +168,28 @@ describe('a guide', () => {
     expect(white > 0.9).toBe(keeps);
     expect(white < 0.1).toBe(!keeps);
   });
+});
+
+it('keeps heights where it is asked to: what lies above is continued above, what lies below below', async () => {
+  // Grain of one colour above, of another below, and none near the border: both fit everywhere.
+  const isAbove = (y: number) => y < extent.height / 2;
+  const shades = withSamples(photo, (_, i) => {
+    const [x, y] = [Math.trunc(i / 3) % extent.width, Math.trunc(i / 3 / extent.width)];
+    return 120 + (x < 110 && i % 3 === (isAbove(y) ? 0 : 2) ? 255 * noisy(i, 0.05) : 0);
+  });
+  const border = maskOf(extent, (x) => x >= 125);
+  const shares = async (keepsHeight: boolean) => {
+    const allowed = maskOf(extent, (x) => x < 100);
+    const samples = await filled({ photo: shades, weight: border, window: { x: 0, y: 0, ...extent }, allowed, keepsHeight });
+    const grain = (c: number, inside: (y: number) => boolean) => {
+      const values = pixelsIn(samples, (x, y) => x >= 145 && inside(y)).filter((_, i) => i % 3 === c);
+      return values.reduce((sum, value) => sum + Math.abs(value - 120), 0);
+    };
+    const [right, wrong] = [grain(0, isAbove) + grain(2, (y) => !isAbove(y)), grain(2, isAbove) + grain(0, (y) => !isAbove(y))];
+    return wrong / (right + wrong);
+  };
+  expect(await shares(false)).toBeGreaterThan(0.3);
+  expect(await shares(true)).toBeLessThan(0.1);
 });
 
 describe('a stop', () => {

@@ -70,6 +70,19 @@ it('measures patches exactly', () => {
   });
 });
 
+it('counts rows between a source and its target where heights are kept', async () => {
+  scale.set({ layout: 7 });
+  await inBands(scale, 'refresh', NEVER_CANCELLED);
+  const [field, distance] = [scale.ints('field'), scale.ints('distance')];
+  const rowOf = (pixel: number) => Math.trunc(pixel / extent.width);
+  field.forEach((source, k) => {
+    if (source < 0) return;
+    expect(distance[k]).toBe(plainDistance(centreOf(k), source) + 7 * (rowOf(centreOf(k)) - rowOf(source)) ** 2);
+  });
+  scale.set({ layout: 0 });
+  await inBands(scale, 'refresh', NEVER_CANCELLED);
+});
+
 it('searches as the plain way does, in bands that do not see each other', async () => {
   const before = scale.ints('field').slice();
   const [field, distance] = [before.slice(), scale.ints('distance').slice()];
