@@ -21,15 +21,16 @@ export default defineConfig<object, OfWorker>({
   // A machine that does much else is waited for: specs wait for states, and end at once where they come.
   timeout: 180_000,
   expect: { timeout: 20_000 },
-  workers: 1,
+  // Each has a server, a home and a browser of its own.
+  workers: 2,
   // A machine that others keep busy gets a second look; what passes only then is listed as flaky.
   retries: process.env['CI'] ? 1 : 0,
   reporter: process.env['SCALEBRUSH_REPORT'] ? [['list'], ['json', { outputFile: process.env['SCALEBRUSH_REPORT'] }]] : [['list']],
   // The same specifications of the window twice: in a browser, and in the desktop's own page. `npm test` leaves the rest out.
   projects: [
     { name: 'server', use: { host: 'server' }, testIgnore: ofTheDesktop },
-    { name: 'desktop', use: { host: 'desktop' }, testMatch: [ofTheDesktop, scenarios] },
-    { name: 'desktop-rest', use: { host: 'desktop' }, testIgnore: [ofTheDesktop, scenarios, '**/screenshots.spec.ts'] },
+    { name: 'desktop', workers: 1, use: { host: 'desktop' }, testMatch: [ofTheDesktop, scenarios] },
+    { name: 'desktop-rest', workers: 1, use: { host: 'desktop' }, testIgnore: [ofTheDesktop, scenarios, '**/screenshots.spec.ts'] },
   ],
   use: { viewport: { width: 1440, height: 900 }, launchOptions: { executablePath, args } },
 });
