@@ -21,6 +21,8 @@ decoder: sum of codes (B, 16, S/8, S/8)
     → ``decoder.output`` 16→12 → shuffle 2 (3, S) → x·0.5+0.5   picture; the caller clamps to 0..1
 ``gains`` (K,): a bit b of scale k stands for (2b-1)·gains[k]/√16, see quantiser.py.
 """
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -115,15 +117,15 @@ class Tokenizer(nn.Module):
         """What survives encoding and decoding, clamped to 0..1."""
         return self.decoder(self.quantiser.quantise(self.encoder(picture), scales)[0]).clamp(0, 1)
 
-    def start_from(self, state: dict[str, Tensor], pictures: Tensor) -> None:
+    def start_from(self, state: dict[str, Tensor], pictures: Callable[[], Tensor]) -> None:
         """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity; scales that it
-        lacks get the gains that fit the given pictures (B, 3, size, size) best, those that it has keep theirs, so that
+        lacks get the gains that fit pictures (B, 3, size, size) best, drawn for it, those that it has keep theirs, so that
         a transformer that learnt its codes goes on with them."""
         gains = state['quantiser.log_gain'][:len(self.scales)]
         missing = len(self.scales) - len(gains)
         self.load_state_dict({**state, 'quantiser.log_gain': F.pad(gains, (0, missing))}, strict=False)
         if missing:
-            self._fit_gains(pictures, len(gains))
+            self._fit_gains(pictures(), len(gains))
 
     @torch.no_grad()
     def _fit_gains(self, pictures: Tensor, first: int) -> None:

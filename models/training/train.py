@@ -52,7 +52,7 @@ STAGES = {
               '--photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
         Stage('train_depth.py', 'depth.pt', 22, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
         Stage('train_finder.py', 'finder.pt', 18, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
-        Stage('train_transformer.py', 'transformer.pt', 68, f'--init {{sketch}} --span 8 --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --batch 4 '
+        Stage('train_transformer.py', 'transformer.pt', 138, f'--init {{sketch}} --span 8 --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --batch 4 '
               '--lr 5e-4 --seed 14', '--validation 4'),
     ],
 }

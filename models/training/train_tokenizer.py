@@ -48,7 +48,7 @@ class TokenizerTask:
         shape = dict(size=self.size, widths=options.widths, encoder_blocks=options.encoder_blocks, decoder_blocks=options.decoder_blocks)
         model = Tokenizer(**(config or shape))
         if options.init and config is None:
-            model.start_from(read_averaged(options.init, 'tokenizer'), self._drawn(Dice(GAINS_SEED), GAINS_COUNT))
+            model.start_from(read_averaged(options.init, 'tokenizer'), lambda: self._drawn(Dice(GAINS_SEED), GAINS_COUNT))
         if options.decoder_only:
             model.encoder.requires_grad_(False)
             model.quantiser.requires_grad_(False)
