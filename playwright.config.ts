@@ -21,7 +21,7 @@ export default defineConfig<object, OfWorker>({
   // A machine that does much else is waited for: specs wait for states, and end at once where they come.
   timeout: 180_000,
   expect: { timeout: 20_000 },
-  // Each has a server, a home and a browser of its own.
+  // Each has a server, a home and a browser of its own; of the desktop there is one at a time, which faults are given seconds to show in.
   workers: 2,
   // A machine that others keep busy gets a second look; what passes only then is listed as flaky.
   retries: process.env['CI'] ? 1 : 0,

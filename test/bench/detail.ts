@@ -30,14 +30,15 @@ export async function detailLines(): Promise<readonly string[]> {
   const core = compileCore();
   const rows: string[] = [];
   for (const hole of CASES) {
+    const scene = sceneOf(hole);
     const [own, cores]: [Measured[], number[]] = [[], []];
     for (let run = 0; run < RUNS; run++) {
-      own.push(await measure(hole));
+      own.push(await measure(scene));
       if (core !== undefined) cores.push(coreSeconds(core, hole));
     }
     const [seconds, ms] = [Math.min(...own.map((run) => run.seconds)), Math.min(...own.map((run) => run.ms))];
     const peakMb = Math.max(...own.map((run) => run.peakMb));
-    const late = await slowestEnd(hole, ms);
+    const late = await slowestEnd(scene, ms);
     const prototype = core === undefined ? undefined : Math.min(...cores);
     const ratio = prototype === undefined ? 'no prototype here' : `${prototype.toFixed(2)} s · ${(seconds / prototype).toFixed(2)}`;
     rows.push(`| ${hole.name} | ${seconds.toFixed(2)} s | ${peakMb.toFixed(0)} MB | ${ratio} | ${late.toFixed(0)} ms |`);
@@ -54,8 +55,13 @@ export async function detailLines(): Promise<readonly string[]> {
   ];
 }
 
+interface Scene {
+  readonly photo: Photo;
+  readonly weight: Mask;
+}
+
 /** Of a hole in the middle of a textured photograph. */
-function sceneOf({ width, height, side }: Case): { readonly photo: Photo; readonly weight: Mask } {
+function sceneOf({ width, height, side }: Case): Scene {
   const extent = { width, height };
   const photo = texture(extent);
   const weight: Mask = { extent, values: new Uint8Array(width * height) };
@@ -70,8 +76,7 @@ interface Measured {
   readonly ms: number;
 }
 
-async function measure(hole: Case): Promise<Measured> {
-  const scene = sceneOf(hole);
+async function measure(scene: Scene): Promise<Measured> {
   const before = process.memoryUsage.rss();
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 10);
@@ -86,8 +91,7 @@ async function measure(hole: Case): Promise<Measured> {
 }
 
 /** Milliseconds from a cancellation to the end, least of some tries, at most wherever a run of `ms` milliseconds is. */
-async function slowestEnd(hole: Case, ms: number): Promise<number> {
-  const scene = sceneOf(hole);
+async function slowestEnd(scene: Scene, ms: number): Promise<number> {
   const workers = new DetailWorkers(2);
   let slowest = 0;
   for (const share of ENDED_AT) {
@@ -100,7 +104,7 @@ async function slowestEnd(hole: Case, ms: number): Promise<number> {
 }
 
 /** Milliseconds from a cancellation at `ms` to the end; 0 where it came too late. */
-async function endAfter(scene: ReturnType<typeof sceneOf>, ms: number, workers: DetailWorkers): Promise<number> {
+async function endAfter(scene: Scene, ms: number, workers: DetailWorkers): Promise<number> {
   const signal = { aborted: false, reason: undefined };
   let asked = 0;
   const timer = setTimeout(() => {

@@ -141,7 +141,7 @@ export function staysMapped(card: PackCard, machineBytes: number = os.totalmem()
 
 /**
  * What a repacked copy takes, in sizes of what it replaces: pages that were read to be packed are given back, but int4 kernels
- * keep sums of blocks beside them (1.2 in all), and the pages of the scales stay mapped. Measured (test/bench).
+ * keep sums of blocks beside them (1.2 in all), the pages of the scales stay mapped, and the whole takes more than its parts. Measured (test/bench).
  */
 const REPACKED_SIZE: Readonly<Record<Precision, number>> = { float32: 1, half: 1, int8: 1, int4: 1.5 };
 /** What an encoder of text leaves behind when it is let go. Measured. */

@@ -62,7 +62,8 @@ export function spills(page: Page): Promise<readonly string[]> {
       style(element).textOverflow !== 'ellipsis' &&
       !scrolls(element);
     /** Words that wrapped where there is room for one line. */
-    const isTooHigh = (element: Element): boolean => element.clientHeight > 0 && element.scrollHeight > element.clientHeight + SLACK;
+    const isTooHigh = (element: Element): boolean =>
+      element.matches('button, summary') && element.clientHeight > 0 && element.scrollHeight > element.clientHeight + SLACK;
     /** A panel is scrolled up and down, never sideways. */
     const isWide = (element: Element): boolean =>
       scrolls(element) && !element.matches('footer') && element.scrollWidth > element.clientWidth + SLACK;
@@ -91,8 +92,7 @@ export function spills(page: Page): Promise<readonly string[]> {
     const all = seen(places.split(', ').flatMap((place) => [place, `${place} *`]).join(', ')); // prettier-ignore
     const controls = seen('button, input, select, textarea, summary, a');
     const spilt = [
-      ...controls.filter((element) => isCut(element) || isCutInside(element)),
-      ...controls.filter((element) => element.matches('button, summary') && isTooHigh(element)),
+      ...controls.filter((element) => isCut(element) || isCutInside(element) || isTooHigh(element)),
       ...all.filter(
         (element) => !element.matches('input, textarea, select, canvas, option, svg *') && (isTooLong(element) || isWide(element)),
       ),

@@ -65,7 +65,7 @@ function stepsOutwards({ samples, channels, extent }: Photo, mask: Mask, bounds:
   let count = 0;
   /** `room` is how many pixels there are outwards. */
   const leave = (from: number, stride: number, room: number) => {
-    if (room <= 2 * RIM || mask.values[from] === 0) return;
+    if (room <= 2 * RIM) return;
     for (let k = 1; k <= 2 * RIM + 1; k++) if (mask.values[from + k * stride] !== 0) return;
     count++;
     for (let k = 1; k <= 2 * RIM; k++) {
@@ -77,6 +77,7 @@ function stepsOutwards({ samples, channels, extent }: Photo, mask: Mask, bounds:
   };
   for (let y = bounds.y; y < bounds.y + bounds.height; y++) {
     for (let x = bounds.x, i = y * extent.width + x; x < bounds.x + bounds.width; x++, i++) {
+      if (mask.values[i] === 0) continue;
       leave(i, 1, extent.width - 1 - x);
       leave(i, -1, x);
       leave(i, extent.width, extent.height - 1 - y);
