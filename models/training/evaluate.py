@@ -262,8 +262,8 @@ def _photographs(photographs: Tensor, count: int, size: int) -> Tensor:
 
 
 def sheet(rows: list, heads: list[str], path: Path) -> None:
-    """One row of pictures per case under its text, two cases side by side."""
-    side, columns = 130, len(heads)
+    """One row of pictures per case under its text, two cases side by side; all pictures as large as the first."""
+    side, columns = rows[0][0][0].shape[-1] + 2, len(heads)
     image = Image.new('RGB', (2 * columns * side + 10, (len(rows) + 1) // 2 * (side + 14) + 14), 'white')
     draw = ImageDraw.Draw(image)
     for i, (pictures, text) in enumerate(rows):
@@ -275,7 +275,7 @@ def sheet(rows: list, heads: list[str], path: Path) -> None:
     for half in range(2):
         for j, head in enumerate(heads):
             draw.text((half * (columns * side + 10) + j * side + 2, 1), head, fill=(180, 0, 0))
-    image.save(path, optimize=True)
+    image.save(path, quality=90)
 
 
 class HeldOut(NamedTuple):
@@ -293,16 +293,16 @@ def measure(folder: Path, held_out: HeldOut | None, count: int, sheets: Path | N
     control, control_rows = measure_control(runner, count)
     if sheets:
         sheets.mkdir(parents=True, exist_ok=True)
-        sheet(edit_rows, ['source', 'truth', 'decoded', 'carried'], sheets / 'edits.png')
-        sheet(fill_rows, ['source', 'truth', 'filled', 'Telea'], sheets / 'fill.png')
-        sheet(control_rows, ['control', 'truth', 'no control', *(f'strength {strength:g}' for strength in STRENGTHS)], sheets / 'control.png')
+        sheet(edit_rows, ['source', 'truth', 'decoded', 'carried'], sheets / 'edits.jpg')
+        sheet(fill_rows, ['source', 'truth', 'filled', 'Telea'], sheets / 'fill.jpg')
+        sheet(control_rows, ['control', 'truth', 'no control', *(f'strength {strength:g}' for strength in STRENGTHS)], sheets / 'control.jpg')
     result = {'tokenizer': measure_tokenizer(runner, photographs, 96), 'edits on scenes': edits,
               'photometric instructions on scenes': measure_operators(runner, count),
               'wording': measure_paraphrases(runner, count), 'one of two alike': measure_twins(runner, count),
               'depth presets': measure_presets(runner, count), 'fill': fill, 'control': control}
     if photographs is not None:
         composites, composite_rows = measure_composites(runner, Composer(photographs, held_out.cutouts, runner.size), count)
-        sheet(composite_rows, ['source', 'truth', 'decoded'], held_out.folder / f'composites-{folder.name}.png')
+        sheet(composite_rows, ['source', 'truth', 'decoded'], held_out.folder / f'composites-{folder.name}.jpg')
         result['things on photographs'] = composites
         result['instructions on photographs'] = measure_photometric(runner, photographs)
     return result
@@ -333,8 +333,8 @@ def report(results: dict, counts: tuple[int, int]) -> str:
             lines += ['', f'## {section[0].upper()}{section[1:]}', '', f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
         values = [flat[name].get(path) for name in names]
         lines.append(f"| {', '.join(path[1:])} | {' | '.join('–' if value is None else f'{value:.3g}' for value in values)} |")
-    lines += ['', '## Pictures', 'Rendered scenes only, failures among them.', '', '![edits](sheets/edits.png)', '', '![fill](sheets/fill.png)', '',
-              '![control](sheets/control.png)', '']
+    lines += ['', '## Pictures', 'Rendered scenes only, failures among them.', '', '![edits](sheets/edits.jpg)', '', '![fill](sheets/fill.jpg)', '',
+              '![control](sheets/control.jpg)', '']
     return '\n'.join(lines)
 
 

@@ -2,8 +2,8 @@
 
 python3 evaluate_detail.py WORK --photographs DATA --samples FOLDER --out ../sketch [--variants today auto] [--groups …]
 
-WORK, outside the repository, keeps every result, so that a run that was stopped goes on (``--again VARIANT`` makes
-that one's anew), and the sheets of photographs. Only sheets of rendered scenes go to the pack's folder.
+WORK, outside the repository and one for every pack, keeps every result, so that a run that was stopped goes on
+(``--again VARIANT`` makes that one's anew), and the sheets of photographs. Only sheets of rendered scenes go to the pack's folder.
 """
 import argparse
 import hashlib
@@ -78,8 +78,8 @@ class Results:
         return figures
 
 
-def fill_with_program(product: Product, case: Case, variant: str) -> np.ndarray | None:
-    request = {**case.request, **VARIANTS[variant], 'seed': SEED, 'previews': False}
+def fill_with_program(product: Product, case: Case, variant: str, pack: str) -> np.ndarray | None:
+    request = {**case.request, **VARIANTS[variant], 'pack': pack, 'seed': SEED, 'previews': False}
     try:
         picture, _ = product.edit(case.source, request, case.mask)
     except ProductError as error:
@@ -98,7 +98,7 @@ def make_all(cases: list[Case], arguments: argparse.Namespace, results: Results)
         for case in cases:
             for variant in arguments.variants:
                 if not results.has(case, variant):
-                    results.put(case, variant, fill_with_program(product, case, variant))
+                    results.put(case, variant, fill_with_program(product, case, variant, arguments.out.name))
     for case in cases:
         for filler in fillers_of(case, [], arguments.fillers):
             if not results.has(case, filler):
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument('work', type=Path)
     parser.add_argument('--photographs', type=Path, help='tensors that photographs.py packed')
     parser.add_argument('--samples', type=Path, help='a folder of photographs of any size')
-    parser.add_argument('--out', type=Path, required=True, help="the pack's folder")
+    parser.add_argument('--out', type=Path, required=True, help="the folder of the built-in pack that is measured")
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['today', 'detail scales'])
     parser.add_argument('--again', nargs='+', choices=VARIANTS, default=[], help='forget what was made before')
     parser.add_argument('--program', type=Path, default=BUILT, help='another built command line')

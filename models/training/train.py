@@ -3,9 +3,10 @@
 python3 train.py sketch|studio DATA_DIR RUN_DIR PACK_DIR [--hours 10.5] [--piece 150] [--device cuda] [--dry-run]
 
 Both are made for two CPU cores: ``sketch`` in about five hours, ``studio`` (256 pixels), which begins with the sketch's
-weights, in two; ``--hours`` gives every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py packed. Every stage saves each
-minute; the same command goes on where it stopped, and ``--piece`` ends a call after so many minutes. ``--dry-run`` gives
-every stage a few seconds and a tiny network of the same form, to see that everything fits together.
+weights, in four; ``--hours`` gives every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py
+packed. Every stage saves each minute; the same command goes on where it stopped, and ``--piece`` ends a call after so
+many minutes. ``--dry-run`` gives every stage a few seconds and a tiny network of the same form, to see that everything
+fits together.
 """
 import argparse
 import subprocess
@@ -38,6 +39,7 @@ class Stage(NamedTuple):
 
 TINY = '--batch 4 --validation 4'
 _PHOTOGRAPHS = '--photographs {data}'
+_STUDIO_TRANSFORMER = f'--span 8 --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --batch 4'
 STAGES = {
     'sketch': [
         Stage('train_tokenizer.py', 'tokenizer.pt', 45, _PHOTOGRAPHS, f'{TINY} --no-compile --widths 8 16'),
@@ -52,11 +54,12 @@ STAGES = {
               '--photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
         Stage('train_depth.py', 'depth.pt', 22, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
         Stage('train_finder.py', 'finder.pt', 18, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
-        Stage('train_transformer.py', 'transformer.pt', 138, f'--init {{sketch}} --span 8 --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --batch 4 '
-              '--lr 5e-4 --seed 14', '--validation 4'),
+        Stage('train_transformer.py', 'transformer-all.pt', 138, f'--init {{sketch}} {_STUDIO_TRANSFORMER} --lr 5e-4 --seed 14', '--validation 4'),
+        Stage('train_transformer.py', 'transformer.pt', 60, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects --rollout .5 '
+              '--lr 3e-4 --seed 21', '--validation 4'),
     ],
 }
-EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half']}
+EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half', '--resolves', 5]}
 
 
 def run(*command: object) -> None:

@@ -9,6 +9,7 @@ an auxiliary task of the copy gate. Random bit flips with re-quantisation (Infin
 """
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,16 +24,15 @@ from growth import grow
 from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
-from samples import Batch, sample_scenes, scene_batch
-from scenes import TWINS
+from samples import TASK_WEIGHTS, Batch, sample_scenes, scene_batch
+from scenes import EDIT_WEIGHTS, TWINS
 from tokenizer import CELLS_PER_TOKEN_SIDE, Tokenizer
 from training_loop import dice_of, fit, options_of
 from transformer import EditTransformer, Spoiler, TeacherInputs, own_predictions, patchify, random_flips
 from vocabulary import VOCABULARY
 
 FLIP_RATE, DROP_RATE = .2, .1
-#: Extra weight of tokens that the edit changes, and weight of the edit map.
-CHANGED_WEIGHT, EDIT_MAP_WEIGHT = 3., .3
+EDIT_MAP_WEIGHT = .3
 #: Part of the steps in which late scales run fewer layers.
 THINNED_SHARE = .5
 #: Held-out seeds of the log.
@@ -41,12 +41,29 @@ VALIDATION_SEED = 77
 BYTES_PER_CELL = 100.
 
 
-def loss_of(model: EditTransformer, teacher: TeacherInputs, encoded: Encoded, outputs: tuple[Tensor, Tensor]) -> tuple[Tensor, float]:
+class Mix(NamedTuple):
+    """What a stage of the training is about: shares of photographs, of the tasks and edits of scenes, and the extra weight
+    of tokens that the edit changes."""
+    photographs: float
+    tasks: tuple[float, ...]
+    edits: tuple[float, ...]
+    changed: float
+
+
+MIXES = {
+    'all': Mix(.4, TASK_WEIGHTS, EDIT_WEIGHTS, 3.),
+    # What is hardest: the form of one thing, drawn anew. The rest is rehearsed.
+    'objects': Mix(.3, (.78, .08, .07, .07), (40, 22, 34, 0, 0, 0, 4, 4, 6, 1), 10.),
+}
+
+
+def loss_of(model: EditTransformer, teacher: TeacherInputs, encoded: Encoded, outputs: tuple[Tensor, Tensor],
+            changed_weight: float) -> tuple[Tensor, float]:
     """The weighted loss of logits (B, Σ side², D) and gates (B, Σ side²), and the share of right bits among changed tokens."""
     logits, gates = (output.float() for output in outputs)
     changed = torch.cat([cells_changed(encoded.changed, side) for side in model.scales], 1)  # (B, Σ side²)
     by_scale = torch.cat([torch.full((side * side,), model.finest / side, device=logits.device) for side in model.scales])
-    weights = (by_scale * (1 + CHANGED_WEIGHT * changed)).unsqueeze(-1)
+    weights = (by_scale * (1 + changed_weight * changed)).unsqueeze(-1)
     bits = F.binary_cross_entropy_with_logits(logits, teacher.bits, reduction='none')
     loss = (bits * weights).sum() / (weights.sum() * bits.shape[-1])
     edit_map = F.binary_cross_entropy_with_logits(gates, 1 - changed, reduction='none')
@@ -75,12 +92,12 @@ class TransformerTask:
     betas, weight_decay = (.9, .97), .02
 
     def __init__(self, options: argparse.Namespace):
-        self.options = options
+        self.options, self.mix = options, MIXES[options.mix]
         self.tokenizer = load_checkpoint(options.tokenizer, Tokenizer)
         self.size = self.tokenizer.config['size']
         self.photographs = load_photographs(options.photographs) if options.photographs else None
         self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
-        self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(self.tokenizer)}', self.fresh, self._most_files())
+        self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(self.tokenizer)}-{options.mix}', self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
         self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, options.validation), self.size))
 
@@ -104,13 +121,16 @@ class TransformerTask:
 
     def fresh(self, dice: Dice, count: int) -> Encoded:
         """Scenes, photographs and composites, rendered and encoded; the shares are met on average."""
-        photographs = sum(dice.chance(self.options.photograph_share) for _ in range(count)) if self.photographs is not None else 0
+        photographs = sum(dice.chance(self.mix.photographs) for _ in range(count)) if self.photographs is not None else 0
         batches = []
         if photographs:
             batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.composer))
         if count > photographs:
-            batches.append(scene_batch(dice, sample_scenes(dice, count - photographs, twins=TWINS), self.size))
+            batches.append(self._scenes(dice, count - photographs))
         return encode(self.tokenizer, Batch.joined(batches))
+
+    def _scenes(self, dice: Dice, count: int) -> Batch:
+        return scene_batch(dice, sample_scenes(dice, count, task_weights=self.mix.tasks, edit_weights=self.mix.edits, twins=TWINS), self.size)
 
     def draw(self, number: int) -> Encoded:
         options, files = self.options, self.options.batch // ROWS_PER_FILE
@@ -131,14 +151,14 @@ class TransformerTask:
             with torch.no_grad():
                 logits, _ = model(words, teacher, control, layers)
             teacher = self._teacher(encoded, own_predictions(model, logits, self.options.rollout))
-        return loss_of(model, teacher, encoded, model(words, teacher, control, layers))[0]
+        return loss_of(model, teacher, encoded, model(words, teacher, control, layers), self.mix.changed)[0]
 
     def scores(self, average: EditTransformer) -> list[float]:
         """Loss, and share of right bits among changed tokens, of held-out scenes."""
         encoded = Encoded.joined([self.validation]).to(self.options.device)
         self.tokenizer.quantiser.to(self.options.device)
         teacher = self._teacher(encoded, None)
-        loss, right = loss_of(average, teacher, encoded, average(encoded.words, teacher, encoded.full_control()))
+        loss, right = loss_of(average, teacher, encoded, average(encoded.words, teacher, encoded.full_control()), MIXES['all'].changed)
         return [loss.item(), right]
 
 
@@ -148,7 +168,7 @@ def main() -> None:
     parser.add_argument('--tokenizer', type=Path, required=True)
     parser.add_argument('--init', type=Path, help='start from this checkpoint or pack, as large or smaller')
     parser.add_argument('--photographs', type=Path)
-    parser.add_argument('--photograph-share', type=float, default=.4)
+    parser.add_argument('--mix', choices=MIXES, default='all', help='what the samples are about')
     parser.add_argument('--span', type=int, help='of positions, in tokens; that of --init, where its pictures were smaller')
     parser.add_argument('--replay', type=float, default=3, help='how often a stored sample is drawn, on average')
     parser.add_argument('--keep-gb', type=float, default=4, help='of encoded samples on disk')
