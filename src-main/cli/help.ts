@@ -1,8 +1,10 @@
+import { DEFAULT_PACK } from '#contract/request.js';
+
 /** Help text shared by the commands that make pictures. */
 export const COMMON_HELP = `
 Options:
   -i, --instruction TEXT      what should change, or what to show
-  --pack NAME                 which model pack (default sketch)
+  --pack NAME                 which model pack (default ${DEFAULT_PACK})
   --preset PRESET             best, balanced, fast or draft (default balanced)
   --control canny|depth|MAP   hold edges or depth of the picture, or of a ready map
   --control-kind KIND  what a ready map shows: canny (default), depth, hed, lineart, segmentation or normal

@@ -2,6 +2,7 @@ import type { AddEvent, HubReport, KnownPackSummary, PackInfo, PackSummary, Pack
 import { endingOf, expectGoing } from '#contract/ending.js';
 import { toErrorData, type ErrorData } from '#contract/errors.js';
 import type { Precision } from '#contract/pack-card.js';
+import { DEFAULT_PACK } from '#contract/request.js';
 import type { PageLink } from '#link/http.js';
 import type { Preferences } from './preferences.svelte.js';
 import type { Studio } from './studio.svelte.js';
@@ -80,8 +81,7 @@ export class Packs {
 
   /** Without its licence a pack is not used: back to one that came with the program. */
   decline(): void {
-    const own = this.installed.find(({ builtIn }) => builtIn);
-    if (this.unaccepted && own) this.use(own.name);
+    if (this.unaccepted) this.use(DEFAULT_PACK);
   }
 
   async verify(name: string): Promise<void> {
@@ -116,8 +116,7 @@ export class Packs {
   async remove(name: string): Promise<void> {
     await this.#attempt(async () => {
       await this.#link.call('packs.remove', { name });
-      const own = this.installed.find(({ builtIn }) => builtIn);
-      if (name === this.used && own) this.use(own.name);
+      if (name === this.used) this.use(DEFAULT_PACK);
       await this.open();
     });
   }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { PackCard } from '#contract/pack-card.js';
+import { DEFAULT_PACK } from '#contract/request.js';
 import type { InstalledPack } from '#engine/door/engine.js';
 import { busLines } from './bus.js';
 import { detailLines } from './detail.js';
@@ -49,7 +50,7 @@ async function measureTrueSizes([folder, python, only]: readonly string[]): Prom
 }
 
 async function builtIn(): Promise<InstalledPack> {
-  const folder = path.join(root, 'models/sketch');
+  const folder = path.join(root, 'models', DEFAULT_PACK);
   return { card: v.parse(PackCard, JSON.parse(await readFile(path.join(folder, 'card.json'), 'utf8'))), folder };
 }
 

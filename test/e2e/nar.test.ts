@@ -41,7 +41,9 @@ afterAll(async () => {
 describe('published NAR files', () => {
   test('are told, and become a pack that is listed and whole', async () => {
     expect(await cli.json('inspect', transformer)).toMatchObject({ model: { family: 'nar', depth: 3, entries: 48 } });
-    expect(await cli.json('packs', 'list')).toMatchObject({ packs: [{ name: 'sketch' }, { title: 'NAR, 2 layers, 256 px' }] });
+    expect(await cli.json('packs', 'list')).toMatchObject({
+      packs: [{ name: 'sketch' }, { name: 'studio' }, { title: 'NAR, 2 layers, 256 px' }],
+    });
     expect(await cli.json('packs', 'verify', 'mini')).toMatchObject({ ok: true });
   });
 

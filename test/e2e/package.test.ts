@@ -15,7 +15,7 @@ const ALLOWED: readonly RegExp[] = [
   /^dist\/main\/(chunks\/[\w-]+|cli|electron|inference|server)\.js$/u,
   /^dist\/preload\/preload\.cjs$/u,
   /^dist\/renderer\/(index\.html|licences\.txt|assets\/[\w.-]+)$/u,
-  /^models\/sketch\/(card\.json|(tokenizer|transformer|depth|objects)\.safetensors)$/u,
+  /^models\/(sketch|studio)\/(card\.json|(tokenizer|transformer|depth|objects)\.safetensors)$/u,
   /^(LICENSE|package\.json)$/u,
 ];
 /** Of the service's code: what judges names of files, and whether who wrote them lives. */
@@ -72,7 +72,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe.skipIf(process.platform !== 'linux')('the package of this system (Linux only)', () => {
   const listed = () => listPackage(path.join(resources, 'app.asar'), { isPack: false }).map((file) => file.slice(1));
 
-  test('holds the application, its pack and its libraries, and no other file', async () => {
+  test('holds the application, its packs and its libraries, and no other file', async () => {
     const unpacked = path.join(resources, 'app.asar.unpacked');
     const isFile = async (file: string) => !(await stat(path.join(unpacked, file)).catch(() => undefined))?.isDirectory();
     const own = listed().filter((file) => !file.startsWith('node_modules'));
@@ -83,6 +83,7 @@ describe.skipIf(process.platform !== 'linux')('the package of this system (Linux
       'dist/preload/preload.cjs',
       'dist/renderer/index.html',
       'models/sketch/transformer.safetensors',
+      'models/studio/transformer.safetensors',
     ]) {
       expect(files).toContain(file);
       expect(await isFile(file)).toBe(true);

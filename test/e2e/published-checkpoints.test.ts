@@ -40,7 +40,9 @@ afterAll(async () => {
 
 describe('published VAR files', () => {
   test('become a pack that is listed, whole and searchable', async () => {
-    expect(await scalebrushJson('packs', 'list')).toMatchObject({ packs: [{ name: 'sketch' }, { name: 'mini', title: 'VAR-d3' }] });
+    expect(await scalebrushJson('packs', 'list')).toMatchObject({
+      packs: [{ name: 'sketch' }, { name: 'studio' }, { name: 'mini', title: 'VAR-d3' }],
+    });
     expect(await scalebrushJson('packs', 'verify', 'mini')).toMatchObject({ ok: true });
     expect(await scalebrushJson('packs', 'classes', 'mini', '7')).toEqual({ classes: [{ index: 7, names: 'class 7' }] });
   });

@@ -57,6 +57,16 @@ test('candidates are walked, kept and discarded by keys', async ({ studio }) => 
   await expect(page.getByTestId('candidate')).toHaveCount(0);
 });
 
+test('the larger built-in model makes a car blue in eight scales', async ({ studio: { page } }) => {
+  await page.getByRole('button', { name: 'Red car' }).click();
+  await expectPhase(page, 'ready');
+  const before = await canvasShot(page);
+  await page.getByRole('combobox', { name: 'Model' }).selectOption('studio');
+  await edit(page, 'make the car blue');
+  await expect(cells(page)).toHaveCount(8);
+  expect((await canvasShot(page)) === before).toBe(false);
+});
+
 test('a split and a heat map show what changed', async ({ studio }) => {
   const { page } = studio;
   await studio.openScene();

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { EditRequestInput } from '#contract/request.js';
+import { DEFAULT_PACK, type EditRequestInput } from '#contract/request.js';
 import { readPictureFile } from '#service/files.js';
 import { JSON_OPTION, parseCommandLine, required, wordOf, type OptionTable } from '../arguments.js';
 import type { Command, Context } from '../command.js';
@@ -28,7 +28,7 @@ Options:
   --blur S           sigma in pixels of a blur before edges are looked for (default 0)
   --near N, --far F  shares of the depth, 0..1, that count as nearest and farthest (default 1 and 0)
   --invert           swap black and white
-  --pack NAME        whose depth estimator to use (default sketch), such as an imported depth model
+  --pack NAME        whose depth estimator to use (default ${DEFAULT_PACK}), such as an imported depth model
   --json             print one JSON object with facts and timings`;
 
 /** Control maps as files. */
