@@ -106,12 +106,12 @@ async function drawn(plan: ScalePlan): Promise<ScaleStep[]> {
 
 /** WebGPU draws on the processor here, and slowly: one pack shows that it draws the same. */
 const RUNS = [
-  { of: sketch, name: 'sketch', provider: 'cpu' },
-  { of: sketch, name: 'sketch', provider: 'webgpu' },
-  { of: await shipped('studio'), name: 'studio', provider: 'cpu' },
+  { of: sketch, provider: 'cpu' },
+  { of: sketch, provider: 'webgpu' },
+  { of: await shipped('studio'), provider: 'cpu' },
 ] as const;
 
-describe.each(RUNS)('every arg-max token of $name equals PyTorch’s on $provider', ({ of, provider }) => {
+describe.each(RUNS)('every arg-max token of $of.name equals PyTorch’s on $provider', ({ of, provider }) => {
   const absent = provider === 'webgpu' && !hasWebGpu;
 
   let runner: WatchedRunner;
@@ -162,7 +162,7 @@ test('a source that was just read is not read again by a model that was fitted t
     const tokens = [];
     for await (const step of runScales({ ...plan, predictor: predictor.fitted(sketch.card.config.transformer) }, NEVER_CANCELLED))
       tokens.push(step.tokens);
-    runs.push(packTokens('sketch', pack.model.quantiser, tokens).tokens);
+    runs.push(packTokens(sketch.name, pack.model.quantiser, tokens).tokens);
   }
   expect(runs).toEqual([fixture.tokens, fixture.tokens]);
   expect(read.filter((name) => name === 'embed-source')).toHaveLength(1);
