@@ -6,9 +6,9 @@ import { output, type GraphModel, type GraphSession, type Runner } from '#engine
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
-import { convolution, silu } from './nn.js';
+import { convolution, pixelShuffle, silu } from './nn.js';
 import { fromUnitRange } from './pixel-range.js';
-import { doubled, pyramid, residualBlock, shuffled } from './residual-blocks.js';
+import { doubled, pyramid, residualBlock } from './residual-blocks.js';
 
 const RGB = 3;
 /** The coarsest level of the pyramid. */
@@ -55,7 +55,7 @@ export function depthPyramidGraph(weights: Weights): GraphModel {
   const picture = fromUnitRange(graph, graph.input('picture', [1, RGB, 'H', 'W']));
   const { x1, y2 } = pyramid(net, picture);
   const y1 = residualBlock(net.at('refine1'), graph.op('Add', [x1, doubled(net.at('up1'), silu(graph, y2))]));
-  const half = shuffled(net.at('out1'), silu(graph, convolution(net.at('out1'), silu(graph, y1)))); // H/2
+  const half = pixelShuffle(graph, silu(graph, convolution(net.at('out1'), silu(graph, y1))), 2); // H/2
   graph.output('depth', doubled(net.at('out2'), half), [1, 1, 'H', 'W']);
   return graph.finish();
 }

@@ -199,14 +199,8 @@ interface Shuffle {
 }
 
 /** torch's pixel_shuffle, channels ordered (c, r, r): `[1, c·r², h, w]` → `[1, c, h·r, w·r]`. */
-export function pixelShuffle(graph: GraphBuilder, map: Value, { channels, factor }: Shuffle): Value {
-  const kept = channels / (factor * factor);
-  const [height, width] = sides(graph, map);
-  const split = graph.op('Reshape', [map, graph.op('Concat', [graph.integers([kept, factor, factor]), height, width], { axis: 0 })]);
-  const woven = graph.op('Transpose', [split], { perm: [0, 3, 1, 4, 2] }); // (c, h, r, w, r)
-  const scale = graph.integers([factor]);
-  const target = [graph.integers([1, kept]), graph.op('Mul', [height, scale]), graph.op('Mul', [width, scale])];
-  return graph.op('Reshape', [woven, graph.op('Concat', target, { axis: 0 })]);
+export function pixelShuffle(graph: GraphBuilder, map: Value, factor: number): Value {
+  return graph.op('DepthToSpace', [map], { blocksize: factor, mode: 'CRD' });
 }
 
 /** torch's pixel_unshuffle, channels ordered (c, r, r): `[1, c, h·r, w·r]` → `[1, c·r², h, w]`. */

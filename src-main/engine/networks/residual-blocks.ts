@@ -18,13 +18,7 @@ export function residualBlocks(blocks: Module, x: Value): Value {
 
 /** A convolution whose channels become pixels: twice the side. */
 export function doubled(module: Module, map: Value): Value {
-  return shuffled(module, convolution(module, map));
-}
-
-/** Spreads the channels that `module`'s convolution gave over 2×2 pixels. */
-export function shuffled(module: Module, map: Value): Value {
-  const [channels = 0] = module.shape('weight');
-  return pixelShuffle(module.graph, map, { channels, factor: 2 });
+  return pixelShuffle(module.graph, convolution(module, map), 2);
 }
 
 /** A picture `[1, 3, H, W]` in −1..1 through four levels, and up again as far as an eighth of its side. */

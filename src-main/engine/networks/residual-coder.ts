@@ -3,10 +3,10 @@ import type { PictureCoder } from '#engine/tensor/predictor.js';
 import type { GraphModel, Runner } from '#engine/tensor/runner.js';
 import type { Weights } from '#engine/weights/handle.js';
 import { Module } from './module.js';
-import { convolution, pixelUnshuffle, silu } from './nn.js';
+import { convolution, pixelShuffle, pixelUnshuffle, silu } from './nn.js';
 import { openPictureCoder } from './picture-coder.js';
 import { fromUnitRange, toUnitRange } from './pixel-range.js';
-import { doubled, residualBlocks, shuffled } from './residual-blocks.js';
+import { doubled, residualBlocks } from './residual-blocks.js';
 
 // d feature channels · h, w feature grid, one cell per 8×8 pixels · H, W picture
 
@@ -36,7 +36,7 @@ export function residualDecoderGraph(weights: Weights): GraphModel {
   const decoder = new Module(graph, weights).at('decoder');
   const eighth = residualBlocks(decoder.at('eighth'), convolution(decoder.at('input'), graph.input('codes', [1, 'd', 'h', 'w'])));
   const quarter = residualBlocks(decoder.at('quarter'), doubled(decoder.at('upsample'), eighth)); // (1, c, H/4, W/4)
-  const half = shuffled(decoder.at('refine'), silu(graph, convolution(decoder.at('refine'), silu(graph, quarter)))); // (1, c/4, H/2, W/2)
+  const half = pixelShuffle(graph, silu(graph, convolution(decoder.at('refine'), silu(graph, quarter))), 2); // (1, c/4, H/2, W/2)
   graph.output('picture', toUnitRange(graph, doubled(decoder.at('output'), half)), [1, RGB, 'H', 'W']);
   return graph.finish();
 }

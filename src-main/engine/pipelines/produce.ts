@@ -70,7 +70,7 @@ interface RegionWork {
   readonly index: number;
   readonly plan: Wish['plan'];
   /** The source as the tokenizer can hold it. */
-  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: FloatTensor };
+  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: () => Promise<FloatTensor> };
 }
 
 /** A request's picture, and how to see a region of it. */
@@ -215,14 +215,15 @@ function needsSource(job: PipelineJob): boolean {
   return job.request.task !== 'generate' || traitsOf(job.model.card).seesSource || refinesSource(job);
 }
 
-/** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`. */
+/** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`: decoded once, behind the scales, so that no preview waits for it. */
 async function encodeSource({ model }: PipelineJob, { picture }: View) {
   const { features, tokens, sum } = await tokenise(model, picture);
-  return { features, tokens, before: await model.coder.decode(batched(sum)) };
+  let before: Promise<FloatTensor> | undefined;
+  return { features, tokens, before: () => (before ??= model.coder.decode(batched(sum))) };
 }
 
 function nothingOf({ model }: PipelineJob, { picture }: View): Awaited<ReturnType<typeof encodeSource>> {
-  return { features: model.quantiser.emptySum(), tokens: [], before: picture };
+  return { features: model.quantiser.emptySum(), tokens: [], before: () => Promise.resolve(picture) };
 }
 
 function givenTokens(job: PipelineJob, regions: number): Production['given'] {
@@ -286,21 +287,24 @@ interface Place {
 interface Drawn {
   readonly tokens: readonly ScaleTokens[];
   readonly last: ScaleStep;
+  /** All codes decoded, where the last preview has shown them. */
+  readonly shown: FloatTensor | undefined;
 }
 
 async function* drawRegion(work: RegionWork, place: Place, signal: Cancellation): AsyncGenerator<PipelineEvent, Drawn> {
   const { clock } = work.production;
   const tokens: ScaleTokens[] = [];
   let last: ScaleStep | undefined;
+  let shown: FloatTensor | undefined;
   for await (const step of stepsOf(work, place, signal)) {
     tokens.push(step.tokens);
     last = step;
     clock.scales.push(step.ms);
     clock.source += step.beginMs ?? 0;
-    yield* report(work, step, place.index);
+    shown = yield* report(work, step, place.index);
   }
   if (!last) throw new Error('Expected at least one scale to run.');
-  return { tokens, last };
+  return { tokens, last, shown };
 }
 
 function stepsOf(
@@ -313,7 +317,8 @@ function stepsOf(
   return 'beginRaster' in predictor ? runRows({ ...seeded, predictor }, signal) : runScales({ ...seeded, predictor }, signal);
 }
 
-async function* report(work: RegionWork, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, void> {
+/** Returns the preview where it is of all codes at their own size. */
+async function* report(work: RegionWork, step: ScaleStep, candidate: number): AsyncGenerator<PipelineEvent, FloatTensor | undefined> {
   const { plan, production } = work;
   const { job, clock } = production;
   const place = { candidate, scale: step.scale + 1, of: plan.quantiser.scales, ...partPlace(work) };
@@ -321,12 +326,16 @@ async function* report(work: RegionWork, step: ScaleStep, candidate: number): As
   if (job.probe?.keepLogits) {
     yield { type: 'logits', scale: step.scale, dims: step.logits.dims, data: step.logits.data, ...partPlace(work) };
   }
-  if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales) || job.isShortOfMemory?.()) return;
+  if (!job.request.previews || !isShown(step.scale, plan.quantiser.scales) || job.isShortOfMemory?.()) return undefined;
   const started = performance.now();
-  const picture = await encodePng(await previewPicture(work, step));
+  // Decoding the sum at the scale's own size costs a fraction of a full decode, and shows what the scale knows.
+  const codes = plan.quantiser.down(step.sum, step.scale);
+  const decoded = await job.model.coder.decode(batched(codes));
+  const picture = await encodePng(decoded);
   const ms = performance.now() - started;
   clock.previews.push(ms);
   yield { type: 'preview', ...place, picture, ms };
+  return codes === step.sum ? decoded : undefined;
 }
 
 function partPlace({ production: { stage }, index }: RegionWork): { part?: PartPlace } {
@@ -340,16 +349,13 @@ function isShown(scale: number, scales: number): boolean {
   return (scale + 1) % every === 0 || scale === scales - 1;
 }
 
-/** Decoding the sum at the scale's own size costs a fraction of a full decode, and shows what the scale knows. */
-async function previewPicture({ production: { job }, plan }: RegionWork, { sum, scale }: ScaleStep): Promise<FloatTensor> {
-  return job.model.coder.decode(batched(plan.quantiser.down(sum, scale)));
-}
-
-async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last }: Drawn): Promise<EditTrace> {
+async function traceOf({ production: { job, clock }, plan, source }: RegionWork, { tokens, last, shown }: Drawn): Promise<EditTrace> {
   job.reclaimMemory?.();
-  const after = await spend(clock, 'decode', async () => wholePicture(job, await job.model.coder.decode(batched(last.sum))));
+  const { coder } = job.model;
+  const before = await spend(clock, 'decode', source.before);
+  const after = await spend(clock, 'decode', async () => wholePicture(job, shown ?? (await coder.decode(batched(last.sum)))));
   const { gate } = last;
-  return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before: source.before, after, ...(gate && { gate }) };
+  return { quantiser: plan.quantiser, tokens, sourceTokens: source.tokens, before, after, ...(gate && { gate }) };
 }
 
 /** `[1, 3, S, S]`: where every scale is a picture of its own size, one that was stopped at is enlarged. */

@@ -1,7 +1,7 @@
 import { at } from '#base/assert.js';
 import { cellCount, type Grid } from '#base/geometry.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { certaintyOfBits, drawBits, type ScaleBits } from './bits.js';
+import { certaintyOfBits, drawBits, signBits, type ScaleBits } from './bits.js';
 import { KEPT_BELOW } from './keep-mask.js';
 import { patchify, unpatchify } from './patchify.js';
 import { residualAt, type DrawOptions, type Quantiser } from './quantiser.js';
@@ -85,8 +85,7 @@ export class BitwiseQuantiser implements Quantiser {
 
   /** The bits that bring `sum` closest to `features` at scale k. */
   quantise(features: FloatTensor, sum: FloatTensor, k: number): ScaleBits {
-    const residual = patchify(residualAt(this, { features, sum, k }), this.patch);
-    return Uint8Array.from(residual.data, (value) => (value > 0 ? 1 : 0));
+    return signBits(patchify(residualAt(this, { features, sum, k }), this.patch).data);
   }
 
   draw(guided: Float32Array, options: DrawOptions, scale: number): ScaleBits {

@@ -1,15 +1,18 @@
 import type { Extent } from '#base/geometry.js';
 import { gaussian } from '#engine/image/sampling/gauss.js';
+import { resizeArea } from '#engine/tensor/resample.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { applyMap, isGray, type ColourMap, type ColourPairs } from './colour-map.js';
 import { planesOf, type Planes } from '#engine/image/colour/colour.js';
 
 /** A tokenizer's wavering averages out over this share of the picture's height; what an edit did stays. */
 const SIGMA_SHARE = 1 / 32;
+/** More rows than that hold no more of what is left then: larger pictures are judged by means of squares. */
+const ROWS = 128;
 /** Root mean squares, of 1. Below `WAVERS` a decoded pair differs by the tokenizer's mood alone, below `DRIFTS` by a model that did nearly as told. */
 const [WAVERS, DRIFTS] = [0.04, 0.045];
 /** Shares of the change that may stay unexplained: by a map that drifts, and by any. */
-const [UNSURE, SURE] = [0.5, 0.2];
+const [UNSURE, SURE] = [0.5, 0.25];
 
 /** Two decoded pictures `[1, 3, h, w]`, and how much each pixel counts, `[…, h, w]`. */
 export interface DecodedPair {
@@ -26,7 +29,8 @@ export interface Misfit {
 }
 
 /** How far a map explains an edit, once the noise of single pixels is averaged away. */
-export function misfitOf(map: ColourMap, pair: DecodedPair): Misfit {
+export function misfitOf(map: ColourMap, decoded: DecodedPair): Misfit {
+  const pair = coarse(decoded);
   const pairs = pairsOf(pair);
   const mapped = pairs.before.map((plane) => new Float32Array(plane.length)) as unknown as Planes;
   applyMap(map, pairs.before, mapped);
@@ -48,7 +52,8 @@ export function explains(map: ColourMap, pair: DecodedPair): boolean {
 }
 
 /** The misfit of a gray map in colour alone. */
-function colourLeft(pair: DecodedPair): Misfit {
+function colourLeft(decoded: DecodedPair): Misfit {
+  const pair = coarse(decoded);
   const { before, after } = pairsOf(pair);
   const counts = countsOf(pair);
   const gray = [grayOf(after), grayOf(after), grayOf(after)] as const;
@@ -57,6 +62,17 @@ function colourLeft(pair: DecodedPair): Misfit {
 
 function grayOf([red, green, blue]: Planes): Float32Array {
   return red.map((value, i) => (value + green[i]! + blue[i]!) / 3);
+}
+
+function coarse({ before, after, where }: DecodedPair): DecodedPair {
+  const [, , height = 0, width = 0] = before.dims;
+  const rows = Math.min(ROWS, height);
+  const columns = Math.max(1, Math.round((width * rows) / height));
+  const shrunk = (map: FloatTensor): FloatTensor => {
+    const { dims, data } = resizeArea({ ...map, dims: [map.data.length / (height * width), height, width] }, [rows, columns]);
+    return { ...map, dims: [1, ...dims], data };
+  };
+  return { before: shrunk(before), after: shrunk(after), ...(where && { where: shrunk(where) }) };
 }
 
 function countsOf({ before, where }: DecodedPair): Counts {

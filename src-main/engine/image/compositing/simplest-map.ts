@@ -15,7 +15,7 @@ export interface FittedMap {
 
 /** A simpler map is kept while its squared error stays within this factor of the best one's: the rest is the decoder's noise. */
 const AS_GOOD = 1.11;
-/** The same of a map of two numbers: what richer ones gain over it are the hues that a tokenizer cannot hold. */
+/** The same of a map of two numbers, or none: what richer ones gain over it are the hues that a tokenizer cannot hold. */
 const PLAIN_AS_GOOD = 1.6;
 /** Colour of so little, root mean square of 1, is noise beside none at all: a gray axis is kept while it costs no more. */
 const COLOURLESS = 0.015;
@@ -25,15 +25,17 @@ const KNOTS = 17;
 const STIFFNESS = 1e-4;
 const ROUNDS = 8;
 
-const IDENTITY: ColourMap = { tones: [line(1, 0, 0), line(0, 1, 0), line(0, 0, 1)] };
+const IDENTITY: ColourMap = { tones: [line([1, 0, 0]), line([0, 1, 0]), line([0, 0, 1])] };
+/** Black for white and each colour for its opposite. */
+const NEGATIVE: ColourMap = { tones: [line([-1, 0, 0], 1), line([0, -1, 0], 1), line([0, 0, -1], 1)] };
 
-function line(...weights: [number, number, number]): Tone {
-  return { weights, offset: 0 };
+function line(weights: Tone['weights'], offset = 0): Tone {
+  return { weights, offset };
 }
 
 /**
- * The simplest map that explains the pairs: nothing; one gray axis that keeps grays; one gray axis; the best of the plain
- * ones; one affine map; the gray and the affine one with tone curves. Simpler wins wherever the noise of the pairs allows.
+ * The simplest map that explains the pairs: nothing; one gray axis that keeps grays; one gray axis; the negative; the best of
+ * the plain ones; one affine map; the gray and the affine one with tone curves. Simpler wins wherever the noise of the pairs allows.
  */
 export function simplestMap(pairs: ColourPairs): FittedMap {
   const unedited = errorOf(IDENTITY, pairs);
@@ -46,7 +48,9 @@ export function simplestMap(pairs: ColourPairs): FittedMap {
   if (simplest) return simplest;
   const plain = plainMaps(pairs).map(fitted);
   const plainest = plain.reduce((a, b) => (b.error < a.error ? b : a));
-  return plainest.error <= PLAIN_AS_GOOD * best ? plainest : richer.find(isAsGood)!;
+  if (plainest.error > PLAIN_AS_GOOD * best) return richer.find(isAsGood)!;
+  const negative = fitted(NEGATIVE);
+  return negative.error <= PLAIN_AS_GOOD * plainest.error ? negative : plainest;
 }
 
 /** From the simplest to the richest. */
@@ -80,7 +84,7 @@ function fitAxis([red, green, blue]: Planes, target: Float32Array): Tone {
   const inputs = [red, blue].map((plane) => plane.map((value, i) => value - green[i]!));
   const wanted = target.map((value, i) => value - green[i]!);
   const [r = 0, b = 0] = regress(inputs, wanted, [LIGHT.weights[0], LIGHT.weights[2]]);
-  return line(r, 1 - r - b, b);
+  return line([r, 1 - r - b, b]);
 }
 
 function fitLine(before: Planes, target: Float32Array, prior: Tone): Tone {

@@ -20,7 +20,7 @@ function flat(...colour: readonly number[]): FloatTensor {
   return picture;
 }
 
-/** A model that holds the source as a middle gray, and makes it that colour. */
+/** A model that holds the source as a middle gray, which it is asked for first where nothing is shown, and makes it that colour. */
 function making(after: FloatTensor): EditingModel {
   const pair = [flat(0.5, 0.5, 0.5), after];
   const fake = fakeModel();
@@ -29,7 +29,7 @@ function making(after: FloatTensor): EditingModel {
 
 async function noticesOf(source: string, after: FloatTensor): Promise<readonly string[]> {
   const job = {
-    request: v.parse(EditRequest, { task: 'edit', source, instruction: 'red', detail: 'off', whole: true }),
+    request: v.parse(EditRequest, { task: 'edit', source, instruction: 'red', detail: 'off', whole: true, previews: false }),
     pictures,
     model: making(after),
     provider: 'fake',

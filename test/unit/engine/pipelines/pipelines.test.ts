@@ -11,6 +11,7 @@ import { traitsOf } from '#contract/traits.js';
 import { readFacts } from '#engine/image/files/decode.js';
 import type { Fit, PipelineEvent, PipelineJob } from '#engine/pipelines/model.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { fakeModel, type FakeModel } from '../../../support/fake-model.js';
 import { maskPng, rgbOf, scenePng } from '../../../support/pictures.js';
 import { tinyCard } from '../../../support/tiny-card.js';
@@ -69,6 +70,19 @@ describe('a run', () => {
       'done',
     ]);
     expect(events.flatMap((event) => (event.type === 'scale' ? [event.scale] : []))).toEqual([1, 2, 3]);
+  });
+
+  test('decodes no picture twice, and the source’s behind the last preview', async () => {
+    const fake = fakeModel();
+    const done: string[] = [];
+    const decode = (codes: FloatTensor) => {
+      done.push(`decoded ${codes.dims.slice(2).join('×')}`);
+      return fake.coder.decode(codes);
+    };
+    const job = jobOf({ task: 'edit', source: 'source', instruction: 'red' }, { ...fake, coder: { ...fake.coder, decode } });
+    for await (const { type } of runPipeline(job, NEVER_CANCELLED)) if (type === 'preview') done.push('shown');
+    const previews = tinyCard.config.transformer.scales.flatMap(([rows, columns]) => [`decoded ${2 * rows}×${2 * columns}`, 'shown']);
+    expect(done).toEqual([...previews, 'decoded 8×8']);
   });
 
   test('shows no previews while memory is short, says so, and gives the same picture', async () => {

@@ -50,3 +50,13 @@ test('noise of single pixels is no misfit', () => {
   expect(left).toBeLessThan(0.006);
   expect(change).toBeGreaterThan(0.15);
 });
+
+test('a picture of many pixels is judged as the same picture of few', () => {
+  const [few, many] = [48, 384].map((side) => {
+    const picture = (value: (base: number, c: number) => number) =>
+      makePicture(side, side, (c, x, y) => value(0.45 + 0.3 * Math.sin((x / side) * 5 + c) * Math.cos((y / side) * 7 - c), c));
+    return misfitOf(darker, { before: picture((base) => base), after: picture((base, c) => base * (c === 0 ? 0.5 : 0.8)) });
+  });
+  expect(many!.change).toBeCloseTo(few!.change, 2);
+  expect(many!.left).toBeCloseTo(few!.left, 2);
+});

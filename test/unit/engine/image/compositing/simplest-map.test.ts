@@ -89,6 +89,14 @@ test('a curve has no bands in 16 bit: neighbours stay neighbours, and nothing tu
   expect(steps.reduce((a, b) => Math.max(a, b))).toBeLessThan(6);
 });
 
+test('a negative is one to the last bit, however flat the model makes it; a faded one stays faded', () => {
+  const negative = (contrast: number): Operator => (r, g, b) => [r, g, b].map((value) => 0.5 - contrast * (value - 0.5)) as [number, number, number]; // prettier-ignore
+  const flat = simplestMap(pairsOf(negative(0.95), 0.08)).map;
+  for (const probe of PROBES) expect(mapped(flat, probe)).toEqual(probe.map((value) => Math.fround(1 - Math.fround(value))));
+  const faded = simplestMap(pairsOf(negative(0.6), 0.08)).map;
+  expect(mapped(faded, [0, 0.5, 1])[0]).toBeCloseTo(0.8, 1);
+});
+
 /** A tokenizer holds strong colours worse than pale ones: they come out paler and darker. */
 function dulled(operator: Operator): Operator {
   return (r, g, b) => {
