@@ -12,7 +12,7 @@ const ROWS = 128;
 /** Root mean squares, of 1. Below `WAVERS` a decoded pair differs by the tokenizer's mood alone, below `DRIFTS` by a model that did nearly as told. */
 const [WAVERS, DRIFTS] = [0.04, 0.045];
 /** Shares of the change that may stay unexplained: by a map that drifts, and by any. */
-const [UNSURE, SURE] = [0.5, 0.25];
+const [UNSURE, SURE] = [0.5, 0.3];
 
 /** Two decoded pictures `[1, 3, h, w]`, and how much each pixel counts, `[…, h, w]`. */
 export interface DecodedPair {

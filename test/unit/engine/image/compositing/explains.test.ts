@@ -23,11 +23,16 @@ type Value = (c: number, x: number, y: number) => number;
 const edited = (value: Value) => makePicture(SIDE, SIDE, (c, x, y) => value(c, x, y) + noisy((c * SIDE + y) * SIDE + x));
 const own: Value = (c, x, y) => at(before, c, x, y);
 const darkened: Value = (c, x, y) => at(before, 0, x, y) * (c === 2 ? 0.7 : 0.5);
+const strong: ColourMap = { tones: [tone(0.1), tone(0.1), tone(0.1)] };
+/** So much of the way from the picture to what a map makes of it. */
+const towards = ({ tones }: ColourMap, share: number): Value => (c, x, y) => own(c, x, y) * (1 - share) + share * tones[c]!.weights[0] * own(0, x, y); // prettier-ignore
 const inDisc = (x: number, y: number) => (x - 24) ** 2 + (y - 24) ** 2 < 144;
 
 test.each<[string, ColourMap, Value, boolean]>([
   ['what the map makes of it', darker, darkened, true],
   ['a picture that was left alone', darker, own, true],
+  ['most of what it makes', strong, towards(strong, 0.78), true],
+  ['half of what it makes', strong, towards(strong, 0.5), false],
   ['another change', darker, (c, x, y) => 1 - own(c, x, y), false],
   ['half of the picture', darker, (c, x, y) => (x < SIDE / 2 ? darkened(c, x, y) : own(c, x, y)), false],
   ['something that appeared', darker, (c, x, y) => (inDisc(x, y) ? 0.9 : darkened(c, x, y)), false],

@@ -113,12 +113,20 @@ test.each<[string, Operator]>([
   ['brighter', (r, g, b) => [r ** 0.65, g ** 0.65, b ** 0.65]],
   ['darker', (r, g, b) => [r ** 1.7, g ** 1.7, b ** 1.7]],
   ['more colour', (r, g, b) => [r, g, b].map((value) => luma(r, g, b) + 1.7 * (value - luma(r, g, b))) as [number, number, number]],
-])('%s is exact where a tokenizer dulls strong colours: a map of two numbers is known by the pale ones', (_, operator) => {
-  const { map } = simplestMap(pairsOf(dulled(operator), 0.08));
+])(
+  '%s is exact where a tokenizer dulls strong colours, however little it wavers: a map of two numbers is known by the pale ones',
+  (_, operator) => {
+    for (const noise of [0.08, 0.05]) expect(errorOf(simplestMap(pairsOf(dulled(operator), noise)).map, operator)).toBeLessThan(EXACT);
+  },
+);
+
+/** Root mean square, of 1: 36 dB. */
+const EXACT = 0.016;
+
+function errorOf(map: ColourMap, operator: Operator): number {
   const errors = PROBES.flatMap((probe) => {
     const wanted = operator(...probe);
     return mapped(map, probe).map((value, c) => (value - clamp(wanted[c]!)) ** 2);
   });
-  // 36 dB
-  expect(Math.sqrt(errors.reduce((sum, value) => sum + value, 0) / errors.length)).toBeLessThan(0.016);
-});
+  return Math.sqrt(errors.reduce((sum, value) => sum + value, 0) / errors.length);
+}
