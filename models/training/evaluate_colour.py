@@ -1,6 +1,6 @@
 """Measures what the built product makes of instructions about colour and light, against the exact operators.
 
-python3 evaluate_colour.py PACKED_PHOTOGRAPHS [--samples DIR] [--product CHECKOUT] [--count 50] [--json OUT.json]
+python3 evaluate_colour.py PACKED_PHOTOGRAPHS [--samples DIR] [--product CHECKOUT] [--pack studio] [--count 50] [--json OUT.json]
 
 Held-out crops (see photographs.py) go through ``scalebrush batch`` as a user's folder would. PSNR is taken between its files
 and the exact operator on the same pixels. Black and white is also judged by the colour that is left, the largest minus the
@@ -11,6 +11,7 @@ import json
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,9 +26,14 @@ from phrases import TRAINED
 OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night', 'sunset']
 
 
-def batch(product: Path, source: Path, text: str, out: Path) -> None:
-    subprocess.run(['node', product / 'dist/main/cli.js', 'batch', source.resolve(), '-i', text, '-o', out, '--format', 'png', '--no-recipe'],
-                   check=True, capture_output=True, cwd=product)
+class Program(NamedTuple):
+    """A checkout after ``npm run build``, and the pack that it is asked with."""
+    checkout: Path
+    pack: str
+
+    def batch(self, source: Path, text: str, out: Path) -> None:
+        subprocess.run(['node', self.checkout / 'dist/main/cli.js', 'batch', source.resolve(), '-i', text, '-o', out, '--pack', self.pack,
+                        '--format', 'png', '--no-recipe'], check=True, capture_output=True, cwd=self.checkout)
 
 
 def read(path: Path) -> Tensor:
@@ -41,7 +47,7 @@ def colour_left(picture: Tensor) -> tuple[float, float]:
     return spread.mean().item(), np.quantile(spread.numpy(), .99).item()
 
 
-def measure_operators(product: Path, pictures: Tensor, folder: Path) -> dict:
+def measure_operators(program: Program, pictures: Tensor, folder: Path) -> dict:
     source = folder / 'crops'
     source.mkdir()
     for i, picture in enumerate(pictures):
@@ -49,7 +55,7 @@ def measure_operators(product: Path, pictures: Tensor, folder: Path) -> dict:
     result = {}
     for name in OPERATORS:
         out = folder / name
-        batch(product, source, TRAINED[name][0], out)
+        program.batch(source, TRAINED[name][0], out)
         made = [read(out / f'{i:03}.png') for i in range(len(pictures))]
         scores = [psnr(mine[None], edited(name, picture[None].float() / 255)) for mine, picture in zip(made, pictures)]
         result[TRAINED[name][0]] = {'PSNR dB': float(np.mean(scores)), 'worst': float(np.min(scores))}
@@ -64,9 +70,9 @@ def _colour_left(made: list[Tensor]) -> dict:
     return {'colour left, mean, worst picture': max(mean for mean, _ in left), 'colour left, 99th percentile, worst picture': max(high for _, high in left)}
 
 
-def measure_samples(product: Path, samples: Path, folder: Path) -> dict:
+def measure_samples(program: Program, samples: Path, folder: Path) -> dict:
     out = folder / 'samples'
-    batch(product, samples, TRAINED['bw'][0], out)
+    program.batch(samples, TRAINED['bw'][0], out)
     return {path.name: dict(zip(('mean', '99th percentile'), colour_left(read(path)))) for path in sorted(out.glob('*.png'))}
 
 
@@ -75,14 +81,16 @@ def main() -> None:
     parser.add_argument('photographs', type=Path)
     parser.add_argument('--samples', type=Path, help='a folder of photographs')
     parser.add_argument('--product', type=Path, default=Path(__file__).parents[2], help='a checkout after npm run build')
+    parser.add_argument('--pack', default='studio')
     parser.add_argument('--count', type=int, default=50)
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args()
     pictures = load_photographs(arguments.photographs, validation=True)[:arguments.count]
+    program = Program(arguments.product, arguments.pack)
     with tempfile.TemporaryDirectory() as folder:
-        result = {'crops': measure_operators(arguments.product, pictures, Path(folder))}
+        result = {'crops': measure_operators(program, pictures, Path(folder))}
         if arguments.samples:
-            result['samples'] = measure_samples(arguments.product, arguments.samples, Path(folder))
+            result['samples'] = measure_samples(program, arguments.samples, Path(folder))
     print(json.dumps(result, indent=1))
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + '\n')

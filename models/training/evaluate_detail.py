@@ -2,7 +2,7 @@
 
 python3 evaluate_detail.py WORK --photographs DATA --samples FOLDER --out ../sketch [--variants today auto] [--groups …]
 
-WORK, outside the repository and one for every pack, keeps every result, so that a run that was stopped goes on
+WORK, outside the repository, keeps every result, so that a run that was stopped goes on
 (``--again VARIANT`` makes that one's anew), and the sheets of photographs. Only sheets of rendered scenes go to the pack's folder.
 """
 import argparse
@@ -119,7 +119,7 @@ def write_sheets(cases: list[Case], arguments: argparse.Namespace, results: Resu
         for case in cases:
             if case.group == group:
                 sheet.add(case, {filler: results.picture(case, filler) for filler in sheet.fillers})
-        folder = arguments.out / 'sheets' if group in RENDERED else arguments.work / 'sheets'
+        folder = arguments.out / 'sheets' if group in RENDERED else arguments.work / arguments.out.name / 'sheets'
         folder.mkdir(parents=True, exist_ok=True)
         sheet.save(folder / f"detail-{group.replace(' ', '-')}.jpg")
 
@@ -139,7 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(arguments.threads)
-    results = Results(arguments.work)
+    results = Results(arguments.work / arguments.out.name)
     cases = [case for case in all_cases(arguments) if arguments.groups is None or case.group in arguments.groups]
     for case in cases:
         for variant in arguments.again:
