@@ -118,9 +118,9 @@ class Tokenizer(nn.Module):
         return self.decoder(self.quantiser.quantise(self.encoder(picture), scales)[0]).clamp(0, 1)
 
     def start_from(self, state: dict[str, Tensor], pictures: Callable[[], Tensor]) -> None:
-        """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity; scales that it
-        lacks get the gains that fit pictures (B, 3, size, size) best, drawn for it, those that it has keep theirs, so that
-        a transformer that learnt its codes goes on with them."""
+        """Takes another tokenizer's weights of the same widths. Blocks that it lacks stay the identity, those that it has
+        beyond this one's are left; scales that it lacks get the gains that fit pictures (B, 3, size, size) best, drawn for
+        it, those that it has keep theirs, so that a transformer that learnt its codes goes on with them."""
         gains = state['quantiser.log_gain'][:len(self.scales)]
         missing = len(self.scales) - len(gains)
         self.load_state_dict({**state, 'quantiser.log_gain': F.pad(gains, (0, missing))}, strict=False)

@@ -50,12 +50,13 @@ STAGES = {
     ],
     'studio': [
         # The sketch's codes stay: a transformer that knows them begins where the sketch ended.
-        Stage('train_tokenizer.py', 'tokenizer.pt', 7, f'{_PHOTOGRAPHS} --init {{sketch}} --decoder-only --picture-size 256 --decoder-blocks 3 5 '
+        # Its decoder is shallower than the sketch's: it has four times the pixels to make.
+        Stage('train_tokenizer.py', 'tokenizer.pt', 21, f'{_PHOTOGRAPHS} --init {{sketch}} --decoder-only --picture-size 256 --decoder-blocks 1 3 '
               '--photograph-share .6 --lr 1e-3 --seed 11', f'{TINY} --no-compile'),
         Stage('train_depth.py', 'depth.pt', 22, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
         Stage('train_finder.py', 'finder.pt', 18, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
         Stage('train_transformer.py', 'transformer-all.pt', 138, f'--init {{sketch}} {_STUDIO_TRANSFORMER} --lr 5e-4 --seed 14', '--validation 4'),
-        Stage('train_transformer.py', 'transformer.pt', 60, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects --rollout .5 '
+        Stage('train_transformer.py', 'transformer.pt', 102, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects --rollout .5 '
               '--lr 3e-4 --seed 21', '--validation 4'),
     ],
 }

@@ -91,7 +91,7 @@ export function firstScales({ pack, schedule, tokens, regions }: TokenFile, scal
   return { pack, schedule: [...schedule], tokens: tokens.slice(0, scales), ...(further && { regions: further }) };
 }
 
-export const DEFAULT_PACK = 'sketch';
+export const DEFAULT_PACK = 'studio';
 
 /** What a painted part says of the pixels that detail is copied from. */
 export const CopySources = v.object({

@@ -241,7 +241,7 @@ function readmeLines({
         ({ picture, previewMs, totalMs, rssMb }) => `| ${picture} | ${ms(previewMs)} ms | ${seconds(totalMs)} | ${rssMb.toFixed(0)} MB |`,
       ),
     '',
-    `The six scales of the model take ${range(presets.map(({ scales }) => sum(scales)), ' ms')} of that; decoding, compositing and encoding the photograph are the rest. The last two scales run ${lighter.slice(0, -1).join(', ')} and ${lighter.at(-1) ?? ''} faster at \`balanced\`, \`fast\` and \`draft\` than at \`best\`. The small matrices of this pack reach ${range(presets.map(({ gemmShare }) => 100 * gemmShare), ' %')} of the machine's GEMM rate.`, // prettier-ignore
+    `All scales of the model take ${range(presets.map(({ scales }) => sum(scales)), ' ms')} of that; decoding, compositing and encoding the photograph are the rest. The last two scales run ${lighter.slice(0, -1).join(', ')} and ${lighter.at(-1) ?? ''} faster at \`balanced\`, \`fast\` and \`draft\` than at \`best\`. The small matrices of this pack reach ${range(presets.map(({ gemmShare }) => 100 * gemmShare), ' %')} of the machine's GEMM rate.`, // prettier-ignore
   ];
 }
 

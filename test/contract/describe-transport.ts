@@ -50,7 +50,7 @@ export function describeTransport(name: string, open: (opened: TestService) => P
 
     it('answers a call', async () => {
       expect(await link.call('providers.list', {})).toEqual([{ name: 'cpu', available: true }]);
-      expect((await link.call('packs.info', { name: 'sketch' })).card.imageSize).toBe(16);
+      expect((await link.call('packs.info', { name: 'studio' })).card.imageSize).toBe(16);
     });
 
     it('carries pictures beside the messages, byte for byte', async () => {
@@ -126,17 +126,17 @@ export function describeTransport(name: string, open: (opened: TestService) => P
     });
 
     it('verifies a pack with its progress, and removes none that came with the program', async () => {
-      const events = await collect(link.stream('packs.verify', { name: 'sketch' }));
+      const events = await collect(link.stream('packs.verify', { name: 'studio' }));
       expect(events[0]?.type).toBe('progress');
-      expect(events.at(-1)).toMatchObject({ type: 'verified', verification: { name: 'sketch', ok: true } });
-      await expect(link.call('packs.remove', { name: 'sketch' })).rejects.toMatchObject({ code: 'pack.protected' });
+      expect(events.at(-1)).toMatchObject({ type: 'verified', verification: { name: 'studio', ok: true } });
+      await expect(link.call('packs.remove', { name: 'studio' })).rejects.toMatchObject({ code: 'pack.protected' });
       const unknown = await collect(link.stream('packs.verify', { name: 'none' }));
       expect(unknown).toMatchObject([{ type: 'failed', error: { code: 'pack.unknown' } }]);
     });
 
     it('fetches no pack whose licence was not accepted, and none that is installed', async () => {
       await expect(link.stream('packs.add', { name: 'var-d16' } as never).next()).rejects.toMatchObject({ code: 'request.invalid' });
-      const events = await collect(link.stream('packs.add', { name: 'sketch', acceptLicence: true }));
+      const events = await collect(link.stream('packs.add', { name: 'studio', acceptLicence: true }));
       expect(events).toMatchObject([{ type: 'failed', error: { code: 'output.exists' } }]);
     });
 

@@ -69,6 +69,7 @@ test('what tensors leave open, the task and the size, is said and can be chosen'
   await page.getByRole('button', { name: 'Open model file…' }).click();
   const t5 = path.resolve('test/golden/t5-mini');
   const files = [VAREDIT.file('transformer.pth'), VAREDIT.file('vae.pth'), path.join(t5, 't5.pth'), path.join(t5, 'tokenizer.json')];
+  await expect(page.getByRole('textbox', { name: 'Files on this computer' })).toBeFocused();
   await page.keyboard.insertText(files.join('\n'));
   const [task, side] = [page.getByRole('combobox', { name: 'It was trained to' }), page.getByRole('combobox', { name: 'At' })];
   await expect(task).toHaveValue('edit');

@@ -15,7 +15,7 @@ test('detail scales stand behind the model’s on the strip; a result stops ther
   studio,
 }) => {
   const { page } = studio;
-  await openBytes(page, 'scene.png', Buffer.from(await scenePng(640, 480)));
+  await openBytes(page, 'scene.png', Buffer.from(await scenePng(1280, 960)));
   await expectPhase(page, 'ready');
   await fillStroke(page);
   await expect(page.getByTestId('led-by')).toContainText(/Led by the (?:model|photograph)/u);

@@ -27,7 +27,7 @@ async function importModel(page: Page, files: readonly string[], side?: string):
   await dialog.getByRole('button', { name: 'Import' }).click();
   // Files are read whole, on a machine that may do much else.
   await expect(dialog).toBeHidden({ timeout: 120_000 });
-  await expect(page.getByRole('combobox', { name: 'Model' })).not.toHaveValue('sketch', { timeout: 60_000 });
+  await expect(page.getByRole('combobox', { name: 'Model' })).not.toHaveValue('studio', { timeout: 60_000 });
 }
 
 async function draw(page: Page): Promise<void> {
@@ -70,14 +70,14 @@ test('other models re-roll it as an experiment, and say so', async ({ studio }) 
   await studio.openScene();
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
   await draw(page);
-  await page.getByRole('button', { name: 'Scale 4 of 6' }).click();
+  await page.getByRole('button', { name: 'Scale 4 of 8' }).click();
   await expect(branch(page).getByText('experimental')).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
   await branch(page).getByRole('combobox', { name: 'Candidates' }).last().selectOption('1');
   await branch(page).getByRole('button', { name: 'Re-roll the least certain' }).click();
   await expectPhase(page, 'done');
-  await expect(cells(page)).toHaveCount(6);
+  await expect(cells(page)).toHaveCount(8);
   await page.getByRole('button', { name: 'Keep', exact: true }).first().click();
   await expectPhase(page, 'ready');
 });

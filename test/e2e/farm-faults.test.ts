@@ -172,10 +172,10 @@ describe.skipIf(REDIS_SERVER === undefined)('a farm, with a redis-server', { tim
   test('a worker of two packs goes from the drained queue of one to the other', async () => {
     farm = await TestFarm.open(program.script);
     const worker = farm.work();
-    const runs = ['sketch', 'other'].map((pack) => farm.run(farm.entries(pictures(2), `sleep 1 ${pack}`, pack)));
+    const runs = ['studio', 'other'].map((pack) => farm.run(farm.entries(pictures(2), `sleep 1 ${pack}`, pack)));
     for (const { entries } of await Promise.all(runs)) expect(statesOf(entries)).toEqual({ done: 2 });
     const { queues } = await farm.farm.status();
-    expect(queues.map(({ pack }) => pack).sort()).toEqual(['other', 'sketch']);
+    expect(queues.map(({ pack }) => pack).sort()).toEqual(['other', 'studio']);
     const seats = worker.lines.flatMap((line) => /^sits on (.*)$/u.exec(line)?.[1] ?? []);
     expect(new Set(seats)).toEqual(new Set(queues.map(({ queue }) => queue)));
   });

@@ -104,7 +104,7 @@ test('the whole job by keyboard alone, on a Swiss layout, with each scale announ
   await swiss(page, { key: 'Enter', code: 'Enter', modifiers: CONTROL });
   await expectPhase(page, 'done');
   const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
-  expect(said).toContain('Scale 4 of 6');
+  expect(said).toContain('Scale 4 of 8');
   expect(said.at(-1)).toMatch(/^Done in/u);
   await page.keyboard.press('Tab');
   await swiss(page, { key: 'k', code: 'KeyK' });
@@ -262,7 +262,7 @@ test.describe('packs', () => {
     await dialog.getByRole('button', { name: /Remove/u }).click();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await expect(dialog.getByRole('button', { name: /^VAR-d16/u })).toHaveCount(1);
-    await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('sketch');
+    await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('studio');
   });
 
   test('a pack of others is used after its licence was accepted, which is asked once', async ({ program }) => {
@@ -278,7 +278,7 @@ test.describe('packs', () => {
     expect(await violations(first.page)).toEqual([]);
     await first.page.keyboard.press('Escape');
     await expect(asked).toBeHidden();
-    await expect(packOf(first.page)).toHaveValue('sketch');
+    await expect(packOf(first.page)).toHaveValue('studio');
     await packOf(first.page).selectOption('mine');
     await asked.getByRole('button', { name: 'Accept and use' }).click();
     await expect(asked).toBeHidden();
@@ -363,7 +363,7 @@ test.describe('in German at 1024 × 700', () => {
         await expectPhase(page, 'done');
       },
       picked: async () => {
-        await page.getByRole('button', { name: 'Stufe 3 von 6' }).click();
+        await page.getByRole('button', { name: 'Stufe 3 von 8' }).click();
         await expect(page.getByRole('button', { name: 'Bei Stufe 3 anhalten' })).toBeVisible();
       },
       save: () => page.keyboard.press('Control+s'),

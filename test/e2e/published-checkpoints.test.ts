@@ -94,7 +94,7 @@ describe('published VAR files', () => {
     expect(JSON.parse(recipeText)).toMatchObject({ request: { redraw: { scale: 3, share: 0.5, seed: 6 } } });
     // The whole edit of a photograph is such a run, too.
     const edited = await cli.run('edit', file('scene.png'), '-i', 'make it night', '--redraw', '5:0.3', '-o', file('night.png'));
-    expect([edited.code, edited.stderr]).toEqual([0, expect.stringContaining('scale 6 of 6') as string]);
+    expect([edited.code, edited.stderr]).toEqual([0, expect.stringContaining('scale 8 of 8') as string]);
   });
 
   test.each([
@@ -358,7 +358,7 @@ describe('a depth model of ONNX', () => {
       await cli.json(...args, '-o', file(name));
       return gray(name);
     };
-    expect(await draw('held-own.png')).toEqual(await draw('held-same.png', '--depth-pack', 'sketch'));
+    expect(await draw('held-own.png')).toEqual(await draw('held-same.png', '--depth-pack', 'studio'));
     expect(await draw('held-own.png')).not.toEqual(await draw('held-deep.png', '--depth-pack', 'deep'));
   });
 

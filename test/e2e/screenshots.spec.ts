@@ -69,7 +69,7 @@ const STATES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     await scene(page, 'Tree and star');
     await page.getByRole('combobox', { name: 'Control', exact: true }).selectOption('canny');
     await edit(page, 'make it sunset');
-    await page.getByRole('button', { name: 'Scale 3 of 6' }).click();
+    await page.getByRole('button', { name: 'Scale 3 of 8' }).click();
   },
   history: async ({ page }) => {
     await scene(page, 'Red car');

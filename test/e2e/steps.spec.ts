@@ -57,7 +57,8 @@ test('the place can be left out of a saved picture, and nothing else is', async 
 test('a step is left out, run again, changed and moved; undo and a reload bring all of it back', async ({
   studio: { page, openScene },
 }) => {
-  await openScene();
+  // Wide enough that neither fill sees the other.
+  await openScene(1280, 480);
   await fill(page, 0.3);
   await fill(page, 0.7);
   const steps = page.getByTestId('history-step');

@@ -5,7 +5,7 @@ import { rgbOf, scenePng } from '../support/pictures.js';
 import { scalebrushJson } from './support/cli.js';
 import { canvasShot, expectPhase, saved, stroke, test } from './support/studio.js';
 
-const SCALES = 6;
+const SCALES = 8;
 
 test('the empty state teaches, and has nothing that axe objects to', async ({ studio: { page } }) => {
   await expect(page.getByRole('button', { name: 'Open a photo' })).toBeVisible();

@@ -27,7 +27,7 @@ for (const scene of SCENES) {
 }
 
 test('for a photo of one’s own only light and colour are proposed', async ({ studio: { page, openScene } }) => {
-  const { config } = JSON.parse(await readFile('models/sketch/card.json', 'utf8')) as {
+  const { config } = JSON.parse(await readFile('models/studio/card.json', 'utf8')) as {
     config: { transformer: { text: { photoExamples: readonly string[] } } };
   };
   const { photoExamples } = config.transformer.text;

@@ -45,7 +45,7 @@ export class TestFarm {
   /** @param user name and secret, `NAME:SECRET`, where the settings ask for one. */
   static async open(script: string, settings: readonly string[] = [], user?: string): Promise<TestFarm> {
     const root = await mkdtemp(join(tmpdir(), 'farm-test-'));
-    for (const name of ['sketch', 'other']) await writePack(join(root, 'models'), smallCard(name));
+    for (const name of ['studio', 'other']) await writePack(join(root, 'models'), smallCard(name));
     const started = await startRedis(root, settings);
     const redis = { ...started, url: started.url.replace('//', user === undefined ? '//' : `//${user}@`) };
     const engine = farmEngine();
@@ -78,7 +78,7 @@ export class TestFarm {
   }
 
   /** Pictures of different sizes, each with its instruction. */
-  entries(pictures: readonly Uint8Array[], instruction: string | ((index: number) => string), pack = 'sketch'): readonly FarmEntry[] {
+  entries(pictures: readonly Uint8Array[], instruction: string | ((index: number) => string), pack = 'studio'): readonly FarmEntry[] {
     return pictures.map((bytes, index) => {
       const words = typeof instruction === 'string' ? instruction : instruction(index);
       const name = `p${String(index).padStart(4, '0')}.png`;

@@ -14,7 +14,7 @@ import { smallCard, writePack } from './pack-folder.js';
 export interface TestService {
   readonly service: Service;
   readonly engine: FakeEngine;
-  /** A folder of this test's own, with the pack "sketch" in `models`. */
+  /** A folder of this test's own, with the pack "studio" in `models`. */
   readonly root: string;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface TestService {
 /** The true service, library, queue and pictures around a fake engine. */
 export async function openTestService(lessons: Lessons = {}): Promise<TestService> {
   const root = await mkdtemp(join(tmpdir(), 'service-test-'));
-  await writePack(join(root, 'models'), smallCard('sketch'));
+  await writePack(join(root, 'models'), smallCard('studio'));
   const engine = fakeEngine({ run: threeScales, ...lessons });
   const library = openLibrary({ builtIn: [join(root, 'models')], user: join(root, 'packs') });
   const pictures = await openPictureStore({ engine, parent: root });

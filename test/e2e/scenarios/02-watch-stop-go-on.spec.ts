@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test';
 import { expectPhase, saved, test } from '../support/studio.js';
 
-test('2 watch, stop, go on: previews in order, stopping leaves 4/6, and going on equals a run never stopped byte for byte', async ({
+test('2 watch, stop, go on: previews in order, stopping leaves 4/8, and going on equals a run never stopped byte for byte', async ({
   studio,
 }) => {
   const { page } = studio;
@@ -19,15 +19,15 @@ test('2 watch, stop, go on: previews in order, stopping leaves 4/6, and going on
   await page.getByRole('textbox', { name: 'Instruction' }).fill('make it night');
   await page.getByTestId('main-button').click();
   await expectPhase(page, 'done');
-  expect(await page.evaluate(() => (window as unknown as { order: number[] }).order)).toEqual([1, 2, 3, 4, 5, 6]);
-  await expect(page.getByTestId('scale-cell').first()).toContainText(/1\/6\s*\d+ ms/u);
+  expect(await page.evaluate(() => (window as unknown as { order: number[] }).order)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  await expect(page.getByTestId('scale-cell').first()).toContainText(/1\/8\s*\d+ ms/u);
   await expect(page.getByTestId('reached')).toBeHidden();
   const whole = await saved(page, 'png');
 
-  await page.getByRole('button', { name: 'Scale 4 of 6' }).click();
+  await page.getByRole('button', { name: 'Scale 4 of 8' }).click();
   await page.getByRole('button', { name: 'Stop at scale 4' }).click();
   await expectPhase(page, 'done');
-  await expect(page.getByTestId('reached')).toHaveText('4/6');
+  await expect(page.getByTestId('reached')).toHaveText('4/8');
   expect((await saved(page, 'png')).equals(whole)).toBe(false);
 
   await page.getByRole('button', { name: 'Continue' }).click();

@@ -14,7 +14,7 @@ test.describe.configure({ timeout: 2 * PATIENCE_MS });
 
 /** An operator's limit under which 24 megapixels fit at Fast, and no longer at Balanced. */
 test.beforeAll(async () => {
-  const card = v.parse(PackCard, JSON.parse(await readFile('models/sketch/card.json', 'utf8')));
+  const card = v.parse(PackCard, JSON.parse(await readFile('models/studio/card.json', 'utf8')));
   const wish = { guided: card.defaults.guidance !== 1, pixels: 6000 * 4000, availableBytes: 0 };
   const { balanced, fast } = new CostModel(1).forecast(card, wish);
   process.env[LIMIT] = `${((balanced.bytes + fast.bytes) / 2 / 1024 ** 2).toFixed(3)}MB`;

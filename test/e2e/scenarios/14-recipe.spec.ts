@@ -85,7 +85,7 @@ test('scenario 14: without the recipe neither words nor a path are in the file, 
   await edit(page, 'make it night');
   const [told, silent] = [await saved(page, 'png'), await saved(page, 'png', withoutRecipe)];
   expect(recipeOf(told).request.instruction).toBe('make it night');
-  for (const secret of ['make it', 'night', 'sketch', 'tokens', 'city']) expect([secret, silent.includes(secret)]).toEqual([secret, false]);
+  for (const secret of ['make it', 'night', 'studio', 'tokens', 'city']) expect([secret, silent.includes(secret)]).toEqual([secret, false]);
   for (const file of [told, silent]) {
     expect(file.includes(Buffer.from(latin1))).toBe(true);
     expect(textsOf(file, 'Title')).toEqual(['城市 🏙️']);
@@ -97,7 +97,7 @@ test('scenario 14: decoding the tokens in the file gives the patch that the mode
   const folder = await mkdtemp(path.join(tmpdir(), 'scalebrush-recipe-'));
   const [told, decoded] = [path.join(folder, 'told.png'), path.join(folder, 'decoded.png')];
   // At the pack's own size and taken as it is, the whole picture is the patch.
-  await openScene(128, 128);
+  await openScene(256, 256);
   await page.getByRole('checkbox', { name: 'Paste only what changed' }).uncheck();
   await edit(page, 'make it night');
   await writeFile(told, await saved(page, 'png'));

@@ -72,7 +72,7 @@ export class FakeServer {
   /** Whether its model sees a picture, or draws from words alone. */
   seesSource = true;
   /** Its installed models; the first is the built-in one. */
-  readonly packs = [{ name: 'sketch', title: 'Sketch', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }];
+  readonly packs = [{ name: 'studio', title: 'Studio', version: '1', builtIn: true, licence: 'MIT', sizeBytes: 1, folder: '' }];
   readonly #pictures = new Map<string, Held>();
   readonly #server: Server;
   readonly #recent = new Map<string, Kept>();
@@ -239,7 +239,7 @@ export class FakeServer {
       yield { type: 'preview', ...place, picture: (await this.#hold(small, 'preview.png')).id, ms: 4 };
     }
     const { id } = await this.#hold(result, `${path.parse(source.info.name).name}-edit-1.png`);
-    const tokens = { pack: 'sketch', schedule: [], tokens: [] };
+    const tokens = { pack: 'studio', schedule: [], tokens: [] };
     const notices = this.script.notices && { notices: this.script.notices };
     yield { type: 'candidate', candidate: { index: 0, picture: id, tokens, seed, changedPixels: 4321, changedOutsideMask: 0, ...notices } };
     const timingsMs = { load: 0, text: 1, source: 9, scales: [], previews: [], decode: 8, composite: 20, total: this.script.totalMs };
@@ -291,7 +291,7 @@ function costOf(ms: number) {
 }
 
 function planOf(size: Extent): RunPlan {
-  const plan = { pack: 'sketch', preset: 'balanced', provider: 'cpu', schedule: SCHEDULE, estimateMs: 1000, estimateBytes: 2e8 } as const;
+  const plan = { pack: 'studio', preset: 'balanced', provider: 'cpu', schedule: SCHEDULE, estimateMs: 1000, estimateBytes: 2e8 } as const;
   return { ...plan, crop: { x: 0, y: 0, ...size }, size, notices: [] };
 }
 

@@ -7,7 +7,7 @@ import type { EngineEvent } from '#engine/door/engine.js';
 import { grayPng, threeScales, type Lessons } from '../../support/fake-engine.js';
 import { openTestService, type TestService } from '../../support/service.js';
 
-const TOKENS = { pack: 'sketch', schedule: [[1, 1]] as [number, number][], tokens: [['0']] };
+const TOKENS = { pack: 'studio', schedule: [[1, 1]] as [number, number][], tokens: [['0']] };
 let opened: TestService;
 let photo: string;
 let stop: AbortController;
@@ -77,7 +77,7 @@ describe('an edit', () => {
       output: at('out.png'),
       width: 20,
       height: 30,
-      pack: 'sketch',
+      pack: 'studio',
       preset: 'balanced',
       provider: 'cpu',
       seed: 5,
@@ -87,7 +87,7 @@ describe('an edit', () => {
       peakRssBytes: 1,
       changedPixels: 7,
       changedOutsideMask: 0,
-      tokens: expect.objectContaining({ pack: 'sketch' }) as object,
+      tokens: expect.objectContaining({ pack: 'studio' }) as object,
     });
     expect(stderr).toContain('scale 3 of 3');
     expect(await readFile(at('out.png'))).toEqual(Buffer.from(grayPng(20, 30, 5)));
@@ -102,12 +102,12 @@ describe('an edit', () => {
     await writeFile(at('map.png'), grayPng(4, 4));
     await writeFile(at('mask.png'), grayPng(20, 30, 255));
     const options =
-      '--pack sketch --preset fast --control-kind depth --depth-pack sketch --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
+      '--pack studio --preset fast --control-kind depth --depth-pack studio --strength 0.5 --scales 2-3 --structure 1 --guidance 2.5 --argmax --seed 7 --whole --provider cpu';
     await cli('edit', photo, '-i', 'x', '-m', at('mask.png'), '--control', at('map.png'), '-o', at('out.webp'), ...options.split(' '));
     expect(opened.engine.jobs[0]?.request).toMatchObject({
       task: 'edit',
       preset: 'fast',
-      control: { kind: 'depth', strength: 0.5, fromScale: 2, toScale: 3, estimator: 'sketch' },
+      control: { kind: 'depth', strength: 0.5, fromScale: 2, toScale: 3, estimator: 'studio' },
       structure: 1,
       guidance: 2.5,
       temperature: 0,
@@ -171,7 +171,7 @@ describe('an edit', () => {
       [at('out-1.png'), 0],
       [at('out-2.png'), 1],
     ]);
-    expect(JSON.parse(await readFile(at('t-2.json'), 'utf8'))).toMatchObject({ pack: 'sketch' });
+    expect(JSON.parse(await readFile(at('t-2.json'), 'utf8'))).toMatchObject({ pack: 'studio' });
     expect(existsSync(at('out.png'))).toBe(false);
   });
 
@@ -304,7 +304,7 @@ describe('the other tasks', () => {
     });
     expect(JSON.parse(await readFile(at('t.json'), 'utf8'))).toEqual(TOKENS);
     const decoded = await cli('decode', at('t.json'), '-o', at('d.png'), '--json');
-    expect(JSON.parse(decoded.stdout)).toEqual({ output: at('d.png'), width: 16, height: 16, pack: 'sketch' });
+    expect(JSON.parse(decoded.stdout)).toEqual({ output: at('d.png'), width: 16, height: 16, pack: 'studio' });
     expect(await readFile(at('d.png'))).toEqual(Buffer.from(grayPng(16, 16)));
   });
 
@@ -318,12 +318,12 @@ describe('the other tasks', () => {
   });
 
   it('list, describe and verify packs', async () => {
-    expect(JSON.parse((await cli('packs', 'list', '--json')).stdout)).toMatchObject({ packs: [{ name: 'sketch', builtIn: true }] });
-    expect((await cli('packs', 'list')).stdout).toMatch(/^sketch\t1\.0\.0\tMIT\t/u);
-    expect(JSON.parse((await cli('packs', 'info', 'sketch')).stdout)).toMatchObject({ card: { format: 1 } });
-    expect((await cli('packs', 'verify', 'sketch')).stdout).toContain('sketch is whole.');
-    await writeFile(at('models/sketch/weights.safetensors'), 'x');
-    expect(await cli('packs', 'verify', 'sketch')).toMatchObject({
+    expect(JSON.parse((await cli('packs', 'list', '--json')).stdout)).toMatchObject({ packs: [{ name: 'studio', builtIn: true }] });
+    expect((await cli('packs', 'list')).stdout).toMatch(/^studio\t1\.0\.0\tMIT\t/u);
+    expect(JSON.parse((await cli('packs', 'info', 'studio')).stdout)).toMatchObject({ card: { format: 1 } });
+    expect((await cli('packs', 'verify', 'studio')).stdout).toContain('studio is whole.');
+    await writeFile(at('models/studio/weights.safetensors'), 'x');
+    expect(await cli('packs', 'verify', 'studio')).toMatchObject({
       code: 2,
       stdout: expect.stringContaining('Expected 41 bytes') as string,
     });
@@ -367,7 +367,7 @@ describe('a refusal', () => {
     ['a picture without tokens', ['decode', 'IN', '-o', 'OUT'], /Expected tokens in the recipe of .* but it has none/u],
     ['an unknown kind of map', ['control', 'normal', 'IN', '-o', 'OUT'], /Expected canny, depth for the kind of map/u],
     ['an unknown question about packs', ['packs', 'toString'], /Expected list, info/u],
-    ['removal of a built-in pack', ['packs', 'remove', 'sketch'], /built in/u],
+    ['removal of a built-in pack', ['packs', 'remove', 'studio'], /built in/u],
   ])('of %s is one clear line and exit code 2', async (_what, args, sentence) => {
     await symlink(photo, at('link.png'));
     await writeFile(at('tokens.txt'), '{ not really');

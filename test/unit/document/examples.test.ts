@@ -30,7 +30,7 @@ test('of what a model names itself a photo gets what does well on any; names of 
 });
 
 test('what is proposed in German is read as the same in English', async () => {
-  const card = JSON.parse(await readFile('models/sketch/card.json', 'utf8')) as Extract<PackCard, { family: 'infinity' }>;
+  const card = JSON.parse(await readFile('models/studio/card.json', 'utf8')) as Extract<PackCard, { family: 'infinity' }>;
   const { text } = card.config.transformer;
   if (text.kind !== 'words') throw new Error('Expected a small vocabulary.');
   const tokenizer = new WordTokenizer(text);

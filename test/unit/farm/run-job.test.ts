@@ -26,7 +26,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'farm-run-'));
   store = new FarmStore(join(root, 'store'));
   await store.open();
-  await writePack(join(root, 'models'), smallCard('sketch'));
+  await writePack(join(root, 'models'), smallCard('studio'));
   [seen.length, previews] = [0, []];
 });
 afterEach(() => rm(root, { recursive: true }));
@@ -35,7 +35,7 @@ async function run(wish: Pick<RunWatch, 'previews'>): Promise<string> {
   const library = openLibrary({ builtIn: [join(root, 'models')] });
   const source = await store.put(grayPng(4, 5));
   const request = parseInput(EditRequest, { task: 'edit', source, instruction: 'sleep 1', previews: false });
-  const unnamed = { version: 1 as const, batch: 'b'.repeat(32), output: 'a.png', request, pack: packDigest([(await library.find('sketch')).card]) }; // prettier-ignore
+  const unnamed = { version: 1 as const, batch: 'b'.repeat(32), output: 'a.png', request, pack: packDigest([(await library.find('studio')).card]) }; // prettier-ignore
   const job: FarmJob = { ...unnamed, result: resultKey(unnamed, 'engine') };
   const onProgress = (progress: FarmProgress): void => {
     seen.push(progress);

@@ -5,7 +5,7 @@ import type { ProbedEvent } from '#service/run-edit.js';
 import { fakeEngine, grayPng, threeScales } from '../../support/fake-engine.js';
 import { openTestService, type TestService } from '../../support/service.js';
 
-const TOKENS = { pack: 'sketch', schedule: [[1, 1]] as [number, number][], tokens: [['0']] };
+const TOKENS = { pack: 'studio', schedule: [[1, 1]] as [number, number][], tokens: [['0']] };
 let opened: TestService;
 
 beforeEach(async () => {
@@ -74,7 +74,7 @@ describe('a run', () => {
     const control = { kind: 'canny', map: map?.id } as const;
     await collect(service.stream('edit.run', { task: 'fill', source: source?.id, mask: mask?.id, control }));
     const [job] = engine.jobs;
-    expect(job?.pack.card.name).toBe('sketch');
+    expect(job?.pack.card.name).toBe('studio');
     expect(Object.keys(job?.pictures ?? {}).sort()).toEqual([source?.id, mask?.id, map?.id].sort());
   });
 
@@ -82,8 +82,8 @@ describe('a run', () => {
     const { service, engine } = opened;
     const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
     const wish = (estimator: string) => ({ task: 'control', source: source.id, control: { kind: 'depth', estimator } }) as const;
-    await collect(service.stream('edit.run', wish('sketch')));
-    expect(engine.jobs[0]?.estimator?.card.name).toBe('sketch');
+    await collect(service.stream('edit.run', wish('studio')));
+    expect(engine.jobs[0]?.estimator?.card.name).toBe('studio');
     expect(await collect(service.stream('edit.run', wish('none')))).toMatchObject([{ type: 'failed', error: { code: 'pack.unknown' } }]);
   });
 
@@ -141,7 +141,7 @@ describe('calls', () => {
   it('make tokens of a picture and a picture of tokens', async () => {
     const { service } = opened;
     const source = await service.pictures.add(grayPng(9, 9), 'dog.png');
-    expect(await service.call('tokens.make', { pack: 'sketch', source: source.id })).toEqual(TOKENS);
+    expect(await service.call('tokens.make', { pack: 'studio', source: source.id })).toEqual(TOKENS);
     expect(await service.call('tokens.decode', { tokens: TOKENS, format: 'png' })).toMatchObject({
       name: 'decoded.png',
       size: { width: 16, height: 16 },
@@ -174,7 +174,7 @@ describe('calls', () => {
         recipe: { request, seed: 9, tokens: TOKENS },
       });
     };
-    await save('sketch');
+    await save('studio');
     await save('elsewhere');
     const [here, away] = wishes as [{ recipe: FileRecipe; keepLocation: boolean }, { recipe: FileRecipe }];
     expect(here).toMatchObject({
@@ -190,7 +190,7 @@ describe('calls', () => {
   it('check words and forecast costs before anything is complete', async () => {
     const { service } = opened;
     const source = await service.pictures.add(grayPng(9, 9), 'dog.jpg');
-    expect(await service.call('instruction.check', { pack: 'sketch', instruction: 'red' })).toMatchObject({ known: true });
+    expect(await service.call('instruction.check', { pack: 'studio', instruction: 'red' })).toMatchObject({ known: true });
     expect((await service.call('edit.forecast', { task: 'edit', source: source.id })).best.ms).toBe(1);
   });
 });

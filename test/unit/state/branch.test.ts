@@ -3,7 +3,7 @@ import type { Candidate } from '#contract/event.js';
 import { continued, endedAt, isDrawn, isUnfinished, lastPlace, reachedPlace, redrawnAt, rerolledFrom, stoppedAt } from '#state/branch.js';
 import type { ShownResult } from '#state/sheets.js';
 
-const TOKENS = { pack: 'sketch', schedule: [[1, 1], [2, 2], [4, 4]] as [number, number][], tokens: [['0'], ['1'], ['2']] }; // prettier-ignore
+const TOKENS = { pack: 'studio', schedule: [[1, 1], [2, 2], [4, 4]] as [number, number][], tokens: [['0'], ['1'], ['2']] }; // prettier-ignore
 const WHOLE: Candidate<string> = { index: 0, picture: 'p', tokens: TOKENS, seed: 7, changedPixels: 1, changedOutsideMask: 0 };
 const DETAILED: Candidate<string> = { ...WHOLE, detail: { lead: 0.3, ledBy: 'photograph', scale: 4, of: 4, seeds: [7, 7, 9, 9] } };
 const STOPPED: Candidate<string> = { ...WHOLE, detail: { lead: 0.3, ledBy: 'photograph', scale: 2, of: 4, seeds: [7, 8] } };

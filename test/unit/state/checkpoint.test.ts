@@ -112,7 +112,7 @@ describe('a published checkpoint', () => {
     await studio.checkpoint.change({ paths: '/a' });
     link.importEvents = events;
     expect(await studio.importCheckpoint()).toBe(false);
-    expect(studio.settings.pack).toBe('sketch');
+    expect(studio.settings.pack).toBe('studio');
     if (reason) expect(studio.checkpoint.error?.message).toMatch(reason);
     else expect(studio.checkpoint.error).toBeUndefined();
   });

@@ -138,7 +138,7 @@ function planOf(): RunPlan {
   const size = { width: 40, height: 30 };
   const crop = { x: 0, y: 0, ...size };
   return {
-    pack: 'sketch',
+    pack: 'studio',
     preset: 'balanced',
     provider: 'cpu',
     schedule: SCHEDULE,
@@ -159,7 +159,7 @@ export function scaleEvents(scale: number): readonly EditEvent[] {
 }
 
 export function ending(picture: string): readonly EditEvent[] {
-  const tokens = { pack: 'sketch', schedule: [[1, 1] as [number, number]], tokens: [['0']] };
+  const tokens = { pack: 'studio', schedule: [[1, 1] as [number, number]], tokens: [['0']] };
   const timingsMs = { load: 0, text: 0, source: 0, scales: [], previews: [], decode: 0, composite: 0, total: 12 };
   return [
     {

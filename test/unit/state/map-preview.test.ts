@@ -3,7 +3,7 @@ import type { EditRequestInput } from '#contract/request.js';
 import { MapPreview } from '#state/map-preview.svelte.js';
 import { FakeLink, infoOf } from './fake-link.js';
 
-const REQUEST: EditRequestInput = { task: 'edit', pack: 'sketch', source: 'photo', control: { kind: 'canny', low: 10 } };
+const REQUEST: EditRequestInput = { task: 'edit', pack: 'studio', source: 'photo', control: { kind: 'canny', low: 10 } };
 
 beforeEach(() => {
   let count = 0;
@@ -26,7 +26,7 @@ test('the map follows its settings, and only those that change it', async () => 
   await vi.waitFor(() => {
     expect(map.url).toBe('blob:1');
   });
-  expect(asked).toEqual([{ task: 'edit', pack: 'sketch', source: 'photo', control: { kind: 'canny', low: 10 } }]);
+  expect(asked).toEqual([{ task: 'edit', pack: 'studio', source: 'photo', control: { kind: 'canny', low: 10 } }]);
   expect(link.closed).toEqual(['map']);
   map.show({ ...REQUEST, instruction: 'make it red', control: { kind: 'canny', low: 10, strength: 0.5, fromScale: 2 } });
   map.show({ ...REQUEST, control: { kind: 'canny', low: 20 } });

@@ -7,7 +7,7 @@ import { Studio } from '#state/studio.svelte.js';
 import { FakeLink } from './fake-link.js';
 
 const COMMON = { version: '1', sizeBytes: 4, folder: '/x', precision: 'float32' } as const;
-const OWN: PackSummary = { ...COMMON, name: 'sketch', title: 'Sketch', builtIn: true, licence: 'MIT', family: 'infinity' };
+const OWN: PackSummary = { ...COMMON, name: 'studio', title: 'Studio', builtIn: true, licence: 'MIT', family: 'infinity' };
 const MINI: PackSummary = { ...COMMON, name: 'mini', title: 'Mini', builtIn: false, licence: 'apache-2.0', family: 'var' };
 const HUB = { name: 'mini', title: 'Mini', totalBytes: 4, files: [] };
 
@@ -49,7 +49,7 @@ async function* told() {
 }
 
 test('the panel begins with the pack in use', () => {
-  expect([packs.info?.name, packs.installed.length, packs.known[0]?.installed]).toEqual(['sketch', 2, true]);
+  expect([packs.info?.name, packs.installed.length, packs.known[0]?.installed]).toEqual(['studio', 2, true]);
 });
 
 test('the licences that ship are read when somebody wants to, and once', async () => {
@@ -67,7 +67,7 @@ describe('a licence', () => {
     expect(packs.unaccepted).toEqual(MINI);
     packs.accept();
     expect(packs.unaccepted).toBeUndefined();
-    packs.use('sketch');
+    packs.use('studio');
     packs.use('mini');
     expect(packs.unaccepted).toBeUndefined();
   });
@@ -75,9 +75,9 @@ describe('a licence', () => {
   test('that is declined leaves a pack that came with the program in use', () => {
     packs.use('mini');
     packs.decline();
-    expect([packs.used, packs.unaccepted]).toEqual(['sketch', undefined]);
+    expect([packs.used, packs.unaccepted]).toEqual(['studio', undefined]);
     packs.decline();
-    expect(packs.used).toBe('sketch');
+    expect(packs.used).toBe('studio');
   });
 });
 
@@ -92,18 +92,18 @@ describe('a pack', () => {
     expect(packs.work).toMatchObject({ kind: 'verify', name: 'mini' });
     await verifying;
     expect([packs.verification, packs.work, packs.error]).toEqual([verification, undefined, undefined]);
-    await packs.look('sketch');
+    await packs.look('studio');
     expect(packs.verification).toBeUndefined();
   });
 
   test('is removed, and what came with the program is used instead', async () => {
     packs.use('mini');
     await packs.remove('mini');
-    expect([packs.installed, packs.used, packs.info?.name]).toEqual([[OWN], 'sketch', 'sketch']);
+    expect([packs.installed, packs.used, packs.info?.name]).toEqual([[OWN], 'studio', 'studio']);
     link.table['packs.remove'] = () => {
       throw new ExpectedError('pack.protected', 'Expected one of your own packs.');
     };
-    await packs.remove('sketch');
+    await packs.remove('studio');
     expect(packs.error?.code).toBe('pack.protected');
   });
 

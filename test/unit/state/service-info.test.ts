@@ -18,7 +18,7 @@ function report(word: string): InstructionReport {
 test('an instruction is read once typing rests', async () => {
   const link = new FakeLink();
   const serviceInfo = new ServiceInfo(link);
-  for (const typed of ['m', 'ma', 'mak']) serviceInfo.readInstruction('sketch', typed);
+  for (const typed of ['m', 'ma', 'mak']) serviceInfo.readInstruction('studio', typed);
   await vi.runAllTimersAsync();
   expect(link.asked).toEqual(['instruction.check']);
   expect(serviceInfo.wording).toMatchObject({ known: true });
@@ -29,9 +29,9 @@ test('an answer that comes late says nothing about what was typed since', async 
   const answers: ((report: InstructionReport) => void)[] = [];
   link.table['instruction.check'] = () => new Promise((resolve) => answers.push(resolve));
   const serviceInfo = new ServiceInfo(link);
-  serviceInfo.readInstruction('sketch', 'first');
+  serviceInfo.readInstruction('studio', 'first');
   await vi.runAllTimersAsync();
-  serviceInfo.readInstruction('sketch', 'second');
+  serviceInfo.readInstruction('studio', 'second');
   await vi.runAllTimersAsync();
   answers[1]?.(report('second'));
   answers[0]?.(report('first'));
@@ -43,11 +43,11 @@ test('an emptied box has no unknown words, whatever is still on its way', async 
   const link = new FakeLink();
   link.table['instruction.check'] = () => report('unicorn');
   const serviceInfo = new ServiceInfo(link);
-  serviceInfo.readInstruction('sketch', 'unicorn');
+  serviceInfo.readInstruction('studio', 'unicorn');
   await vi.runAllTimersAsync();
   expect(serviceInfo.wording).toEqual(report('unicorn'));
-  serviceInfo.readInstruction('sketch', 'unicorns');
-  serviceInfo.readInstruction('sketch', ' ');
+  serviceInfo.readInstruction('studio', 'unicorns');
+  serviceInfo.readInstruction('studio', ' ');
   await vi.runAllTimersAsync();
   expect(serviceInfo.wording).toBeUndefined();
 });

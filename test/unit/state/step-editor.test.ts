@@ -286,19 +286,19 @@ test('layers name every step, its place, and its mask', async () => {
 
 test('a picture that brings its recipe brings every setting back', async () => {
   const link = new FakeLink();
-  link.table['packs.info'] = () => ({ name: 'sketch', card: { ...tinyCard, version: '1' } }) as never;
+  link.table['packs.info'] = () => ({ name: 'studio', card: { ...tinyCard, version: '1' } }) as never;
   const studio = new Studio(link);
   await studio.begin();
   const request = {
     task: 'edit' as const,
-    pack: 'sketch',
+    pack: 'studio',
     instruction: '把车变成红色 🚗',
     preset: 'fast' as const,
     guidance: 3,
     control: { kind: 'canny' as const, strength: 0.5, fromScale: 2, toScale: 64 },
   };
-  const tokens = { pack: 'sketch', schedule: [], tokens: [] };
-  const recipe = { scalebrush: 1 as const, pack: { name: 'sketch', version: '1', sha256: [] }, request, seed: 41, tokens };
+  const tokens = { pack: 'studio', schedule: [], tokens: [] };
+  const recipe = { scalebrush: 1 as const, pack: { name: 'studio', version: '1', sha256: [] }, request, seed: 41, tokens };
   const upload = link.upload.bind(link);
   link.upload = async (file, name) => ({ ...(await upload(file, name)), recipe });
   await studio.opener.openFile(new Blob(['x']), 'made.png');

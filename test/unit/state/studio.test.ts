@@ -69,7 +69,7 @@ function dab(studio: Studio): void {
 test('a pack that is liked is taken where it is installed, unless another was chosen while the service still looked', async () => {
   const packNamed = (name: string) => ({ name, family: 'infinity' }) as PackSummary;
   const link = new FakeLink();
-  link.table['packs.list'] = () => [packNamed('sketch'), packNamed('mine'), packNamed('liked')];
+  link.table['packs.list'] = () => [packNamed('studio'), packNamed('mine'), packNamed('liked')];
   const liking = new Studio(link);
   await liking.begin('liked');
   expect(liking.settings.pack).toBe('liked');
@@ -94,7 +94,7 @@ test('parts of a mask that lie apart are shown in turn, and branching keeps the 
       event.type === 'scale' || event.type === 'preview' ? { ...event, part: { index: i + 1, of: 2, crop } } : event,
     ),
   );
-  const tokens = { pack: 'sketch', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [[1], [1, 2, 3, 4]], regions: [[[5], [6, 7, 8, 9]]] }; // prettier-ignore
+  const tokens = { pack: 'studio', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [[1], [1, 2, 3, 4]], regions: [[[5], [6, 7, 8, 9]]] }; // prettier-ignore
   const ended = ending('result-1').map((event) =>
     event.type === 'candidate' ? { ...event, candidate: { ...event.candidate, tokens } } : event,
   );
@@ -450,7 +450,7 @@ describe('going on from a scale', () => {
     const made = await studioWithResult();
     const [candidate, done] = ending('part');
     if (candidate?.type !== 'candidate' || !done) throw new Error('Expected an ending.');
-    const tokens = { pack: 'sketch', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [['a'], ['b', 'c', 'd', 'e']] };
+    const tokens = { pack: 'studio', schedule: SCHEDULE.map(([h, w]): [number, number] => [h, w]), tokens: [['a'], ['b', 'c', 'd', 'e']] };
     made.link.events = [STARTED, { ...candidate, candidate: { ...candidate.candidate, tokens, seed: 5 } }, done];
     await made.studio.run();
     return { ...made, tokens };
