@@ -79,7 +79,7 @@ export class InferenceProcess {
       }
     } finally {
       clearInterval(watch);
-      if (this.#pending.has(id)) this.#cancel(id);
+      this.#cancel(id);
     }
   }
 
@@ -88,11 +88,12 @@ export class InferenceProcess {
     this.#child?.kill();
   }
 
+  /** For good: what is asked from now on fails with `inference.died`. A process started for it would be nobody's to end. */
   async close(): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
     // An idle child is let go of; waiting for its end must hold this program again, whatever answer still comes in.
     this.#closing = true;
+    const child = this.#child;
+    if (!child) return;
     child.hold(true);
     child.stop();
     // One that was stopped hears nothing.
@@ -103,6 +104,10 @@ export class InferenceProcess {
 
   #ask(method: string, args: readonly unknown[], pending: Pending): number {
     const id = this.#nextId++;
+    if (this.#closing) {
+      pending.died(new ExpectedError('inference.died', 'The inference process was closed.'));
+      return id;
+    }
     this.#pending.set(id, pending);
     this.#send({ kind: 'ask', id, method, args });
     return id;
@@ -152,6 +157,7 @@ export class InferenceProcess {
 
   /** Soft first; a process that does not answer in time is killed, and one that does not work at all is not waited for. */
   #cancel(id: number): void {
+    if (!this.#pending.has(id)) return;
     this.#send({ kind: 'cancel', id });
     const child = this.#child;
     void this.#endIfStill(id, STILL_LOOKS);

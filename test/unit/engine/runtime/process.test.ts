@@ -55,6 +55,17 @@ describe('the inference process', () => {
       expect(values).toEqual([0, 1, 2, 3, 4]);
     }));
 
+  test('begins no other once it was closed, asked before or not, which nobody would end', async () => {
+    for (const first of [[], ['echo']]) {
+      const child = new InferenceProcess({ entry });
+      for (const method of first) await child.call(method, []);
+      await child.close();
+      expect(await codeOf(child.call('echo', []))).toBe('inference.died');
+      expect(await codeOf(child.stream('count', [5], wanted()).next())).toBe('inference.died');
+      expect(child.pid).toBeUndefined();
+    }
+  });
+
   test('keeps the code of an expected error', () =>
     withProcess(async (child) => {
       expect(await codeOf(child.call('refuse', []))).toBe('mask.empty');
