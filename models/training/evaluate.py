@@ -25,6 +25,7 @@ from composites import Composer
 from cutouts import Cutouts
 from dice import Dice
 from generate import Settings, Trace, generate
+from membrane import with_smooth_holes
 from measures import colour_error, edge_f1, edit_success, global_shift, gmsd, inpainted, psnr, seam_step, ssim, texture
 from pack import Pack, load_pack
 from photographs import load as load_photographs
@@ -58,9 +59,10 @@ class Runner:
         tokenizer, vocabulary = self.pack.tokenizer, self.pack.card['config']['transformer']['text']['vocabulary']
         words = torch.tensor([word_ids(text, vocabulary) for text in batch.texts])
         mask = F.adaptive_avg_pool2d(batch.mask, tokenizer.grid)
-        features = tokenizer.encoder(batch.source)
-        total = generate(self.pack.transformer, tokenizer.quantiser, words, features, mask, batch.control,
-                         Settings(**settings), trace)
+        is_smooth = self.pack.transformer.smooth_holes
+        features = tokenizer.encoder(with_smooth_holes(batch.source, batch.mask) if is_smooth else batch.source)
+        wanted = Settings(control_guidance=self.pack.card['defaults'].get('controlGuidance', 1.), **settings)
+        total = generate(self.pack.transformer, tokenizer.quantiser, words, features, mask, batch.control, wanted, trace)
         return tokenizer.decoder(total).clamp(0, 1)
 
 
@@ -319,7 +321,7 @@ def report(results: dict, counts: tuple[int, int]) -> str:
     """``counts``: scenes and photographs per row."""
     lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts[0]} held-out scenes per row (seeds that training never draws), '
              f'{counts[1]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
-             'PyTorch, arg-max, no guidance. *Carried* is what the map per window of `transfer.py` makes of the photograph; the program '
+             'PyTorch, arg-max, no guidance but that by a control map. *Carried* is what the map per window of `transfer.py` makes of the photograph; the program '
              'carries colour and light by simpler maps, measured by `evaluate_colour.py` (MODEL_CARD.md). '
              'Times per preset stand in `test/bench/RESULTS.md`.', '']
     names = list(results)

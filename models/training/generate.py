@@ -12,8 +12,10 @@ from vocabulary import PADDING
 
 @dataclass
 class Settings:
-    """``temperature`` 0 takes the likelier bit; ``preset`` is the number of layers that late scales run."""
+    """``temperature`` 0 takes the likelier bit; ``preset`` is the number of layers that late scales run. ``guidance`` is by
+    the words; where there is none, ``control_guidance`` is by the control."""
     guidance: float = 1.
+    control_guidance: float = 1.
     temperature: float = 0.
     preset: int | None = None
     strength: float = 1.
@@ -92,18 +94,20 @@ def generate(model: EditTransformer, quantiser: Quantiser, words: Tensor, source
              control: Tensor | None, settings: Settings = Settings(), trace: Trace | None = None) -> Tensor:
     """Source features (B, d, G, G) and mask (B, 1, G, G) → sum of codes (B, d, G, G).
 
-    Guidance runs a second, unconditional row per picture: all padding, but the same source and control.
+    Guidance runs a second row per picture, with the same source: all padding, or the same words without control.
     ``keep_outside`` re-quantises the source wherever a cell has next to no masked area.
     """
     rows, generator = len(source), torch.Generator().manual_seed(settings.seed)
-    is_guided = settings.guidance != 1.
+    by_words = settings.guidance != 1.
+    by_control = not by_words and settings.control_guidance != 1. and control is not None and bool(control.any())
+    amount = settings.guidance if by_words else settings.control_guidance if by_control else 1.
 
     def doubled(x: Tensor | None) -> Tensor | None:
-        return torch.cat([x, x]) if is_guided and x is not None else x
+        return torch.cat([x, x]) if amount != 1. and x is not None else x
 
-    if is_guided:
-        words = torch.cat([words, torch.full_like(words, PADDING)])
-    condition = model.conditions(words, doubled(control), settings.strength)
+    told = torch.cat([words, torch.full_like(words, PADDING)]) if by_words else doubled(words)
+    held = torch.cat([control, torch.zeros_like(control)]) if by_control else doubled(control)
+    condition = model.conditions(told, held, settings.strength)
     layers = preset_layers(model.depth, settings.preset or model.depth)
     prefix = model.source_tokens(doubled(source), doubled(mask))
     cache = _read_source(model, condition, prefix)
@@ -117,8 +121,8 @@ def generate(model: EditTransformer, quantiser: Quantiser, words: Tensor, source
         x = model.scale_tokens(k, codes, condition.pooled, residual, doubled(patchify(mask_k)))
         x = _run_scale(model, condition, cache, x, k, layers)
         logits, gates = model.logits_of(x, condition.pooled, residual, model.gate_beta[k])
-        if is_guided:
-            logits = settings.guidance * logits[:rows] + (1 - settings.guidance) * logits[rows:]
+        if amount != 1.:
+            logits = amount * logits[:rows] + (1 - amount) * logits[rows:]
         bits = unpatchify(_decide(logits, settings, generator), side)
         if settings.keep_outside:
             kept = (mask_k < MASK_KEEP_BELOW).float()

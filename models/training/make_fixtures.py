@@ -17,6 +17,7 @@ from torch import Tensor
 
 from dice import Dice
 from generate import Settings, Trace, generate
+from membrane import with_smooth_holes
 from pack import Pack, load_pack
 from samples import CANNY, DEPTH, Batch, sample_scenes, scene_batch
 
@@ -27,6 +28,7 @@ CASES = [
     ('fill', 'fill', None, {'keep_outside': True}),
     ('canny', 'canny', None, {}),
     ('depth', 'depth', None, {'preset': 3}),
+    ('held', 'canny', None, {'control_guidance': 2.}),
 ]
 
 
@@ -43,7 +45,8 @@ def _save(picture: Tensor, path: Path) -> Tensor:
 
 
 def _case(pack: Pack, name: str, batch: Batch, settings: dict, out: Path) -> None:
-    source = _save(batch.source[0], out / f'case-{name}-source.png')
+    is_smooth = pack.transformer.smooth_holes
+    source = _save((with_smooth_holes(batch.source, batch.mask) if is_smooth else batch.source)[0], out / f'case-{name}-source.png')
     mask = _save(batch.mask[0], out / f'case-{name}-mask.png')
     control = batch.control.clone()
     for channel in (CANNY, DEPTH):

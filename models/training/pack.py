@@ -45,7 +45,8 @@ def load_transformer(folder: Path) -> EditTransformer:
     config = json.loads((folder / CARD).read_text())['config']['transformer']
     model = EditTransformer(len(config['text']['vocabulary']), config['tokenBits'],
                             tuple(side for side, _ in config['scales']), config['width'], config['depth'],
-                            config['heads'], config['lateScales'], config['normEps'], config['rotary'].get('span'))
+                            config['heads'], config['lateScales'], config['normEps'], config['rotary'].get('span'),
+                            config.get('holes') == 'smooth')
     model.load_state_dict(load_file(folder / FILES['transformer']))
     return model.eval()
 

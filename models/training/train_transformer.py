@@ -8,6 +8,7 @@ an auxiliary task of the copy gate. Random bit flips with re-quantisation (Infin
 (VARiant's joint training) are part of every run; ``--rollout`` adds the model's own predictions, for the last stage.
 """
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ from checkpoints import read_averaged, vocabulary_of
 from composites import Composer
 from cutouts import Cutouts
 from dice import Dice
-from encoded import ROWS_PER_FILE, Encoded, Store, encode, fingerprint
+from encoded import HOLE, ROWS_PER_FILE, Encoded, Store, encode, fingerprint
 from growth import grow
+from membrane import with_smooth_holes
 from pack import load_checkpoint
 from photographs import load as load_photographs
 from photographs import photograph_batch
@@ -54,6 +56,8 @@ MIXES = {
     'all': Mix(.4, TASK_WEIGHTS, EDIT_WEIGHTS, 3.),
     # What is hardest: the form of one thing, drawn anew. The rest is rehearsed.
     'objects': Mix(.3, (.78, .08, .07, .07), (40, 22, 34, 0, 0, 0, 4, 4, 6, 1), 10.),
+    # The same, and what it had little of: holes, mostly of photographs, and control.
+    'objects-and-holes': Mix(.5, (.54, .16, .17, .13), (40, 22, 34, 0, 0, 0, 4, 4, 6, 1), 8.),
 }
 
 
@@ -66,8 +70,10 @@ def loss_of(model: EditTransformer, teacher: TeacherInputs, encoded: Encoded, ou
     weights = (by_scale * (1 + changed_weight * changed)).unsqueeze(-1)
     bits = F.binary_cross_entropy_with_logits(logits, teacher.bits, reduction='none')
     loss = (bits * weights).sum() / (weights.sum() * bits.shape[-1])
-    edit_map = F.binary_cross_entropy_with_logits(gates, 1 - changed, reduction='none')
-    loss = loss + EDIT_MAP_WEIGHT * (edit_map * by_scale).sum() / (by_scale.sum() * len(changed))
+    edit_map = F.binary_cross_entropy_with_logits(gates, 1 - changed, reduction='none') * by_scale
+    if model.smooth_holes:  # what is smooth there may well be copied
+        edit_map = edit_map * (1 - torch.cat([cells_changed((encoded.mask > HOLE).float(), side) for side in model.scales], 1))
+    loss = loss + EDIT_MAP_WEIGHT * edit_map.sum() / (by_scale.sum() * len(changed))
     right = ((logits > 0).float() == teacher.bits).float().mean(-1)
     return loss, ((right * changed).sum() / changed.sum().clamp(min=1)).item()
 
@@ -97,9 +103,15 @@ class TransformerTask:
         self.size = self.tokenizer.config['size']
         self.photographs = load_photographs(options.photographs) if options.photographs else None
         self.composer = Composer(self.photographs, Cutouts.load(options.photographs), self.size) if options.photographs else None
-        self.store = Store(options.out.parent / f'encoded-{self.size}-{fingerprint(self.tokenizer)}-{options.mix}', self.fresh, self._most_files())
+        name = '-'.join(['encoded', str(self.size), fingerprint(self.tokenizer), options.mix, *(['smooth'] if options.smooth_holes else [])])
+        self.store = Store(options.out.parent / name, self.fresh, self._most_files())
         dice = Dice(VALIDATION_SEED)
-        self.validation = encode(self.tokenizer, scene_batch(dice, sample_scenes(dice, options.validation), self.size))
+        self.validation = self._encoded(scene_batch(dice, sample_scenes(dice, options.validation), self.size))
+
+    def _encoded(self, batch: Batch) -> Encoded:
+        if self.options.smooth_holes:
+            batch = replace(batch, source=with_smooth_holes(batch.source, batch.mask))
+        return encode(self.tokenizer, batch)
 
     def _most_files(self) -> int:
         return max(1, round(self.options.keep_gb * 1e9 / (BYTES_PER_CELL * self.tokenizer.grid ** 2 * ROWS_PER_FILE)))
@@ -108,7 +120,7 @@ class TransformerTask:
         options, tokenizer = self.options, self.tokenizer
         token_bits = CELLS_PER_TOKEN_SIDE ** 2 * tokenizer.config['code_bits']
         return dict(words=len(VOCABULARY), token_bits=token_bits, scales=tokenizer.scales, width=options.width, depth=options.depth,
-                    heads=options.heads, span=options.span)
+                    heads=options.heads, span=options.span, smooth_holes=options.smooth_holes)
 
     def model(self, config: dict | None) -> EditTransformer:
         model = EditTransformer(**(config or self.config()))
@@ -127,7 +139,7 @@ class TransformerTask:
             batches.append(photograph_batch(dice, self.photographs, photographs, self.size, self.composer))
         if count > photographs:
             batches.append(self._scenes(dice, count - photographs))
-        return encode(self.tokenizer, Batch.joined(batches))
+        return self._encoded(Batch.joined(batches))
 
     def _scenes(self, dice: Dice, count: int) -> Batch:
         return scene_batch(dice, sample_scenes(dice, count, task_weights=self.mix.tasks, edit_weights=self.mix.edits, twins=TWINS), self.size)
@@ -170,6 +182,7 @@ def main() -> None:
     parser.add_argument('--photographs', type=Path)
     parser.add_argument('--mix', choices=MIXES, default='all', help='what the samples are about')
     parser.add_argument('--span', type=int, help='of positions, in tokens; that of --init, where its pictures were smaller')
+    parser.add_argument('--smooth-holes', action='store_true', help='holes begin as a smooth continuation instead of grey')
     parser.add_argument('--replay', type=float, default=3, help='how often a stored sample is drawn, on average')
     parser.add_argument('--keep-gb', type=float, default=4, help='of encoded samples on disk')
     parser.add_argument('--rollout', type=float, default=0, help='share of steps, and of their rows, on its own predictions')

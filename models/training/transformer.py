@@ -174,15 +174,17 @@ def _quiet(layer: nn.Linear) -> nn.Linear:
 class EditTransformer(nn.Module):
     """``residual_scale`` (K): 1 over the size of scale k's code, so residuals count in codes. ``span``: side of the token
     grid whose cells positions are counted in, the finest by default; a network for larger pictures keeps the span of the
-    one that it begins with, and so computes what that did at the scales that both have."""
+    one that it begins with, and so computes what that did at the scales that both have. ``smooth_holes``: inside a hole the
+    source goes on as its surroundings do (membrane.py) and is told of like the rest; otherwise it is grey there, and not."""
 
     def __init__(self, words: int, token_bits: int = 64, scales: tuple[int, ...] = (1, 2, 3, 4, 6, 8), width: int = 128,
-                 depth: int = 6, heads: int = 4, late_scales: int = 2, norm_eps: float = 1e-6, span: int | None = None):
+                 depth: int = 6, heads: int = 4, late_scales: int = 2, norm_eps: float = 1e-6, span: int | None = None,
+                 smooth_holes: bool = False):
         super().__init__()
         self.config = dict(words=words, token_bits=token_bits, scales=tuple(scales), width=width, depth=depth, heads=heads,
-                           late_scales=late_scales, norm_eps=norm_eps, span=span or scales[-1])
+                           late_scales=late_scales, norm_eps=norm_eps, span=span or scales[-1], smooth_holes=smooth_holes)
         self.scales, self.width, self.depth, self.late_scales = tuple(scales), width, depth, late_scales
-        self.finest, self.norm_eps = scales[-1], norm_eps
+        self.finest, self.norm_eps, self.smooth_holes = scales[-1], norm_eps, smooth_holes
         self.text_encoder = TextEncoder(words, width, heads, norm_eps)
         self.word_embed, self.mask_embed = nn.Linear(token_bits, width), nn.Linear(4, width)
         self.source_fusion = nn.Linear(token_bits + 4, width)
@@ -253,8 +255,9 @@ class EditTransformer(nn.Module):
         return start + self.source_fusion(torch.cat([residual, mask], -1)) + self.lvl_embed.weight[k]
 
     def residual_of(self, k: int, source: Tensor, total: Tensor, mask: Tensor) -> Tensor:
-        """Source minus codes so far, all at scale k's grid; nothing to copy inside a hole. (B, L, D)"""
-        return patchify((source - total) * (1 - mask)) * self.residual_scale[k]
+        """Source minus codes so far, all at scale k's grid; nothing to copy inside a grey hole. (B, L, D)"""
+        told = source - total
+        return patchify(told if self.smooth_holes else told * (1 - mask)) * self.residual_scale[k]
 
     def logits_of(self, hidden: Tensor, pooled: Tensor, residual: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
         """Bit logits (B, L, D), and the gate's mean (B, L): below zero where the token is edited."""

@@ -23,7 +23,7 @@ Options:
   --detail auto|off|L         (edit, fill, expand) finish with the photograph's own pixels, led by the model so far: 0..3
   --no-copy MASK              white parts are not copied from
   --copy-only MASK            only white parts are copied from
-  --guidance G                classifier-free guidance; 1 = off
+  --guidance G                classifier-free guidance by the words; 1 = off (not given: the pack’s own, which may be by the control)
   --guidance-until K          scales behind K run without guidance, at half the work
   --temperature T[,T…]        0 = always the likeliest token; several = a curve from the first scale to the last
   --argmax                    the same as --temperature 0

@@ -55,6 +55,8 @@ export const TransformerConfig = v.object({
   sourceFusion: v.optional(v.boolean(), false),
   copyGate: v.optional(v.boolean(), false),
   maskEmbedding: v.optional(v.boolean(), false),
+  /** What it was shown inside a hole: grey, which is never copied, or its surroundings going on smoothly. Absent = grey. */
+  holes: v.optional(v.picklist(['grey', 'smooth'])),
   control: v.optional(v.object({ channels: v.array(v.string()), layers: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))) })),
   /** How many of the last scales a depth preset may thin. */
   lateScales: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
@@ -152,6 +154,8 @@ const common = {
     guidanceRamp: v.optional(v.picklist(['constant', 'linear', 'ten scales']), 'constant'),
     /** Guidance ends behind this scale (1-based); absent = it never does. */
     guidanceUntil: v.optional(positive),
+    /** Guidance by a control map, where there is one and nothing else is asked for; absent = as without a map. */
+    controlGuidance: v.optional(v.number()),
     /** What a fill or expansion without words says to the model. */
     fillInstruction: v.optional(v.string(), ''),
   }),

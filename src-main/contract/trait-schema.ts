@@ -8,6 +8,8 @@ export const Traits = v.object({
   seesSource: v.boolean(),
   /** Whether it is told which tokens are to be repainted. */
   maskEmbedding: v.boolean(),
+  /** Whether what surrounds a hole goes on smoothly inside it, for the model to see; otherwise it is grey there. */
+  smoothHoles: v.optional(v.boolean()),
   sourceFusion: v.boolean(),
   /** Whether it fills holes and extends pictures; one that draws row by row cannot see what lies below, and only generates. */
   fills: v.boolean(),

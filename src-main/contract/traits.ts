@@ -25,11 +25,12 @@ function knownTraits(card: KnownCard): Traits {
     const { redraws: _, ...plain } = PLAIN;
     return { ...plain, fills: false, anyShape: true, steps: 'rows', control: [card.config.transformer.control] };
   }
-  const { source, maskEmbedding, sourceFusion, control, rotary } = card.config.transformer;
+  const { source, maskEmbedding, holes, sourceFusion, control, rotary } = card.config.transformer;
   const isPublished = rotary.kind === 'published';
   return {
     seesSource: source !== false,
     ...{ maskEmbedding, sourceFusion, fills: true, redraws: 'experimental' },
+    ...(holes === 'smooth' && { smoothHoles: true }),
     anyShape: isPublished,
     padsSource: source === true && isPublished,
     ...(control && { control: control.channels }),

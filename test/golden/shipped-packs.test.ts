@@ -24,7 +24,12 @@ import { webGpuWorks } from '../support/webgpu.js';
 
 interface Case {
   readonly instruction: string;
-  readonly settings: { readonly guidance?: number; readonly keep_outside?: boolean; readonly preset?: number };
+  readonly settings: {
+    readonly guidance?: number;
+    readonly control_guidance?: number;
+    readonly keep_outside?: boolean;
+    readonly preset?: number;
+  };
   readonly tokens: readonly (readonly string[])[];
   readonly smallestMargin: number;
 }
@@ -55,7 +60,7 @@ async function plane(of: Shipped, name: string): Promise<FloatTensor> {
 }
 
 async function controlMap(of: Shipped, name: string): Promise<FloatTensor | undefined> {
-  const channel = { canny: 0, depth: 2 }[name];
+  const channel = { canny: 0, depth: 2, held: 0 }[name];
   if (channel === undefined) return undefined;
   const { imageSize: side } = of.card;
   const map = floats([1, 4, side, side]);
@@ -72,21 +77,23 @@ async function planOf(of: Shipped, { model }: OpenPack, name: string, { instruct
   const features = floats(encoded.dims.slice(1), encoded.data);
   const mask = resizeArea(await plane(of, `case-${name}-mask.png`), quantiser.finest);
   const control = await controlMap(of, name);
-  const guidance = settings.guidance ?? 1;
+  const isByControl = settings.control_guidance !== undefined;
+  const guidance = settings.control_guidance ?? settings.guidance ?? 1;
   return {
     predictor,
     quantiser,
     conditioning: {
       text: (await model.encodeText(instruction)).text,
-      guided: guidance !== 1,
+      guided: settings.guidance !== undefined,
       source: { tokens: patchify(features, quantiser.patch), mask: patchify(mask, quantiser.patch) },
-      ...(control && { control: { map: control, strength: 1, fromScale: 0, toScale: quantiser.scales - 1 } }),
+      ...(control && { control: { map: control, strength: 1, fromScale: 0, toScale: quantiser.scales - 1, guided: isByControl } }),
     },
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 },
     guidance: guidancePerScale(guidance, quantiser.scales, 'constant'),
     layers: layersPerScale({ depth, scales: quantiser.scales, lateScales, lateLayers: settings.preset ?? depth }),
     features,
     modelMask: mask,
+    ...(of.card.config.transformer.holes === 'smooth' && { smoothHoles: true }),
     ...(settings.keep_outside && { keepMask: mask }),
     lockedScales: 0,
     given: [],
@@ -127,7 +134,7 @@ describe.each(RUNS)('every arg-max token of $of.name equals PyTorch’s on $prov
     if (!absent) await pack.release();
   });
 
-  test.skipIf(absent).each(['edit', 'guided', 'fill', 'canny', 'depth'])('%s', { timeout: 120_000 }, async (name) => {
+  test.skipIf(absent).each(['edit', 'guided', 'fill', 'canny', 'depth', 'held'])('%s', { timeout: 120_000 }, async (name) => {
     const fixture = await caseOf(of, name);
     const tokens = (await drawn(await planOf(of, pack, name, fixture))).map((step) => step.tokens);
     expect(packTokens(of.name, pack.model.quantiser, tokens).tokens).toEqual(fixture.tokens);

@@ -40,7 +40,7 @@ export function fakePredictor({ schedule, tokenBits, depth, logit }: FakeOptions
     begin(conditioning) {
       begun.push(conditioning);
       let expected = 0;
-      let batch = conditioning.guided ? 2 : 1;
+      let batch = conditioning.guided || conditioning.control?.guided ? 2 : 1;
       return Promise.resolve({
         predict(scale, input, layers) {
           if (scale !== expected++) throw new Error(`Expected scale ${expected - 1} but was asked for ${scale}.`);

@@ -34,6 +34,7 @@ import { LastSeen, previewControl } from '#engine/pipelines/preview-control.js';
 import { expectOffered, expectWritableSize, runPipeline } from '#engine/pipelines/pipelines.js';
 import { selectObject } from '#engine/pipelines/select-object.js';
 import { selectSegment } from '#engine/pipelines/select-segment.js';
+import { SourceMemory } from '#engine/pipelines/source-memory.js';
 import { WishMemory } from '#engine/pipelines/wish.js';
 import { tokenise } from '#engine/pipelines/tokenise.js';
 import { reportTokenizer, tokenizerFacts } from '#engine/pipelines/tokenizer-report.js';
@@ -51,6 +52,7 @@ import { createRunner } from '#engine/runtime/ort-runner.js';
 import { describeMachine } from '#engine/runtime/describe-machine.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
+import { guidanceOf } from '#engine/sampling/guidance.js';
 import { sumOfTokens } from '#engine/sampling/quantiser.js';
 import { packTokens, unpackTokens } from '#engine/sampling/tokens.js';
 import { floats } from '#engine/tensor/tensor.js';
@@ -152,6 +154,7 @@ export class LocalEngine implements AskedEngine {
       loadMs,
       ...(job.probe && { probe: job.probe }),
       views: this.#views,
+      sources: pack.sources,
       ...(asksTwice(card, wish) && { wishes: pack.wishes }),
       estimate: (preset, pixels, detailBytes = 0) => {
         const availableBytes = this.#reach(costs.heldBytes(card, true), job.memoryLimitBytes);
@@ -334,7 +337,12 @@ export class LocalEngine implements AskedEngine {
     // Mapped pages are the system's to take back; copies are not.
     if (!this.#packs.has(key) && !mapped) this.#expectRoom(openPackBytes(card), limitBytes);
     const runner = await this.#runner(provider, mapped);
-    return openOnce(this.#packs, key, async () => ({ ...(await openPack(pack, runner)), runner, wishes: new WishMemory() }));
+    return openOnce(this.#packs, key, async () => ({
+      ...(await openPack(pack, runner)),
+      runner,
+      wishes: new WishMemory(),
+      sources: new SourceMemory(),
+    }));
   }
 
   /** Opens no transformer, the most of a pack, for what its tokenizer says alone. */
@@ -390,7 +398,7 @@ function threadsSetting(): { readonly threads?: number } {
 }
 
 /** A pack, what runs it, and what was learnt of it. */
-type OpenedPack = OpenPack & { readonly runner: Runner; readonly wishes: WishMemory };
+type OpenedPack = OpenPack & { readonly runner: Runner; readonly wishes: WishMemory; readonly sources: SourceMemory };
 
 function keyOf({ card, folder }: InstalledPack, provider: ProviderChoice): string {
   return `${provider} ${folder} ${card.name} ${card.version}`;
@@ -425,7 +433,7 @@ function transformerWishOf({ pack: { card }, request }: EngineJob): Omit<Transfo
   expectOffered(card, request);
   const schedule = familyOf(card).schedule?.(card, request);
   return {
-    guided: (request.guidance ?? card.defaults.guidance) !== 1,
+    guided: guidanceOf(request, card.defaults, (request.control?.strength ?? 0) > 0).amount !== 1,
     guidanceUntil: request.guidanceUntil,
     previews: request.previews,
     ...(schedule && { schedule }),

@@ -7,9 +7,10 @@ import type { EditRequest, Margins, PictureId, Preset, TokenFile } from '#contra
 import { traitsOf } from '#contract/traits.js';
 import type { ColourMap } from '#engine/image/compositing/colour-map.js';
 import type { KeptViews } from '#engine/image/working/whole-view.js';
-import type { Quantiser } from '#engine/sampling/quantiser.js';
+import type { Quantiser, ScaleTokens } from '#engine/sampling/quantiser.js';
 import type { ScalePlan } from '#engine/sampling/scale-loop.js';
 import type { DepthEstimator, ObjectFinder, PictureCoder, RasterPredictor, ScalePredictor, TextInput } from '#engine/tensor/predictor.js';
+import type { FloatTensor } from '#engine/tensor/tensor.js';
 
 export interface EncodedInstruction {
   readonly text: TextInput;
@@ -27,6 +28,15 @@ export interface Fit {
   readonly margins?: Margins | undefined;
   /** The very grids that given tokens lie on. */
   readonly schedule?: readonly Grid[] | undefined;
+}
+
+/** A picture in tokens. */
+export interface Tokenised {
+  /** Continuous, `[d, G]`. */
+  readonly features: FloatTensor;
+  readonly tokens: readonly ScaleTokens[];
+  /** The sum of all codes, `[d, G]`. */
+  readonly sum: FloatTensor;
 }
 
 /** What of a pack turns pictures into tokens and back. */
@@ -65,6 +75,17 @@ export interface Estimate {
   readonly bytes: number;
 }
 
+/** A source as the tokenizer holds it. */
+export interface HeldSource extends Pick<Tokenised, 'features' | 'tokens'> {
+  /** What it keeps of the picture, `[1, 3, S, S]`: decoded once, when first asked for. */
+  before(): Promise<FloatTensor>;
+}
+
+export interface Sources {
+  /** `picture` `[1, 3, S, S]`, which nobody writes. */
+  of(model: TokenizerModel, picture: FloatTensor): Promise<HeldSource>;
+}
+
 /** A request, the encoded pictures that it names, and the model that is to serve it. */
 export interface PipelineJob {
   readonly request: EditRequest;
@@ -76,6 +97,8 @@ export interface PipelineJob {
   readonly probe?: { readonly forceTokens?: TokenFile; readonly keepLogits?: boolean };
   /** What was seen of photos before. */
   readonly views?: KeptViews;
+  /** What the pack made of them. */
+  readonly sources?: Sources;
   /** What wishes do to colours alone; absent where asking the model a second time would cost too much. */
   readonly wishes?: Wishes;
   /** Expected cost for a canvas of so many pixels and detail scales of so many bytes; throws where it cannot fit into memory. */

@@ -14,7 +14,7 @@ import { DetailWorkers } from '#engine/detail/workers.js';
 import { layersPerScale } from '#engine/sampling/depth-presets.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import type { DrawOptions, ScaleTokens } from '#engine/sampling/quantiser.js';
-import { endedAfter, guidanceOn } from '#engine/sampling/guidance.js';
+import { endedAfter, guidanceOf, guidanceOn, type Guidance } from '#engine/sampling/guidance.js';
 import { runRows } from '#engine/sampling/raster-loop.js';
 import { runScales, type Redraw, type ScaleStep } from '#engine/sampling/scale-loop.js';
 import { temperaturePerScale } from '#engine/sampling/temperature.js';
@@ -31,12 +31,13 @@ import {
   redrawsMask,
   refinesSource,
   type EncodedInstruction,
+  type HeldSource,
   type PipelineEvent,
   type PipelineJob,
   type Wish,
 } from './model.js';
+import { SourceMemory } from './source-memory.js';
 import type { Stage, View } from './stage.js';
-import { tokenise } from './tokenise.js';
 
 /** More than any published schedule has. */
 const MANY_SCALES = 16;
@@ -69,8 +70,8 @@ interface RegionWork {
   /** 0-based. */
   readonly index: number;
   readonly plan: Wish['plan'];
-  /** The source as the tokenizer can hold it. */
-  readonly source: { readonly tokens: readonly ScaleTokens[]; readonly before: () => Promise<FloatTensor> };
+  /** Its picture is decoded behind the scales, so that no preview waits for it. */
+  readonly source: Omit<HeldSource, 'features'>;
 }
 
 /** A request's picture, and how to see a region of it. */
@@ -165,10 +166,10 @@ async function prepare(production: Production, index: number): Promise<RegionWor
   const { view, control } = await production.see(index);
   const started = performance.now();
   const traits = traitsOf(model.card);
-  const { features, ...source } = needsSource(job) ? await encodeSource(job, view) : nothingOf(job, view);
+  const { sources = new SourceMemory() } = job;
+  const { features, ...source } = needsSource(job) ? await sources.of(model, view.picture) : nothingOf(job, view);
   clock.source += performance.now() - started;
-  const { defaults } = model.card;
-  const guidance = request.guidance ?? defaults.guidance;
+  const guided = guidedBy(job, control);
   const sourceMask = traits.maskEmbedding ? { mask: patchify(view.modelMask, quantiser.patch) } : {};
   return {
     production,
@@ -178,9 +179,9 @@ async function prepare(production: Production, index: number): Promise<RegionWor
       quantiser,
       conditioning: {
         text,
-        guided: guidance !== 1,
+        guided: guided.byInstruction,
         ...(traits.seesSource && { source: { tokens: patchify(features, quantiser.patch), ...sourceMask } }),
-        ...(control && { control }),
+        ...(guided.control && { control: guided.control }),
       },
       layers: layersPerScale({
         depth: model.predictor.depth,
@@ -189,17 +190,28 @@ async function prepare(production: Production, index: number): Promise<RegionWor
         lateLayers: Math.min(model.predictor.depth, model.card.presets[request.preset]),
       }),
       ...(source.tokens.length > 0 && { features }),
-      guidance: endedAfter(
-        guidanceOn(quantiser.schedule, guidance, defaults.guidanceRamp),
-        request.guidanceUntil ?? defaults.guidanceUntil,
-      ),
+      guidance: guided.guidance,
       ...((traits.maskEmbedding || traits.sourceFusion) && { modelMask: view.modelMask }),
       ...(!traits.seesSource && { sourceTokens: source.tokens }),
+      ...(traits.smoothHoles && { smoothHoles: true }),
       ...(view.keepMask && { keepMask: view.keepMask }),
       lockedScales: request.structure,
       given: at(given, index),
       until,
     },
+  };
+}
+
+/** Guidance of every scale, and what the second row goes without. */
+function guidedBy({ request, model: { card, quantiser } }: PipelineJob, control: ControlInput | undefined) {
+  const { defaults } = card;
+  const { amount, by } = guidanceOf(request, defaults, control !== undefined);
+  const perScale = guidanceOn(quantiser.schedule, amount, defaults.guidanceRamp);
+  const isGuidedBy = (what: Guidance['by']) => amount !== 1 && by === what;
+  return {
+    guidance: endedAfter(perScale, request.guidanceUntil ?? defaults.guidanceUntil),
+    byInstruction: isGuidedBy('instruction'),
+    control: control && { ...control, guided: isGuidedBy('control') },
   };
 }
 
@@ -215,14 +227,7 @@ function needsSource(job: PipelineJob): boolean {
   return job.request.task !== 'generate' || traitsOf(job.model.card).seesSource || refinesSource(job);
 }
 
-/** Features `[d, G]`, tokens, and what the tokenizer keeps of the staged picture, `[1, 3, S, S]`: decoded once, behind the scales, so that no preview waits for it. */
-async function encodeSource({ model }: PipelineJob, { picture }: View) {
-  const { features, tokens, sum } = await tokenise(model, picture);
-  let before: Promise<FloatTensor> | undefined;
-  return { features, tokens, before: () => (before ??= model.coder.decode(batched(sum))) };
-}
-
-function nothingOf({ model }: PipelineJob, { picture }: View): Awaited<ReturnType<typeof encodeSource>> {
+function nothingOf({ model }: PipelineJob, { picture }: View): HeldSource {
   return { features: model.quantiser.emptySum(), tokens: [], before: () => Promise.resolve(picture) };
 }
 

@@ -3,6 +3,7 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Notice } from '#contract/event.js';
 import type { EditRequest } from '#contract/request.js';
 import { traitsOf } from '#contract/traits.js';
+import { fillMembrane } from '#engine/image/compositing/membrane.js';
 import { openPhoto } from '#engine/image/files/decode.js';
 import { extendPhoto, frameWhole, keptPart } from '#engine/image/working/frame.js';
 import { EVERYWHERE, feather, maskBounds, openMask, outside, type Weight } from '#engine/image/working/mask.js';
@@ -12,7 +13,7 @@ import { viewWhole, type WholeView } from '#engine/image/working/whole-view.js';
 import { workingCopy, workingMask } from '#engine/image/working/working-copy.js';
 import { widenByOneToken } from '#engine/sampling/keep-mask.js';
 import { resizeArea } from '#engine/tensor/resample.js';
-import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { floats, joinedFloats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { givenFile, modelExtent, pictureBytes, type EditingModel, type PipelineJob } from './model.js';
 
 // S model picture side · G finest tokenizer grid
@@ -41,7 +42,7 @@ export type DecodedStage = Stage & { readonly canvas: Photo };
 
 /** All that the scale loop needs to know of the picture. */
 export interface View {
-  /** The frame at the model's size with holes greyed, `[1, 3, S, S]`. */
+  /** The frame at the model's size with holes hidden, `[1, 3, S, S]`. */
   readonly picture: FloatTensor;
   /** What the model is told to repaint, `[1, G]`. */
   readonly modelMask: FloatTensor;
@@ -201,9 +202,7 @@ function stageHole(job: PipelineJob, canvas: Photo, parts: Omit<Stage, 'see' | '
       const seen = await workingCopy(canvas, frame, modelExtent(job.model));
       const { hole, share } = holeIn(job, parts.mask, frame);
       const keepMask = widenByOneToken(share, job.model.quantiser.patch);
-      // A model that is not told of the hole never saw grey stand for one.
-      const picture = traitsOf(job.model.card).maskEmbedding ? hide(seen, hole) : seen;
-      return { picture, modelMask: share, keepMask };
+      return { picture: hidden(job.model, seen, hole), modelMask: share, keepMask };
     },
   };
 }
@@ -217,6 +216,24 @@ function binary(mask: FloatTensor): FloatTensor {
     mask.dims,
     mask.data.map((value) => (value > 0 ? 1 : 0)),
   );
+}
+
+/** What the model was shown of holes in training; one that is not told of them never saw any. */
+function hidden({ card }: EditingModel, seen: FloatTensor, hole: FloatTensor): FloatTensor {
+  const { maskEmbedding, smoothHoles } = traitsOf(card);
+  if (!maskEmbedding) return seen;
+  const hasSurroundings = hole.data.includes(0);
+  return smoothHoles && hasSurroundings ? continued(seen, hole) : hide(seen, hole);
+}
+
+/** Lets the surroundings of `hole [1, 1, S, S]` go on in it, channel by channel of `picture [1, 3, S, S]`. */
+function continued(picture: FloatTensor, hole: FloatTensor): FloatTensor {
+  const [, channels = 0, height = 0, width = 0] = picture.dims;
+  const known = hole.data.map((value) => 1 - value);
+  const planes = Array.from({ length: channels }, (_, channel) =>
+    picture.data.subarray(channel * known.length, (channel + 1) * known.length),
+  );
+  return floats(picture.dims, joinedFloats(planes.map((plane) => fillMembrane(plane, known, { width, height }))));
 }
 
 /** Greys `picture [1, 3, S, S]` where `hole [1, 1, S, S]` is 1. */

@@ -1,16 +1,7 @@
-import { encodeTokens, type ScaleTokens } from '#engine/sampling/quantiser.js';
+import { encodeTokens } from '#engine/sampling/quantiser.js';
 import { resizeArea } from '#engine/tensor/resample.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
-import type { TokenizerModel } from './model.js';
-
-/** A picture as the tokenizer holds it. */
-export interface Tokenised {
-  /** Continuous, `[d, G]`. */
-  readonly features: FloatTensor;
-  readonly tokens: readonly ScaleTokens[];
-  /** The sum of all codes, `[d, G]`. */
-  readonly sum: FloatTensor;
-}
+import type { TokenizerModel, Tokenised } from './model.js';
 
 /** `picture` `[1, 3, S, S]` in 0..1. */
 export async function tokenise({ coder, quantiser }: TokenizerModel, picture: FloatTensor): Promise<Tokenised> {

@@ -1,8 +1,9 @@
 import type { Grid } from '#base/geometry.js';
 import type { PackCard } from '#contract/pack-card.js';
+import type { EditRequest } from '#contract/request.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 
-// B rows (0 with the instruction, 1 without) · l tokens · n logits per token
+// B rows (0 with what guides, 1 without) · l tokens · n logits per token
 
 /** Classifier-free guidance on logits, `l · n` values: guidance·conditional + (1 − guidance)·unconditional. */
 export function guide(logits: FloatTensor, guidance: number): Float32Array {
@@ -15,6 +16,23 @@ export function guide(logits: FloatTensor, guidance: number): Float32Array {
   // A loop, for millions of logits: a callback for each takes ten times as long.
   for (let i = 0; i < size; i++) guided[i] = guidance * conditional[i]! + (1 - guidance) * unconditional[i]!;
   return guided;
+}
+
+export interface Guidance {
+  /** 1 = none. */
+  readonly amount: number;
+  /** What row 1 goes without. */
+  readonly by: 'instruction' | 'control';
+}
+
+/** Guidance that is asked for is by the instruction; a pack may have some of its own by a control map that `isHeld`. */
+export function guidanceOf(
+  { guidance }: Pick<EditRequest, 'guidance'>,
+  { guidance: always, controlGuidance }: PackCard['defaults'],
+  isHeld: boolean,
+): Guidance {
+  if (isHeld && guidance === undefined && controlGuidance !== undefined) return { amount: controlGuidance, by: 'control' };
+  return { amount: guidance ?? always, by: 'instruction' };
 }
 
 /** Guidance at every scale. VAR's grows from none (1) at the first scale to the wish at the last. */

@@ -17,7 +17,7 @@ export interface ScalePlan {
   readonly sampling: DrawOptions;
   /** Of every scale; absent = the one that sampling names. */
   readonly temperatures?: readonly number[];
-  /** Classifier-free guidance of every scale; 1 = none. */
+  /** Classifier-free guidance of every scale, by the instruction or by the control; 1 = none. */
   readonly guidance: readonly number[];
   /** Layers to run at every scale. */
   readonly layers: readonly (readonly number[])[];
@@ -30,6 +30,8 @@ export interface ScalePlan {
   readonly sourceTokens?: readonly ScaleTokens[];
   /** What the model is told to repaint, `[1, G]`, 0..1; only for packs with a mask embedding. */
   readonly modelMask?: FloatTensor;
+  /** Whether the source is told of inside what is to be repainted too: its surroundings go on there. */
+  readonly smoothHoles?: boolean;
   /** Where new tokens may appear, `[1, G]`; elsewhere the source's own are kept (VAR's zero-shot editing). */
   readonly keepMask?: FloatTensor;
   /** Structure lock: the first scales keep all of the source's tokens. */
@@ -81,7 +83,7 @@ async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellatio
   for (let scale = 0; scale < plan.until; scale++) {
     throwIfCancelled(signal);
     const started = performance.now();
-    if (plan.conditioning.guided && !isGuidedFrom(plan, scale)) await run.endGuidance();
+    if (hasTwoRows(plan.conditioning) && !isGuidedFrom(plan, scale)) await run.endGuidance();
     const input = { ...scaleInput(plan, sum, scale), ...(previous && { previous }) };
     const { logits, gate } = await run.predict(scale, input, at(plan.layers, scale));
     const drawn = { scale, sum, logits, tokens: chooseTokens(plan, { scale, sum, logits }) };
@@ -92,21 +94,26 @@ async function* stepsOf(plan: ScalePlan, run: PredictionRun, signal: Cancellatio
   }
 }
 
+function hasTwoRows({ guided, control }: Conditioning): boolean {
+  return guided || control?.guided === true;
+}
+
 /** Whether this scale or a later one is guided. */
 function isGuidedFrom({ guidance }: ScalePlan, scale: number): boolean {
   return guidance.slice(scale).some((value) => value !== 1);
 }
 
 function scaleInput(plan: ScalePlan, sum: FloatTensor, scale: number): ScaleInput {
-  const { quantiser, features, modelMask } = plan;
+  const { quantiser, features, modelMask, smoothHoles } = plan;
   const codes = scale > 0 ? { codes: quantiser.nextInput(sum, scale) } : {};
   if (!features || !modelMask) return codes;
   const mask = quantiser.down(modelMask, scale);
-  const residual = hideInside(residualAt(quantiser, { features, sum, k: scale }), mask);
-  return { ...codes, residual: patchify(residual, quantiser.patch), mask: patchify(mask, quantiser.patch) };
+  const residual = residualAt(quantiser, { features, sum, k: scale });
+  const told = smoothHoles ? residual : hideInside(residual, mask);
+  return { ...codes, residual: patchify(told, quantiser.patch), mask: patchify(mask, quantiser.patch) };
 }
 
-/** Inside a hole there is nothing to copy: `map [d, h, w]` times one minus `mask [1, h, w]`. */
+/** Inside a grey hole there is nothing to copy: `map [d, h, w]` times one minus `mask [1, h, w]`. */
 function hideInside(map: FloatTensor, mask: FloatTensor): FloatTensor {
   const cells = mask.data.length;
   return { ...map, data: map.data.map((value, i) => value * (1 - mask.data[i % cells]!)) };

@@ -34,6 +34,8 @@ export interface ControlInput {
   /** Scales that are held, 0-based, inclusive. */
   readonly fromScale: number;
   readonly toScale: number;
+  /** Also predict without it, for classifier-free guidance by the control; where that is by the instruction, both rows are held. */
+  readonly guided?: boolean;
 }
 
 /** All that stays the same from the first scale to the last. */
@@ -73,7 +75,7 @@ export interface MaskedInput extends Pick<ScaleInput, 'codes'> {
 }
 
 export interface ScalePrediction {
-  /** Row 0 with the instruction, row 1 without: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
+  /** Row 0 with the instruction and control, row 1 without what guides: logit(1) − logit(0) of every bit, `[B, l, D]`, or one per codebook entry, `[B, l, V]`. */
   readonly logits: FloatTensor;
   /** Mean copy-gate logit per token `[l]` (row 0): below zero = "this token is being edited". */
   readonly gate?: FloatTensor;

@@ -88,15 +88,21 @@ export class InfinityPredictor implements ScalePredictor {
   }
 
   async begin(conditioning: Conditioning, layers: readonly (readonly number[])[] = []): Promise<PredictionRun> {
-    const texts = this.#inTurn(await this.#encodeText(conditioning));
+    const isByControl = conditioning.control?.guided === true;
+    const text = await this.#encodeText(conditioning);
+    // Guided by the control, the second row differs in nothing but that it has none.
+    const texts = isByControl ? [text, text] : this.#inTurn(text);
     const control = conditioning.control && (await encodeControl(this.#sessions, conditioning.control));
-    for (const [scale, subset] of layers.entries()) await this.#sessions.step(subset, control?.[scale] !== undefined);
+    for (const [scale, subset] of layers.entries()) {
+      const isHeld = control?.[scale] !== undefined;
+      await this.#sessions.step(subset, isHeld);
+      if (isHeld && isByControl) await this.#sessions.step(subset, false);
+    }
     const prepared = await this.#prepareCaches(conditioning, texts);
     return new InfinityRun({
       sessions: this.#sessions,
       rotary: this.#rotary,
-      parts: texts.map((text, i) => ({ text, cache: at(prepared.caches, i) })),
-      ...(control && { control }),
+      parts: texts.map((told, i) => ({ text: told, cache: at(prepared.caches, i), control: isByControl && i > 0 ? undefined : control })),
       finished: () => {
         this.#keep(prepared);
         for (const cache of prepared.caches) cache.release();

@@ -22,7 +22,6 @@ interface RunState {
   readonly rotary: RotaryTables;
   /** Rows of the batch that go through the network together: all of them, or each by itself. */
   readonly parts: readonly BatchPart[];
-  readonly control?: ControlFeatures;
   /** Called after the last scale: nobody reads the caches any more. */
   readonly finished: () => void;
 }
@@ -31,6 +30,7 @@ interface RunState {
 export interface BatchPart {
   readonly text: TextCondition;
   readonly cache: RowCache;
+  readonly control?: ControlFeatures | undefined;
 }
 
 /** One picture in the making: its text, its cache, and how far it has come. */
@@ -67,8 +67,8 @@ export class InfinityRun implements PredictionRun {
     for (const { cache } of this.#parts) cache.release();
   }
 
-  async #predictPart({ text, cache }: BatchPart, { scale, input, layers }: ScaleWork): Promise<ScalePrediction> {
-    const { sessions, control, rotary } = this.#state;
+  async #predictPart({ text, cache, control }: BatchPart, { scale, input, layers }: ScaleWork): Promise<ScalePrediction> {
+    const { sessions, rotary } = this.#state;
     const { config } = sessions.architecture;
     const held = control?.[scale];
     const session = await sessions.step(layers, held !== undefined);

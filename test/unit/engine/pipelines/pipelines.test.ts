@@ -220,6 +220,27 @@ describe('fill', () => {
   });
 });
 
+describe('a model that was shown smooth holes', () => {
+  const { transformer } = tinyCard.config;
+  const config = { ...tinyCard.config, transformer: { ...transformer, maskEmbedding: true, holes: 'smooth' as const } };
+
+  async function sourceTokens(request: EditRequestInput) {
+    const model = { ...fakeModel(), card: { ...tinyCard, config } };
+    await only(request, model);
+    return model.predictor.begun[0]?.source?.tokens.data ?? new Float32Array();
+  }
+
+  test('sees the surroundings go on in the hole instead of grey', async () => {
+    const tokens = await sourceTokens({ task: 'fill', source: 'source', mask: 'mask' });
+    expect(tokens.filter((value) => Math.abs(value) < 1e-6)).toHaveLength(0);
+  });
+
+  test('sees grey where there are no surroundings', async () => {
+    const tokens = await sourceTokens({ task: 'generate', instruction: 'red' });
+    expect(tokens.every((value) => Math.abs(value) < 1e-6)).toBe(true);
+  });
+});
+
 describe('two spots that lie apart', () => {
   const wide = { width: 480, height: 200 };
   const [left, right] = [

@@ -81,6 +81,14 @@ describe('next-scale prediction', () => {
     expect(predictor.asked.map(({ batch }) => batch)).toEqual([2, 2, 1]);
   });
 
+  test('ends guidance by a control just so', async () => {
+    const control = { map: floats([1, 1, 8, 8]), strength: 1, fromScale: 0, toScale: 2, guided: true };
+    const conditioning = { text: { kind: 'words', ids: [2] }, guided: false, control } as const;
+    const predictor = fakePredictor({ schedule, tokenBits: 8, depth: 4, logit: noise });
+    await run(planOf({ predictor, conditioning, guidance: [1, 3, 1] }));
+    expect(predictor.asked.map(({ batch }) => batch)).toEqual([2, 2, 1]);
+  });
+
   test('guidance moves the logits away from the unconditional row', async () => {
     // conditional −1, unconditional −4: at guidance 3 the guided logit is 3·(−1) − 2·(−4) = 5
     const logit = ({ row }: { row: number }) => (row === 0 ? -1 : -4);
@@ -188,6 +196,22 @@ describe('keeping the source', () => {
     expect(input.residual!.data.subarray(0, 8 * 8).every((value) => value === 0)).toBe(true);
     expect(input.residual!.data.subarray(8 * 8).some((value) => value !== 0)).toBe(true);
     expect([...input.mask!.data.subarray(0, 4)]).toEqual([1, 1, 1, 1]);
+  });
+
+  test('packs that were shown smooth holes see it there too', async () => {
+    const modelMask = floats([1, 8, 8]);
+    modelMask.data.fill(1, 0, 32);
+    const residuals = await Promise.all(
+      [
+        { features, modelMask, smoothHoles: true },
+        { features, modelMask: floats([1, 8, 8]) },
+      ].map(async (changes) => {
+        const plan = planOf(changes);
+        await run(plan);
+        return (plan.predictor as ReturnType<typeof fakePredictor>).asked.map(({ input }) => input.residual!.data);
+      }),
+    );
+    expect(residuals[0]).toEqual(residuals[1]);
   });
 });
 
