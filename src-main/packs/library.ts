@@ -13,7 +13,7 @@ import { titleOfFamily, type PublishedFiles } from '#engine/door/published.js';
 import { importCheckpoints, importFolder, type ImportWork } from './import.js';
 import { verifyFolder, type OnBytes } from './verify.js';
 
-/** A folder with a card that we cannot use, and why. */
+/** A folder with a card that is not used, and why. */
 export interface BrokenPack {
   readonly folder: string;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface BrokenPack {
 /** The packs of this machine. Reads the disk at each question: packs come and go while we run. */
 export interface Library {
   list(): Promise<readonly PackSummary[]>;
-  /** Folders whose card is refused; they are not in `list`. */
+  /** Folders whose card is refused, or whose name another has; they are not in `list`. */
   broken(): Promise<readonly BrokenPack[]>;
   info(name: string): Promise<PackInfo>;
   /** A pack that draws. Throws `pack.unknown`, `pack.unable`, or the reason why the card of that name is refused. */
@@ -93,14 +93,21 @@ async function scan(shelves: Shelves): Promise<Scan> {
       const name = basename(folder);
       try {
         const card = await readCard(folder, name);
-        // The first of a name wins: a stranger's pack cannot take the place of a built-in one.
-        if (!packs.has(card.name)) packs.set(card.name, { card, folder, builtIn });
+        const first = packs.get(card.name);
+        // A stranger's pack cannot take the place of a built-in one, and whoever looks for it hears why.
+        if (first) broken.push({ folder, name, error: hiddenBy(first) });
+        else packs.set(card.name, { card, folder, builtIn });
       } catch (error) {
         broken.push({ folder, name, error });
       }
     }
   }
   return { packs: [...packs.values()], broken };
+}
+
+function hiddenBy({ card, folder, builtIn }: ShelvedPack): ExpectedError {
+  const other = builtIn ? 'built in' : `in ${folder}`;
+  return new ExpectedError('pack.protected', `Expected a pack of another name but "${card.name}" is ${other}; this one is not used.`);
 }
 
 function allShelves({ builtIn, user }: Shelves): { shelf: string; builtIn: boolean }[] {

@@ -50,6 +50,12 @@ describe('a library', () => {
   it('keeps a built-in pack in its place when a stranger takes its name', async () => {
     await writePack(user, { ...smallCard('sketch'), title: 'A stranger' });
     expect((await library.info('sketch')).title).toBe('A small pack');
+    const [hidden, ...others] = await library.broken();
+    expect(hidden).toMatchObject({
+      folder: join(user, 'sketch'),
+      error: { code: 'pack.protected', message: expect.stringContaining('"sketch" is built in; this one is not used') as string },
+    });
+    expect(others).toEqual([]);
   });
 
   it('never removes a built-in pack', async () => {
