@@ -75,7 +75,9 @@ export class BitwiseQuantiser implements Quantiser {
     const codes = unpatchify(bits, at(this.schedule, k), this.patch); // (d, h, w)
     for (let i = 0; i < codes.data.length; i++) codes.data[i] = (codes.data[i]! * 2 - 1) * size;
     const fine = resizeLinear(codes, this.finest); // (d, G)
-    return { ...sum, data: sum.data.map((value, i) => value + fine.data[i]!) };
+    const data = new Float32Array(sum.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = sum.data[i]! + fine.data[i]!;
+    return { ...sum, data };
   }
 
   /** What scale k (≥ 1) reads: the running sum resized to its cells, patchified, `[l, D]`. */

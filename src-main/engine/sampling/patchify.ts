@@ -5,11 +5,10 @@ import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 /** Pixel-unshuffle: `[d, h·p, w·p]` → tokens `[l, D]`, a token's values ordered channel, row in patch, column in patch. */
 export function patchify(map: FloatTensor, p: number): FloatTensor {
   const [channels = 0, height = 0, width = 0] = map.dims;
-  const columns = width / p;
   const perToken = channels * p * p;
-  const tokens = floats([(height / p) * columns, perToken]);
-  forEachCell({ channels, height, width, p }, (cell, token, value) => {
-    tokens.data[token * perToken + value] = map.data[cell]!;
+  const tokens = floats([(height * width) / (p * p), perToken]);
+  forEachRow({ channels, height, width, p }, (cell, value) => {
+    for (let x = 0; x < width; x++) tokens.data[value + Math.trunc(x / p) * perToken + (x % p)] = map.data[cell + x]!;
   });
   return tokens;
 }
@@ -21,8 +20,8 @@ export function unpatchify(values: ArrayLike<number>, grid: readonly [number, nu
   const perToken = values.length / (grid[0] * grid[1]);
   const channels = perToken / (p * p);
   const map = floats([channels, height, width]);
-  forEachCell({ channels, height, width, p }, (cell, token, value) => {
-    map.data[cell] = values[token * perToken + value]!;
+  forEachRow({ channels, height, width, p }, (cell, value) => {
+    for (let x = 0; x < width; x++) map.data[cell + x] = values[value + Math.trunc(x / p) * perToken + (x % p)]!;
   });
   return map;
 }
@@ -34,15 +33,12 @@ interface Layout {
   readonly p: number;
 }
 
-function forEachCell({ channels, height, width, p }: Layout, visit: (cell: number, token: number, value: number) => void): void {
-  const columns = width / p;
+/** Where every row of the map begins, and its first value among the tokens'. Row by row, as a call for every cell is most of the time. */
+function forEachRow({ channels, height, width, p }: Layout, visit: (cell: number, value: number) => void): void {
+  const rowOfTokens = width * channels * p;
   for (let channel = 0; channel < channels; channel++) {
     for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const token = Math.floor(y / p) * columns + Math.floor(x / p);
-        const value = channel * p * p + (y % p) * p + (x % p);
-        visit((channel * height + y) * width + x, token, value);
-      }
+      visit((channel * height + y) * width, Math.trunc(y / p) * rowOfTokens + channel * p * p + (y % p) * p);
     }
   }
 }

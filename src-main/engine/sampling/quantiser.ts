@@ -57,7 +57,9 @@ export function residualAt(
   quantiser: Pick<Quantiser, 'down'>,
   { features, sum, k }: { features: FloatTensor; sum: FloatTensor; k: number },
 ): FloatTensor {
-  return quantiser.down({ ...features, data: features.data.map((value, i) => value - sum.data[i]!) }, k);
+  const missing = new Float32Array(features.data.length);
+  for (let i = 0; i < missing.length; i++) missing[i] = features.data[i]! - sum.data[i]!;
+  return quantiser.down({ ...features, data: missing }, k);
 }
 
 /** Continuous features `[d, G]` → the tokens of every scale and their sum. */

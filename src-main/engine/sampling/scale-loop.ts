@@ -116,7 +116,9 @@ function scaleInput(plan: ScalePlan, sum: FloatTensor, scale: number): ScaleInpu
 /** Inside a grey hole there is nothing to copy: `map [d, h, w]` times one minus `mask [1, h, w]`. */
 function hideInside(map: FloatTensor, mask: FloatTensor): FloatTensor {
   const cells = mask.data.length;
-  return { ...map, data: map.data.map((value, i) => value * (1 - mask.data[i % cells]!)) };
+  const data = new Float32Array(map.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = map.data[i]! * (1 - mask.data[i % cells]!);
+  return { ...map, data };
 }
 
 function chooseTokens(plan: ScalePlan, { scale, sum, logits }: { scale: number; sum: FloatTensor; logits: FloatTensor }): ScaleTokens {
