@@ -43,6 +43,7 @@ EDIT_KINDS = ['recolor', 'remove', 'add', 'ground', 'time', 'photo']
 RECOLOURED = .02
 PHOTO_OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night', 'sunset']
 STRENGTHS = (.25, .5, .75, 1.)
+RESULTS = 'evaluation.json'
 #: Seeds that training never draws: it counts up from small ones.
 HELD_OUT = 9_000_000
 
@@ -317,15 +318,20 @@ def _flat(tree: dict, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...],
     return pairs
 
 
-def report(results: dict, counts: tuple[int, int]) -> str:
-    """``counts``: scenes and photographs per row."""
-    lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts[0]} held-out scenes per row (seeds that training never draws), '
-             f'{counts[1]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
+def write_evaluation(folder: Path, results: dict) -> None:
+    (folder / RESULTS).write_text(json.dumps(results, indent=1) + '\n')
+    (folder / 'EVALUATION.md').write_text(report(results))
+
+
+def report(results: dict) -> str:
+    counts = next(iter(results.values()))['counts']
+    lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts["scenes"]} held-out scenes per row (seeds that training never draws), '
+             f'{counts["photographs"]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
              'PyTorch, arg-max, no guidance but that by a control map. *Carried* is what the map per window of `transfer.py` makes of the photograph; the program '
-             'carries colour and light by simpler maps, measured by `evaluate_colour.py` (MODEL_CARD.md). '
+             'carries colour and light by simpler maps (*in the program*, by `evaluate_colour.py`, 50 photographs). '
              'Times per preset stand in `test/bench/RESULTS.md`.', '']
     names = list(results)
-    flat = {name: dict(_flat(results[name])) for name in names}
+    flat = {name: dict(_flat({key: rows for key, rows in results[name].items() if key != 'counts'})) for name in names}
     if len(names) > 1:
         lines += ['## Targets', '', *target_rows(results[names[0]], results[names[1]]), '']
     section = None
@@ -358,8 +364,9 @@ def main() -> None:
     results = {arguments.pack.name: measure(arguments.pack, held_out, arguments.count, arguments.pack / 'sheets')}
     if arguments.baseline:
         results[arguments.baseline.name] = measure(arguments.baseline, held_out, arguments.count, None)
-    (arguments.pack / 'evaluation.json').write_text(json.dumps(results, indent=1) + '\n')
-    (arguments.pack / 'EVALUATION.md').write_text(report(results, (arguments.count, arguments.photograph_count)))
+    for result in results.values():
+        result['counts'] = {'scenes': arguments.count, 'photographs': arguments.photograph_count}
+    write_evaluation(arguments.pack, results)
 
 
 if __name__ == '__main__':

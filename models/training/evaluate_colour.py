@@ -1,10 +1,11 @@
 """Measures what the built product makes of instructions about colour and light, against the exact operators.
 
-python3 evaluate_colour.py PACKED_PHOTOGRAPHS [--samples DIR] [--product CHECKOUT] [--pack studio] [--count 50] [--json OUT.json]
+python3 evaluate_colour.py PACKED_PHOTOGRAPHS [--samples DIR] [--product CHECKOUT] [--pack studio] [--count 50] [--json OUT.json] [--into PACK_DIR]
 
 Held-out crops (see photographs.py) go through ``scalebrush batch`` as a user's folder would. PSNR is taken between its files
 and the exact operator on the same pixels. Black and white is also judged by the colour that is left, the largest minus the
-smallest channel, on the crops and on every photograph of a folder at its full size.
+smallest channel, on the crops and on every photograph of a folder at its full size. ``--into`` adds the crops' rows to the pack's
+EVALUATION.md.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from evaluate import RESULTS, write_evaluation
 from measures import psnr
 from photographs import edited
 from photographs import load as load_photographs
@@ -76,6 +78,12 @@ def measure_samples(program: Program, samples: Path, folder: Path) -> dict:
     return {path.name: dict(zip(('mean', '99th percentile'), colour_left(read(path)))) for path in sorted(out.glob('*.png'))}
 
 
+def add_to_evaluation(folder: Path, pack: str, rows: dict) -> None:
+    evaluation = json.loads((folder / RESULTS).read_text())
+    evaluation[pack]['instructions on photographs, in the program'] = rows
+    write_evaluation(folder, evaluation)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('photographs', type=Path)
@@ -84,6 +92,7 @@ def main() -> None:
     parser.add_argument('--pack', default='studio')
     parser.add_argument('--count', type=int, default=50)
     parser.add_argument('--json', type=Path)
+    parser.add_argument('--into', type=Path, help='a folder with evaluation.json, whose packs the rows may be of')
     arguments = parser.parse_args()
     pictures = load_photographs(arguments.photographs, validation=True)[:arguments.count]
     program = Program(arguments.product, arguments.pack)
@@ -94,6 +103,8 @@ def main() -> None:
     print(json.dumps(result, indent=1))
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + '\n')
+    if arguments.into:
+        add_to_evaluation(arguments.into, arguments.pack, result['crops'])
 
 
 if __name__ == '__main__':

@@ -148,7 +148,7 @@ def main() -> None:
     figures = [(case.group, case.name, {filler: results.figures(case, filler) for filler in fillers_of(case, arguments.variants, arguments.fillers)})
                for case in cases]
     write_sheets(cases, arguments, results)
-    (arguments.out / 'DETAIL.md').write_text(report(figures))
+    (arguments.out / 'DETAIL.md').write_text(report(figures, arguments.out.name))
 
 
 if __name__ == '__main__':

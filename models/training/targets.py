@@ -21,6 +21,10 @@ def _fill(result: dict) -> float:
 
 
 def _worst_operator(result: dict) -> float:
+    """As the program carries it, where that was measured (evaluate_colour.py)."""
+    in_program = result.get('instructions on photographs, in the program')
+    if in_program:
+        return min(row['PSNR dB'] for row in in_program.values())
     return min(row['carried PSNR dB'] for row in result['instructions on photographs'].values())
 
 

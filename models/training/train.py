@@ -56,8 +56,11 @@ STAGES = {
         Stage('train_depth.py', 'depth.pt', 22, '--init {sketch} --picture-size 256 --lr 1e-3 --seed 12', TINY),
         Stage('train_finder.py', 'finder.pt', 18, f'--init {{sketch}} --tokenizer {{run}}/tokenizer.pt {_PHOTOGRAPHS} --lr 1e-3 --seed 16', TINY),
         Stage('train_transformer.py', 'transformer-all.pt', 138, f'--init {{sketch}} {_STUDIO_TRANSFORMER} --lr 5e-4 --seed 14', '--validation 4'),
-        Stage('train_transformer.py', 'transformer.pt', 102, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects --rollout .5 '
-              '--lr 3e-4 --seed 21', '--validation 4'),
+        Stage('train_transformer.py', 'transformer-objects.pt', 102, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects '
+              '--rollout .5 --lr 3e-4 --seed 21', '--validation 4'),
+        # Control and holes, which the stage before had little of; holes that begin as their surroundings go on.
+        Stage('train_transformer.py', 'transformer.pt', 58, f'--init {{run}}/transformer-objects.pt {_STUDIO_TRANSFORMER} --mix objects-and-holes '
+              '--smooth-holes --rollout .5 --lr 3e-4 --seed 71', '--validation 4'),
     ],
 }
 EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half', '--resolves', 5]}

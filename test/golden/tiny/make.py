@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE.parents[2] / 'models' / 'training'))
 from depth import DepthNet  # noqa: E402
 from finder import Finder  # noqa: E402
 from generate import Settings, Trace, generate  # noqa: E402
+from membrane import with_smooth_holes  # noqa: E402
 from pack import tokenizer_tensors  # noqa: E402
 from tokenizer import Tokenizer  # noqa: E402
 from transformer import EditTransformer  # noqa: E402
@@ -92,6 +93,10 @@ def main() -> None:
     finder = randomise(Finder((8, 12, 16)), .8)
     save_half(finder.state_dict(), 'objects.safetensors')
     save_array('objects', finder(picture).amax((2, 3)))
+    hole = torch.zeros(1, 1, SIZE, SIZE)
+    hole[..., 10:40, 20:] = hole[..., 50:58, 4:30] = 1.
+    save_array('hole', hole)
+    save_array('continued', with_smooth_holes(picture, hole))
     (HERE / 'runs.json').write_text(json.dumps(dict(
         config=dict(depth=DEPTH, width=WIDTH, heads=HEADS, normEps=model.norm_eps, lateScales=LATE, scales=tokenizer.scales,
                     controlLayers=model.control_layers, words=words[0, :4].tolist(), maxWords=words.shape[1]),
