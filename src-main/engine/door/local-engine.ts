@@ -1,5 +1,6 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
+import { productsSaturate } from '#engine/runtime/integer-instructions.js';
 import { remember } from '#base/remember.js';
 import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
@@ -301,7 +302,7 @@ export class LocalEngine implements AskedEngine {
   }
 
   async roundingErrors(file: string): Promise<RoundingErrors | undefined> {
-    return (await isOnnxFile(file)) ? undefined : roundingErrors(await openCheckpoint(file));
+    return (await isOnnxFile(file)) ? undefined : roundingErrors(await openCheckpoint(file), productsSaturate());
   }
 
   async *writeWeights({ file, ...options }: WriteWork, signal: Cancellation): AsyncGenerator<WriteEvent, void> {

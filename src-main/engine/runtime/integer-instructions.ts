@@ -28,6 +28,14 @@ export function integerInstructions({ platform, arch, cpuInfo }: Told = toldHere
   return NAMES.find(([flag]) => flags.has(flag))?.[1] ?? 'none';
 }
 
+/**
+ * Whether products of 8-bit integers saturate here: x86 without such instructions adds neighbouring two of them in 16 bits
+ * (PMADDUBSW; ONNX Runtime 1.30 multiplies unsigned by signed bytes with it), which clips the largest. False where that is not known.
+ */
+export function productsSaturate(told: Told = toldHere()): boolean {
+  return told.arch === 'x64' && integerInstructions(told) === 'none';
+}
+
 function toldHere(): Told {
   const { platform, arch } = process;
   return { platform, arch, cpuInfo: platform === 'linux' ? readIfThere('/proc/cpuinfo') : undefined };

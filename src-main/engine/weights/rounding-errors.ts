@@ -23,13 +23,14 @@ const TOKENS = 64;
  * distributed, and rounded as the runtime rounds them (to 8 bits over their whole range, at int4 over blocks of 32). Activations of a
  * trained network have wider tails, which the runtime's rounding follows; what it does to a picture is for eyes to judge.
  *
+ * @param saturates whether this machine clips sums of 8-bit products (`productsSaturate`).
  * @returns undefined where no layer would be rounded.
  */
-export function roundingErrors(checkpoint: Checkpoint): RoundingErrors | undefined {
+export function roundingErrors(checkpoint: Checkpoint, saturates: boolean): RoundingErrors | undefined {
   const linear = [...checkpoint.tensors.values()].filter((tensor) => !tensor.strides && isLinear(tensor, 'int4'));
   const step = Math.max(1, linear.length / LAYERS);
   const layers = Array.from({ length: Math.min(LAYERS, linear.length) }, (_, i) => linear[Math.floor((i + 0.5) * step)]!);
-  const sums = layers.map((tensor) => sumsOf(tensor, readRows(checkpoint, tensor))).filter((sum) => sum !== undefined);
+  const sums = layers.map((tensor) => sumsOf(tensor, readRows(checkpoint, tensor), saturates)).filter((sum) => sum !== undefined);
   if (sums.length === 0) return undefined;
   const share = (precision: Rounded) => {
     // Each layer counts alike, however large its outputs are.
@@ -62,19 +63,18 @@ function readRows(checkpoint: Checkpoint, { file, dtype, shape, offsetBytes }: S
 }
 
 /** Undefined where a weight is no number: the import itself says so. */
-function sumsOf({ dtype, shape }: StoredTensor, weight: Float32Array): Sums | undefined {
+function sumsOf({ dtype, shape }: StoredTensor, weight: Float32Array, saturates: boolean): Sums | undefined {
   const inputs = shape[1]!;
   if (!allFinite(weight)) return undefined;
   const tokens = gaussian(TOKENS * inputs);
   const exact = products(tokens, weight, inputs);
-  const changed = (rounded: Float32Array, seen: Float32Array) =>
-    products(seen, rounded, inputs).reduce((sum, value, i) => sum + (value - exact[i]!) ** 2, 0);
+  const changed = (made: Float64Array) => made.reduce((sum, value, i) => sum + (value - exact[i]!) ** 2, 0);
   return {
     all: exact.reduce((sum, value) => sum + value * value, 0),
     errors: {
-      half: dtype === 'float16' || dtype === 'bfloat16' ? 0 : changed(halved(weight), tokens),
-      int8: changed(fromInt8(weight, inputs), inEightBits(tokens)),
-      int4: changed(fromInt4(weight), inBlocks(tokens)),
+      half: dtype === 'float16' || dtype === 'bfloat16' ? 0 : changed(products(tokens, halved(weight), inputs)),
+      int8: changed(productsOfBytes(tokens, weight, { inputs, saturates })),
+      int4: changed(products(inBlocks(tokens), fromInt4(weight), inputs)),
     },
   };
 }
@@ -98,25 +98,45 @@ function halved(weight: Float32Array): Float32Array {
   return halves ? Float32Array.from(halves, halfToNumber) : weight;
 }
 
-function fromInt8(weight: Float32Array, inputs: number): Float32Array {
-  const outputs = weight.length / inputs;
-  const { values, scales } = quantiseInt8(weight, [outputs, inputs]);
-  const whole = new Int8Array(values.buffer); // (K, N)
-  return weight.map((_, i) => whole[(i % inputs) * outputs + Math.floor(i / inputs)]! * scales[Math.floor(i / inputs)]!);
-}
-
 function fromInt4(weight: Float32Array): Float32Array {
   const { values, scales } = quantiseInt4(weight);
   return weight.map((_, i) => (((values[i >> 1]! >> (i % 2 === 0 ? 0 : 4)) & 15) - INT4_ZERO) * scales[Math.floor(i / BLOCK)]!);
 }
 
+/** `[M, K]` by `[N, K]`, both rounded to 8 bits → `[M, N]`. Where that saturates, two neighbouring products are added in 16 bits. */
+function productsOfBytes(
+  tokens: Float32Array,
+  weight: Float32Array,
+  { inputs, saturates }: { inputs: number; saturates: boolean },
+): Float64Array {
+  const outputs = weight.length / inputs;
+  const { values, scales } = quantiseInt8(weight, [outputs, inputs]);
+  const whole = new Int8Array(values.buffer); // (K, N)
+  const { bytes, scale, zero } = inEightBits(tokens);
+  const result = new Float64Array((tokens.length / inputs) * outputs);
+  for (let i = 0; i < result.length; i++) {
+    const [from, output] = [Math.floor(i / outputs) * inputs, i % outputs];
+    let [sum, weights] = [0, 0];
+    for (let k = 0; k < inputs; k += 2) {
+      const [a, b] = [whole[k * outputs + output]!, k + 1 < inputs ? whole[(k + 1) * outputs + output]! : 0];
+      const pair = bytes[from + k]! * a + (b && bytes[from + k + 1]! * b);
+      sum += saturates ? Math.min(32_767, Math.max(-32_768, pair)) : pair;
+      weights += a + b;
+    }
+    result[i] = (sum - zero * weights) * scale * scales[output]!;
+  }
+  return result;
+}
+
 /** As DynamicQuantizeLinear does: 256 steps from the least to the largest value of all, of which one is zero. */
-function inEightBits(values: Float32Array): Float32Array {
+function inEightBits(values: Float32Array) {
   let [least, most] = [0, 0];
   for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   const scale = (most - least) / 255 || 1;
   const zero = Math.round(-least / scale);
-  return values.map((value) => (Math.min(255, Math.max(0, Math.round(value / scale) + zero)) - zero) * scale);
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(255, Math.max(0, Math.round(values[i]! / scale) + zero));
+  return { bytes, scale, zero };
 }
 
 /** As MatMulNBits does where it multiplies integers: each block of 32 by its own largest. */

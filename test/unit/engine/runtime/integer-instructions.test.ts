@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { integerInstructions } from '#engine/runtime/integer-instructions.js';
+import { integerInstructions, productsSaturate } from '#engine/runtime/integer-instructions.js';
 
 const info = (line: string) => `processor\t: 0\nmodel name\t: x\n${line}\nbugs\t\t: amx_int8\n`;
 
@@ -20,4 +20,13 @@ test('where the system does not say, nobody guesses; Apple’s own processors al
   expect(integerInstructions({ platform: 'linux', arch: 'x64', cpuInfo: undefined })).toBe('unknown');
   expect(integerInstructions({ platform: 'darwin', arch: 'x64', cpuInfo: undefined })).toBe('unknown');
   expect(integerInstructions({ platform: 'darwin', arch: 'arm64', cpuInfo: undefined })).toBe('DOTPROD');
+});
+
+test.each([
+  ['x64', 'flags\t\t: fpu sse4_2 avx2', true],
+  ['x64', 'flags\t\t: fpu avx2 avx_vnni', false],
+  ['arm64', 'Features\t: fp asimd', false],
+  ['x64', 'flags\t\t: ', false],
+] as const)('%s with “%s”: sums of products are clipped: %s', (arch, line, saturates) => {
+  expect(productsSaturate({ platform: 'linux', arch, cpuInfo: info(line) })).toBe(saturates);
 });

@@ -7,6 +7,7 @@ import { chances } from '#base/chances.js';
 import { GraphBuilder } from '#engine/graph/builder.js';
 import { Module } from '#engine/networks/module.js';
 import { linear } from '#engine/networks/nn.js';
+import { productsSaturate } from '#engine/runtime/integer-instructions.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { Weights } from '#engine/weights/handle.js';
@@ -20,6 +21,8 @@ beforeAll(async () => (folder = await mkdtemp(path.join(os.tmpdir(), 'scalebrush
 afterAll(() => rm(folder, { recursive: true }));
 
 const [OUTPUTS, INPUTS, TOKENS] = [96, 256, 64];
+/** Of the outputs so many in the middle. */
+const LOOKED_AT = 16;
 
 function gaussian(count: number, seed: number): Float32Array {
   const chance = chances(seed);
@@ -35,7 +38,7 @@ async function written(name: string, weight: Float32Array | Uint16Array, shape =
   return file;
 }
 
-const errorsIn = async (file: string) => roundingErrors(await openCheckpoint(file));
+const errorsIn = async (file: string) => roundingErrors(await openCheckpoint(file), productsSaturate());
 
 /** `rows` `[R, K]` by the layer, as the runtime multiplies it. */
 async function multiplied(file: string, rows: FloatTensor): Promise<Float32Array> {
@@ -54,12 +57,12 @@ describe('what rounding changes', () => {
     const target = path.join(folder, `${precision}-written.safetensors`);
     for await (const _ of writeWeights(await openCheckpoint(exact), { target, precision })) continue;
     const rows = floats([TOKENS, INPUTS], gaussian(TOKENS * INPUTS, 1));
-    const [before, after] = [await multiplied(exact, rows), await multiplied(target, rows)];
+    const lookedAt = (all: Float32Array) => all.filter((_, i) => Math.abs((i % OUTPUTS) - OUTPUTS / 2 + 0.5) < LOOKED_AT / 2);
+    const [before, after] = [lookedAt(await multiplied(exact, rows)), lookedAt(await multiplied(target, rows))];
     const squares = (values: Float32Array) => values.reduce((sum, value) => sum + value * value, 0);
     const measured = Math.sqrt(squares(after.map((value, i) => value - before[i]!)) / squares(before));
     const told = (await errorsIn(exact))![precision];
-    expect(told / measured).toBeGreaterThan(0.85);
-    expect(told / measured).toBeLessThan(1.15);
+    expect(told / measured).toBeCloseTo(1, 3);
   });
 
   test('is nothing at half where weights are stored so, and nothing at float32', async () => {
@@ -73,7 +76,7 @@ describe('what rounding changes', () => {
     const [a, b] = [(await errorsIn(await written('even', even)))!, (await errorsIn(await written('spread', spread)))!];
     expect(b.int8).toBeGreaterThan(a.int8);
     expect(a.int8).toBeGreaterThan(0.005);
-    expect(a.int8).toBeLessThan(0.02);
+    expect(a.int8).toBeLessThan(0.03);
     expect(a.int4).toBeGreaterThan(0.05);
   });
 
