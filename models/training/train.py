@@ -2,8 +2,8 @@
 
 python3 train.py sketch|studio DATA_DIR RUN_DIR PACK_DIR [--hours 10.5] [--piece 150] [--device cuda] [--dry-run]
 
-Both are made for two CPU cores: ``sketch`` in about five hours, ``studio`` (256 pixels), which begins with the sketch's
-weights, in four; ``--hours`` gives every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py
+Both are made for two CPU cores, in about five hours each: ``sketch``, and ``studio`` (256 pixels), which begins with the
+sketch's weights; ``--hours`` gives every stage its share of another budget. DATA_DIR is what photographs.py and cutouts.py
 packed. Every stage saves each minute; the same command goes on where it stopped, and ``--piece`` ends a call after so
 many minutes. ``--dry-run`` gives every stage a few seconds and a tiny network of the same form, to see that everything
 fits together.
@@ -59,11 +59,13 @@ STAGES = {
         Stage('train_transformer.py', 'transformer-objects.pt', 102, f'--init {{run}}/transformer-all.pt {_STUDIO_TRANSFORMER} --mix objects '
               '--rollout .5 --lr 3e-4 --seed 21', '--validation 4'),
         # Control and holes, which the stage before had little of; holes that begin as their surroundings go on.
-        Stage('train_transformer.py', 'transformer.pt', 58, f'--init {{run}}/transformer-objects.pt {_STUDIO_TRANSFORMER} --mix objects-and-holes '
+        Stage('train_transformer.py', 'transformer-holes.pt', 58, f'--init {{run}}/transformer-objects.pt {_STUDIO_TRANSFORMER} --mix objects-and-holes '
               '--smooth-holes --rollout .5 --lr 3e-4 --seed 71', '--validation 4'),
     ],
 }
-EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half', '--resolves', 5]}
+EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half', '--resolves', 5, '--control-gain', 1.5]}
+#: The last two stages of a transformer between which the exported one lies.
+BETWEEN = {'studio': ('transformer-objects.pt', 'transformer-holes.pt')}
 
 
 def run(*command: object) -> None:
@@ -101,6 +103,11 @@ class Plan:
             if not is_done(out, minutes):
                 sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
 
+    def finish(self) -> None:
+        ends = BETWEEN.get(self.options.size)
+        if ends:
+            run('between.py', self.options.run / 'transformer.pt', *(self.options.run / name for name in ends))
+
     def export(self, *arguments: object) -> None:
         run('export.py', self.options.run, self.options.pack, *EXPORT[self.options.size], *arguments)
 
@@ -120,6 +127,7 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     plan = Plan(options)
     plan.train()
+    plan.finish()
     plan.export()
     baseline = [] if options.size == 'sketch' else ['--baseline', SKETCH]
     count = ['--count', 2, '--photograph-count', 2] if options.dry_run else []
