@@ -10,7 +10,9 @@ test('a slope goes on through a hole', () => {
   const known = new Float32Array(48).fill(1);
   for (const [x, y] of [[3, 2], [4, 2], [3, 3], [4, 3]] as const) known[at(x, y)] = 0; // prettier-ignore
   const filled = fillMembrane(plane.map((value, i) => (known[i] ? value : 9)), known, extent); // prettier-ignore
-  filled.forEach((value, i) => { expect(value).toBeCloseTo(plane[i]!, 3); });
+  filled.forEach((value, i) => {
+    expect(value).toBeCloseTo(plane[i]!, 3);
+  });
 });
 
 test('a border takes the value that it grows from', () => {
