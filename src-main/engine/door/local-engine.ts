@@ -1,6 +1,5 @@
 import type { Cancellation } from '#base/cancellation.js';
 import type { Extent } from '#base/geometry.js';
-import { productsSaturate } from '#engine/runtime/integer-instructions.js';
 import { remember } from '#base/remember.js';
 import type { InstructionReport, Losses, MachineReport, ProviderReport } from '#contract/api.js';
 import { endingOf } from '#contract/ending.js';
@@ -51,6 +50,7 @@ import {
 } from '#engine/runtime/memory.js';
 import { createRunner } from '#engine/runtime/ort-runner.js';
 import { describeMachine } from '#engine/runtime/describe-machine.js';
+import { productsSaturate } from '#engine/runtime/integer-instructions.js';
 import { measureGemmRate } from '#engine/runtime/profile.js';
 import { listProviders } from '#engine/runtime/providers.js';
 import { guidanceOf } from '#engine/sampling/guidance.js';

@@ -93,16 +93,15 @@ export class InfinityPredictor implements ScalePredictor {
     // Guided by the control, the second row differs in nothing but that it has none.
     const texts = isByControl ? [text, text] : this.#inTurn(text);
     const control = conditioning.control && (await encodeControl(this.#sessions, conditioning.control));
+    const controls = isByControl ? [control, undefined] : texts.map(() => control);
     for (const [scale, subset] of layers.entries()) {
-      const isHeld = control?.[scale] !== undefined;
-      await this.#sessions.step(subset, isHeld);
-      if (isHeld && isByControl) await this.#sessions.step(subset, false);
+      for (const held of controls) await this.#sessions.step(subset, held?.[scale] !== undefined);
     }
     const prepared = await this.#prepareCaches(conditioning, texts);
     return new InfinityRun({
       sessions: this.#sessions,
       rotary: this.#rotary,
-      parts: texts.map((told, i) => ({ text: told, cache: at(prepared.caches, i), control: isByControl && i > 0 ? undefined : control })),
+      parts: texts.map((told, i) => ({ text: told, cache: at(prepared.caches, i), control: controls[i] })),
       finished: () => {
         this.#keep(prepared);
         for (const cache of prepared.caches) cache.release();
