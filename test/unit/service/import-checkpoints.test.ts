@@ -8,6 +8,8 @@ import { ExpectedError } from '#contract/errors.js';
 import type { Engine, InstalledPack, WriteWork } from '#engine/door/engine.js';
 import { LocalEngine } from '#engine/door/local-engine.js';
 import { openRole } from '#engine/door/open-role.js';
+import { openCheckpoint } from '#engine/weights/open.js';
+import { roundingErrors } from '#engine/weights/rounding-errors.js';
 import { openLibrary, type Library } from '#packs/library.js';
 import { describeCheckpoints, importCheckpoints } from '#service/import-checkpoints.js';
 
@@ -115,13 +117,13 @@ describe('what the tokenizer of an imported pack keeps', () => {
 });
 
 describe('what published files would become', () => {
-  /** As on a machine with these instructions, and with layers that int8 changes by so much. */
+  /** As on a machine with these instructions, whose products are exact, and with layers that int8 changes by so much. */
   const described = (integers: IntegerInstructions, error?: number) => {
     const engine = engineWith({
       forecast: (job) => local.forecast(job),
       machine: async () => ({ ...(await local.machine()), integers }),
-      roundingErrors: (file) =>
-        error === undefined ? local.roundingErrors(file) : Promise.resolve({ float32: 0, half: 0, int8: error, int4: 1 }),
+      roundingErrors: async (file) =>
+        error === undefined ? roundingErrors(await openCheckpoint(file), false) : { float32: 0, half: 0, int8: error, int4: 1 },
     });
     return describeCheckpoints({ engine, library }, { ...REQUEST, precision: 'float32' });
   };
