@@ -2,6 +2,7 @@ import { at } from '#base/assert.js';
 import type { Rect } from '#base/geometry.js';
 import { changedRegion, upsampleRegion } from '#engine/image/compositing/composite.js';
 import { namedParts, type Standing } from '#engine/image/compositing/objects/named-parts.js';
+import { isAllOfIt } from '#engine/image/compositing/objects/recoloured.js';
 import type { ObjectMap } from '#engine/image/compositing/objects/object-map.js';
 import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
@@ -73,7 +74,7 @@ async function whatBecame(found: FoundObject, trace: EditTrace, wording: Wording
   const remains = remainsOfFound(found);
   if (remains && hasCome(remains, wording)) return { isRedrawn: true };
   const same = recolouring(found);
-  if (same?.isAll) return { weight: await drawnObject(found), map: same.map };
+  if (same && isAllOfIt(same, wording === 'colour' ? 'asked' : 'shown')) return { weight: await drawnObject(found), map: same.map };
   return same ? { isRedrawn: true } : {};
 }
 

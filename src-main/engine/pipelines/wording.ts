@@ -11,7 +11,8 @@ const COLOURS =
 const COLOURING =
   /\b(?:colou?r|recolou?r|paint|dye|tint|turn|make|change|set|give|want|should be|färbe?|umfärben|male?|bemale?|streiche?|mach|soll)(?!\p{L})/iu;
 /** Another thing is asked for, of whatever colour. */
-const ANOTHER = /\b(?:replaced?|swap|exchange|into|instead|ersetzen?|tauschen?|statt|verwandl?e?n?|verwandle)(?!\p{L})/iu;
+const ANOTHER =
+  /\b(?:replaced?|swap|exchange|into|to an?|instead|ersetzen?|tauschen?|statt|verwandl?e?n?|verwandle|zu (?:einer|einem|nem))(?!\p{L})/iu;
 
 /** What the words of an instruction ask for. A hint only, in some languages: what the run shows decides. */
 export function wordingOf(instruction: string): Wording | undefined {

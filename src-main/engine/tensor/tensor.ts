@@ -60,7 +60,8 @@ export function floatData(tensor: Tensor): Float32Array {
 export function expectFinite(tensor: FloatTensor, what: string): FloatTensor {
   // NaN and infinities make the sum NaN, everything else leaves it 0.
   let sum = 0;
-  for (const value of tensor.data) sum += value * 0;
+  // An iterator takes five times as long over a picture.
+  for (let i = tensor.data.length - 1; i >= 0; i--) sum += tensor.data[i]! * 0;
   if (sum === 0) return tensor;
   throw new ExpectedError('weights.damaged', `Expected finite ${what} but received NaN or infinity: the weights are damaged.`);
 }

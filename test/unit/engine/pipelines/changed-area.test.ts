@@ -117,6 +117,16 @@ describe('what an edit changed', () => {
     expect(map).toBeDefined();
   });
 
+  it('is a recoloured object, whatever was drawn besides, where a colour was asked for', async () => {
+    const blotched: Look = (c, x, y) =>
+      inDisc(x, y) ? (Math.trunc(x * 64) % 4 > 0 ? blue(c, x, y) : [0.9, 0.8, 0.1][c]!) : shaded(c, x, y);
+    expect((await became(red, blotched)).isRedrawn).toBe(true);
+    const { isRedrawn, weight, map } = await became(red, blotched, { wording: 'colour' });
+    expect(isRedrawn).toBeUndefined();
+    expect(shareOf(weight, (x, y) => Math.hypot(x - 0.45, y - 0.4) < 0.16)).toBeGreaterThan(0.98);
+    expect(map).toBeDefined();
+  });
+
   it('is something new, and no colour of the ground, where nothing stood there before', async () => {
     const { isRemoved, isRedrawn, map } = await became(ground, red, { wording: 'for' });
     expect(isRedrawn).toBe(true);
@@ -135,6 +145,8 @@ describe('the words of an instruction', () => {
     ['turn the yellow star black', 'colour'],
     ['Mach das grüne Haus weiß', 'colour'],
     ['turn the red box into a blue ball', undefined],
+    ['change the red box to a blue ball', undefined],
+    ['Mach das rote Haus zu einem blauen Ball', undefined],
     ['Ersetze den roten Ball', undefined],
     ['make it warmer', undefined],
     ['a halfway house', undefined],

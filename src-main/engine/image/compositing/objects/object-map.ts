@@ -10,6 +10,9 @@ const [APART, LESSER] = [0.03, 0.08];
 const TWO_GAIN = 0.85;
 /** How much faster than in a straight line the second map takes over between the two colours. */
 const STEEP = 3;
+/** Pixels that lie so many times farther from a map than half of them do are not the object's colours. */
+const STRAYS = 2.5;
+const STEADY_ROUNDS = 3;
 
 /** Rows of a 3×3 matrix, then the offset. */
 type Affine = readonly number[];
@@ -27,6 +30,21 @@ export function bestMap(before: Planes, after: Planes, pixels: readonly number[]
   const single = errorOf(one, { before, after, pixels });
   const double = two ? errorOf(two, { before, after, pixels }) : Infinity;
   return { map: two && double < TWO_GAIN * single ? two : one, error: Math.min(single, double) };
+}
+
+/** The map of most of an object's colours: what a model drew besides, far from all that the map makes, does not pull at it. */
+export function steadyMap(before: Planes, after: Planes, pixels: readonly number[]): ObjectMap {
+  let { map } = bestMap(before, after, pixels);
+  for (let round = 0; round < STEADY_ROUNDS; round++) {
+    const errors = squaredErrors(map, { before, after, pixels });
+    const most = STRAYS ** 2 * errors.toSorted()[errors.length >> 1]!;
+    ({ map } = bestMap(
+      before,
+      after,
+      pixels.filter((_, i) => errors[i]! <= most),
+    ));
+  }
+  return map;
 }
 
 function twoMaps(before: Planes, after: Planes, pixels: readonly number[]): ObjectMap | undefined {
@@ -62,13 +80,23 @@ function affine(before: Planes, after: Planes, pixels: readonly number[]): Affin
   return [...rows.flat(), ...rows.map((row, out) => to[out]! - row.reduce((sum, value, c) => sum + value * from[c]!, 0))];
 }
 
-function errorOf(map: ObjectMap, { before, after, pixels }: { before: Planes; after: Planes; pixels: readonly number[] }): number {
+interface Explained {
+  readonly before: Planes;
+  readonly after: Planes;
+  readonly pixels: readonly number[];
+}
+
+function errorOf(map: ObjectMap, pairs: Explained): number {
+  return Math.sqrt(squaredErrors(map, pairs).reduce((sum, error) => sum + error, 0) / (3 * pairs.pixels.length));
+}
+
+/** Of every pixel, summed over its channels. */
+function squaredErrors(map: ObjectMap, { before, after, pixels }: Explained): Float32Array {
   const picked = (planes: Planes) => planes.map((plane) => Float32Array.from(pixels, (pixel) => plane[pixel]!)) as unknown as Planes;
   const mapped = picked(before);
   applyObjectMap(map, picked(before), mapped);
   const wanted = picked(after);
-  const total = mapped.reduce((sum, plane, c) => sum + plane.reduce((of, value, i) => of + (value - wanted[c]![i]!) ** 2, 0), 0);
-  return Math.sqrt(total / (3 * pixels.length));
+  return Float32Array.from(pixels, (_, i) => mapped.reduce((sum, plane, c) => sum + (plane[i]! - wanted[c]![i]!) ** 2, 0));
 }
 
 /** The mapped colours of `before` into `after`, unclamped. */

@@ -2,12 +2,15 @@ import type { Extent } from '#base/geometry.js';
 import type { ColourPairs } from '#engine/image/compositing/colour-map.js';
 import type { Planes } from '#engine/image/colour/colour.js';
 import { maxWindow } from '#engine/image/sampling/gauss.js';
-import { applyObjectMap, bestMap, type ObjectMap } from './object-map.js';
+import { applyObjectMap, steadyMap, type ObjectMap } from './object-map.js';
 
 // n model pixels
 
-/** Share of the change in and around an object that its map may leave unexplained. */
-const UNEXPLAINED = 0.5;
+/**
+ * Share of the change in and around an object that its map may leave unexplained; more where a colour was asked for in words: what
+ * a model draws besides, a lost window or a softer edge, was not.
+ */
+const UNEXPLAINED = { shown: 0.5, asked: 0.75 } as const;
 /** Where another thing would stick out: so far around the object, as a share of the height. */
 const REACH = 6 / 128;
 const FEWEST = 24;
@@ -22,10 +25,15 @@ interface Changed {
   readonly extent: Extent;
 }
 
-/** What became of an object's colours, and whether that is all that became of it: another thing in its place is more. */
+/** What became of an object's colours, and the share of the change that it leaves unexplained: of another thing in its place more. */
 export interface Recoloured {
   readonly map: ObjectMap;
-  readonly isAll: boolean;
+  readonly unexplained: number;
+}
+
+/** Whether its colours are all that became of an object. */
+export function isAllOfIt({ unexplained }: Recoloured, wording: 'asked' | 'shown'): boolean {
+  return unexplained < UNEXPLAINED[wording];
 }
 
 /**
@@ -35,7 +43,7 @@ export interface Recoloured {
  */
 export function recoloured({ before, after }: ColourPairs, { share, pixels, free, extent }: Changed): Recoloured | undefined {
   if (pixels.length < FEWEST) return undefined;
-  const { map } = bestMap(before, after, pixels);
+  const map = steadyMap(before, after, pixels);
   const mapped = before.map((plane) => new Float32Array(plane.length)) as unknown as Planes;
   applyObjectMap(map, before, mapped);
   const inside = share.map((value) => (value > 0.5 ? 1 : 0));
@@ -50,5 +58,5 @@ export function recoloured({ before, after }: ColourPairs, { share, pixels, free
       change += (now - old) ** 2;
     }
   }
-  return { map, isAll: left < UNEXPLAINED ** 2 * change };
+  return { map, unexplained: change > 0 ? Math.sqrt(left / change) : 1 };
 }
