@@ -20,7 +20,7 @@ export interface RunnerOptions {
   readonly prepack?: boolean;
 }
 
-/** Their fused attention is off by up to 1e-2 of the values (ONNX Runtime 1.30), which turns bits. */
+/** Their fused attention is wrong from 32 queries on, at least on devices of few lanes (ONNX Runtime 1.30; findings/onnxruntime-webgpu-attention-of-many-queries.sh). */
 const OFF_WHEN_FUSED: readonly string[] = ['webgpu'];
 /** Of Node's providers only this one leaves outputs where they are (ONNX Runtime 1.30). */
 const WITH_MEMORY: readonly string[] = ['webgpu'];
