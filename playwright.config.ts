@@ -27,9 +27,10 @@ export default defineConfig<object, OfWorker>({
   retries: process.env['CI'] ? 1 : 0,
   reporter: process.env['SCALEBRUSH_REPORT'] ? [['list'], ['json', { outputFile: process.env['SCALEBRUSH_REPORT'] }]] : [['list']],
   // The same specifications of the window twice: in a browser, and in the desktop's own page. `npm test` leaves the rest out.
+  // Those that go one at a time begin first: the other worker has the rest meanwhile, and in the end none waits.
   projects: [
-    { name: 'server', use: { host: 'server' }, testIgnore: ofTheDesktop },
     { name: 'desktop', workers: 1, use: { host: 'desktop' }, testMatch: [ofTheDesktop, scenarios] },
+    { name: 'server', use: { host: 'server' }, testIgnore: ofTheDesktop },
     { name: 'desktop-rest', workers: 1, use: { host: 'desktop' }, testIgnore: [ofTheDesktop, scenarios, '**/screenshots.spec.ts'] },
   ],
   use: { viewport: { width: 1440, height: 900 }, launchOptions: { executablePath, args } },
