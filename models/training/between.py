@@ -1,4 +1,4 @@
-"""The weights halfway between two checkpoints of one transformer (WiSE-FT, Wortsman et al. 2022).
+"""The weights between two checkpoints of one transformer (WiSE-FT, Wortsman et al. 2022).
 
 python3 between.py OUT.pt BEFORE AFTER.pt [--share .5]
 

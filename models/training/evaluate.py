@@ -39,7 +39,7 @@ from transfer import transfer
 from vocabulary import PHOTOMETRIC, word_ids
 
 EDIT_KINDS = ['recolor', 'remove', 'add', 'ground', 'time', 'photo']
-#: What a recolouring changes is told by this difference of the renderings, which are exact.
+#: What a recolouring changes is told by this difference of the renderings.
 RECOLOURED = .02
 PHOTO_OPERATORS = ['warmer', 'cooler', 'bw', 'sepia', 'brighter', 'darker', 'contrast', 'saturate', 'invert', 'fog', 'night', 'sunset']
 STRENGTHS = (.25, .5, .75, 1.)
@@ -88,12 +88,21 @@ def measure_tokenizer(runner: Runner, photographs: Tensor | None, count: int) ->
     return result
 
 
+def edit_scenes(kind: str, count: int, size: int) -> Batch:
+    """The held-out scenes of a kind of edit."""
+    dice = Dice(HELD_OUT + 100 + EDIT_KINDS.index(kind))
+    return scene_batch(dice, sample_scenes(dice, count, 'edit', kind), size)
+
+
+def recoloured_mask(batch: Batch) -> Tensor:
+    """(B, 1, S, S), 1 where a recolouring changes the renderings, which are exact."""
+    return ((batch.target - batch.source).abs().amax(1, keepdim=True) > RECOLOURED).float()
+
+
 def measure_edits(runner: Runner, count: int) -> tuple[dict, list]:
     tokenizer, result, rows = runner.pack.tokenizer, {}, []
-    for i, kind in enumerate(EDIT_KINDS):
-        dice = Dice(HELD_OUT + 100 + i)
-        batch = scene_batch(dice, sample_scenes(dice, count, 'edit', kind), runner.size)
-        trace = Trace()
+    for kind in EDIT_KINDS:
+        batch, trace = edit_scenes(kind, count, runner.size), Trace()
         after, before, truth = runner.run(batch, trace), tokenizer.reconstruct(batch.source), tokenizer.reconstruct(batch.target)
         good = edit_success(before, after, truth, kind)
         touched = edited_area(trace, runner.pack.transformer.finest, runner.size)
@@ -106,8 +115,7 @@ def measure_edits(runner: Runner, count: int) -> tuple[dict, list]:
                         'unedited PSNR dB': psnr(batch.source, batch.target), 'outside PSNR dB': outside,
                         'outside PSNR dB, before compositing': decoded, 'global shift px': global_shift(carried, batch.source)}
         if kind == 'recolor':
-            mask = ((batch.target - batch.source).abs().amax(1, keepdim=True) > RECOLOURED).float()
-            result[kind]['colour error in the object, Lab'] = colour_error(carried, batch.target, mask)
+            result[kind]['colour error in the object, Lab'] = colour_error(carried, batch.target, recoloured_mask(batch))
         order = [*torch.nonzero(good).flatten().tolist()[:2], *torch.nonzero(~good).flatten().tolist()[:1]]
         rows += [([batch.source[j], batch.target[j], after[j], carried[j]], f"{'ok' if good[j] else 'FAILED'}: {batch.texts[j]}")
                  for j in order]
@@ -328,7 +336,7 @@ def report(results: dict) -> str:
     lines = ['# Evaluation', '', f'Made by `models/training/evaluate.py`: {counts["scenes"]} held-out scenes per row (seeds that training never draws), '
              f'{counts["photographs"]} held-out photographs. Higher is better but for errors (RMSE, Lab); '
              'PyTorch, arg-max, no guidance but that by a control map. *Carried* is what the map per window of `transfer.py` makes of the photograph; the program '
-             'carries colour and light by simpler maps (*in the program*, by `evaluate_colour.py`, 50 photographs). '
+             'carries colour and light by simpler maps, and a thing\'s colour by its own (*in the program*, by `evaluate_colour.py`, 50 photographs and the scenes). '
              'Times per preset stand in `test/bench/RESULTS.md`.', '']
     names = list(results)
     flat = {name: dict(_flat({key: rows for key, rows in results[name].items() if key != 'counts'})) for name in names}

@@ -3,6 +3,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+COLOUR_ERROR = 'colour error in the object, Lab'
+
 
 class Target(NamedTuple):
     """``value`` reads a pack's results; ``wanted`` is told the baseline's."""
@@ -39,17 +41,24 @@ def _preset_spread(result: dict) -> float:
     return 100 * (presets['best']['success'] - presets['fast']['success'])
 
 
+def _in_program(figure: str) -> Callable[[dict], float]:
+    """Of recoloured objects on scenes (evaluate_colour.py); no number where that was not measured."""
+    return lambda result: result.get('recoloured objects on scenes, in the program', {}).get(figure, math.nan)
+
+
 def _always(value: float) -> Callable[[dict], float]:
     return lambda _baseline: value
 
 
 def _colour(result: dict) -> float:
-    return result['edits on scenes']['recolor']['colour error in the object, Lab']
+    return result['edits on scenes']['recolor'][COLOUR_ERROR]
 
 
 TARGETS = [
     *(Target(f'{kind} on scenes, success', _edit(kind, 'success'), _always(.85)) for kind in ('recolor', 'remove', 'add')),
     Target('colour error inside the recoloured object, Lab', _colour, lambda baseline: _colour(baseline) / 2, True),
+    Target('recolor on scenes in the program, success', _in_program('success'), _always(.85)),
+    Target('the same, colour error inside the object, Lab', _in_program(COLOUR_ERROR), lambda baseline: _in_program(COLOUR_ERROR)(baseline) / 2, True),
     Target('outside an object edit, before compositing, dB', _least_outside, _always(31)),
     Target('worst photometric instruction on photographs, dB', _worst_operator, _always(30)),
     Target('fill on photographs, dB', _fill, lambda baseline: _fill(baseline) + 1.5),

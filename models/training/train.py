@@ -61,11 +61,15 @@ STAGES = {
         # Control and holes, which the stage before had little of; holes that begin as their surroundings go on.
         Stage('train_transformer.py', 'transformer-holes.pt', 58, f'--init {{run}}/transformer-objects.pt {_STUDIO_TRANSFORMER} --mix objects-and-holes '
               '--smooth-holes --rollout .5 --lr 3e-4 --seed 71', '--validation 4'),
+        # Which colour exactly, on what the model draws itself.
+        Stage('train_transformer.py', 'transformer-colours.pt', 68, f'--init {{run}}/transformer-even.pt {_STUDIO_TRANSFORMER} --mix colours '
+              '--smooth-holes --rollout .8 --lr 3e-4 --seed 91', '--validation 4'),
     ],
 }
 EXPORT = {'sketch': ['--resolves', 3], 'studio': ['--half', '--resolves', 5, '--control-gain', 1.5]}
-#: The last two stages of a transformer between which the exported one lies.
-BETWEEN = {'studio': ('transformer-objects.pt', 'transformer-holes.pt')}
+#: Behind a stage: the checkpoint that lies between another one and it, and so much of the way.
+BETWEEN = {'transformer-holes.pt': ('transformer-even.pt', 'transformer-objects.pt', .5),
+           'transformer-colours.pt': ('transformer.pt', 'transformer-even.pt', .75)}
 
 
 def run(*command: object) -> None:
@@ -94,19 +98,20 @@ class Plan:
         """Goes on with the first stage that is not done; ends the call where the piece is over."""
         for stage in STAGES[self.options.size]:
             minutes, out = self.minutes(stage.minutes), self.options.run / stage.out
-            if is_done(out, minutes):
-                continue
             left = max(0., (self.end - time.time()) / 60)
-            if left:
+            if left and not is_done(out, minutes):
                 run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--threads', self.options.threads,
                     '--piece', f'{left:.2f}')
             if not is_done(out, minutes):
                 sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
+            self.go_back(out)
 
-    def finish(self) -> None:
-        ends = BETWEEN.get(self.options.size)
-        if ends:
-            run('between.py', self.options.run / 'transformer.pt', *(self.options.run / name for name in ends))
+    def go_back(self, stage: Path) -> None:
+        if stage.name not in BETWEEN:
+            return
+        name, before, share = BETWEEN[stage.name]
+        if not (self.options.run / name).exists():
+            run('between.py', self.options.run / name, self.options.run / before, stage, '--share', share)
 
     def export(self, *arguments: object) -> None:
         run('export.py', self.options.run, self.options.pack, *EXPORT[self.options.size], *arguments)
@@ -127,7 +132,6 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     plan = Plan(options)
     plan.train()
-    plan.finish()
     plan.export()
     baseline = [] if options.size == 'sketch' else ['--baseline', SKETCH]
     count = ['--count', 2, '--photograph-count', 2] if options.dry_run else []

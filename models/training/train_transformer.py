@@ -21,6 +21,7 @@ from composites import Composer
 from cutouts import Cutouts
 from dice import Dice
 from encoded import HOLE, ROWS_PER_FILE, Encoded, Store, encode, fingerprint
+from generate import Settings, Trace, generate
 from growth import grow
 from membrane import with_smooth_holes
 from pack import load_checkpoint
@@ -30,7 +31,7 @@ from samples import TASK_WEIGHTS, Batch, sample_scenes, scene_batch
 from scenes import EDIT_WEIGHTS, TWINS
 from tokenizer import CELLS_PER_TOKEN_SIDE, Tokenizer
 from training_loop import dice_of, fit, options_of
-from transformer import EditTransformer, Spoiler, TeacherInputs, own_predictions, patchify, random_flips
+from transformer import EditTransformer, Spoiler, TeacherInputs, own_bits, patchify, random_flips
 from vocabulary import VOCABULARY
 
 FLIP_RATE, DROP_RATE = .2, .1
@@ -44,12 +45,13 @@ BYTES_PER_CELL = 100.
 
 
 class Mix(NamedTuple):
-    """What a stage of the training is about: shares of photographs, of the tasks and edits of scenes, and the extra weight
-    of tokens that the edit changes."""
+    """What a stage of the training is about: shares of photographs, of the tasks and edits of scenes, the extra weight of
+    tokens that the edit changes, and the weight of what these say together (``together_of``)."""
     photographs: float
     tasks: tuple[float, ...]
     edits: tuple[float, ...]
     changed: float
+    together: float = 0.
 
 
 MIXES = {
@@ -58,24 +60,40 @@ MIXES = {
     'objects': Mix(.3, (.78, .08, .07, .07), (40, 22, 34, 0, 0, 0, 4, 4, 6, 1), 10.),
     # The same, and what it had little of: holes, mostly of photographs, and control.
     'objects-and-holes': Mix(.5, (.54, .16, .17, .13), (40, 22, 34, 0, 0, 0, 4, 4, 6, 1), 8.),
+    # Of which colour exactly a thing becomes.
+    'colours': Mix(.3, (.8, .08, .06, .06), (70, 12, 14, 0, 0, 0, 2, 2, 3, 1), 10., 4.),
 }
 
 
 def loss_of(model: EditTransformer, teacher: TeacherInputs, encoded: Encoded, outputs: tuple[Tensor, Tensor],
-            changed_weight: float) -> tuple[Tensor, float]:
+            mix: Mix) -> tuple[Tensor, float]:
     """The weighted loss of logits (B, Σ side², D) and gates (B, Σ side²), and the share of right bits among changed tokens."""
     logits, gates = (output.float() for output in outputs)
     changed = torch.cat([cells_changed(encoded.changed, side) for side in model.scales], 1)  # (B, Σ side²)
     by_scale = torch.cat([torch.full((side * side,), model.finest / side, device=logits.device) for side in model.scales])
-    weights = (by_scale * (1 + changed_weight * changed)).unsqueeze(-1)
+    weights = (by_scale * (1 + mix.changed * changed)).unsqueeze(-1)
     bits = F.binary_cross_entropy_with_logits(logits, teacher.bits, reduction='none')
     loss = (bits * weights).sum() / (weights.sum() * bits.shape[-1])
     edit_map = F.binary_cross_entropy_with_logits(gates, 1 - changed, reduction='none') * by_scale
     if model.smooth_holes:  # what is smooth there may well be copied
         edit_map = edit_map * (1 - torch.cat([cells_changed((encoded.mask > HOLE).float(), side) for side in model.scales], 1))
     loss = loss + EDIT_MAP_WEIGHT * edit_map.sum() / (by_scale.sum() * len(changed))
+    if mix.together:
+        loss = loss + mix.together * together_of(model, logits, teacher.bits, changed)
     right = ((logits > 0).float() == teacher.bits).float().mean(-1)
     return loss, ((right * changed).sum() / changed.sum().clamp(min=1)).item()
+
+
+def together_of(model: EditTransformer, logits: Tensor, bits: Tensor, changed: Tensor) -> Tensor:
+    """How far the changed tokens of a scale are from right *together*: the squared difference of the means of what they say
+    and of what they should, per code channel. A colour that is wrong all over a thing is a small error of each token and a
+    large one of their mean. Logits and bits (B, Σ side², D), changed (B, Σ side²)."""
+    channels = logits.shape[-1] // CELLS_PER_TOKEN_SIDE ** 2
+    wrong = (torch.sigmoid(logits) - bits).unflatten(-1, (channels, -1)).mean(-1)  # over a token's cells
+    sizes = [side * side for side in model.scales]
+    means = [(part * inside.unsqueeze(-1)).sum(1) / inside.sum(1, keepdim=True).clamp(min=1)
+             for part, inside in zip(wrong.split(sizes, 1), changed.split(sizes, 1))]
+    return torch.stack(means).square().mean()
 
 
 def cells_changed(changed: Tensor, side: int) -> Tensor:
@@ -158,19 +176,20 @@ class TransformerTask:
         self.tokenizer.quantiser.to(encoded.source.device)
         words, control = dropped(encoded, dice)
         layers = dice.choice([2, model.depth // 2, model.depth * 3 // 4]) if dice.chance(THINNED_SHARE) else None
-        teacher = self._teacher(encoded, random_flips(FLIP_RATE))
+        spoil = random_flips(FLIP_RATE)
         if dice.chance(self.options.rollout):
-            with torch.no_grad():
-                logits, _ = model(words, teacher, control, layers)
-            teacher = self._teacher(encoded, own_predictions(model, logits, self.options.rollout))
-        return loss_of(model, teacher, encoded, model(words, teacher, control, layers), self.mix.changed)[0]
+            trace = Trace()
+            generate(model, self.tokenizer.quantiser, words, encoded.source, encoded.mask, control, Settings(preset=layers), trace)
+            spoil = own_bits(trace.bits, model.scales, self.options.rollout)
+        teacher = self._teacher(encoded, spoil)
+        return loss_of(model, teacher, encoded, model(words, teacher, control, layers), self.mix)[0]
 
     def scores(self, average: EditTransformer) -> list[float]:
         """Loss, and share of right bits among changed tokens, of held-out scenes."""
         encoded = Encoded.joined([self.validation]).to(self.options.device)
         self.tokenizer.quantiser.to(self.options.device)
         teacher = self._teacher(encoded, None)
-        loss, right = loss_of(average, teacher, encoded, average(encoded.words, teacher, encoded.full_control()), MIXES['all'].changed)
+        loss, right = loss_of(average, teacher, encoded, average(encoded.words, teacher, encoded.full_control()), MIXES['all'])
         return [loss.item(), right]
 
 

@@ -11,7 +11,7 @@ Additions of our own, off in the published family:
 - control fusion after ControlAR (Li et al. 2024); depth presets after VARiant: late scales may skip layers.
 """
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -340,14 +340,15 @@ def random_flips(most: float) -> Spoiler:
     return spoiled
 
 
-def own_predictions(model: EditTransformer, logits: Tensor, share: float) -> Spoiler:
-    """What the model itself said of each scale, logits (B, Σ side², D), in ``share`` of the rows: the errors that it will
-    meet when it draws (one stage of self-rollout, after Self-Autoregressive Refinement)."""
-    of_scale = logits.split([side * side for side in model.scales], 1)
-
+def own_bits(bits_of_scales: list[Tensor], scales: Sequence[int], share: float) -> Spoiler:
+    """What the model itself drew, bits (B, side², D) of every scale, in ``share`` of the rows: the errors that it will meet when
+    it draws (self-rollout, after Self-Autoregressive Refinement). All rows' scales follow from each other as in a run: bits that
+    are said of the true scales before do not repair what is wrong all over a thing."""
     def spoiled(bits: Tensor, scale: int) -> Tensor:
-        said = unpatchify((of_scale[scale] > 0).to(bits.dtype), model.scales[scale])
-        return torch.where(torch.rand(len(bits), 1, 1, 1, device=bits.device) < share, said, bits)
+        drawn = unpatchify(bits_of_scales[scale], scales[scale])
+        return torch.where(is_own, drawn, bits)
+
+    is_own = torch.rand(len(bits_of_scales[0]), 1, 1, 1, device=bits_of_scales[0].device) < share
     return spoiled
 
 
