@@ -3,7 +3,6 @@
 Crops are of photographs on the validation side of the split; photographs are files of any size that were never packed;
 scenes have seeds that training never draws. Pictures are (H, W, 3) bytes, holes (H, W) bool.
 """
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from dice import Dice
+from pixels import eight_bit
+from product import png
 from samples import sample_scenes, scene_batch
 
 #: Seeds of the cases; training counts up from small ones.
@@ -37,12 +38,6 @@ class Case:
     hole: np.ndarray
     request: dict
     mask: bytes | None = None
-
-
-def png(picture: np.ndarray, **options) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, 'PNG', compress_level=1, **options)
-    return file.getvalue()
 
 
 def random_hole(shape: str, size: tuple[int, int], share: float, dice: Dice) -> np.ndarray:
@@ -92,10 +87,6 @@ def expansion_case(group: str, name: str, truth: np.ndarray, side: str) -> Case:
     return Case(group, name, png(np.ascontiguousarray(truth[:, kept])), truth, hole, {'task': 'expand', 'margins': {side: border}})
 
 
-def _array(picture: Tensor) -> np.ndarray:
-    return (picture.clamp(0, 1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-
-
 def crop_cases(photographs: Tensor, holes: int = 32, expansions: int = 10) -> Iterator[Case]:
     """``photographs`` is (N, 3, S, S) bytes; crops are taken evenly from all of them, for they lie in order of kind."""
     dice = Dice(SEED)
@@ -134,12 +125,12 @@ def scene_cases(count: int = 12) -> Iterator[Case]:
     dice = Dice(SEED + 2)
     batch = scene_batch(dice, sample_scenes(dice, count, 'edit', 'remove'), SCENE_SIDE)
     for i in range(count):
-        source, truth = _array(batch.source[i]), _array(batch.target[i])
+        source, truth = eight_bit(batch.source[i]), eight_bit(batch.target[i])
         changed = (np.abs(source.astype(int) - truth).max(2) > _CHANGED).astype(np.uint8)
         request = {'task': 'edit', 'instruction': batch.texts[i]}
         yield Case('removed from scenes', f'{i:02} {batch.texts[i]}', png(source), truth, cv2.dilate(changed, np.ones((3, 3))) > 0, request)
     pictures = scene_batch(dice, sample_scenes(dice, count, 'edit', 'keep'), SCENE_SIDE).source
-    for i, picture in enumerate(map(_array, pictures)):
+    for i, picture in enumerate(map(eight_bit, pictures)):
         shape = SHAPES[i % len(SHAPES)]
         hole = random_hole(shape, picture.shape[:2], dice.between(.03, .08), dice)
         yield hole_case('holes in scenes', f'{i:02}-{shape}', (png(picture), picture), hole)

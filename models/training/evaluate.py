@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
@@ -31,10 +30,10 @@ from pack import Pack, load_pack
 from photographs import load as load_photographs
 from photographs import edited
 from phrases import TRAINED
-from pixels import dilate, random_holes
+from pixels import dilate, eight_bit, random_holes
 from samples import GREY, Batch, SceneSample, sample_scenes, scene_batch, tokenizer_pictures
 from scenes import Edit, random_scene
-from targets import target_rows
+from targets import COLOUR_ERROR, target_rows
 from transfer import transfer
 from vocabulary import PHOTOMETRIC, word_ids
 
@@ -115,7 +114,7 @@ def measure_edits(runner: Runner, count: int) -> tuple[dict, list]:
                         'unedited PSNR dB': psnr(batch.source, batch.target), 'outside PSNR dB': outside,
                         'outside PSNR dB, before compositing': decoded, 'global shift px': global_shift(carried, batch.source)}
         if kind == 'recolor':
-            result[kind]['colour error in the object, Lab'] = colour_error(carried, batch.target, recoloured_mask(batch))
+            result[kind][COLOUR_ERROR] = colour_error(carried, batch.target, recoloured_mask(batch))
         order = [*torch.nonzero(good).flatten().tolist()[:2], *torch.nonzero(~good).flatten().tolist()[:1]]
         rows += [([batch.source[j], batch.target[j], after[j], carried[j]], f"{'ok' if good[j] else 'FAILED'}: {batch.texts[j]}")
                  for j in order]
@@ -281,8 +280,7 @@ def sheet(rows: list, heads: list[str], path: Path) -> None:
         x, y = (i % 2) * (columns * side + 10), i // 2 * (side + 14) + 14
         draw.text((x + 2, y), text[:80], fill='black')
         for j, picture in enumerate(pictures):
-            array = (picture.clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-            image.paste(Image.fromarray(array), (x + j * side, y + 13))
+            image.paste(Image.fromarray(eight_bit(picture.expand(3, -1, -1))), (x + j * side, y + 13))
     for half in range(2):
         for j, head in enumerate(heads):
             draw.text((half * (columns * side + 10) + j * side + 2, 1), head, fill=(180, 0, 0))

@@ -8,7 +8,6 @@ smallest channel, on the crops and on every photograph of a folder at its full s
 scenes are asked for one by one and judged between the pictures themselves. ``--into`` adds the rows to the pack's EVALUATION.md.
 """
 import argparse
-import io
 import json
 import subprocess
 import tempfile
@@ -25,7 +24,9 @@ from measures import colour_error, edit_success, psnr
 from photographs import edited
 from photographs import load as load_photographs
 from phrases import TRAINED
-from product import Product
+from pixels import eight_bit, from_eight_bit
+from product import Product, png
+from targets import COLOUR_ERROR
 
 #: Of the scenes, in pixels: what `studio` draws at.
 SCENE_SIZE = 256
@@ -37,14 +38,18 @@ class Program(NamedTuple):
     checkout: Path
     pack: str
 
+    @property
+    def built(self) -> Path:
+        return self.checkout / 'dist/main/cli.js'
+
     def batch(self, source: Path, text: str, out: Path) -> None:
-        subprocess.run(['node', self.checkout / 'dist/main/cli.js', 'batch', source.resolve(), '-i', text, '-o', out, '--pack', self.pack,
+        subprocess.run(['node', self.built, 'batch', source.resolve(), '-i', text, '-o', out, '--pack', self.pack,
                         '--format', 'png', '--no-recipe'], check=True, capture_output=True, cwd=self.checkout)
 
 
 def read(path: Path) -> Tensor:
     """(3, H, W) in 0..1, as the file's own numbers."""
-    return _pixels(np.array(Image.open(path).convert('RGB')))
+    return from_eight_bit(np.array(Image.open(path).convert('RGB')))
 
 
 def colour_left(picture: Tensor) -> tuple[float, float]:
@@ -79,23 +84,12 @@ def _colour_left(made: list[Tensor]) -> dict:
 def measure_recolouring(program: Program, count: int) -> dict:
     """Success, and colour error inside the object's true mask (mean CIE Lab distance), of as many scenes."""
     batch = edit_scenes('recolor', count, SCENE_SIZE)
-    with Product(program.checkout / 'dist/main/cli.js') as product:
-        made = [_pixels(product.edit(_png(source), {'task': 'edit', 'instruction': text, 'pack': program.pack, 'previews': False})[0])
+    with Product(program.built) as product:
+        made = [from_eight_bit(product.edit(png(eight_bit(source)), {'task': 'edit', 'instruction': text, 'pack': program.pack, 'previews': False})[0])
                 for source, text in zip(batch.source, batch.texts)]
     pictures = torch.stack(made)
     return {'success': edit_success(batch.source, pictures, batch.target, 'recolor').float().mean().item(),
-            'colour error in the object, Lab': colour_error(pictures, batch.target, recoloured_mask(batch))}
-
-
-def _png(picture: Tensor) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray((picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)).save(file, 'png')
-    return file.getvalue()
-
-
-def _pixels(picture: np.ndarray) -> Tensor:
-    """(3, H, W) in 0..1"""
-    return torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+            COLOUR_ERROR: colour_error(pictures, batch.target, recoloured_mask(batch))}
 
 
 def measure_samples(program: Program, samples: Path, folder: Path) -> dict:

@@ -6,15 +6,14 @@ The scenes are drawn from seeds that chose no weight of the selection. A click l
 object, as a hand's would, and a box is the object's own. Prints the mean intersection over union.
 """
 import argparse
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import distance_transform_edt, label
 
 from dice import Dice
-from product import BUILT, Product
+from pixels import eight_bit
+from product import BUILT, Product, png
 from render import render
 from scenes import random_scene
 
@@ -29,10 +28,8 @@ def objects(dice: Dice, side: int) -> tuple[bytes, list[np.ndarray]]:
     """A scene as PNG, and what is seen of each of its objects as (side, side) booleans."""
     scene = random_scene(dice)
     drawn = render([scene], side)
-    file = io.BytesIO()
-    Image.fromarray((drawn.picture[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)).save(file, 'PNG')
     masks = [drawn.objects[0, i].numpy() > .5 for i in range(len(scene.objects))]
-    return file.getvalue(), [mask for mask in masks if _is_clickable(mask)]
+    return png(eight_bit(drawn.picture[0])), [mask for mask in masks if _is_clickable(mask)]
 
 
 def _is_clickable(mask: np.ndarray) -> bool:

@@ -10,7 +10,6 @@ import itertools
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -20,6 +19,7 @@ from dice import Dice
 from generate import Settings, Trace, generate
 from membrane import with_smooth_holes
 from pack import Pack, load_pack
+from pixels import eight_bit, from_eight_bit
 from samples import CANNY, DEPTH, Batch, sample_scenes, scene_batch
 
 #: name, task of the sample, kind of edit, settings
@@ -44,9 +44,9 @@ def _hex(bits: Tensor) -> str:
 
 def _save(picture: Tensor, path: Path) -> Tensor:
     """Writes 8-bit samples, and gives back what reading them gives: the engine sees exactly these."""
-    array = (picture.clamp(0, 1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    array = eight_bit(picture)
     Image.fromarray(array.squeeze()).save(path, optimize=True)
-    return torch.from_numpy(array.reshape(*picture.shape[1:], -1)).permute(2, 0, 1).float() / 255
+    return from_eight_bit(array)
 
 
 def _case(pack: Pack, name: str, batch: Batch, settings: dict, out: Path) -> float:

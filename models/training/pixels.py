@@ -1,11 +1,22 @@
 """Pixel operators shared by scenes and photographs. Pictures are (B, 3, S, S) in 0..1, maps are (B, 1, S, S)."""
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from dice import Dice
+
+
+def eight_bit(picture: Tensor) -> np.ndarray:
+    """(C, H, W) → (H, W, C) bytes, as files hold them."""
+    return (picture.clamp(0, 1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+
+
+def from_eight_bit(array: np.ndarray) -> Tensor:
+    """(H, W, C) bytes → (C, H, W) in 0..1"""
+    return torch.from_numpy(array).permute(2, 0, 1).float() / 255
 
 
 def gaussian(x: Tensor, sigma: float) -> Tensor:

@@ -20,6 +20,13 @@ class ProductError(RuntimeError):
     """What the program refused, in its own words."""
 
 
+def png(picture: np.ndarray, **options) -> bytes:
+    """Bytes (H, W, C) as a file that the program gets."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, 'PNG', compress_level=1, **options)
+    return file.getvalue()
+
+
 class Product:
     """``with Product() as product:`` starts the program and stops it at the end."""
 

@@ -98,19 +98,22 @@ class Plan:
         """Goes on with the first stage that is not done; ends the call where the piece is over."""
         for stage in STAGES[self.options.size]:
             minutes, out = self.minutes(stage.minutes), self.options.run / stage.out
-            left = max(0., (self.end - time.time()) / 60)
-            if left and not is_done(out, minutes):
-                run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--threads', self.options.threads,
-                    '--piece', f'{left:.2f}')
             if not is_done(out, minutes):
-                sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
+                self.go_on(stage, minutes)
             self.go_back(out)
 
+    def go_on(self, stage: Stage, minutes: float) -> None:
+        left = max(0., (self.end - time.time()) / 60)
+        if left:
+            run(*stage.command(self.folders, minutes, self.options.dry_run), '--device', self.options.device, '--threads', self.options.threads,
+                '--piece', f'{left:.2f}')
+        if not is_done(self.options.run / stage.out, minutes):
+            sys.exit(f'This piece is over in {stage.out}; the same command goes on.')
+
     def go_back(self, stage: Path) -> None:
-        if stage.name not in BETWEEN:
-            return
-        name, before, share = BETWEEN[stage.name]
-        if not (self.options.run / name).exists():
+        """Made anew by every call, as the stages may have gone on since the last."""
+        if stage.name in BETWEEN:
+            name, before, share = BETWEEN[stage.name]
             run('between.py', self.options.run / name, self.options.run / before, stage, '--share', share)
 
     def export(self, *arguments: object) -> None:
