@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isAlive } from '#engine/door/is-alive.js';
+import { beganAt, isAlive } from '#engine/door/is-alive.js';
 
 /**
  * Who made a file, so that others can tell whether whoever made it still lives. The number of a process is not enough: numbers
@@ -12,9 +12,6 @@ export const OWNER = /[0-9a-f]{8}-\d{1,10}-\d{1,15}/u;
 
 /** A mark of another place says nothing here: then what is being written must look alive. */
 export type Verdict = 'lives' | 'dead' | 'unknown';
-
-/** The field of `/proc/PID/stat` behind the name: when the process began, in ticks since the machine did. */
-const BEGAN = 19;
 
 let own: string | undefined;
 
@@ -40,12 +37,6 @@ let here: string | undefined;
 function place(): string {
   const parts = [hostname(), textOf('/proc/sys/kernel/random/boot_id'), linkOf('/proc/self/ns/pid')];
   return (here ??= createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8));
-}
-
-function beganAt(pid: number): string | undefined {
-  const text = textOf(`/proc/${String(pid)}/stat`);
-  // The name, in brackets, may hold anything.
-  return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ')[BEGAN];
 }
 
 function textOf(file: string): string {

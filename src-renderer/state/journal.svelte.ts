@@ -44,10 +44,14 @@ export class Journal {
     this.isWritten = false;
     if (this.#waits) return;
     this.#waits = true;
-    setTimeout(() => {
-      this.#waits = false;
-      this.#writing = this.#write().finally(() => (this.#writing = undefined));
-    }, REST_MS);
+    setTimeout(() => void this.#begin(), REST_MS);
+  }
+
+  async #begin(): Promise<void> {
+    // Of two that are under way at once, the older may arrive last.
+    await this.#writing;
+    this.#waits = false;
+    this.#writing = this.#write().finally(() => (this.#writing = undefined));
   }
 
   async #write(): Promise<void> {

@@ -1,10 +1,37 @@
-/** Is there a process of this number? */
+import { readFileSync } from 'node:fs';
+
+/** Fields of `/proc/PID/stat` behind the name: the state, in one letter, and when the process began. */
+const STATE = 0;
+const BEGAN = 19;
+/** Ended; its number stays until its parent asks what became of it, which some first processes of containers never do. */
+const ENDED = ['Z', 'X'];
+
+/** Is there a process of this number that has not ended? */
 export function isAlive(pid: number): boolean {
+  return isThere(pid) && !ENDED.includes(statusOf(pid)[STATE] ?? '');
+}
+
+function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it lives, but belongs to someone else.
+    // EPERM: it is there, but belongs to someone else.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** In ticks since the machine began; undefined where the system does not say. */
+export function beganAt(pid: number): string | undefined {
+  return statusOf(pid)[BEGAN];
+}
+
+function statusOf(pid: number): readonly string[] {
+  try {
+    const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    // The name, in brackets, may hold anything.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
   }
 }

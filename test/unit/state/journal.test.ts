@@ -36,3 +36,33 @@ test('says that all is written when the last change is, and not while one is und
   ends[2]!();
   await vi.waitUntil(() => journal.isWritten);
 });
+
+test('writes one after the other, so that what is older cannot arrive last', async () => {
+  const link = new FakeLink();
+  const begun: unknown[] = [];
+  const ends: (() => void)[] = [];
+  link.table['journal.write'] = ({ project: written }) =>
+    new Promise((resolve) => {
+      begun.push(written);
+      ends.push(() => {
+        resolve(null);
+      });
+    });
+  const journal = new Journal(link, 'window-one');
+  journal.note(project(1));
+  await vi.waitUntil(() => begun.length === 1);
+  vi.useFakeTimers();
+  journal.note(project(2));
+  await vi.runAllTimersAsync();
+  journal.note(project(3));
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+  expect(begun).toHaveLength(1);
+  ends[0]!();
+  await vi.waitUntil(() => begun.length === 2);
+  expect(begun[1]).toEqual(project(3));
+  expect(journal.writing).toBeDefined();
+  ends[1]!();
+  await vi.waitUntil(() => journal.isWritten);
+  expect(begun).toHaveLength(2);
+});
