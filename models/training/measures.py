@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixels import canny, dilate, gaussian, luma
+from pixels import canny, dilate, from_eight_bit, gaussian, luma
 from scenes import GLOBAL_EDITS
 
 
@@ -102,4 +102,4 @@ def inpainted(picture: Tensor, mask: Tensor, method: int) -> Tensor:
     """OpenCV's classical in-painting of (3, H, W) with radius 3."""
     pixels = (picture.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
     filled = cv2.inpaint(pixels, (mask[0].numpy() * 255).astype(np.uint8), 3, method)
-    return torch.from_numpy(filled).permute(2, 0, 1).float() / 255
+    return from_eight_bit(filled)

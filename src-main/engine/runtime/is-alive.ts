@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { statusOf } from './process-status.js';
 
-/** Fields of `/proc/PID/stat` behind the name: the state, in one letter, and when the process began. */
-const STATE = 0;
-const BEGAN = 19;
-/** Ended; its number stays until its parent asks what became of it, which some first processes of containers never do. */
+/** States of what has ended; its number stays until its parent asks what became of it, which some first processes of containers never do. */
 const ENDED = ['Z', 'X'];
 
 /** Is there a process of this number that has not ended? */
 export function isAlive(pid: number): boolean {
-  return isThere(pid) && !ENDED.includes(statusOf(pid)[STATE] ?? '');
+  return isThere(pid) && !ENDED.includes(statusOf(pid)?.state ?? '');
 }
 
 function isThere(pid: number): boolean {
@@ -23,15 +20,5 @@ function isThere(pid: number): boolean {
 
 /** In ticks since the machine began; undefined where the system does not say. */
 export function beganAt(pid: number): string | undefined {
-  return statusOf(pid)[BEGAN];
-}
-
-function statusOf(pid: number): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name, in brackets, may hold anything.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
+  return statusOf(pid)?.began;
 }

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cancellation } from '#base/cancellation.js';
 import { CancelledError, ExpectedError, fromErrorData } from '#contract/errors.js';
-import { activityOf } from './processor-time.js';
 import { startChild, type InferenceChild } from './child.js';
 import type { Answer, Question } from './process-protocol.js';
+import { statusOf } from './process-status.js';
 
 export interface InferenceProcessOptions {
   /** The built script that calls `serve`. */
@@ -170,13 +170,13 @@ export class InferenceProcess {
   /** While it computes it uses the processor. One that was stopped has fewer looks: nothing that it waits for will come. */
   async #endIfStill(id: number, mostLooks: number): Promise<void> {
     const child = this.#child;
-    let before = await activityOf(child?.pid);
+    let before = statusOf(child?.pid);
     for (let still = 0; before && this.#pending.has(id);) {
       await pause(LOOK_MS, undefined, { ref: false });
-      const now = await activityOf(child?.pid);
+      const now = statusOf(child?.pid);
       still = now?.ticks === before.ticks ? still + 1 : 0;
       before = now;
-      if (still < (now?.isStopped ? STILL_LOOKS : mostLooks)) continue;
+      if (still < (now?.state === 'T' ? STILL_LOOKS : mostLooks)) continue;
       if (this.#pending.has(id)) child?.kill();
       return;
     }
