@@ -43,5 +43,30 @@ const failures = (unit?.numFailedTests ?? 0) + (browser?.stats.unexpected ?? 0);
 const broken = vitest.status !== 0 || playwright.status !== 0;
 const failed = broken ? Math.max(1, failures) : failures;
 counted = true;
+// Named once more at the end: what a runner says of a failure lies far above.
+const names = [...unitFailures(unit), ...browserFailures(browser)];
+if (names.length > 0) console.log(`\nFailed:\n${names.map((name) => `  ${name}`).join('\n')}`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 ? 1 : 0);
+
+/** Tests by their names, and files that could not be loaded. */
+function unitFailures(report) {
+  return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    const file = path.relative(root, name);
+    const tests = assertionResults.filter((test) => test.status === 'failed');
+    if (tests.length > 0) return tests.map((test) => `${file} › ${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+    return status === 'failed' ? [`${file}: ${firstLine(message)}`] : [];
+  });
+}
+
+function browserFailures(report) {
+  const within = ({ specs = [], suites = [] }) => [...specs, ...suites.flatMap(within)];
+  return (report?.suites ?? [])
+    .flatMap(within)
+    .filter(({ tests }) => tests.some(({ status }) => status === 'unexpected'))
+    .map(({ file, line, title }) => `test/e2e/${file}:${line} › ${title}`);
+}
+
+function firstLine(text = '') {
+  return text.split('\n', 1)[0];
+}

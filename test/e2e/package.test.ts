@@ -20,7 +20,7 @@ const ALLOWED: readonly RegExp[] = [
 ];
 /** Of the service's code: what judges names of files, and whether who wrote them lives. */
 const PARSES_NOTHING =
-  /^(src-main\/(base|contract|electron)\/.*|src-main\/(service\/(names|side-files|picture-folder)|packs\/owner|engine\/runtime\/is-alive)\.ts|page-headers)$/u;
+  /^(src-main\/(base|contract|electron)\/.*|src-main\/(service\/(names|side-files|picture-folder)|packs\/owner|engine\/runtime\/(is-alive|process-status))\.ts|page-headers)$/u;
 const PLATFORM = `${process.platform}/${process.arch}`;
 
 let folder: string;
