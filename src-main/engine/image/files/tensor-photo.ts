@@ -4,17 +4,15 @@ import type { Photo } from './photo.js';
 import { FrameSampler } from '#engine/image/sampling/resample.js';
 
 /** Interleaved 8-bit sRGB of `[1, 3, H, W]` in 0..1. */
-export function bytesOfTensor(picture: FloatTensor): Uint8Array {
-  const [, channels = 3, height = 0, width = 0] = picture.dims;
+export function bytesOfTensor({ dims, data }: FloatTensor): Uint8Array {
+  const [, channels = 3, height = 0, width = 0] = dims;
   const pixels = height * width;
-  const bytes = new Uint8Array(pixels * channels);
+  // It rounds and clamps by itself, several times as fast.
+  const bytes = new Uint8ClampedArray(pixels * channels);
   for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < pixels; i++) {
-      const value = picture.data[channel * pixels + i]!;
-      bytes[i * channels + channel] = Math.round(Math.min(1, Math.max(0, value)) * 255);
-    }
+    for (let i = 0; i < pixels; i++) bytes[i * channels + channel] = data[channel * pixels + i]! * 255;
   }
-  return bytes;
+  return new Uint8Array(bytes.buffer);
 }
 
 /** The model's picture as a photo of its own, at `size` where one is given. */
