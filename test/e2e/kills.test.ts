@@ -172,7 +172,8 @@ test(
     const names = Array.from({ length: 6 }, (_, i) => `p${String(i)}.png`);
     await mkdir(at('in'));
     for (const [i, name] of names.entries()) await writeFile(at('in', name), await scenePng(48 + 8 * i, 48));
-    const batch = (out: string) => ['batch', at('in'), '-i', 'make it night', '--seed', '3', '-o', at(out)];
+    // The smaller pack: it is opened after every kill.
+    const batch = (out: string) => ['batch', at('in'), '-i', 'make it night', '--seed', '3', '--pack', 'sketch', '-o', at(out)];
     const whole = await program(batch('whole'));
     expect(whole.code).toBe(0);
     const acknowledged = new Set<string>();

@@ -44,8 +44,14 @@ function phase(page: Page): Promise<string | undefined> {
   return page.evaluate(() => document.documentElement.dataset['phase']);
 }
 
+/** The page itself looks with every frame: who asks from outside is up to a second late, and this is asked hundreds of times. */
 export async function expectPhase(page: Page, wanted: string, timeout = 90_000): Promise<void> {
-  await expect.poll(() => phase(page), { timeout }).toBe(wanted);
+  const isReached = (name: string): boolean => document.documentElement.dataset['phase'] === name;
+  const reached = await page.waitForFunction(isReached, wanted, { timeout }).then(
+    () => wanted,
+    () => phase(page),
+  );
+  expect(reached).toBe(wanted);
 }
 
 /** Whatever comes now, a reload or a kill, nothing that is on the table is lost. */
