@@ -96,10 +96,11 @@ export class ResultCanvas {
     const canvas = await this.#stage.photo();
     if (this.#weight && this.#asksAway() && !map) return this.#removedIn(this.#weight, drawn);
     if (this.#weight) return { weight: this.#weight, ...(map && { map }) };
-    if (whole || map) return { weight: EVERYWHERE, ...(map && { map }) };
+    if (whole) return { weight: EVERYWHERE };
     const { instruction } = this.#job.request;
     const standing = await whereNamed(this.#job.model, instruction, drawn.trace.before);
     if (standing && isLacking(standing)) return { weight: emptyMask(canvas.extent) };
+    if (map) return { weight: EVERYWHERE, map };
     const wording = wordingOf(instruction);
     return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording, standing });
   }

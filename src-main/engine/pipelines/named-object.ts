@@ -1,4 +1,5 @@
 import { at } from '#base/assert.js';
+import type { PackCard } from '#contract/pack-card.js';
 import { objectNamesOf } from '#contract/traits.js';
 import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
@@ -12,9 +13,7 @@ export async function whereNamed(
   picture: FloatTensor,
 ): Promise<Standing | undefined> {
   if (!objects) return undefined;
-  const { text } = card.config.transformer;
-  const said = text.kind === 'words' ? new WordTokenizer(text).read(instruction).join(' ') : instruction;
-  const kinds = namedKinds(objectNamesOf(card), said);
+  const kinds = namedKinds(objectNamesOf(card), asRead(card, instruction));
   if (kinds.length === 0) return undefined;
   const { dims, data } = await objects.maps(picture);
   const [, rows = 0, columns = 0] = dims;
@@ -22,6 +21,23 @@ export async function whereNamed(
   odds.data.fill(-Infinity);
   for (const kind of kinds) odds.data.forEach((value, i) => (odds.data[i] = Math.max(value, data[kind * rows * columns + i]!)));
   return { odds, least: SEEN };
+}
+
+/** Whether an instruction speaks of a kind of object that the pack knows, one that is there or one that is to come. */
+export function speaksOfObject({ card }: Pick<EditingModel, 'card'>, instruction: string): boolean {
+  const names = objectNamesOf(card).flat();
+  if (names.length === 0) return false;
+  const words = new Set(wordsOf(asRead(card, instruction)));
+  return names.some((name) => words.has(name));
+}
+
+/** In the words that the pack knows. */
+function asRead({ config: { transformer } }: PackCard, instruction: string): string {
+  return transformer.text.kind === 'words' ? new WordTokenizer(transformer.text).read(instruction).join(' ') : instruction;
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /**
@@ -41,7 +57,7 @@ const ARTICLE_REACH = 2;
 
 /** Exported for its test: the kinds that an instruction takes to be in the picture; "a car" may be one that is to come. */
 export function namedKinds(names: readonly (readonly string[])[], instruction: string): readonly number[] {
-  const words = instruction.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = wordsOf(instruction);
   const isTaken = (_: string, i: number) => !words.slice(Math.max(0, i - ARTICLE_REACH), i).some((word) => INDEFINITE.has(word));
   const taken = new Set(words.filter(isTaken));
   return [...names.keys()].filter((kind) => at(names, kind).some((name) => taken.has(name)));

@@ -36,8 +36,10 @@ import {
   type PipelineJob,
   type Wish,
 } from './model.js';
+import { speaksOfObject } from './named-object.js';
 import { SourceMemory } from './source-memory.js';
 import type { Stage, View } from './stage.js';
+import { wordingOf } from './wording.js';
 
 /** More than any published schedule has. */
 const MANY_SCALES = 16;
@@ -371,11 +373,16 @@ function wholePicture({ model }: PipelineJob, picture: FloatTensor): FloatTensor
   return batched({ ...large, data: large.data.map((value) => Math.min(1, Math.max(0, value))) });
 }
 
-/** Asked behind the scales, so that no preview waits for it; only an edit by instruction can be one of colours. */
+/** Asked behind the scales, so that no preview waits for it; only an edit by instruction can be one of colours alone. */
 async function wishOf({ production: { job, clock }, plan }: RegionWork, signal: Cancellation): Promise<ColourMap | undefined> {
   const { request, wishes } = job;
-  if (!wishes || request.task !== 'edit' || request.whole || redrawsMask(job)) return undefined;
+  if (!wishes || request.task !== 'edit' || request.whole || redrawsMask(job) || isAboutThing(job)) return undefined;
   return spend(clock, 'text', () => wishes.mapOf({ job, plan }, signal));
+}
+
+/** Whether the words want a thing gone, there or in a colour: asking what they do to colours alone takes longer than the edit. */
+function isAboutThing({ model, request: { instruction } }: PipelineJob): boolean {
+  return wordingOf(instruction) !== undefined && speaksOfObject(model, instruction);
 }
 
 function batched(map: FloatTensor): FloatTensor {

@@ -7,7 +7,7 @@ import { simplestMap } from '#engine/image/compositing/simplest-map.js';
 import { referencePictures } from '#engine/image/working/reference-picture.js';
 import { patchify } from '#engine/sampling/patchify.js';
 import { runScales } from '#engine/sampling/scale-loop.js';
-import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
+import { floats, joinedFloats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { modelExtent, type EditingModel, type Wish, type Wishes } from './model.js';
 import { tokenise } from './tokenise.js';
 
@@ -113,14 +113,14 @@ function meanSquare(values: readonly number[]): number {
 /** Every so manieth pixel of all pairs in one row. */
 function sampled(pairs: readonly DecodedPair[]): ColourPairs {
   const all = pairs.map(pairsOf);
-  const joined = (side: 'before' | 'after', channel: number) =>
-    Float32Array.from(
-      all.flatMap((one) => {
-        const plane = one[side][channel]!;
-        const stride = Math.max(1, Math.ceil(plane.length / SAMPLES));
-        return Array.from({ length: Math.floor(plane.length / stride) }, (_, i) => plane[i * stride]!);
-      }),
-    );
+  const joined = (side: 'before' | 'after', channel: number) => joinedFloats(all.map((one) => thinned(one[side][channel]!)));
   const planes = (side: 'before' | 'after') => [joined(side, 0), joined(side, 1), joined(side, 2)] as const;
   return { before: planes('before'), after: planes('after') };
+}
+
+function thinned(plane: Float32Array): Float32Array {
+  const stride = Math.max(1, Math.ceil(plane.length / SAMPLES));
+  const kept = new Float32Array(Math.floor(plane.length / stride));
+  for (let i = 0; i < kept.length; i++) kept[i] = plane[i * stride]!;
+  return kept;
 }

@@ -47,8 +47,11 @@ function lineMap({ before, after, counts }: Weighed): ColourMap {
   for (let round = 0; round < ROUNDS; round++) {
     const sums = { n: 0, x: 0, y: 0, xx: 0, xy: 0 };
     before.forEach((plane, c) => {
+      const target = after[c]!;
       for (let i = 0; i < plane.length; i++) {
-        const [x, y, count] = [plane[i]!, after[c]![i]!, counts[i]!];
+        const x = plane[i]!;
+        const y = target[i]!;
+        const count = counts[i]!;
         const said = slope * x + offset;
         if (round > 0 && (said <= 0 || said >= 1)) continue;
         sums.n += count;

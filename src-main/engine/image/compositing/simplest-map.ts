@@ -88,12 +88,12 @@ function equalChannels(tone: Tone): ColourMap {
 function fitAxis([red, green, blue]: Planes, target: Float32Array): Tone {
   const inputs = [red, blue].map((plane) => plane.map((value, i) => value - green[i]!));
   const wanted = target.map((value, i) => value - green[i]!);
-  const [r = 0, b = 0] = regress(inputs, wanted, [LIGHT.weights[0], LIGHT.weights[2]]);
+  const [r = 0, b = 0] = regress({ inputs, target: wanted }, [LIGHT.weights[0], LIGHT.weights[2]]);
   return line([r, 1 - r - b, b]);
 }
 
 function fitLine(before: Planes, target: Float32Array, prior: Tone): Tone {
-  const [r = 0, g = 0, b = 0, offset = 0] = regress([...before, ones(target)], target, [...prior.weights, prior.offset]);
+  const [r = 0, g = 0, b = 0, offset = 0] = regress({ inputs: [...before, ones(target)], target }, [...prior.weights, prior.offset]);
   return { weights: [r, g, b], offset };
 }
 
@@ -101,21 +101,38 @@ function ones(like: Float32Array): Float32Array {
   return new Float32Array(like.length).fill(1);
 }
 
-/** Ridge regression towards `prior`. */
-function regress(inputs: readonly Float32Array[], target: Float32Array, prior: readonly number[]): number[] {
-  const residual = target.map((value, i) => value - inputs.reduce((sum, input, k) => sum + prior[k]! * input[i]!, 0));
-  const normal = inputs.map((a, i) => inputs.map((b, j) => meanProduct(a, b) + (i === j ? RIDGE : 0)));
-  const change = solve(
-    normal,
-    inputs.map((input) => meanProduct(input, residual)),
-  );
-  return change.map((value, i) => value + prior[i]!);
+interface Samples {
+  readonly inputs: readonly Float32Array[];
+  readonly target: Float32Array;
+  /** What every sample's inputs are multiplied with. */
+  readonly slopes?: Float32Array;
 }
 
-function meanProduct(a: Float32Array, b: Float32Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
-  return total / a.length;
+/** Ridge regression towards `prior`. */
+function regress({ inputs, target, slopes }: Samples, prior: readonly number[]): number[] {
+  const size = inputs.length;
+  const normal = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  const right = new Array<number>(size).fill(0);
+  const sample = new Float64Array(size);
+  for (let i = 0; i < target.length; i++) {
+    let left = target[i]!;
+    const slope = slopes ? slopes[i]! : 1;
+    for (let k = 0; k < size; k++) {
+      const value = slope * inputs[k]![i]!;
+      left -= prior[k]! * value;
+      sample[k] = value;
+    }
+    for (let k = 0; k < size; k++) {
+      right[k]! += sample[k]! * left;
+      for (let j = 0; j <= k; j++) normal[k]![j]! += sample[k]! * sample[j]!;
+    }
+  }
+  const mean = (k: number, j: number) => normal[Math.max(k, j)]![Math.min(k, j)]! / target.length + (k === j ? RIDGE : 0);
+  const change = solve(
+    normal.map((row, k) => row.map((_, j) => mean(k, j))),
+    right.map((value) => value / target.length),
+  );
+  return change.map((value, k) => value + prior[k]!);
 }
 
 /** Line and curve in turn: the curve by penalised least squares (P-spline of degree 1), the line by Gauss–Newton. */
@@ -170,15 +187,15 @@ function bends(): number[][] {
 
 /** One Gauss–Newton step on the line under a fixed curve. */
 function turned(before: Planes, target: Float32Array, tone: Required<Tone>): Tone {
-  const slopes = new Float32Array(target.length);
-  const residual = target.map((value, i) => {
+  const { curve } = tone;
+  const [slopes, residual] = [new Float32Array(target.length), new Float32Array(target.length)];
+  for (let i = 0; i < target.length; i++) {
     const t = along(tone, before, i);
     const { knot } = pieceOf(t, KNOTS);
-    slopes[i] = (tone.curve[knot + 1]! - tone.curve[knot]!) * (KNOTS - 1);
-    return value - bent(tone.curve, t);
-  });
-  const inputs = [...before, ones(target)].map((input) => input.map((value, i) => value * slopes[i]!));
-  const [r = 0, g = 0, b = 0, offset = 0] = regress(inputs, residual, [0, 0, 0, 0]);
+    slopes[i] = (curve[knot + 1]! - curve[knot]!) * (KNOTS - 1);
+    residual[i] = target[i]! - bent(curve, t);
+  }
+  const [r = 0, g = 0, b = 0, offset = 0] = regress({ inputs: [...before, ones(target)], target: residual, slopes }, [0, 0, 0, 0]);
   const [red, green, blue] = tone.weights;
   return { weights: [red + r, green + g, blue + b], offset: tone.offset + offset };
 }

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as v from 'valibot';
 import { NEVER_CANCELLED } from '#base/cancellation.js';
 import { EditRequest, type EditRequestInput } from '#contract/request.js';
-import type { EditingModel } from '#engine/pipelines/model.js';
+import type { EditingModel, Wishes } from '#engine/pipelines/model.js';
 import { namedKinds } from '#engine/pipelines/named-object.js';
 import { runPipeline } from '#engine/pipelines/pipelines.js';
 import { floats } from '#engine/tensor/tensor.js';
@@ -26,8 +26,9 @@ function seeing(...logits: readonly number[]): EditingModel {
   };
 }
 
-async function edited(model: EditingModel, request: Partial<EditRequestInput>) {
+async function edited(model: EditingModel, request: Partial<EditRequestInput>, wishes?: Wishes) {
   const job = {
+    ...(wishes && { wishes }),
     request: v.parse(EditRequest, { task: 'edit', source: 'scene', detail: 'off', instruction: '', ...request }),
     pictures,
     model,
@@ -49,6 +50,17 @@ describe('an edit of an object', () => {
     }
   });
 
+  it('changes nothing either where the words do no more than to move colours', async () => {
+    // What this model makes of a picture is white, and so is what the words make of any colour.
+    const whitened = (logits: readonly number[]) => ({ ...seeing(...logits), predictor: fakeModel(() => 1).predictor });
+    const white = () => ({ weights: [0, 0, 0] as const, offset: 1 });
+    const wishes: Wishes = { mapOf: () => Promise.resolve({ tones: [white(), white(), white()] }) };
+    const all = 96 * 64;
+    expect((await edited(whitened([-9, 5]), { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(0);
+    expect((await edited(whitened([5, -9]), { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(all);
+    expect((await edited(whitened([-9, -9]), { instruction: 'make it brighter' }, wishes)).changedPixels).toBe(all);
+  });
+
   it.each([
     ['the picture shows it', [5, -9], 'make the car blue'],
     ['it may be one, to a doubtful eye', [-1, -9], 'make the car blue'],
@@ -66,6 +78,20 @@ describe('an edit of an object', () => {
     expect((await edited(blind, { instruction: 'make the car blue', mask: 'mask' })).changedPixels).toBeGreaterThan(0);
     expect((await edited(blind, { instruction: 'make the car blue', whole: true })).changedPixels).toBeGreaterThan(0);
   });
+});
+
+it.each([
+  ['make the car blue', false],
+  ['mach das Auto blau', false],
+  ['add a pine on the left', false],
+  ['remove the pine', false],
+  ['make the car brighter', true],
+  ['make it black and white', true],
+  ['make carpets red', true],
+])('what “%s” does to colours alone is asked: %s', async (instruction, isAsked) => {
+  const mapOf = vi.fn<Wishes['mapOf']>(() => Promise.resolve(undefined));
+  await edited(seeing(5, 5), { instruction }, { mapOf });
+  expect(mapOf).toHaveBeenCalledTimes(isAsked ? 1 : 0);
 });
 
 it('an instruction names kinds by whole words', () => {
