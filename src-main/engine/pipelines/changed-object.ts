@@ -6,6 +6,7 @@ import { pairsOf } from '#engine/image/compositing/explains.js';
 import { recoloured, type Recoloured } from '#engine/image/compositing/objects/recoloured.js';
 import { remainsOf, type Region } from '#engine/image/compositing/objects/gone.js';
 import type { GuidedLines } from '#engine/image/compositing/objects/guided-filter.js';
+import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { changedObject, edgeOf } from '#engine/image/compositing/objects/segment.js';
 import type { Wording } from './wording.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -46,10 +47,27 @@ export interface FoundObject {
 /** Finds what an edit changed, up to the photograph's own edges; none where nothing changed. */
 export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<FoundObject | undefined> {
   const [, , height = 0, width = 0] = trace.before.dims;
-  const extent = { width: Math.round((ROWS * width) / height), height: ROWS };
+  const extent = lookedAt(width / height);
   const planes = planesOf(await workingCopy(canvas, frame, extent));
   const inside = changedObject({ planes, change: changeOf(trace, extent), extent });
   return inside && { inside, planes, trace, place: { extent, frame, canvas } };
+}
+
+/** Where something stands, up to the photograph's own edges: what a finder says of it in place of what an edit changed. */
+export async function standingObject({ odds }: Standing, frame: Rect, canvas: Photo): Promise<Mask | undefined> {
+  const [, rows = 0, columns = 0] = odds.dims;
+  const extent = lookedAt(columns / rows);
+  const planes = planesOf(await workingCopy(canvas, frame, extent));
+  const chances = floats(
+    odds.dims,
+    odds.data.map((value) => 1 / (1 + Math.exp(-value))),
+  );
+  const inside = changedObject({ planes, change: enlarged(chances, extent), extent });
+  return inside && drawnObject({ inside, planes, place: { extent, frame, canvas } });
+}
+
+function lookedAt(aspect: number): Extent {
+  return { width: Math.round(ROWS * aspect), height: ROWS };
 }
 
 /** What became of the object's colours; none where the model shows too little of it. */
@@ -116,11 +134,16 @@ function changeOf({ before, after, tokens }: ObjectTrace, extent: Extent): Float
     const cell = Math.trunc((Math.trunc(i / width) * rows) / height) * columns + Math.trunc(((i % width) * columns) / width);
     return tokens.data[cell]! > 0 ? value : 0;
   });
+  return enlarged(floats([1, height, width], change), extent);
+}
+
+/** `[1, h, w]` on a larger picture, `[H·W]`. */
+function enlarged(map: FloatTensor, extent: Extent): Float32Array {
   const whole = { x: 0, y: 0, ...extent };
-  const sampler = new FrameSampler(floats([1, height, width], change), { frame: whole, region: whole, kernel: 'linear' });
-  const enlarged = new Float32Array(sampleCount(extent));
-  for (let y = 0; y < extent.height; y++) sampler.read(0, y, enlarged.subarray(y * extent.width, (y + 1) * extent.width));
-  return enlarged;
+  const sampler = new FrameSampler(map, { frame: whole, region: whole, kernel: 'linear' });
+  const result = new Float32Array(sampleCount(extent));
+  for (let y = 0; y < extent.height; y++) sampler.read(0, y, result.subarray(y * extent.width, (y + 1) * extent.width));
+  return result;
 }
 
 /** The object's soft edge on the photograph's own pixels (fast guided filter, He & Sun 2015). */

@@ -10,6 +10,7 @@ import { blankResult, composed, compositeInto, type CompositeJob, type ResultSam
 import { explains } from '#engine/image/compositing/explains.js';
 import { writePhoto } from '#engine/image/files/adapt.js';
 import { encodeMask } from '#engine/image/files/encode.js';
+import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { emptyMask, EVERYWHERE, fullMask, maskBounds, type Weight } from '#engine/image/working/mask.js';
 import { keepsOutlines } from '#engine/image/compositing/outlines.js';
 import type { Mask, Photo } from '#engine/image/files/photo.js';
@@ -17,11 +18,12 @@ import { workingMask } from '#engine/image/working/working-copy.js';
 import { packRegions } from '#engine/sampling/tokens.js';
 import type { FloatTensor } from '#engine/tensor/tensor.js';
 import { changedArea, type ChangedArea, type EditTrace } from './changed-area.js';
+import { standingObject } from './changed-object.js';
 import { wantsDetail, writeDetail, type Detailed, type DrawnRegion, type Redrawn } from './detail-step.js';
 import { redrawsMask, type PipelineEvent, type PipelineJob } from './model.js';
 import { isLacking, whereNamed } from './named-object.js';
 import type { Stage } from './stage.js';
-import { wordingOf } from './wording.js';
+import { isAboutPicture, wordingOf } from './wording.js';
 
 const UNCHANGED: Notice = { code: 'edit.unchanged', message: 'Nothing was found to change: the picture is as it was.' };
 
@@ -100,9 +102,15 @@ export class ResultCanvas {
     const { instruction } = this.#job.request;
     const standing = await whereNamed(this.#job.model, instruction, drawn.trace.before);
     if (standing && isLacking(standing)) return { weight: emptyMask(canvas.extent) };
-    if (map) return { weight: EVERYWHERE, map };
+    if (map) return { weight: await this.#reachOf(standing, drawn), map };
     const wording = wordingOf(instruction);
     return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording, standing });
+  }
+
+  /** A map is for all of the picture, or for the thing that it was asked for. */
+  async #reachOf(standing: Standing | undefined, { region: { frame } }: DrawnRegion): Promise<Weight> {
+    if (!standing || isAboutPicture(this.#job.request.instruction)) return EVERYWHERE;
+    return (await standingObject(standing, frame, await this.#stage.photo())) ?? EVERYWHERE;
   }
 
   #asksAway(): boolean {

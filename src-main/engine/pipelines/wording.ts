@@ -20,3 +20,11 @@ export function wordingOf(instruction: string): Wording | undefined {
   if (FOR.test(instruction)) return 'for';
   return COLOURING.test(instruction) && COLOURS.test(instruction) && !ANOTHER.test(instruction) ? 'colour' : undefined;
 }
+
+const PICTURE =
+  /\b(?:picture|photo(?:graph)?|image|scene|everything|whole|entire|all of it|bild|foto|aufnahme|szene|alles|ganze[nrsm]?)(?!\p{L})/iu;
+
+/** Whether the words are about the picture: what they name beside it merely stands there. */
+export function isAboutPicture(instruction: string): boolean {
+  return PICTURE.test(instruction);
+}

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Photo } from '#engine/image/files/photo.js';
 import { applyObjectMap } from '#engine/image/compositing/objects/object-map.js';
-import { drawnObject, foundObject, recolouring } from '#engine/pipelines/changed-object.js';
-import { floats } from '#engine/tensor/tensor.js';
+import { drawnObject, foundObject, recolouring, standingObject } from '#engine/pipelines/changed-object.js';
+import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
 import { noisy } from '../image/noise.js';
 import { makePicture } from '../image/pictures.js';
 
@@ -57,3 +57,33 @@ test('the same object gives the same bytes, and nothing is no object', async () 
   expect(first).toEqual(second);
   expect(await recolouredObject({ ...trace, after: trace.before })).toBeUndefined();
 });
+
+describe('what a finder sees', () => {
+  const CELLS = 16;
+  const standing = (inside: number) => ({
+    odds: makePlane(CELLS, (x, y) => (inDisc((x + 0.5) / CELLS, (y + 0.5) / CELLS) ? inside : -9)),
+    least: -1.5,
+  });
+
+  test.each([9, 0])('is drawn up to its own edge at the photograph’s resolution, at odds of %d', async (odds) => {
+    const mask = await standingObject(standing(odds), frame, photo);
+    let wrong = 0;
+    mask?.values.forEach((value, i) => {
+      const isInside = inDisc(((i % SIDE) + 0.5) / SIDE, (Math.trunc(i / SIDE) + 0.5) / SIDE);
+      if (value > 127 !== isInside) wrong += 1;
+    });
+    expect(mask?.extent).toEqual(photo.extent);
+    expect(wrong / SIDE ** 2).toBeLessThan(0.005);
+  });
+
+  test('is nothing where it is nowhere', async () => {
+    expect(await standingObject(standing(-9), frame, photo)).toBeUndefined();
+  });
+});
+
+function makePlane(side: number, valueAt: (x: number, y: number) => number): FloatTensor {
+  return floats(
+    [1, side, side],
+    Float32Array.from({ length: side * side }, (_, i) => valueAt(i % side, Math.trunc(i / side))),
+  );
+}

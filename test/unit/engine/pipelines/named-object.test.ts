@@ -15,6 +15,7 @@ const NAMES = [
   ['tree', 'pine'],
 ];
 const extent = { width: 96, height: 64 };
+const release = () => Promise.resolve();
 const pictures = { scene: await scenePng(96, 64), mask: await maskPng(extent, { x: 30, y: 20, width: 20, height: 20 }) };
 
 /** A model that changes something whatever is asked, and sees what it is told to see. */
@@ -22,7 +23,7 @@ function seeing(...logits: readonly number[]): EditingModel {
   return {
     ...fakeModel(),
     card: { ...tinyCard, config: { ...tinyCard.config, objects: { kind: 'finder', names: NAMES } } },
-    objects: { maps: () => Promise.resolve(floats([2, 1, 1], Float32Array.from(logits))), release: () => Promise.resolve() },
+    objects: { maps: () => Promise.resolve(floats([2, 1, 1], Float32Array.from(logits))), release },
   };
 }
 
@@ -78,6 +79,21 @@ describe('an edit of an object', () => {
     expect((await edited(blind, { instruction: 'make the car blue', mask: 'mask' })).changedPixels).toBeGreaterThan(0);
     expect((await edited(blind, { instruction: 'make the car blue', whole: true })).changedPixels).toBeGreaterThan(0);
   });
+});
+
+it('words about light alone are for the thing that they name, not for what stands beside it', async () => {
+  const white = () => ({ weights: [0, 0, 0] as const, offset: 1 });
+  const wishes: Wishes = { mapOf: () => Promise.resolve({ tones: [white(), white(), white()] }) };
+  // The car is the scene's disc.
+  const [x, y, radius] = [0.4 * 96, 0.6 * 64, 0.18 * 64];
+  const odds = floats([2, 8, 12]);
+  odds.data.fill(-9);
+  for (let i = 0; i < 96; i++) if (Math.hypot(8 * (i % 12) + 4 - x, 8 * Math.trunc(i / 12) + 4 - y) < radius) odds.data[i] = 9;
+  const model = { ...seeing(), predictor: fakeModel(() => 1).predictor, objects: { maps: () => Promise.resolve(odds), release } };
+  const changed = async (instruction: string) => (await edited(model, { instruction }, wishes)).changedPixels;
+  const disc = Math.PI * radius ** 2;
+  expect(Math.abs((await changed('make the car brighter')) / disc - 1)).toBeLessThan(0.25);
+  expect(await changed('make the picture with the car brighter')).toBe(96 * 64);
 });
 
 it.each([
