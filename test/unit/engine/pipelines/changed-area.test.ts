@@ -3,7 +3,7 @@ import type { Photo } from '#engine/image/files/photo.js';
 import { EVERYWHERE, type Weight } from '#engine/image/working/mask.js';
 import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { changedArea, type EditTrace } from '#engine/pipelines/changed-area.js';
-import { wordingOf, type Wording } from '#engine/pipelines/wording.js';
+import { isAboutPicture, wordingOf, type Wording } from '#engine/pipelines/wording.js';
 import { floats } from '#engine/tensor/tensor.js';
 import { fakeModel } from '../../../support/fake-model.js';
 import { noisy } from '../image/noise.js';
@@ -152,5 +152,15 @@ describe('the words of an instruction', () => {
     ['a halfway house', undefined],
   ])('“%s” ask for something gone, there or of a colour: %s', (instruction, wording) => {
     expect(wordingOf(instruction)).toBe(wording);
+  });
+
+  it.each([
+    ['make the house brighter', false],
+    ['make the picture with the house brighter', true],
+    ['mach alles heller', true],
+    ['mach das ganze Foto wärmer', true],
+    ['a photogenic house', false],
+  ])('“%s” are about the picture: %s', (instruction, expected) => {
+    expect(isAboutPicture(instruction)).toBe(expected);
   });
 });
