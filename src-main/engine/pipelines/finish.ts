@@ -102,15 +102,18 @@ export class ResultCanvas {
     const { instruction } = this.#job.request;
     const standing = await whereNamed(this.#job.model, instruction, drawn.trace.before);
     if (standing && isLacking(standing)) return { weight: emptyMask(canvas.extent) };
-    if (map) return { weight: await this.#reachOf(standing, drawn), map };
+    const thing = standing && (await this.#alone(standing, drawn));
+    if (thing) return thing;
+    if (map) return { weight: EVERYWHERE, map };
     const wording = wordingOf(instruction);
     return changedArea(drawn.trace, { frame: drawn.region.frame, canvas, wording, standing });
   }
 
-  /** A map is for all of the picture, or for the thing that it was asked for. */
-  async #reachOf(standing: Standing | undefined, { region: { frame } }: DrawnRegion): Promise<Weight> {
-    if (!standing || isAboutPicture(this.#job.request.instruction)) return EVERYWHERE;
-    return (await standingObject(standing, frame, await this.#stage.photo())) ?? EVERYWHERE;
+  /** The thing that words of light or colours were said of; what they do to colours is done to it, whatever the model drew. */
+  async #alone(standing: Standing, { region: { frame }, wish }: DrawnRegion): Promise<Area | undefined> {
+    if (!wish || isAboutPicture(this.#job.request.instruction)) return undefined;
+    const weight = await standingObject(standing, frame, await this.#stage.photo());
+    return weight && { weight, map: wish };
   }
 
   #asksAway(): boolean {

@@ -21,8 +21,16 @@ export function wordingOf(instruction: string): Wording | undefined {
   return COLOURING.test(instruction) && COLOURS.test(instruction) && !ANOTHER.test(instruction) ? 'colour' : undefined;
 }
 
-const PICTURE =
-  /\b(?:picture|photo(?:graph)?|image|scene|everything|whole|entire|all of it|bild|foto|aufnahme|szene|alles|ganze[nrsm]?)(?!\p{L})/iu;
+/** The picture, what surrounds a thing, and what no thing has for itself: time of day and weather. */
+const PICTURE = new RegExp(
+  `\\b(?:${[
+    'picture|photo(?:graph)?|image|scene|everything|whole|entire|all of it|background|surroundings|around|behind|outside|sky',
+    'day(?:time|light)?|night(?:time)?|midnight|noon|morning|evening|sun(?:set|rise|down|ny)|dusk|dawn|twilight|fog(?:gy)?|mist(?:y)?|haz[ey]|snow(?:y)?|winter',
+    'bild|foto|aufnahme|szene|alles|ganze[nrsm]?|hintergrund|umgebung|hinter|draußen|himmel',
+    'tag|nacht|mitternacht|mittag|morgen|abend|sonnen(?:untergang|aufgang)|dämmerung|nebel|neblig|dunst|schnee|winter',
+  ].join('|')})(?!\\p{L})`,
+  'iu',
+);
 
 /** Whether the words are about the picture: what they name beside it merely stands there. */
 export function isAboutPicture(instruction: string): boolean {

@@ -160,6 +160,10 @@ describe('the words of an instruction', () => {
     ['mach alles heller', true],
     ['mach das ganze Foto wärmer', true],
     ['a photogenic house', false],
+    ['make it night around the house', true],
+    ['make the background of the car darker', true],
+    ['mach den Himmel hinter dem Haus dunkler', true],
+    ['make the daylily box brighter', false],
   ])('“%s” are about the picture: %s', (instruction, expected) => {
     expect(isAboutPicture(instruction)).toBe(expected);
   });

@@ -94,6 +94,11 @@ it('words about light alone are for the thing that they name, not for what stand
   const disc = Math.PI * radius ** 2;
   expect(Math.abs((await changed('make the car brighter')) / disc - 1)).toBeLessThan(0.25);
   expect(await changed('make the picture with the car brighter')).toBe(96 * 64);
+  // Whatever the model drew instead.
+  const another = { ...model, predictor: fakeModel().predictor };
+  expect((await edited(another, { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(
+    await changed('make the car brighter'),
+  );
 });
 
 it.each([
