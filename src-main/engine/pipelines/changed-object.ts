@@ -47,27 +47,28 @@ export interface FoundObject {
 /** Finds what an edit changed, up to the photograph's own edges; none where nothing changed. */
 export async function foundObject(trace: ObjectTrace, frame: Rect, canvas: Photo): Promise<FoundObject | undefined> {
   const [, , height = 0, width = 0] = trace.before.dims;
-  const extent = lookedAt(width / height);
-  const planes = planesOf(await workingCopy(canvas, frame, extent));
-  const inside = changedObject({ planes, change: changeOf(trace, extent), extent });
-  return inside && { inside, planes, trace, place: { extent, frame, canvas } };
+  const drawn = await lookedFor((extent) => changeOf(trace, extent), width / height, { frame, canvas });
+  return drawn && { ...drawn, trace };
 }
 
 /** Where something stands, up to the photograph's own edges: what a finder says of it in place of what an edit changed. */
 export async function standingObject({ odds }: Standing, frame: Rect, canvas: Photo): Promise<Mask | undefined> {
   const [, rows = 0, columns = 0] = odds.dims;
-  const extent = lookedAt(columns / rows);
-  const planes = planesOf(await workingCopy(canvas, frame, extent));
-  const chances = floats(
-    odds.dims,
-    odds.data.map((value) => 1 / (1 + Math.exp(-value))),
-  );
-  const inside = changedObject({ planes, change: enlarged(chances, extent), extent });
-  return inside && drawnObject({ inside, planes, place: { extent, frame, canvas } });
+  const chances = { ...odds, data: odds.data.map((value) => 1 / (1 + Math.exp(-value))) };
+  const drawn = await lookedFor((extent) => enlarged(chances, extent), columns / rows, { frame, canvas });
+  return drawn && drawnObject(drawn);
 }
 
-function lookedAt(aspect: number): Extent {
-  return { width: Math.round(ROWS * aspect), height: ROWS };
+/** The object that `signs` speak of, `[H·W]` in 0..1. */
+async function lookedFor(
+  signs: (extent: Extent) => Float32Array,
+  aspect: number,
+  { frame, canvas }: Omit<Place, 'extent'>,
+): Promise<Drawn | undefined> {
+  const extent = { width: Math.round(ROWS * aspect), height: ROWS };
+  const planes = planesOf(await workingCopy(canvas, frame, extent));
+  const inside = changedObject({ planes, change: signs(extent), extent });
+  return inside && { inside, planes, place: { extent, frame, canvas } };
 }
 
 /** What became of the object's colours; none where the model shows too little of it. */

@@ -3,7 +3,7 @@ import type { PackCard } from '#contract/pack-card.js';
 import { objectNamesOf } from '#contract/traits.js';
 import type { Standing } from '#engine/image/compositing/objects/named-parts.js';
 import { floats, type FloatTensor } from '#engine/tensor/tensor.js';
-import { WordTokenizer } from '#engine/text/words.js';
+import { WordTokenizer, wordsOf } from '#engine/text/words.js';
 import type { EditingModel } from './model.js';
 
 /** Where the objects stand in a picture, `[1, 3, S, S]`, that an instruction speaks of; undefined where it speaks of none. */
@@ -34,10 +34,6 @@ export function speaksOfObject({ card }: Pick<EditingModel, 'card'>, instruction
 /** In the words that the pack knows. */
 function asRead({ config: { transformer } }: PackCard, instruction: string): string {
   return transformer.text.kind === 'words' ? new WordTokenizer(transformer.text).read(instruction).join(' ') : instruction;
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /**

@@ -63,6 +63,7 @@ export class WordTokenizer {
   }
 }
 
-function wordsOf(instruction: string): readonly string[] {
+/** In lower case, without what stands between them. */
+export function wordsOf(instruction: string): readonly string[] {
   return instruction.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }

@@ -124,12 +124,11 @@ function regress({ inputs, target, slopes }: Samples, prior: readonly number[]):
     }
     for (let k = 0; k < size; k++) {
       right[k]! += sample[k]! * left;
-      for (let j = 0; j <= k; j++) normal[k]![j]! += sample[k]! * sample[j]!;
+      for (let j = 0; j < size; j++) normal[k]![j]! += sample[k]! * sample[j]!;
     }
   }
-  const mean = (k: number, j: number) => normal[Math.max(k, j)]![Math.min(k, j)]! / target.length + (k === j ? RIDGE : 0);
   const change = solve(
-    normal.map((row, k) => row.map((_, j) => mean(k, j))),
+    normal.map((row, k) => row.map((sum, j) => sum / target.length + (k === j ? RIDGE : 0))),
     right.map((value) => value / target.length),
   );
   return change.map((value, k) => value + prior[k]!);

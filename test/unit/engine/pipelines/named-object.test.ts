@@ -16,6 +16,9 @@ const NAMES = [
 ];
 const extent = { width: 96, height: 64 };
 const release = () => Promise.resolve();
+/** All colours become white. */
+const white = () => ({ weights: [0, 0, 0] as const, offset: 1 });
+const whitening: Wishes = { mapOf: () => Promise.resolve({ tones: [white(), white(), white()] }) };
 const pictures = { scene: await scenePng(96, 64), mask: await maskPng(extent, { x: 30, y: 20, width: 20, height: 20 }) };
 
 /** A model that changes something whatever is asked, and sees what it is told to see. */
@@ -54,12 +57,10 @@ describe('an edit of an object', () => {
   it('changes nothing either where the words do no more than to move colours', async () => {
     // What this model makes of a picture is white, and so is what the words make of any colour.
     const whitened = (logits: readonly number[]) => ({ ...seeing(...logits), predictor: fakeModel(() => 1).predictor });
-    const white = () => ({ weights: [0, 0, 0] as const, offset: 1 });
-    const wishes: Wishes = { mapOf: () => Promise.resolve({ tones: [white(), white(), white()] }) };
     const all = 96 * 64;
-    expect((await edited(whitened([-9, 5]), { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(0);
-    expect((await edited(whitened([5, -9]), { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(all);
-    expect((await edited(whitened([-9, -9]), { instruction: 'make it brighter' }, wishes)).changedPixels).toBe(all);
+    expect((await edited(whitened([-9, 5]), { instruction: 'make the car brighter' }, whitening)).changedPixels).toBe(0);
+    expect((await edited(whitened([5, -9]), { instruction: 'make the car brighter' }, whitening)).changedPixels).toBe(all);
+    expect((await edited(whitened([-9, -9]), { instruction: 'make it brighter' }, whitening)).changedPixels).toBe(all);
   });
 
   it.each([
@@ -82,21 +83,19 @@ describe('an edit of an object', () => {
 });
 
 it('words about light alone are for the thing that they name, not for what stands beside it', async () => {
-  const white = () => ({ weights: [0, 0, 0] as const, offset: 1 });
-  const wishes: Wishes = { mapOf: () => Promise.resolve({ tones: [white(), white(), white()] }) };
   // The car is the scene's disc.
   const [x, y, radius] = [0.4 * 96, 0.6 * 64, 0.18 * 64];
   const odds = floats([2, 8, 12]);
   odds.data.fill(-9);
   for (let i = 0; i < 96; i++) if (Math.hypot(8 * (i % 12) + 4 - x, 8 * Math.trunc(i / 12) + 4 - y) < radius) odds.data[i] = 9;
   const model = { ...seeing(), predictor: fakeModel(() => 1).predictor, objects: { maps: () => Promise.resolve(odds), release } };
-  const changed = async (instruction: string) => (await edited(model, { instruction }, wishes)).changedPixels;
+  const changed = async (instruction: string) => (await edited(model, { instruction }, whitening)).changedPixels;
   const disc = Math.PI * radius ** 2;
   expect(Math.abs((await changed('make the car brighter')) / disc - 1)).toBeLessThan(0.25);
   expect(await changed('make the picture with the car brighter')).toBe(96 * 64);
   // Whatever the model drew instead.
   const another = { ...model, predictor: fakeModel().predictor };
-  expect((await edited(another, { instruction: 'make the car brighter' }, wishes)).changedPixels).toBe(
+  expect((await edited(another, { instruction: 'make the car brighter' }, whitening)).changedPixels).toBe(
     await changed('make the car brighter'),
   );
 });
